@@ -1,0 +1,19 @@
+"""From a spec to a run folder: plan, stages, scores, metrics and intervals; the Python API and the command line."""
+
+from __future__ import annotations
+
+from typing import Any
+
+__all__ = ["Run", "load", "run"]
+
+
+def __getattr__(name: str) -> Any:  # lazy, so that `fauxbench --help` does not pay for pandas
+    if name in __all__:
+        from benchmark import house
+
+        if message := house.stranger():
+            raise ImportError(message)
+        from benchmark import api
+
+        return getattr(api, name)
+    raise AttributeError(f"module 'benchmark' has no attribute '{name}'")

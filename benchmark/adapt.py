@@ -1,0 +1,139 @@
+"""One adapter that makes duck-typed and scikit-learn classes answer the same calls.
+
+It passes only the keywords that a signature has, flattens images for estimators that want two dimensions, takes a
+`sample(n)` that returns a pair, and checks what comes back.
+"""
+
+from __future__ import annotations
+
+import inspect
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from data.options import accepts
+
+PICKLE = "plugin.cloudpickle"
+
+
+def call(function: Any, *arguments: Any, **keywords: Any) -> Any:
+    """Calls a function with those keywords that its signature takes."""
+    return function(*arguments, **{name: value for name, value in keywords.items() if accepts(function, name)})
+
+
+def save(plugin: Any, folder: Path) -> None:
+    """Saves a plug-in by its own `save`, or else as a cloudpickle, which only this machine's store reads back."""
+    folder.mkdir(parents=True, exist_ok=True)
+    if callable(getattr(plugin, "save", None)) and callable(getattr(plugin, "load", None)):
+        plugin.save(folder)
+        return
+    import cloudpickle
+
+    (folder / PICKLE).write_bytes(cloudpickle.dumps(plugin))
+
+
+def load(plugin: Any, folder: Path) -> Any:
+    """Loads into a fresh instance what `save` wrote."""
+    if (folder / PICKLE).exists():
+        import cloudpickle
+
+        return cloudpickle.loads((folder / PICKLE).read_bytes())
+    return plugin.load(folder) or plugin
+
+
+class DetectorAdapter:
+    """Any detector as one with `fit`, `scores` and `probabilities`, whose outputs are checked."""
+
+    def __init__(self, detector: Any) -> None:
+        self.detector = detector
+        self.flat = _wants_two_dimensions(detector)
+
+    def fit(
+        self, images: np.ndarray, is_fake: np.ndarray, validation: tuple[np.ndarray, np.ndarray], progress: Any
+    ) -> None:
+        """Fits on uint8 images `(n, h, w, c)`; validation images are passed when the signature takes them."""
+        prepared = (self._prepare(validation[0]), validation[1])
+        fitted = call(self.detector.fit, self._prepare(images), is_fake, validation=prepared, progress=progress)
+        self.detector = fitted if hasattr(fitted, "fit") else self.detector
+
+    def scores(self, images: np.ndarray) -> np.ndarray:
+        """Returns what the detector ranks by, float64 `(n,)`: its logits, or its probabilities if it has only those."""
+        if callable(getattr(self.detector, "decision_function", None)):
+            return _checked(self.detector.decision_function(self._prepare(images)), (len(images),), "decision_function")
+        probabilities = self.probabilities(images)
+        assert probabilities is not None  # noqa: S101  (the methods were checked when the plug-in was resolved)
+        return probabilities
+
+    def probabilities(self, images: np.ndarray) -> np.ndarray | None:
+        """Returns the probability of being fake, float64 `(n,)`, or `None` if the detector gives none."""
+        if not callable(getattr(self.detector, "predict_proba", None)):
+            return None
+        shape = (len(images), 2)
+        pairs = _checked(self.detector.predict_proba(self._prepare(images)), shape, "predict_proba")
+        fake = pairs[:, _column_of_fake(self.detector)]
+        if fake.min() < 0 or fake.max() > 1:
+            raise ValueError(
+                f"predict_proba must give values in [0, 1]. Received: {fake.min():.4g} to {fake.max():.4g}."
+            )
+        return fake
+
+    def _prepare(self, images: np.ndarray) -> np.ndarray:
+        return images.reshape(len(images), -1) / np.float32(255) if self.flat else images.copy()
+
+
+def sample(generator: Any, n: int, *, seed: int, sources: np.ndarray | None, shape: tuple[int, ...]) -> np.ndarray:
+    """Returns `n` fakes, uint8 `(n, h, w, c)`.
+
+    A generator without a `seed` in its signature is one of scikit-learn's density models: it learned from flattened
+    images in [0, 1] and draws from its `random_state`.
+
+    Raises:
+        ValueError: If the samples have a wrong shape or values, with what was expected.
+    """
+    if "seed" not in inspect.signature(generator.sample).parameters and hasattr(generator, "random_state"):
+        generator.random_state = seed
+    drawn = call(generator.sample, n, seed=seed, sources=sources)
+    drawn = np.asarray(drawn[0] if isinstance(drawn, tuple) else drawn)
+    if _wants_two_dimensions(generator) and drawn.shape == (n, int(np.prod(shape))):
+        drawn = np.clip(np.rint(drawn.reshape(n, *shape) * 255), 0, 255).astype(np.uint8)
+    if drawn.shape != (n, *shape) or drawn.dtype != np.uint8:
+        received = f"{drawn.dtype} {drawn.shape}"
+        raise ValueError(f"sample({n}) must give uint8 {(n, *shape)}, as the real images are. Received: {received}.")
+    return drawn
+
+
+def fit_generator(generator: Any, images: np.ndarray, labels: np.ndarray, **keywords: Any) -> Any:
+    """Fits a generator on uint8 images `(n, h, w, c)`, or on flat ones in [0, 1] if it is an estimator."""
+    flat = _wants_two_dimensions(generator)
+    given = images.reshape(len(images), -1) / np.float32(255) if flat else images
+    arguments = (given,) if flat or not _takes_two(generator.fit) else (given, labels)
+    return call(generator.fit, *arguments, **keywords) or generator
+
+
+def _takes_two(function: Any) -> bool:
+    kinds = [p.kind for p in inspect.signature(function).parameters.values()]
+    both = kinds.count(inspect.Parameter.POSITIONAL_ONLY) + kinds.count(inspect.Parameter.POSITIONAL_OR_KEYWORD)
+    return both > 1 or inspect.Parameter.VAR_POSITIONAL in kinds
+
+
+def _wants_two_dimensions(estimator: Any) -> bool:
+    first = next(iter(inspect.signature(estimator.fit).parameters), "")
+    return first == "X" and hasattr(estimator, "get_params")  # scikit-learn's convention
+
+
+def _column_of_fake(detector: Any) -> int:
+    classes = getattr(detector, "classes_", None)
+    return 1 if classes is None else int(np.flatnonzero(np.asarray(classes) == True)[0])  # noqa: E712
+
+
+def _checked(values: Any, shape: tuple[int, ...], method: str) -> np.ndarray:
+    array = np.asarray(values, dtype=np.float64)
+    if array.shape == (shape[0], 1) and len(shape) == 1:
+        array = array[:, 0]
+    if array.shape != shape:
+        raise ValueError(f"{method} must give an array of shape {shape}. Received: {array.shape}.")
+    bad = int((~np.isfinite(array)).sum())
+    if bad:
+        raise ValueError(f"{method} must give finite numbers. Received: {bad} of {array.size} are NaN or infinite.")
+    return array

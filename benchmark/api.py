@@ -1,0 +1,193 @@
+"""The Python interface: `benchmark.run("digits")` and `benchmark.load("runs/digits")`."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from benchmark import digest, runtime, specs
+from benchmark import plan as planning
+from benchmark.execute import Listener, Outcome, execute
+from benchmark.store import Store, missing, writable
+from data.errors import UserError
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+MANIFEST_FORMAT = 1
+RUNS = Path("runs")
+
+
+@dataclass(frozen=True)
+class Run:
+    """A finished run, read from its folder.
+
+    Args:
+        folder: The run folder.
+    """
+
+    folder: Path
+
+    @cached_property
+    def manifest(self) -> dict[str, Any]:
+        """The resolved spec, stages and keys, versions, seeds, times and failures."""
+        return dict(json.loads((self.folder / "manifest.json").read_text()))
+
+    @cached_property
+    def cells(self) -> pd.DataFrame:
+        """One row per cell: a detector's training and one set of test images."""
+        return self._table("cells.csv")
+
+    @cached_property
+    def scores(self) -> pd.DataFrame:
+        """One row per cell and image: what the detector ranks by, and the calibrated probability of being fake."""
+        import pandas as pd
+
+        return pd.read_parquet(self.folder / "scores.parquet")
+
+    @cached_property
+    def metrics(self) -> pd.DataFrame:
+        """One row per cell (or configuration) and metric: value and interval."""
+        return self._table("metrics.csv")
+
+    @cached_property
+    def audit(self) -> pd.DataFrame:
+        """One row per leak and shortcut check, with its verdict."""
+        return self._table("audit.csv")
+
+    @property
+    def failures(self) -> list[dict[str, Any]]:
+        """What failed, with its error."""
+        return list(self.manifest["failures"])
+
+    @property
+    def report(self) -> Path:
+        """The HTML page."""
+        return self.folder / "report.html"
+
+    def _table(self, name: str) -> pd.DataFrame:
+        import pandas as pd
+
+        return pd.read_csv(self.folder / name)
+
+
+def load(folder: str | Path) -> Run:
+    """Opens a run folder.
+
+    Raises:
+        UserError: If it is none.
+    """
+    folder = Path(folder)
+    if not (folder / "manifest.json").is_file():
+        raise UserError(f"{folder} is not a run folder: it has no manifest.json.")
+    return Run(folder)
+
+
+def run(
+    source: str | Path | specs.Spec = "digits",
+    *,
+    out: str | Path | None = None,
+    store: str | Path | None = None,
+    data: str | Path | None = None,
+    jobs: int = 1,
+    scheduler: str | None = None,
+    changes: Sequence[str] = (),
+    smoke: bool = False,
+    listener: Listener | None = None,
+    command: str = "benchmark.run",
+) -> Run:
+    """Runs a benchmark and returns it; what its store already holds is not computed again.
+
+    Args:
+        source: A preset's name, a TOML file, or a checked spec. Defaults to `"digits"`.
+        out: The run folder. Defaults to `runs/<spec name>`.
+        store: The folder of finished stages. Defaults to `.store` beside the run folder.
+        data: Where data files are looked for first. Defaults to `$FAUXBENCH_DATA` and the user's cache.
+        jobs: Processes that work side by side. Defaults to `1`.
+        scheduler: A Dask scheduler's address, whose workers share the store. Defaults to none.
+        changes: `key=value` changes to the spec.
+        smoke: Whether everything is shrunk to seconds; the result is stamped as none. Defaults to `False`.
+        listener: What is told of the progress.
+        command: What the manifest names as the way that the run was started.
+
+    Raises:
+        UserError: If something given cannot be used; nothing is then left half-written.
+    """
+    started = time.time()
+    chosen = source if isinstance(source, specs.Spec) else specs.load(source, changes)
+    base = Path(source).parent if isinstance(source, str | Path) and Path(source).is_file() else None
+    if jobs < 1:
+        raise UserError(f"jobs must be at least 1. Received: {jobs}.")
+    folder = Path(out) if out else RUNS / chosen.name
+    kept = Store(Path(store) if store else folder.resolve().parent / ".store")
+    _check_places(folder, kept)
+    runtime.configure(chosen.protocol.threads, jobs)
+    planned = make_plan(chosen, data=data, base=base, smoke=smoke)
+    made = missing(kept.root)
+    try:
+        outcomes = execute(planned, kept, jobs=jobs, scheduler=scheduler, listener=listener)
+    except UserError:
+        kept.tidy(made)
+        raise
+    good = sorted(key for key, outcome in outcomes.items() if outcome.status in ("done", "cached"))
+    result = digest.of_value([chosen.resolved(), smoke, _code(), good])  # a failure has no key of its own
+    if len(good) == len(outcomes) and _is_current(folder, result):
+        return Run(folder)
+    facts = {
+        "format": MANIFEST_FORMAT, "name": chosen.name, "command": command, "smoke": smoke, "result": result,
+        "spec": chosen.resolved(), "started": datetime.fromtimestamp(started, UTC).isoformat(timespec="seconds"),
+        "finished": datetime.now(UTC).isoformat(timespec="seconds"), "seconds": round(time.time() - started, 1),
+        "jobs": jobs, "scheduler": scheduler, "threads": chosen.protocol.threads, "devices": _devices(kept, outcomes),
+        "seeds": {
+            "ledger": chosen.protocol.ledger_seed, "generator": chosen.protocol.generator_seeds,
+            "detector": chosen.protocol.detector_seeds,
+        },
+    }  # fmt: skip
+    from benchmark import collect
+
+    collect.write(folder, planned, kept, outcomes, facts | runtime.describe())
+    return Run(folder)
+
+
+def make_plan(
+    spec: specs.Spec, *, data: str | Path | None = None, base: Path | None = None, smoke: bool = False
+) -> planning.Plan:
+    """Plans a checked spec; reads the data files' fingerprints and runs nothing."""
+    from data.fetch import data_folders
+
+    return planning.plan(spec, folders=data_folders(Path(data) if data else None), base=base, smoke=smoke)
+
+
+def _devices(store: Store, outcomes: dict[str, Outcome]) -> list[str]:
+    """Returns the kinds of device that the stages were done on, in this run or an earlier one."""
+    records = [store.record(outcome.stage.function, outcome.stage.key) or {} for outcome in outcomes.values()]
+    return sorted({device for record in records for device in record.get("devices", [])})
+
+
+def _check_places(folder: Path, store: Store) -> None:
+    from benchmark.collect import check_folder
+
+    writable(folder, "output folder")
+    writable(store.root, "store")
+    check_folder(folder, store.root)
+
+
+def _is_current(folder: Path, result: str) -> bool:
+    """Says whether a run folder already holds this result, so that it need not be written again."""
+    from benchmark.collect import TABLES
+
+    try:
+        same = json.loads((folder / "manifest.json").read_text())["result"] == result
+    except (OSError, ValueError, KeyError, TypeError):
+        return False
+    return bool(same) and all((folder / name).is_file() for name in TABLES)
+
+
+def _code() -> str:
+    return digest.of_code(Path(__file__).with_name("collect.py"))

@@ -1,0 +1,128 @@
+"""Banks: the fakes of one checkpoint, one array per part, with what regenerates them bit for bit."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from benchmark import adapt, bank_audit
+from data.errors import UserError
+from data.imageset import ImageSet, snap
+from data.ledger import Ledger
+
+DETECTOR_PARTS = ("detector-train", "detector-validation", "test")
+
+
+@dataclass(frozen=True)
+class Labelled:
+    """Real and fake images of one part: uint8 `(n, h, w, c)`, bool `(n,)`, and an index frame for the score table."""
+
+    images: np.ndarray
+    is_fake: np.ndarray
+    index: pd.DataFrame
+
+
+def wants_sources(generator: Any) -> bool:
+    """Says whether a generator makes its fakes from real images of the same part."""
+    return bool(getattr(generator, "consumes_sources", False) or getattr(generator, "uses_sources", False))
+
+
+def write(folder: Path, generator: Any, images: ImageSet, ledger: Ledger, *, seed: int, checkpoint: str) -> None:
+    """Samples and writes the banks of every detector part.
+
+    A generator of its own makes all parts' fakes in one call, which is then cut, so that a finite one gives no image
+    twice. One that works on real images gets those of the part; `real-copy` calls half of them fake, and the other
+    half is then all that the cell keeps as real.
+    """
+    reals = {part: ledger.parts[part] for part in DETECTOR_PARTS}
+    if wants_sources(generator):
+        drawn, facts = _from_sources(folder, generator, images, reals, seed)
+    else:
+        drawn, facts = _from_nothing(generator, images, reals, seed)
+    levels = images.value_grid
+    snapped = {part: snap(fakes, levels) for part, fakes in drawn.items()}
+    moved = {part: float((snapped[part] != drawn[part]).mean()) if len(drawn[part]) else 0.0 for part in drawn}
+    for part, fakes in snapped.items():
+        np.save(folder / f"{part}.npy", fakes)
+    digests = {part: hashlib.sha256(fakes.tobytes()).hexdigest() for part, fakes in snapped.items()}
+    record = {"checkpoint": checkpoint, "seed": seed, "levels": len(levels), "snapped": moved, "digests": digests}
+    audit = _audit(generator, images, np.concatenate(list(reals.values())), snapped, facts)
+    (folder / "bank.json").write_text(json.dumps(record | facts | {"audit": audit}, indent=1))
+
+
+def labelled(folder: Path, images: ImageSet, ledger: Ledger, part: str) -> Labelled:
+    """Returns the real and fake images of one part, reals first."""
+    at = ledger.parts[part]
+    kept = folder / f"{part}.real.npy"
+    if kept.exists():
+        at = at[np.load(kept)]
+    fakes = np.load(folder / f"{part}.npy")
+    is_fake = np.repeat([False, True], [len(at), len(fakes)])
+    names = [f"fake/{part}/{i:06d}" for i in range(len(fakes))]
+    blank = np.full(len(fakes), np.nan)
+    groups: Any = np.nan
+    if images.groups is not None:  # a fake from noise belongs to nobody: it is a group of its own
+        groups = np.concatenate([images.groups[at].astype(float), -1.0 - np.arange(len(fakes))])
+    index = pd.DataFrame(
+        {
+            "part": part,
+            "image_id": np.concatenate([images.ids[at].astype(object), np.array(names, dtype=object)]),
+            "label": np.concatenate([images.labels[at].astype(float), blank]),
+            "group": groups,
+            "is_fake": is_fake,
+        }
+    )
+    return Labelled(np.concatenate([np.array(images.images[at]), fakes]), is_fake, index)
+
+
+def _audit(
+    generator: Any, images: ImageSet, at: np.ndarray, fakes: dict[str, np.ndarray], facts: dict[str, Any]
+) -> list[dict[str, Any]]:
+    if getattr(generator, "control", None) == "real-copy":
+        return []  # its fakes are reals: that is the control
+    rows = [bank_audit.copies(images.images, np.concatenate(list(fakes.values()))), bank_audit.repeats(fakes)]
+    if hasattr(generator, "facts_of"):
+        files = pd.DataFrame(generator.facts_of(facts["n"], facts["seeds"]["all"]))
+        rows.append(bank_audit.file_facts(None if images.facts is None else images.facts.iloc[at], files))
+    return rows
+
+
+def _from_nothing(generator: Any, images: ImageSet, reals: dict, seed: int) -> tuple[dict, dict]:
+    counts = {part: len(at) for part, at in reals.items()}
+    available = getattr(generator, "n_available", None)
+    if available is not None and available < sum(counts.values()):
+        share = available / sum(counts.values())
+        counts = {part: int(count * share) for part, count in counts.items()}
+    if min(counts.values()) < 2:
+        raise UserError(f"Every part needs at least 2 fakes. Received: {available} images for {counts}.")
+    n = sum(counts.values())
+    bank_seed = _seed(seed, "all")
+    fakes = adapt.sample(generator, n, seed=bank_seed, sources=None, shape=images.shape)
+    cuts = np.cumsum(list(counts.values()))[:-1]
+    drawn = dict(zip(counts, np.split(fakes, cuts), strict=True))
+    return drawn, {"n": n, "counts": counts, "seeds": {"all": bank_seed}}
+
+
+def _from_sources(folder: Path, generator: Any, images: ImageSet, reals: dict, seed: int) -> tuple[dict, dict]:
+    drawn, seeds = {}, {}
+    for part, at in reals.items():
+        sources, seeds[part] = np.array(images.images[at]), _seed(seed, part)
+        if getattr(generator, "consumes_sources", False):
+            fake, real = generator.split(len(at), seed=seeds[part])
+            np.save(folder / f"{part}.real.npy", np.sort(real))
+            drawn[part] = sources[fake]
+        else:
+            drawn[part] = adapt.sample(generator, len(at), seed=seeds[part], sources=sources, shape=images.shape)
+    return drawn, {"counts": {part: len(fakes) for part, fakes in drawn.items()}, "seeds": seeds}
+
+
+def _seed(seed: int, part: str) -> int:
+    """Returns a seed of its own for each part, the same on every machine."""
+    entropy = int.from_bytes(hashlib.sha256(f"bank {part} {seed}".encode()).digest()[:8], "little")
+    return entropy % 2**31

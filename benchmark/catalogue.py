@@ -1,0 +1,123 @@
+"""What there is: presets, data sets, generators and detectors, with their options, origin and state."""
+
+from __future__ import annotations
+
+import contextlib
+import inspect
+import os
+import tomllib
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+from benchmark import plugins, specs
+from data.errors import UserError
+from data.options import options_of
+
+
+def everything() -> dict[str, list[dict[str, Any]]]:
+    """Returns presets and plug-ins as plain values; a broken plug-in is listed with its reason."""
+    found: dict[str, list[dict[str, Any]]] = {"presets": [_preset(path) for path in specs.presets().values()]}
+    for group in plugins.NOUNS:
+        names = [*plugins.builtins(group), *plugins.installed(group)]
+        found[group] = [_plugin(group, name) for name in names]
+    return found
+
+
+def lines(found: dict[str, list[dict[str, Any]]]) -> Iterator[str]:
+    """Returns the same for reading in a terminal."""
+    for group, rows in found.items():
+        yield f"{group}:"
+        for row in rows:
+            yield f"  {row['name']:<18} {row['summary']}"
+            if row.get("broken"):
+                yield f"      BROKEN: {row['broken']}"
+            for option in row.get("options", []):
+                default = "required" if option["required"] else f"default {option['default']!r}"
+                yield f"      {option['name']}: {option['type']}, {default}"
+        yield ""
+
+
+def datasets(data: Path | None) -> list[dict[str, Any]]:
+    """Returns every data set and whether its files are found here; nothing is downloaded for that."""
+    from data.fetch import data_folders
+
+    folders = data_folders(data)
+    with _offline():
+        names = [*plugins.builtins("datasets"), *plugins.installed("datasets")]
+        return [{"name": name, "state": _state(name, folders)} for name in names]
+
+
+def _state(name: str, folders: list[Path]) -> str:
+    try:
+        plugin = plugins.resolve("datasets", name)
+        required = [option.name for option in options_of(plugin.factory).values() if option.required]
+        if required:
+            return f"needs {', '.join(required)}"
+        source = plugins.make(plugin, {}, None)
+        if not hasattr(source, "fingerprint"):
+            return "says nothing before it is read"
+        source.fingerprint(folders)
+    except UserError as error:
+        return str(error).replace(" (not now: FAUXBENCH_OFFLINE is set)", "")
+    return "found"
+
+
+@contextlib.contextmanager
+def _offline() -> Iterator[None]:
+    before = os.environ.get("FAUXBENCH_OFFLINE")
+    os.environ["FAUXBENCH_OFFLINE"] = "1"
+    try:
+        yield
+    finally:
+        if before is None:
+            del os.environ["FAUXBENCH_OFFLINE"]
+        else:
+            os.environ["FAUXBENCH_OFFLINE"] = before
+
+
+def dataset_lines(rows: list[dict[str, Any]]) -> Iterator[str]:
+    """Returns the same for reading in a terminal."""
+    return (f"{row['name']:<10} {row['state']}" for row in rows)
+
+
+def read_dataset(name: str, data: Path | None, changes: Sequence[str]) -> dict[str, Any]:
+    """Reads a data set and deals it into parts.
+
+    Raises:
+        UserError: If an option, the files or the name is wrong.
+    """
+    from data.fetch import data_folders
+    from data.ledger import split
+
+    spec = specs.parse({"dataset": {"name": name}}, [f"dataset.{change}" for change in changes])
+    plugin = plugins.resolve("datasets", name)
+    source = plugins.make(plugin, spec.dataset.model_extra or {}, None, f"dataset '{name}'")
+    images = source.load(data_folders(data))
+    ledger = split(images)
+    height, width, channels = images.shape
+    facts = {
+        "images": len(images.images), "size": f"{width}x{height}, {channels} channel{'s' * (channels > 1)}",
+        "grey levels": len(images.value_grid), "classes": ", ".join(images.classes), "digest": images.digest,
+        "dropped": ledger.dropped["reason"].value_counts().to_dict(),
+    }  # fmt: skip
+    facts |= {part: len(at) for part, at in ledger.parts.items()}
+    return facts | {f"note {i + 1}": note for i, note in enumerate(images.notes)}
+
+
+def _preset(path: Path) -> dict[str, Any]:
+    values = tomllib.loads(path.read_text(encoding="utf-8"))
+    return {"name": path.stem, "summary": values.get("description", "")}
+
+
+def _plugin(group: str, name: str) -> dict[str, Any]:
+    try:
+        plugin = plugins.resolve(group, name)
+    except UserError as error:
+        return {"name": name, "summary": "", "broken": str(error)}
+    summary = (inspect.getdoc(plugin.factory) or "").split("\n\n")[0].replace("\n", " ")
+    options = [
+        {"name": o.name, "type": o.type_name, "default": o.default, "required": o.required}
+        for o in options_of(plugin.factory).values()
+    ]
+    return {"name": name, "summary": summary, "origin": plugin.origin, "options": options}

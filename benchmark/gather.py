@@ -1,0 +1,167 @@
+"""Finished stages as frames, whose rows say which cell or generator they belong to."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from benchmark import summarise
+from benchmark.checkpoints import Checkpoints
+from benchmark.execute import Outcome
+from benchmark.plan import Cell, Plan, Stage
+from benchmark.store import Store
+
+CELL_COLUMNS = [
+    "cell", "dataset", "ledger_seed", "generator", "generator_seed", "checkpoint", "train_generator", "n_train_real",
+    "n_train_fake", "n_test_real", "n_test_fake", "train_perturbation", "detector", "detector_seed", "perturbation",
+    "purpose", "status", "error", "seconds",
+]  # fmt: skip
+
+
+class Gathered:
+    """Reads what the store holds for a plan.
+
+    Args:
+        plan: The plan.
+        store: Where its finished stages are.
+        outcomes: How each stage ended, by key.
+    """
+
+    def __init__(self, plan: Plan, store: Store, outcomes: dict[str, Outcome]) -> None:
+        self.plan, self.store, self.outcomes = plan, store, outcomes
+        self.measured = [cell for cell in plan.cells if self.ended_well(cell.measured)]
+
+    def cells(self) -> pd.DataFrame:
+        """One row per cell, failed ones too, each with its error."""
+        return pd.DataFrame([self._cell(cell) for cell in self.plan.cells], columns=CELL_COLUMNS)
+
+    def scores(self) -> pd.DataFrame:
+        """One row per image and cell."""
+        columns = ["part", "image_id", "label", "group", "is_fake", "score", "probability"]
+        frames = [
+            pd.read_parquet(self.path(cell.scored) / "scores.parquet").assign(cell=cell.name) for cell in self.measured
+        ]
+        empty = pd.DataFrame({name: pd.Series(dtype=object) for name in ["cell", *columns]})
+        joined = pd.concat(frames, ignore_index=True) if frames else empty
+        return joined[["cell", *columns]].astype({"cell": "category", "part": "category"})
+
+    def metrics(self) -> pd.DataFrame:
+        """One row per cell and metric."""
+        frames = [
+            pd.read_csv(self.path(cell.measured) / "metrics.csv").assign(
+                scope="cell", cell=cell.name, **_identity(cell), checkpoint=self._checkpoint(cell), perturbation="none"
+            )
+            for cell in self.measured
+        ]
+        return (
+            pd.concat(frames, ignore_index=True)[summarise.METRIC_COLUMNS]
+            if frames
+            else _empty(summarise.METRIC_COLUMNS)
+        )
+
+    def curves(self) -> pd.DataFrame:
+        """The ROC curve of every cell."""
+        frames = [pd.read_csv(self.path(cell.measured) / "roc.csv").assign(cell=cell.name) for cell in self.measured]
+        columns = ["cell", "fpr", "tpr", "threshold", "tpr_low", "tpr_high"]
+        return pd.concat(frames, ignore_index=True)[columns] if frames else _empty(columns)
+
+    def training(self) -> pd.DataFrame:
+        """Losses and images/s per step of every generator that trains."""
+        frames = []
+        for (generator, seed), stage in self.plan.trainings.items():
+            path = self.path(stage) / "training.csv"
+            if self.ended_well(stage) and path.exists():
+                frames.append(pd.read_csv(path).assign(generator=generator, generator_seed=seed))
+        first = ["generator", "generator_seed"]
+        if not frames:
+            return _empty(first)
+        joined = pd.concat(frames, ignore_index=True)
+        return joined[[*first, *[name for name in joined.columns if name not in first]]]
+
+    def generators(self) -> pd.DataFrame:
+        """One row per checkpoint of every generator."""
+        rows = []
+        kinds = {row.id: row.plugin for row in self.plan.generators}
+        for (generator, seed), stage in self.plan.trainings.items():
+            if not self.ended_well(stage):
+                continue
+            facts = _json(self.path(stage) / "facts.json")
+            for path in Checkpoints(self.path(stage)).folders:
+                rows.append(
+                    {
+                        "generator": generator, "generator_seed": seed, "checkpoint": path.name,
+                        "kind": kinds[generator].name, "control": kinds[generator].attribute("control"),
+                        "parameters": facts["parameters"], "seconds": round(facts["seconds"], 2),
+                        "images_per_second": self._rate(stage),
+                    }
+                )  # fmt: skip
+        return pd.DataFrame(rows)
+
+    def checks(self) -> pd.DataFrame:
+        """What the audit stage found, and what each bank had to change to lie on the reals' value grid."""
+        frames = []
+        if self.ended_well(self.plan.audited):
+            frames.append(pd.read_csv(self.path(self.plan.audited) / "audit.csv"))
+        for (generator, seed), stage in self.plan.banks.items():
+            if self.ended_well(stage):
+                frames.append(summarise.bank_checks(f"{generator} seed {seed}", self.path(stage)))
+        return pd.concat(frames, ignore_index=True) if frames else _empty(["name", "value", "verdict", "advice"])
+
+    def _cell(self, cell: Cell) -> dict[str, Any]:
+        outcome = self.outcomes[cell.measured.key]
+        good = self.ended_well(cell.measured)
+        facts = _json(self.path(cell.scored) / "facts.json") if good else {}
+        counts = _json(self.path(cell.bank) / "bank.json") if good else {}
+        return {
+            "cell": cell.name, "dataset": self.plan.spec.dataset.name,
+            "ledger_seed": self.plan.spec.protocol.ledger_seed, **_identity(cell),
+            "checkpoint": counts.get("checkpoint"), "train_generator": cell.generator,
+            "n_train_real": facts.get("n_train_real"), "n_train_fake": facts.get("n_train_fake"),
+            "n_test_real": facts.get("n_test_real"), "n_test_fake": facts.get("n_test_fake"),
+            "train_perturbation": "none", "perturbation": "none", "purpose": "control" if cell.control else "main",
+            "status": "done" if good else "failed", "error": None if good else self._error(cell, outcome),
+            "seconds": round(facts["seconds"], 2) if good else None,
+        }  # fmt: skip
+
+    def _checkpoint(self, cell: Cell) -> str:
+        return str(_json(self.path(cell.bank) / "bank.json")["checkpoint"])
+
+    def _error(self, cell: Cell, outcome: Outcome) -> str | None:
+        """The error that kept a cell from being measured, not the list of what was skipped after it."""
+        for stage in (cell.trained, cell.scored, cell.measured):
+            if self.outcomes[stage.key].status == "failed":
+                return self.outcomes[stage.key].error
+        return outcome.error
+
+    def _rate(self, stage: Stage) -> float | None:
+        path = self.path(stage) / "training.csv"
+        if not path.exists():
+            return None
+        history = pd.read_csv(path)
+        return round(float(history["images_per_second"].median()), 1) if "images_per_second" in history else None
+
+    def ended_well(self, stage: Stage) -> bool:
+        """Says whether a stage's files are in the store."""
+        return self.outcomes[stage.key].status in ("done", "cached")
+
+    def path(self, stage: Stage) -> Path:
+        """Returns where a stage's files are."""
+        return self.store.path(stage.function, stage.key)
+
+
+def _identity(cell: Cell) -> dict[str, Any]:
+    return {
+        "generator": cell.generator, "generator_seed": cell.generator_seed,
+        "detector": cell.detector, "detector_seed": cell.detector_seed,
+    }  # fmt: skip
+
+
+def _json(path: Path) -> dict[str, Any]:
+    return dict(json.loads(path.read_text()))
+
+
+def _empty(columns: list[str]) -> pd.DataFrame:
+    return pd.DataFrame({name: pd.Series(dtype=object) for name in columns})

@@ -1,0 +1,105 @@
+"""Confidence intervals of rates and of the AUC; all bounds lie in [0, 1] and broadcast over arrays."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from scipy import special, stats
+
+# Below this many images on the wrong side of the best cut the components' variance is not to be trusted.
+FEW = 10
+
+
+def wilson(count: Any, n: Any, level: float = 0.95) -> tuple[np.ndarray, np.ndarray]:
+    """Returns the score interval of a rate (Wilson, JASA 1927).
+
+    Args:
+        count: Successes, 0 to `n`; need not be whole.
+        n: Trials; need not be whole (an effective number).
+        level: Coverage, in (0, 1). Defaults to `0.95`.
+    """
+    count, n = np.asarray(count, float), np.asarray(n, float)
+    z2 = special.ndtri((1 + level) / 2) ** 2
+    centre = (count + z2 / 2) / (n + z2)
+    half = np.sqrt(z2 * (count * (n - count) / n + z2 / 4)) / (n + z2)
+    return np.clip(centre - half, 0, 1), np.clip(centre + half, 0, 1)
+
+
+def clopper_pearson(count: Any, n: Any, level: float = 0.95) -> tuple[np.ndarray, np.ndarray]:
+    """Returns the exact interval of a rate (Clopper, Pearson, Biometrika 1934); arguments as `wilson`."""
+    count, n = np.asarray(count, float), np.asarray(n, float)
+    tail = (1 - level) / 2
+    low = np.where(count > 0, special.betaincinv(np.maximum(count, 1e-9), n - count + 1, tail), 0.0)
+    high = np.where(count < n, special.betaincinv(count + 1, np.maximum(n - count, 1e-9), 1 - tail), 1.0)
+    return low, high
+
+
+def rate(count: Any, n: Any, level: float = 0.95) -> tuple[np.ndarray, np.ndarray]:
+    """Returns Wilson's interval; within one count of 0 or `n`, where it is too short, the exact one."""
+    count, n = np.asarray(count, float), np.asarray(n, float)
+    edge = (count <= 1) | (count >= n - 1)
+    near, far = clopper_pearson(count, n, level), wilson(count, n, level)
+    return np.where(edge, near[0], far[0]), np.where(edge, near[1], far[1])
+
+
+def mean_bound(mean: Any, n: Any, level: float = 0.95) -> tuple[np.ndarray, np.ndarray]:
+    """Returns distribution-free bounds of the mean of values in [0, 1] from `n` independent ones.
+
+    Each side holds with at least `level` (Hoeffding, JASA 1963, theorem 1 and section 5, which carries it
+    over to two-sample U-statistics such as the AUC with `n = min(n_real, n_fake)` disjoint pairs): the means
+    q with `n * KL(mean || q) <= log(1 / alpha)`. At mean 1 the lower bound is `alpha ** (1 / n)`.
+    """
+    mean, n = np.broadcast_arrays(np.asarray(mean, float), np.asarray(n, float))
+    budget = -np.log1p(-level) / n
+    return _solve(mean, budget, np.zeros_like(mean)), _solve(mean, budget, np.ones_like(mean))
+
+
+def _solve(mean: np.ndarray, budget: np.ndarray, outside: np.ndarray) -> np.ndarray:
+    inside = mean.copy()
+    for _ in range(60):
+        middle = (inside + outside) / 2
+        with np.errstate(divide="ignore"):
+            divergence = special.rel_entr(mean, middle) + special.rel_entr(1 - mean, 1 - middle)
+        near = divergence <= budget
+        inside, outside = np.where(near, middle, inside), np.where(near, outside, middle)
+    return inside
+
+
+def auc_interval(
+    auc: Any,
+    variance: Any,
+    n_pairs: Any,
+    wrong: Any,
+    *,
+    df: Any = np.inf,
+    level: float = 0.95,
+) -> tuple[np.ndarray, np.ndarray]:
+    """Returns the interval of an AUC.
+
+    DeLong's variance on the logit scale; with fewer than `FEW` images on the wrong side of the best cut,
+    where that variance rests on too little, `mean_bound`; and never narrower than at a perfect separation.
+
+    Args:
+        auc: In [0, 1].
+        variance: DeLong's, of `auc`.
+        n_pairs: Independent pairs of a real and a fake: `min(n_real, n_fake)`, or with clusters their number.
+        wrong: Images (with clusters: clusters) on the wrong side of the best cut, whichever way up that is.
+        df: Degrees of freedom of `variance` (`delong.degrees_of_freedom`), at least 1. Defaults to infinite.
+        level: Coverage, in (0, 1). Defaults to `0.95`.
+    """
+    auc, variance, n_pairs, wrong, df = np.broadcast_arrays(
+        *(np.asarray(value, float) for value in (auc, variance, n_pairs, wrong, df))
+    )
+    spread = auc * (1 - auc)
+    usable = (wrong >= FEW) & (spread > 0)
+    safe = np.where(usable, spread, 1.0)
+    half = stats.t.ppf((1 + level) / 2, df) * np.sqrt(variance) / safe
+    centre = special.logit(np.where(usable, auc, 0.5))
+    exact = mean_bound(auc, n_pairs, level)
+    low = np.where(usable, special.expit(centre - half), exact[0])
+    high = np.where(usable, special.expit(centre + half), exact[1])
+    least = 1 - (1 - level) ** (1 / n_pairs)
+    low = np.where(auc >= 0.5, np.minimum(low, high - least), low)
+    high = np.where(auc < 0.5, np.maximum(high, low + least), high)
+    return np.clip(low, 0, 1), np.clip(high, 0, 1)

@@ -1,0 +1,190 @@
+"""Plug-ins: from the name in a spec to a class, its origin and a digest of its code.
+
+Four doors: a built-in name, `path/to/file.py:Name`, `installed.module:Name`, or an entry point. `Name` is a class or
+a factory function. A plug-in needs no import of ours: its methods make it one.
+"""
+
+from __future__ import annotations
+
+import importlib
+import importlib.util
+import inspect
+import sys
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from importlib import metadata
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+from benchmark import digest, runtime
+from data.errors import UserError, unknown
+from data.options import accepts, check_options
+
+NOUNS = {"datasets": "dataset", "generators": "generator", "detectors": "detector"}
+METHODS = {
+    "datasets": (("load",),),
+    "generators": (("fit",), ("sample",)),
+    "detectors": (("fit",), ("decision_function", "predict_proba")),
+}
+
+
+@dataclass(frozen=True)
+class Plugin:
+    """A resolved plug-in.
+
+    Attributes:
+        group: `"datasets"`, `"generators"` or `"detectors"`.
+        kind: Its name as a spec gives it; for a file, the path is absolute.
+        factory: The class or factory function.
+        origin: `path:line`, or the distribution it comes from.
+        digest: Of the code that it runs; part of every key that depends on it.
+    """
+
+    group: str
+    kind: str
+    factory: Callable[..., Any]
+    origin: str
+    digest: str
+
+    @property
+    def name(self) -> str:
+        """The kind without the folder of its file, so that moving a file changes no key."""
+        return self.kind.rpartition("/")[2]
+
+    def attribute(self, name: str, default: Any = None) -> Any:
+        """Returns a class attribute such as `control` or `min_size`, or the default."""
+        return getattr(self.factory, name, default)
+
+
+def builtins(group: str) -> dict[str, str]:
+    """Returns the built-in plug-ins of a group: name -> `module:Name`."""
+    module = {"datasets": "data.sources", "generators": "generation", "detectors": "detection"}[group]
+    return dict(importlib.import_module(module).BUILTINS)
+
+
+def installed(group: str) -> dict[str, str]:
+    """Returns the plug-ins of other packages: entry-point name -> `module:Name`."""
+    points = metadata.entry_points(group=f"fauxbench.{group}")
+    return {point.name: point.value for point in points if point.name not in builtins(group)}
+
+
+def resolve(group: str, kind: str, base: Path | None = None) -> Plugin:
+    """Finds a plug-in.
+
+    Args:
+        group: `"datasets"`, `"generators"` or `"detectors"`.
+        kind: A name, `file.py:Name` or `module:Name`.
+        base: The folder that a relative file path starts from. Defaults to the current one.
+
+    Raises:
+        UserError: If there is none, its file or module cannot be imported, or it lacks a method.
+    """
+    noun = NOUNS[group]
+    target = builtins(group).get(kind) or installed(group).get(kind) or kind
+    place, _, name = target.rpartition(":")
+    if not place:
+        raise unknown(noun, kind, [*builtins(group), *installed(group), "path/to/file.py:Name", "module:Name"])
+    if place.endswith(".py"):
+        path = ((base or Path.cwd()) / place).expanduser().resolve()
+        module, kind = _load_file(path, noun), f"{path.as_posix()}:{name}"
+    else:
+        module = _import(place, noun, kind)
+    factory = getattr(module, name, None)
+    if not callable(factory):
+        public = [key for key, value in vars(module).items() if callable(value) and not key.startswith("_")]
+        raise unknown("name", name, public, f"in {place}")
+    try:
+        inspect.signature(factory)
+    except (ValueError, TypeError) as error:
+        raise UserError(f"{noun} '{kind}' cannot be used: Python does not say which options it takes.") from error
+    if inspect.isclass(factory):
+        _check_methods(group, kind, factory)
+    return Plugin(group, kind, factory, _origin(factory, module), _digest(factory, module))
+
+
+def make(plugin: Plugin, options: Mapping[str, Any], random_state: int | None, owner: str | None = None) -> Any:
+    """Makes an instance from checked options; `random_state` is passed when the constructor takes it.
+
+    Raises:
+        UserError: For an option that is unknown, of a wrong type or out of range, or an object without the methods.
+    """
+    owner = owner or f"{NOUNS[plugin.group]} '{plugin.name}'"
+    chosen = check_options(plugin.factory, options, owner)
+    given = {name: chosen[name] for name in options}
+    if random_state is not None and accepts(plugin.factory, "random_state"):
+        given["random_state"] = random_state
+    try:
+        instance = plugin.factory(**given)
+    except UserError:
+        raise
+    except (Exception, SystemExit) as error:
+        raise UserError(f"{owner} could not be made: {_words(error)}") from error
+    _check_methods(plugin.group, plugin.kind, instance)
+    return instance
+
+
+def _load_file(path: Path, noun: str) -> ModuleType:
+    if not path.is_file():
+        raise UserError(f"There is no {noun} file at {path}.")
+    name = f"fauxbench_plugin_{digest.of_file(path)[:16]}"  # one module per content, found again by pickles
+    if name in sys.modules:
+        return sys.modules[name]
+    spec = importlib.util.spec_from_file_location(name, path)
+    if spec is None or spec.loader is None:
+        raise UserError(f"{noun} file {path} is not a Python file.")
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[name] = module
+    try:
+        spec.loader.exec_module(module)
+    except (Exception, SystemExit) as error:
+        del sys.modules[name]
+        where = f", line {error.lineno}" if isinstance(error, SyntaxError) else ""
+        message = _words(error)
+        raise UserError(f"{noun} file {path}{where} does not import: {message}") from error
+    return module
+
+
+def _import(place: str, noun: str, kind: str) -> ModuleType:
+    try:
+        return importlib.import_module(place)
+    except (Exception, SystemExit) as error:
+        message = _words(error)
+        raise UserError(f"{noun} '{kind}': module '{place}' does not import: {message}") from error
+
+
+def _check_methods(group: str, kind: str, thing: Any) -> None:
+    for choice in METHODS[group]:
+        if not any(callable(getattr(thing, name, None)) for name in choice):
+            raise UserError(f"{NOUNS[group]} '{kind}' lacks the method {' or '.join(choice)}.")
+
+
+def _origin(factory: Any, module: ModuleType) -> str:
+    try:
+        path, (_, line) = Path(inspect.getsourcefile(factory) or ""), inspect.getsourcelines(factory)
+    except (OSError, TypeError):
+        return str(module.__name__)
+    if path.is_relative_to(digest.HOUSE) and "site-packages" not in path.parts:
+        path = path.relative_to(digest.HOUSE)
+    return f"{path}:{line}" if "site-packages" not in path.parts else f"{_distribution(module)} ({module.__name__})"
+
+
+def _digest(factory: Any, module: ModuleType) -> str:
+    path = Path(getattr(module, "__file__", None) or "")
+    package = module.__name__.split(".")[0]
+    if package in digest.PACKAGES or module.__name__.startswith("fauxbench_plugin_"):
+        return digest.of_code(path)
+    return digest.of_value([_distribution(module), digest.of_file(path) if path.is_file() else module.__name__])
+
+
+def _distribution(module: ModuleType) -> str:
+    package = module.__name__.split(".")[0]
+    names = metadata.packages_distributions().get(package, [package])
+    return f"{names[0]} {runtime.version(names[0])}"
+
+
+def _words(error: BaseException) -> str:
+    if isinstance(error, SystemExit):
+        return f"it calls sys.exit({error.code!r})."
+    text = " ".join(str(error).split()).rstrip(".")
+    return f"{type(error).__name__}: {text}." if text else f"{type(error).__name__}."

@@ -1,0 +1,257 @@
+"""The stages: plain functions from (parameters, input folders) to an output folder.
+
+Read from top to bottom, this is the line that data take: real images and their ledger, a generator's training, a bank
+of fakes, a detector's training, its scores, and their metrics.
+"""
+
+from __future__ import annotations
+
+import json
+import shutil
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from benchmark import adapt, bank, metrics, plugins, roc, runtime, threshold
+from benchmark.bank import DETECTOR_PARTS
+from benchmark.checkpoints import Checkpoints
+from benchmark.store import STATE, Store
+from data.errors import UserError
+from data.imageset import ImageSet
+from data.ledger import Ledger, check_ledger, split
+
+PREVIEW = 64  # images of the fixed latent batch
+PREVIEW_SEED = 2014  # the year of the first GAN; any constant would do
+SMOKE_PARTS = {"generator-train": 128, "detector-train": 64, "detector-validation": 32, "test": 64}
+FEWEST = 4  # real images of a part: two halves of two for the control that calls one half fake
+NO_TRAINING_PARTS = {"generator-train": 0.0, "detector-train": 0.5, "detector-validation": 0.2, "test": 0.3}
+
+Progress = Callable[[int, int, str], None]
+
+
+@dataclass(frozen=True)
+class Job:
+    """What a stage gets: `params` and `where` of the plan, its `inputs`' folders, its own `folder`, `progress`."""
+
+    params: dict[str, Any]
+    where: dict[str, Any]
+    inputs: dict[str, Path]
+    folder: Path
+    progress: Progress
+
+
+def prepare(job: Job) -> None:
+    """Reads the real images and writes them with the ledger of which image serves which part."""
+    plugin = _plugin("datasets", job)
+    source = plugins.make(plugin, job.where["options"], None)
+    folders = [Path(folder) for folder in job.where["folders"]]
+    images = adapt.call(source.load, folders, progress=job.progress)
+    parts = job.params["parts"] or (None if job.params["trains"] else NO_TRAINING_PARTS)
+    ledger = split(images, seed=job.params["ledger_seed"], parts=parts)
+    if job.params["smoke"]:
+        fewer = {part: min(len(at), SMOKE_PARTS[part]) for part, at in ledger.parts.items()}
+        ledger = split(images, seed=job.params["ledger_seed"], parts=fewer)
+    for part in DETECTOR_PARTS:
+        if len(ledger.parts[part]) < FEWEST:
+            received = f"{len(ledger.parts[part])} of {images.n} images"
+            raise UserError(
+                f"Every part that a detector sees needs at least {FEWEST} images. Received for {part}: {received}."
+            )
+    images.save(job.folder / "images")
+    ledger.save(job.folder)
+    height, width, channels = images.shape
+    facts = {
+        "name": images.name, "n": len(images.images), "digest": images.digest,
+        "height": height, "width": width, "channels": channels, "levels": len(images.value_grid),
+        "classes": list(images.classes), "notes": list(images.notes),
+        "parts": {part: len(at) for part, at in ledger.parts.items()},
+        "dropped": ledger.dropped["reason"].value_counts().to_dict(),
+    }  # fmt: skip
+    _write_json(job.folder / "facts.json", facts)
+
+
+def audit(job: Job) -> None:
+    """Checks again, from the files, that no image, near-duplicate or identity serves two parts."""
+    images, ledger = _prepared(job)
+    row = {"name": "ledger-disjoint", "value": 0, "verdict": "pass", "advice": ""}
+    try:
+        check_ledger(images, ledger)
+    except Exception as error:
+        row |= {"value": 1, "verdict": "alarm", "advice": f"Do not use this run: {error}"}
+    pd.DataFrame([row]).to_csv(job.folder / "audit.csv", index=False)
+
+
+def train_generator(job: Job) -> None:
+    """Trains a generator and writes its checkpoints, each with the images of the fixed latent batch.
+
+    The generator keeps its resumable state in a private folder, which survives a kill and goes when it is done.
+    """
+    images, ledger = _prepared(job)
+    generator = _instance("generators", job)
+    reals = _reals_for(generator, images, ledger)
+    checkpoints = Checkpoints(job.folder)
+    sources = np.array(reals.images[:PREVIEW]) if bank.wants_sources(generator) else None
+
+    def on_checkpoint(name: str, trained: Any) -> None:
+        with checkpoints.writing(name) as folder:
+            adapt.save(trained, folder)
+            most = (PREVIEW, getattr(trained, "n_available", None), None if sources is None else len(sources))
+            n = min(limit for limit in most if limit is not None)
+            preview = adapt.sample(trained, n, seed=PREVIEW_SEED, sources=sources, shape=images.shape)
+            np.save(folder / "preview.npy", preview)
+
+    started = time.perf_counter()
+    fitted = adapt.fit_generator(
+        generator, np.array(reals.images), reals.labels,
+        folder=job.folder / STATE, on_checkpoint=on_checkpoint, progress=job.progress,
+    )  # fmt: skip
+    if not checkpoints.names:
+        on_checkpoint("final", fitted)
+    _history(fitted, job.folder / "training.csv")
+    facts = {"parameters": getattr(fitted, "parameters", None), "seconds": time.perf_counter() - started}
+    _write_json(job.folder / "facts.json", facts)
+    checkpoints.clean()
+    shutil.rmtree(job.folder / STATE, ignore_errors=True)
+
+
+def sample(job: Job) -> None:
+    """Samples the banks of one checkpoint: as many fakes for each part as it has reals, on the reals' value grid."""
+    images, ledger = _prepared(job)
+    folder = Checkpoints(job.inputs["trained"]).folder(job.params["checkpoint"])
+    generator = adapt.load(_instance("generators", job), folder)
+    bank.write(job.folder, generator, images, ledger, seed=job.params["seed"], checkpoint=folder.name)
+
+
+def train_detector(job: Job) -> None:
+    """Trains a detector on its training part, and fixes its threshold on the validation part."""
+    images, ledger = _prepared(job)
+    detector = adapt.DetectorAdapter(_instance("detectors", job))
+    _check_fits(detector.detector, images.shape)
+    train, validation = (bank.labelled(job.inputs["bank"], images, ledger, part) for part in DETECTOR_PARTS[:2])
+    order = np.random.default_rng(job.params["seed"]).permutation(len(train.images))  # no detector may rely on order
+    started = time.perf_counter()
+    pair = (validation.images.copy(), validation.is_fake.copy())
+    detector.fit(train.images[order], train.is_fake[order], pair, job.progress)
+    seconds = time.perf_counter() - started
+    adapt.save(detector.detector, job.folder / "model")
+    scores = detector.scores(validation.images)
+    cut = threshold.best_threshold(scores, validation.is_fake)
+    _scores(validation, scores, detector.probabilities(validation.images)).to_parquet(job.folder / "validation.parquet")
+    _history(detector.detector, job.folder / "history.csv")
+    facts = {
+        "threshold": cut, "seconds": seconds, "parameters": getattr(detector.detector, "parameters", None),
+        "n_train_real": int((~train.is_fake).sum()), "n_train_fake": int(train.is_fake.sum()),
+    }  # fmt: skip
+    _write_json(job.folder / "facts.json", facts)
+
+
+def score(job: Job) -> None:
+    """Scores the test images with a trained detector; the validation scores stand beside them."""
+    images, ledger = _prepared(job)
+    detector = adapt.DetectorAdapter(_instance("detectors", job))
+    detector.detector = adapt.load(detector.detector, job.inputs["trained"] / "model")
+    test = bank.labelled(job.inputs["bank"], images, ledger, "test")
+    started = time.perf_counter()
+    tested = _scores(test, detector.scores(test.images), detector.probabilities(test.images))
+    seconds = time.perf_counter() - started
+    validation = pd.read_parquet(job.inputs["trained"] / "validation.parquet")
+    pd.concat([tested, validation], ignore_index=True).to_parquet(job.folder / "scores.parquet")
+    facts = json.loads((job.inputs["trained"] / "facts.json").read_text())
+    facts |= {"n_test_real": int((~test.is_fake).sum()), "n_test_fake": int(test.is_fake.sum())}
+    _write_json(job.folder / "facts.json", facts | {"milliseconds_per_image": 1000 * seconds / len(test.images)})
+
+
+def measure(job: Job) -> None:
+    """Measures the scores of the test part: every metric with its interval, and the ROC curve."""
+    scores = pd.read_parquet(job.inputs["scored"] / "scores.parquet")
+    cut = json.loads((job.inputs["scored"] / "facts.json").read_text())["threshold"]
+    test = scores[scores["part"] == "test"]
+    values, is_fake = test["score"].to_numpy(), test["is_fake"].to_numpy()
+    probability = test["probability"].to_numpy() if test["probability"].notna().all() else None
+    groups = test["group"].to_numpy() if test["group"].notna().all() else None
+    measured = metrics.measure(values, is_fake, probability=probability, threshold=cut, groups=groups)
+    measured.to_csv(job.folder / "metrics.csv", index=False)
+    roc.roc(values, is_fake).to_csv(job.folder / "roc.csv", index=False)
+
+
+RESUMES = {"train_generator"}  # stages that go on from what a killed process left behind
+
+
+def run(stage: dict[str, Any], store_root: str, progress: Progress) -> float:
+    """Does one stage of a plan, given as `Stage.as_json()`, and puts its files into the store.
+
+    Returns:
+        The seconds that it took; 0 if the store had it.
+    """
+    import scipy.linalg  # noqa: F401  its BLAS must be there before it can be limited
+    from threadpoolctl import threadpool_limits
+
+    store = Store(Path(store_root))
+    function = globals()[stage["function"]]
+    inputs = {name: store.path(*place) for name, place in stage["inputs"].items()}
+    facts = {"params": stage["params"], "inputs": {name: key for name, (_, key) in stage["inputs"].items()}}
+
+    planned = stage["params"].get("environment")
+    computes = planned is not None and "threads" in planned  # reading data and measuring do not ask for a backend
+    threads = int(planned["threads"]) if computes else 1
+    if computes and planned != runtime.environment(threads):
+        raise RuntimeError(f"Planned for {planned}, but here is {runtime.environment(threads)}.")
+
+    def work(folder: Path) -> None:
+        with threadpool_limits(threads):  # BLAS would give other bytes with other thread counts
+            function(Job(stage["params"], stage["where"], inputs, folder, progress))
+        facts["devices"] = runtime.devices()
+
+    return store.complete(stage["function"], stage["key"], facts, work, stage["function"] in RESUMES)
+
+
+def _prepared(job: Job) -> tuple[ImageSet, Ledger]:
+    images = ImageSet.load(job.inputs["prepared"] / "images")
+    return images, Ledger.load(job.inputs["prepared"], images)
+
+
+def _plugin(group: str, job: Job) -> plugins.Plugin:
+    plugin = plugins.resolve(group, job.where["kind"])
+    if plugin.digest != job.params["code"]:
+        raise RuntimeError(f"The code of '{plugin.name}' differs from what was planned. Plan the run again.")
+    return plugin
+
+
+def _instance(group: str, job: Job) -> Any:
+    return plugins.make(_plugin(group, job), job.where["options"], job.params["seed"])
+
+
+def _reals_for(generator: Any, images: ImageSet, ledger: Ledger) -> ImageSet:
+    """Returns what a generator may see: its own part, or a detector's training part if it learns nothing from it."""
+    reals = images.take(ledger.parts["generator-train"])
+    if len(reals.images):
+        return reals
+    if getattr(generator, "trains", True):
+        raise UserError("A generator that learns needs images. Received: a ledger without any for generator-train.")
+    return images.take(ledger.parts["detector-train"])
+
+
+def _check_fits(detector: Any, shape: tuple[int, int, int]) -> None:
+    smallest, channels = getattr(detector, "min_size", 1), getattr(detector, "channels", (1, 3))
+    if min(shape[:2]) < smallest or shape[2] not in channels:
+        needs = f"images of at least {smallest} px with {' or '.join(map(str, channels))} channels"
+        raise ValueError(f"This detector needs {needs}. Received: {shape[0]}x{shape[1]} px with {shape[2]} channels.")
+
+
+def _scores(images: bank.Labelled, scores: np.ndarray, probability: np.ndarray | None) -> pd.DataFrame:
+    return images.index.assign(score=scores, probability=np.nan if probability is None else probability)
+
+
+def _history(plugin: Any, path: Path) -> None:
+    history = getattr(plugin, "history", None)
+    if isinstance(history, pd.DataFrame):
+        history.to_csv(path, index=False)
+
+
+def _write_json(path: Path, value: Any) -> None:
+    path.write_text(json.dumps(value, indent=1, default=float))

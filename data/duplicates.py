@@ -1,0 +1,64 @@
+"""Which images of a set are copies of each other: byte for byte, and from 32 pixels on nearly so."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+
+import numpy as np
+
+NEAR_FROM = 32  # pixels; below, a perceptual hash merges different images (a third of MNIST falls into one group)
+
+
+@dataclass(frozen=True)
+class Copies:
+    """Which images belong together as copies.
+
+    Attributes:
+        exact: int64 `(n,)`, the position of the first image with the same pixels.
+        near: int64 `(n,)`, the position of the first image of the copies, exact and near, that it is chained to.
+        rule: How copies were told, in words.
+    """
+
+    exact: np.ndarray
+    near: np.ndarray
+    rule: str
+
+
+def find_copies(images: np.ndarray, *, alike: bool = False) -> Copies:
+    """Finds the copies in uint8 images `(n, height, width, channels)`; `alike` is for sets of aligned faces.
+
+    Below 32 pixels on either side only equal pixels count. From there on `data.near_duplicates` looks for the same
+    picture in another crop, size, brightness or compression too.
+    """
+    exact = exact_duplicates(images)
+    if min(images.shape[1:3]) < NEAR_FROM or len(images) < 2:
+        return Copies(exact, exact, f"Copies have equal pixels (below {NEAR_FROM} pixels, nothing else counts).")
+    from data.near_duplicates import near_duplicates, rule
+
+    distinct = np.flatnonzero(exact == np.arange(len(exact)))
+    some = images[distinct] if len(distinct) < len(images) else images
+    pairs = distinct[near_duplicates(some, alike=alike)]
+    same = np.stack([np.arange(len(exact)), exact], axis=1)
+    return Copies(exact, join(len(exact), np.concatenate([same, pairs])), rule(alike))
+
+
+def exact_duplicates(images: np.ndarray) -> np.ndarray:
+    """Returns int64 `(n,)`: for every image the position of the first one with the same pixels."""
+    seen: dict[bytes, int] = {}
+    first = np.empty(len(images), np.int64)
+    for i, image in enumerate(images):
+        first[i] = seen.setdefault(hashlib.blake2b(np.ascontiguousarray(image).data, digest_size=16).digest(), i)
+    return first
+
+
+def join(n: int, pairs: np.ndarray) -> np.ndarray:
+    """Returns int64 `(n,)`: for each of `n` things the smallest of those that `pairs`, int `(m, 2)`, chain it to."""
+    from scipy.sparse import coo_array
+    from scipy.sparse.csgraph import connected_components
+
+    pairs = np.asarray(pairs, np.int64).reshape(-1, 2)
+    graph = coo_array((np.ones(len(pairs), np.int8), (pairs[:, 0], pairs[:, 1])), shape=(n, n))
+    _, component = connected_components(graph, directed=False)
+    _, smallest, inverse = np.unique(component, return_index=True, return_inverse=True)
+    return smallest[inverse].astype(np.int64)

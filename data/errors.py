@@ -1,0 +1,30 @@
+"""Errors that are the user's to mend, and the suggestion that goes with them."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable
+
+
+class UserError(Exception):
+    """Something that the user gave cannot be used.
+
+    The message is one line: what was wrong, what is allowed, what was received. The command line prints it without
+    a traceback and exits with 2.
+    """
+
+
+def unknown(what: str, received: str, known: Iterable[str], where: str = "") -> UserError:
+    """Returns the error for a name that is not one of `known`, with the nearest one as a suggestion.
+
+    Args:
+        what: What the name was meant to be, such as `"detector"`.
+        received: The name as given.
+        known: The names that exist.
+        where: What the name was looked for in, such as `"of detector 'cnn'"`. Defaults to nothing.
+    """
+    known = sorted(str(name) for name in known)
+    near = difflib.get_close_matches(str(received), known, n=1, cutoff=0.5)
+    hint = f" Did you mean '{near[0]}'?" if near else ""
+    place = f" {where}" if where else ""
+    return UserError(f"Unknown {what} '{received}'{place}.{hint} Known: {', '.join(known) or 'none'}.")

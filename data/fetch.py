@@ -1,0 +1,161 @@
+"""Where data files are looked for, and how those that are published at an address are fetched."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import urllib.error
+import urllib.request
+from collections.abc import Callable, Iterable, Sequence
+from pathlib import Path
+
+from data.errors import UserError
+
+BLOCK = 2**20  # bytes
+TIMEOUT = 30  # seconds without a byte
+Progress = Callable[[int, int, str], None]
+
+
+def data_folders(explicit: Path | str | None = None) -> list[Path]:
+    """Returns the folders that are searched, in this order: the given one, `$FAUXBENCH_DATA`, the user's cache.
+
+    The cache is `$XDG_CACHE_HOME/fauxbench/data` or `~/.cache/fauxbench/data`; downloads go there.
+
+    Raises:
+        UserError: If the given folder does not exist.
+    """
+    folders = []
+    if explicit is not None:
+        if not Path(explicit).expanduser().is_dir():
+            raise UserError(f"There is no data folder {explicit}. Expected an existing folder.")
+        folders.append(Path(explicit).expanduser())
+    if os.environ.get("FAUXBENCH_DATA"):
+        folders.append(Path(os.environ["FAUXBENCH_DATA"]).expanduser())
+    cache = os.environ.get("XDG_CACHE_HOME") or "~/.cache"
+    return [*folders, Path(cache).expanduser() / "fauxbench" / "data"]
+
+
+def find(folders: Sequence[Path], dataset: str, names: Sequence[str]) -> Path | None:
+    """Returns the first of `names` that exists in `FOLDER/dataset/` or, as its publisher lays it out, in `FOLDER/`."""
+    for folder in folders:
+        for place in (Path(folder) / dataset, Path(folder)):
+            for name in names:
+                if (place / name).exists():
+                    return place / name
+    return None
+
+
+def missing(dataset: str, folders: Sequence[Path], files: str) -> UserError:
+    """Returns the error for data that are nowhere, which says what to put where."""
+    places = ", ".join(str(Path(folder) / dataset) for folder in folders)
+    return UserError(f"The data of '{dataset}' were not found. Expected {files} in one of: {places}.")
+
+
+def check_file(path: Path, checksum: str) -> None:
+    """Compares a file with its published checksum, `"md5:<hex>"` or `"sha256:<hex>"`.
+
+    Raises:
+        UserError: If they differ or the file cannot be read.
+    """
+    kind, wanted = checksum.split(":")
+    received = digest(path, kind)
+    if received != wanted:
+        raise UserError(
+            f"{path} is not the published file. Expected {kind} {wanted}. Received: {received}.{_hint(path)}"
+        )
+
+
+def digest(path: Path, kind: str = "sha256") -> str:
+    """Returns the hex digest of a file's content.
+
+    Raises:
+        UserError: If the file cannot be read.
+    """
+    try:
+        with path.open("rb") as file:
+            return hashlib.file_digest(file, lambda: hashlib.new(kind, usedforsecurity=False)).hexdigest()
+    except OSError as error:
+        raise UserError(f"{path} cannot be read ({error.strerror}).") from None
+
+
+def fingerprint(paths: Iterable[Path]) -> str:
+    """Returns the sha256 over the names and contents of files, in their order."""
+    sha = hashlib.sha256()
+    for path in paths:
+        sha.update(f"{path.name} {digest(path)}\n".encode())
+    return sha.hexdigest()
+
+
+def download(url: str, target: Path, checksum: str, *, progress: Progress | None = None, attempts: int = 3) -> Path:
+    """Fetches a file once, checks it, and only then gives it its name; what a broken connection left is continued.
+
+    Args:
+        url: An http or https address.
+        target: The file to make. Beside it, `NAME.part` holds what has come so far.
+        checksum: `"md5:<hex>"` or `"sha256:<hex>"`.
+        progress: Called with bytes so far, all bytes (0 if not told), and a text.
+        attempts: How often a broken connection is taken up again. Defaults to `3`.
+
+    Raises:
+        UserError: If it cannot be fetched or written, or is not the published file.
+    """
+    if not url.startswith(("https://", "http://")):
+        raise UserError(f"Only http and https addresses are fetched. Received: {url}.")
+    if os.environ.get("FAUXBENCH_OFFLINE"):
+        raise UserError(f"{target.name} can be fetched from {url} (not now: FAUXBENCH_OFFLINE is set).")
+    part = target.with_name(target.name + ".part")
+    try:
+        target.parent.mkdir(parents=True, exist_ok=True)
+        for attempt in range(attempts):
+            try:
+                _continue(url, part, progress)
+                break
+            except (urllib.error.URLError, TimeoutError, ConnectionError, _Cut) as error:
+                hopeless = isinstance(error, urllib.error.HTTPError) and error.code < 500
+                if hopeless or attempt == attempts - 1:
+                    raise UserError(f"{url} cannot be fetched ({' '.join(str(error).split())}).") from None
+        received = digest(part, checksum.split(":")[0])
+        if received != checksum.split(":")[1]:
+            hint = _hint(part)
+            part.unlink()
+            raise UserError(f"{url} did not send the published file. Expected {checksum}. Received: {received}.{hint}")
+        os.replace(part, target)
+    except OSError as error:
+        raise UserError(f"{target} cannot be written ({error.strerror or error}).") from None
+    return target
+
+
+class _Cut(Exception):
+    """The connection ended before the file did."""
+
+
+def _continue(url: str, part: Path, progress: Progress | None) -> None:
+    have = part.stat().st_size if part.exists() else 0
+    request = urllib.request.Request(url, headers={"User-Agent": "fauxbench"})  # noqa: S310 - the scheme was checked
+    if have:
+        request.add_header("Range", f"bytes={have}-")
+    try:
+        response = urllib.request.urlopen(request, timeout=TIMEOUT)  # noqa: S310
+    except urllib.error.HTTPError as error:
+        if error.code == 416 and have:  # nothing after what is there: complete, or of another file; the checksum says
+            return
+        raise
+    with response:
+        if response.status != 206:
+            have = 0  # the server sends the whole file again
+        length = int(response.headers.get("Content-Length") or 0)
+        total = have + length if length else 0
+        with part.open("ab" if have else "wb") as file:
+            while block := response.read(BLOCK):
+                file.write(block)
+                have += len(block)
+                if progress is not None:
+                    progress(have, total, f"fetching {part.name.removesuffix('.part')}")
+    if total and have < total:
+        raise _Cut(f"it ended after {have:,} of {total:,} bytes; the next try goes on from there")
+
+
+def _hint(path: Path) -> str:
+    with path.open("rb") as file:
+        start = file.read(256).lstrip().lower()
+    return " It is a web page." if start.startswith((b"<!doctype html", b"<html")) else ""

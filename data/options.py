@@ -1,0 +1,132 @@
+"""A plug-in's options, read from its constructor: names, types, ranges and defaults.
+
+A constructor declares its options as keyword arguments with annotations, ranges included
+(`epochs: Annotated[int, Ge(1)] = 40`, with `Ge` from `annotated_types`). That one declaration is what `list` prints,
+what a spec is checked against, and what the error message says.
+"""
+
+from __future__ import annotations
+
+import inspect
+import typing
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from data.errors import UserError, unknown
+
+RESERVED = frozenset({"self", "random_state"})  # supplied by the benchmark, never by a spec
+
+
+@dataclass(frozen=True)
+class Option:
+    """One constructor keyword: its `name`, `annotation` (or `None`), `default` and whether it is `required`."""
+
+    name: str
+    annotation: Any
+    default: Any
+    required: bool
+
+    @property
+    def type_name(self) -> str:
+        """The annotation as a reader would write it, such as `int >= 1` or `'adam' or 'sgd'`."""
+        return _type_name(self.annotation)
+
+
+def options_of(factory: Callable[..., Any]) -> dict[str, Option]:
+    """Returns the options of a class or factory function, by name, in the order of its signature."""
+    target = factory.__init__ if inspect.isclass(factory) else factory
+    try:
+        hints = typing.get_type_hints(target, include_extras=True)
+    except (
+        NameError,
+        TypeError,
+    ):  # annotations that cannot be evaluated say nothing; names are still checked
+        hints = {}
+    options = {}
+    for name, parameter in inspect.signature(factory).parameters.items():
+        if name in RESERVED or parameter.kind in (parameter.VAR_POSITIONAL, parameter.VAR_KEYWORD):
+            continue
+        required = parameter.default is parameter.empty
+        default = None if required else parameter.default
+        options[name] = Option(name, hints.get(name), default, required)
+    return options
+
+
+def accepts(function: Callable[..., Any], keyword: str) -> bool:
+    """Says whether a signature names a keyword. One that takes any (`**options`) has not asked for this one."""
+    parameter = inspect.signature(function).parameters.get(keyword)
+    return parameter is not None and parameter.kind in (parameter.POSITIONAL_OR_KEYWORD, parameter.KEYWORD_ONLY)
+
+
+def check_options(factory: Callable[..., Any], received: Mapping[str, Any], owner: str) -> dict[str, Any]:
+    """Checks options against a constructor and returns them with the defaults filled in.
+
+    Args:
+        factory: The class or factory function that will take them.
+        received: The options that a user gave.
+        owner: What they belong to, for the message, such as `"generator 'tuned'"`.
+
+    Raises:
+        UserError: For an unknown or missing option, a wrong type, or a value out of range.
+    """
+    options = options_of(factory)
+    takes_any = any(p.kind is p.VAR_KEYWORD for p in inspect.signature(factory).parameters.values())
+    for name, value in received.items():
+        if name in options:
+            _check_value(options[name], value, owner)
+        elif not takes_any or name in RESERVED:
+            raise unknown("option", name, options, f"of {owner}")
+    missing = [name for name, option in options.items() if option.required and name not in received]
+    if missing:
+        raise UserError(f"Missing option '{missing[0]}' of {owner}. Expected {options[missing[0]].type_name}.")
+    defaults = {name: option.default for name, option in options.items() if not option.required}
+    return {**defaults, **received}
+
+
+def _check_value(option: Option, value: Any, owner: str) -> None:
+    if option.annotation is None:
+        return
+    from pydantic import ConfigDict, TypeAdapter, ValidationError
+    from pydantic.errors import PydanticSchemaGenerationError, PydanticUserError
+
+    try:
+        adapter = TypeAdapter(option.annotation, config=ConfigDict(strict=True))
+    except (PydanticSchemaGenerationError, PydanticUserError):
+        try:
+            adapter = TypeAdapter(option.annotation)
+        except (PydanticSchemaGenerationError, PydanticUserError):
+            return  # an annotation that pydantic cannot read: the plug-in checks its own value
+    try:
+        adapter.validate_python(value)
+    except ValidationError:
+        raise UserError(
+            f"Option '{option.name}' of {owner} must be {option.type_name}. Received: {option.name}={value!r}."
+        ) from None
+
+
+def _type_name(annotation: Any) -> str:
+    if annotation is None:
+        return "any value"
+    if annotation is type(None):
+        return "none"
+    origin, arguments = typing.get_origin(annotation), typing.get_args(annotation)
+    if origin is typing.Annotated:
+        bounds = " and ".join(_bound(extra) for extra in arguments[1:] if _bound(extra))
+        return f"{_type_name(arguments[0])} {bounds}".strip()
+    if origin is typing.Literal:
+        return " or ".join(repr(value) for value in arguments)
+    if origin is typing.Union or str(origin) == "<class 'types.UnionType'>":
+        return " or ".join(_type_name(argument) for argument in arguments)
+    if origin is not None:
+        inner = ", ".join(_type_name(a) for a in arguments if a is not Ellipsis)
+        return f"{getattr(origin, '__name__', origin)} of {inner}" if inner else str(origin.__name__)
+    return getattr(annotation, "__name__", str(annotation))
+
+
+def _bound(extra: Any) -> str:
+    signs = {"ge": ">=", "gt": ">", "le": "<=", "lt": "<"}
+    parts = [f"{sign} {getattr(extra, name)}" for name, sign in signs.items() if getattr(extra, name, None) is not None]
+    if getattr(extra, "min_length", None):
+        parts.append(f"with at least {extra.min_length} entries")
+    return " and ".join(parts)

@@ -1,0 +1,182 @@
+"""CelebA's aligned faces: attributes, identities and the official partition, from the official files."""
+
+from __future__ import annotations
+
+import hashlib
+import itertools
+import zipfile
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Annotated
+
+import numpy as np
+import pandas as pd
+from annotated_types import Ge, Interval
+from PIL import Image
+
+from data.errors import UserError, unknown
+from data.fetch import digest, find, missing
+from data.imageset import ImageSet
+from data.safe_image import open_image
+from data.safe_read import open_zip, read_member
+from data.selection import first, limit_note
+from data.sources.celeba_lists import LISTS, read_lists
+
+TOTAL = 202_599
+WIDTH, HEIGHT, TOP = 178, 218, 20  # the middle 178 x 178 pixels of an aligned image start at row 20
+ZIP, EXTRACTED = "img_align_celeba.zip", "img_align_celeba"
+PAGE = "https://mmlab.ie.cuhk.edu.hk/projects/CelebA.html"
+FILES = f"{ZIP} (or the folder {EXTRACTED}/), {', '.join(LISTS)}"
+
+
+class CelebA:
+    """CelebA's aligned and cropped faces; identities are the groups, the official partition is `official`.
+
+    The middle 178 x 178 pixels of each 178 x 218 image are reduced once to `size` x `size`, with an antialiasing
+    Lanczos filter. The images cannot be fetched automatically; put the official files into `celeba/`. Fewer images than
+    the official 202,599 are usable, and the set's notes say how many there were. Source: Liu, Luo, Wang and Tang, "Deep
+    Learning Face Attributes in the Wild", ICCV 2015.
+
+    Args:
+        size: The side in pixels, 8 to 178. Defaults to `64`.
+        label: An attribute, such as `"Smiling"`, or several, whose combinations are the labels. Defaults to `None`, one
+            label for all.
+        limit: Takes only the first that many images of each official part. Defaults to `None`, all.
+    """
+
+    def __init__(
+        self,
+        *,
+        size: Annotated[int, Interval(ge=8, le=178)] = 64,
+        label: str | list[str] | None = None,
+        limit: Annotated[int, Ge(1)] | None = None,
+    ) -> None:
+        self.size, self.limit = size, limit
+        self.label = [label] if isinstance(label, str) else list(label or [])
+
+    def fingerprint(self, folders: Sequence[Path]) -> str:
+        """Returns the sha256 over the list files and the images: their CRCs in a zip, their contents in a folder."""
+        sha = hashlib.sha256()
+        lists, images = _files(folders)
+        for path in lists:
+            sha.update(f"{path.name} {digest(path)}\n".encode())
+        if images.is_dir():
+            for path in sorted(images.glob("*.jpg")):
+                sha.update(f"{path.name} {digest(path)}\n".encode())
+        else:
+            with open_zip(images) as archive:
+                for member in sorted(archive.infolist(), key=lambda member: member.filename):
+                    sha.update(f"{member.filename} {member.file_size} {member.CRC}\n".encode())
+        return sha.hexdigest()
+
+    def load(self, folders: Sequence[Path], *, progress: Callable[[int, int, str], None] | None = None) -> ImageSet:
+        """Reads the images that are there; ids are the file names, such as `"000001.jpg"`.
+
+        Args:
+            folders: Where to look, in this order.
+            progress: Called with images done, all images, and a text.
+
+        Raises:
+            UserError: If a file is missing or damaged, or images and lists do not belong together.
+        """
+        lists, where = _files(folders)
+        about = read_lists(lists)
+        reader = _Images(where)
+        stray = sorted(set(reader.names) - set(about.index))
+        if stray or not reader.names:
+            raise UserError(
+                f"{where} and the list files do not belong together. "
+                f"Expected images that all three lists name. Received: {', '.join(stray[:3]) or 'no image'}."
+            )
+        about = about.loc[[name for name in about.index if name in reader.names]]
+        found = len(about)
+        about = about.iloc[first(self.limit, about["official"].to_numpy(str), found)]
+        labels, classes = _labels(about, self.label)
+        images, facts = _read(reader, about.index.tolist(), self.size, progress)
+        names = [name for name in about if name not in ("official", "identity")]
+        part = f"A subset: {found:,} of CelebA's {TOTAL:,} images." if found != TOTAL else f"All {TOTAL:,} images."
+        return ImageSet(
+            name="celeba",
+            images=images,
+            labels=labels,
+            ids=about.index.to_numpy(str),
+            classes=classes,
+            groups=about["identity"].to_numpy(np.int64),
+            official=about["official"].to_numpy(str),
+            attributes=about[names].to_numpy(bool),
+            attribute_names=tuple(names),
+            facts=facts,
+            notes=(
+                part,
+                f"The middle {WIDTH} x {WIDTH} pixels"
+                + (f", reduced once (Lanczos) to {self.size} x {self.size}." if self.size < WIDTH else "."),
+                *limit_note(self.limit, per_part=True),
+            ),
+        )
+
+
+class _Images:
+    """The JPEG files, in the official zip or in a folder, by name."""
+
+    def __init__(self, where: Path) -> None:
+        self.where = where
+        self.archive: zipfile.ZipFile | None = None
+        if where.is_dir():
+            self.names = {path.name: path.name for path in where.glob("*.jpg")}
+        else:
+            self.archive = open_zip(where)
+            self.names = {
+                n.split("/")[-1]: n for n in self.archive.namelist() if n.endswith(".jpg") and "__MACOSX" not in n
+            }
+
+    def read(self, name: str) -> bytes:
+        if self.archive is not None:
+            return read_member(self.archive, self.names[name])
+        try:
+            return (self.where / name).read_bytes()
+        except OSError as error:
+            raise UserError(f"{self.where / name} cannot be read ({error.strerror}).") from None
+
+
+def _files(folders: Sequence[Path]) -> tuple[list[Path], Path]:
+    lists = [find(folders, "celeba", [name, f"{folder}/{name}"]) for name, folder in LISTS.items()]
+    images = find(folders, "celeba", [ZIP, f"Img/{ZIP}", f"{EXTRACTED}/{EXTRACTED}", EXTRACTED, f"Img/{EXTRACTED}"])
+    absent = [name for name, path in zip([*LISTS, ZIP], [*lists, images], strict=True) if path is None]
+    if images is None or absent:
+        raise UserError(
+            f"{missing('celeba', folders, FILES)} Missing: {', '.join(absent)}. Its makers give them out at {PAGE}."
+        )
+    return [path for path in lists if path is not None], images
+
+
+def _labels(about: pd.DataFrame, chosen: list[str]) -> tuple[np.ndarray, tuple[str, ...]]:
+    attributes = [name for name in about if name not in ("official", "identity")]
+    for name in chosen:
+        if name not in attributes:
+            raise unknown("attribute", name, attributes)
+    labels = np.zeros(len(about), np.int64)
+    for name in chosen:
+        labels = 2 * labels + about[name].to_numpy(np.int64)
+    words = itertools.product(*((f"not {name}", name) for name in chosen))
+    return labels, tuple(", ".join(word) for word in words) if chosen else ("face",)
+
+
+def _read(
+    reader: _Images, names: list[str], size: int, progress: Callable[[int, int, str], None] | None
+) -> tuple[np.ndarray, pd.DataFrame]:
+    images = np.empty((len(names), size, size, 3), np.uint8)
+    facts = []
+    for i, name in enumerate(names):
+        data = reader.read(name)
+        opened = open_image(data, f"{reader.where}: {name}", max_pixels=WIDTH * HEIGHT)
+        if opened.pixels.size != (WIDTH, HEIGHT) or opened.format != "JPEG":
+            raise UserError(
+                f"{reader.where}: {name} is not an aligned CelebA image. Expected a JPEG of {WIDTH} x {HEIGHT} pixels. "
+                f"Received: {opened.format}, {opened.width} x {opened.height}."
+            )
+        square = opened.pixels.convert("RGB").crop((0, TOP, WIDTH, TOP + WIDTH))
+        images[i] = np.asarray(square if size == WIDTH else square.resize((size, size), Image.Resampling.LANCZOS))
+        facts.append((opened.width, opened.height, opened.format, opened.mode, len(data)))
+        if progress is not None:
+            progress(i + 1, len(names), "reading CelebA")
+    return images, pd.DataFrame(facts, columns=["width", "height", "format", "mode", "bytes"])

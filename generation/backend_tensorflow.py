@@ -1,0 +1,152 @@
+"""What the training needs from TensorFlow. Another Keras backend needs a module with these same functions."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import keras
+import numpy as np
+import tensorflow as tf
+
+
+def vjp(function: Callable[[], Any], wrt: Sequence[Any]) -> tuple[Any, Callable[..., list[Any]]]:
+    """Runs a function and returns its output with the pullback, which turns gradients of the output into
+    gradients.
+
+    Args:
+        function: Called once, without arguments.
+        wrt: Keras variables or tensors that the gradients are for.
+
+    Returns:
+        `(output, pullback)`, where `pullback(cotangent, wrt)` returns the gradients for a part of `wrt`. It
+        may be called more than once.
+    """
+    with tf.GradientTape(persistent=True, watch_accessed_variables=False) as tape:
+        for item in wrt:
+            tape.watch(getattr(item, "value", item))
+        output = function()
+
+    def pullback(cotangent: Any, wrt: Sequence[Any]) -> list[Any]:
+        targets = [getattr(item, "value", item) for item in wrt]
+        return tape.gradient(output, targets, output_gradients=cotangent)
+
+    return output, pullback
+
+
+def normal(shape: tuple[int, ...], seed: int, step: Any) -> Any:
+    """Standard normal float32 numbers that depend on nothing but `(seed, step)`."""
+    return tf.random.stateless_normal(shape, seed=tf.stack([tf.constant(seed, tf.int64), tf.cast(step, tf.int64)]))
+
+
+def compiled_steps(
+    step: Callable[[Any, Any], Any], state: Sequence[Any], image_shape: tuple[int, ...], batch_size: int
+) -> Callable[[Any, np.ndarray, int], np.ndarray]:
+    """Compiles a training step into a loop that stays on the device.
+
+    Args:
+        step: `step(images, number) -> (k,)` float32 logs, with images uint8 `(batch, height, width,
+            channels)`.
+        state: Every Keras variable that the step changes.
+        image_shape: `(height, width, channels)`.
+        batch_size: Images per step.
+
+    Returns:
+        `run(images, index, first)`: one step per row of `index`, int32 `(steps, batch)`, into the device
+        array `images`, numbered from `first`. Returns the logs, float32 `(steps, k)`, in one transfer. How
+        the steps are cut into calls does not change a bit of the outcome.
+    """
+    del state  # TensorFlow finds the variables itself
+
+    @tf.function(
+        autograph=False,
+        input_signature=[
+            tf.TensorSpec((None, *image_shape), tf.uint8),
+            tf.TensorSpec((None, batch_size), tf.int32),
+            tf.TensorSpec((), tf.int64),
+        ],
+    )
+    def loop(images: Any, index: Any, first: Any) -> Any:
+        steps = tf.shape(index)[0]
+
+        def body(done: Any, logs: Any) -> tuple[Any, Any]:
+            row = step(tf.gather(images, index[done]), first + tf.cast(done, tf.int64))
+            return done + 1, logs.write(done, row)
+
+        start = (tf.constant(0), tf.TensorArray(tf.float32, size=steps))
+        _, logs = tf.while_loop(lambda done, _: done < steps, body, start, parallel_iterations=1)
+        return logs.stack()
+
+    concrete = loop.get_concrete_function()
+
+    def run(images: Any, index: np.ndarray, first: int) -> np.ndarray:
+        return concrete(images, tf.constant(index, tf.int32), tf.constant(first, tf.int64)).numpy()
+
+    return run
+
+
+def compiled(function: Callable[[Any], Any], shape: tuple[int, ...]) -> Callable[[np.ndarray], np.ndarray]:
+    """Compiles a function of one float32 array of a fixed shape that changes no variable."""
+    signature = [tf.TensorSpec(shape, tf.float32)]
+    concrete = tf.function(function, autograph=False, input_signature=signature).get_concrete_function()
+
+    def run(array: np.ndarray) -> np.ndarray:
+        return concrete(tf.constant(array, tf.float32)).numpy()
+
+    return run
+
+
+def device_array(array: np.ndarray) -> Any:
+    """Puts an array where the training runs."""
+    return tf.constant(array)
+
+
+def batch_norm(inputs: Any, gamma: Any, beta: Any, epsilon: float) -> tuple[Any, Any, Any]:
+    """Normalises `(batch, height, width, channels)` by its own statistics.
+
+    Returns:
+        The outputs, and mean and (biased) variance of each channel, float32.
+    """
+    outputs, mean, variance, *_ = tf.raw_ops.FusedBatchNormV3(
+        x=inputs, scale=gamma, offset=beta, mean=[], variance=[], epsilon=epsilon, is_training=True
+    )
+    n = tf.cast(tf.size(inputs) // tf.shape(inputs)[-1], tf.float32)
+    return outputs, mean, variance * ((n - 1) / n)  # the operation gives the unbiased variance
+
+
+def random_16_bits(like: Any, seed: Any) -> Any:
+    """Uniform int16 numbers in the shape of `like`, from a seed of two integers alone."""
+    n = tf.size(like)
+    words = tf.random.stateless_uniform([(n + 1) // 2], tf.cast(seed, tf.int32), None, None, tf.int32)
+    return tf.reshape(tf.reshape(tf.bitcast(words, tf.int16), [-1])[:n], tf.shape(like))
+
+
+def adam(
+    variable: Any,
+    mean: Any,
+    square: Any,
+    gradient: Any,
+    rate: Any,
+    beta_1: float,
+    beta_2: float,
+    epsilon: float,
+    t: Any,
+) -> None:
+    """Updates a Keras variable and its two moments by Adam's rule, at its step `t`, counted from 1."""
+    step = tf.cast(t, tf.float32)
+    tf.raw_ops.ResourceApplyAdam(
+        var=_handle(variable),
+        m=_handle(mean),
+        v=_handle(square),
+        beta1_power=tf.pow(beta_1, step),
+        beta2_power=tf.pow(beta_2, step),
+        lr=tf.cast(rate, tf.float32),
+        beta1=beta_1,
+        beta2=beta_2,
+        epsilon=epsilon,
+        grad=gradient,
+    )
+
+
+def _handle(variable: Any) -> Any:
+    return (variable.value if isinstance(variable, keras.Variable) else variable).handle

@@ -1,0 +1,84 @@
+"""The resumable state of a training: one file, written whole or not at all."""
+
+from __future__ import annotations
+
+import json
+import os
+import zipfile
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from data.errors import UserError
+
+FILE = "state.npz"
+
+
+@dataclass(frozen=True)
+class State:
+    """A training after `epoch` epochs: float32 `logs`, one row per step, and the variables' `values` in their
+    order."""
+
+    epoch: int
+    logs: np.ndarray
+    values: list[np.ndarray]
+
+
+def save_state(
+    folder: Path, options: dict[str, Any], epoch: int, logs: np.ndarray, values: Sequence[np.ndarray]
+) -> None:
+    """Replaces the state in `folder`. A kill at any moment leaves the old one or the new one."""
+    folder.mkdir(parents=True, exist_ok=True)
+    half = folder / (FILE + ".part")
+    with open(half, "wb") as file:
+        named: dict[str, Any] = {f"v{position:04d}": value for position, value in enumerate(values)}
+        np.savez(
+            file,
+            options=np.array(json.dumps(options, sort_keys=True)),
+            epoch=np.array(epoch),
+            logs=logs,
+            **named,
+        )
+        file.flush()
+        os.fsync(file.fileno())
+    os.replace(half, folder / FILE)
+
+
+def load_state(folder: Path, options: dict[str, Any], shapes: Sequence[tuple[int, ...]]) -> State | None:
+    """Returns the state in `folder`, or `None` when there is none.
+
+    Args:
+        folder: Where `save_state` wrote.
+        options: Those of the training that is to go on.
+        shapes: Shapes of its variables.
+
+    Raises:
+        UserError: If the state belongs to other options, with the differences, or cannot be read.
+    """
+    path = folder / FILE
+    if not path.exists():
+        return None
+    try:
+        with open(path, "rb") as stream, np.load(stream, allow_pickle=False) as file:
+            saved = json.loads(str(file["options"]))
+            names = sorted(name for name in file.files if name.startswith("v"))
+            state = State(int(file["epoch"]), file["logs"], [file[name] for name in names])
+    except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile) as error:
+        raise UserError(f"The training state {path} cannot be read ({error}). Delete it to start again.") from error
+    _refuse_changes(path, saved, options)
+    if [value.shape for value in state.values] != [tuple(shape) for shape in shapes]:
+        raise UserError(f"The training state {path} belongs to other networks. Delete it to start again.")
+    return state
+
+
+def _refuse_changes(path: Path, saved: dict[str, Any], options: dict[str, Any]) -> None:
+    now = json.loads(json.dumps(options))
+    names = [name for name in sorted({*saved, *now}) if saved.get(name) != now.get(name)]
+    if names:
+        changes = ", ".join(f"{name} was {saved.get(name)!r} and is {now.get(name)!r}" for name in names)
+        raise UserError(
+            f"The training in {path.parent} was begun with other options: {changes}. Delete it to start anew."
+        )

@@ -1,0 +1,116 @@
+"""ROC curves of one generator configuration, all detectors, with confidence bands."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+
+from reports.figures import svg
+from reports.load import Run
+
+POINTS = 90
+
+
+class RocFigure:
+    """ROC curves of all detectors on one generator; the first training run where there are several.
+
+    Args:
+        run: A run.
+        generator: Id of a generator.
+    """
+
+    def __init__(self, run: Run, generator: str) -> None:
+        cells = run.main_cells
+        cells = cells[(cells["generator"] == generator) & (cells["status"] == "done")]
+        self._cells = dict(
+            zip(*(cells.drop_duplicates("detector")[name] for name in ("detector", "cell")), strict=True)
+        )
+        self._curves = {
+            cell: curve.sort_values(["fpr", "tpr"])
+            for cell, curve in run.roc.groupby("cell")
+            if curve["fpr"].notna().any()
+        }
+        n_real = cells["n_test_real"].dropna()
+        self._floor = 1 / max(float(n_real.max()) if len(n_real) else 1000.0, 20.0)
+        self._detectors = [detector.id for detector in run.detectors]
+        self._ranks = run.ranks
+        self._sentinels = {detector.id for detector in run.detectors if detector.role}
+        self._generator = generator
+
+    @property
+    def detectors(self) -> list[str]:
+        """Detectors with a curve, in the order of the run."""
+        return [name for name in self._detectors if self._cells.get(name) in self._curves]
+
+    def frame(self) -> pd.DataFrame:
+        """detector, cell, fpr, tpr, threshold, tpr_low, tpr_high of every point."""
+        parts = [self._curve(name).assign(detector=name) for name in self.detectors]
+        return pd.concat(parts) if parts else pd.DataFrame(columns=["detector"])
+
+    def svg(self, *, name: str, log: bool = False) -> str:
+        """Draws the curves.
+
+        Args:
+            name: Prefix of the ids in the drawing.
+            log: Logarithmic false positive rate, which keeps curves of an AUC near 1 apart. Defaults to `False`.
+
+        Returns:
+            An `<svg>` element; the group of the detector at position k of the run has the class `s-k`.
+        """
+        with svg.panel(4.6, 3.7) as (figure, axes):
+            for detector in self.detectors:
+                self._draw(axes, detector, log)
+            axes.plot(
+                *(2 * [np.geomspace(self._floor, 1, 60) if log else [0, 1]]),
+                color=svg.INK,
+                lw=0.8,
+                alpha=0.45,
+            )
+            if log:
+                axes.set_xscale("log")
+                axes.set_xlim(self._floor, 1)
+                rates = [rate for rate in (0.001, 0.01, 0.1, 1) if rate >= self._floor]
+                axes.set_xticks(rates, [f"{100 * rate:g} %" for rate in rates])
+                axes.set_xticks([], minor=True)
+            else:
+                axes.set_xlim(-0.01, 1)
+                axes.set_xticks([0, 0.25, 0.5, 0.75, 1], ["0", "25 %", "50 %", "75 %", "100 %"])
+            bottom = self._bottom() if log else 0.0
+            axes.set_ylim(bottom, 1 + 0.015 * (1 - bottom))
+            ticks = np.linspace(bottom, 1, 5)
+            axes.set_yticks(ticks, [f"{100 * tick:.3g} %" if tick else "0" for tick in ticks])
+            axes.set_xlabel("reals called fake" + (", logarithmic" if log else ""))
+            axes.set_ylabel("fakes found")
+            scale = " with a logarithmic false positive rate" if log else ""
+            return svg.export(figure, name=name, title=f"ROC curves on {self._generator}{scale}")
+
+    def _bottom(self) -> float:
+        """Where the logarithmic panel begins: above 0 when all detectors but the sentinels lie far above it."""
+        start = np.array([self._floor])
+        lowest = [float(np.nanmin(self._at(name, start))) for name in self.detectors if name not in self._sentinels]
+        return next((bottom for bottom in (0.96, 0.9, 0.8, 0.6) if min(lowest, default=0) > bottom), 0.0)
+
+    def _curve(self, detector: str) -> pd.DataFrame:
+        return self._curves[self._cells[detector]]
+
+    def _at(self, detector: str, grid: np.ndarray) -> np.ndarray:
+        """TPR and its band at rates of `grid`: those of the largest FPR that does not exceed the rate."""
+        curve = self._curve(detector)
+        at = np.searchsorted(curve["fpr"].to_numpy(), grid, side="right") - 1
+        return curve[["tpr", "tpr_low", "tpr_high"]].to_numpy()[np.maximum(at, 0)].T
+
+    def _draw(self, axes, detector: str, log: bool) -> None:
+        curve = self._curve(detector)
+        grid = np.geomspace(self._floor, 1, POINTS) if log else np.concatenate([[0], np.linspace(0, 1, POINTS) ** 2])
+        tpr, low, high = self._at(detector, grid)
+        position = self._detectors.index(detector)
+        rank, sentinel = self._ranks[detector]
+        hue, pattern = svg.series(rank, sentinel=sentinel)
+        colour, dash = svg.SERIES[hue], svg.DASHES[pattern]
+        if np.isfinite(low).all() and np.isfinite(high).all():
+            band = axes.fill_between(grid, low, high, color=colour, alpha=0.13, lw=0, step="post")
+            band.set_gid(f"s-{position} band")
+        exact = not log and len(curve) <= 3 * POINTS
+        x, y = (curve["fpr"].to_numpy(), curve["tpr"].to_numpy()) if exact else (grid, tpr)
+        (line,) = axes.plot(x, y, color=colour, ls=dash, lw=1.6, drawstyle="steps-post", solid_joinstyle="round")
+        line.set_gid(f"s-{position} curve")

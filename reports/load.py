@@ -1,0 +1,220 @@
+"""Reads a run folder into frames; files that are missing become empty frames."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections import defaultdict
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+TEXT = {
+    "cells": "cell dataset generator checkpoint train_generator train_perturbation detector perturbation purpose "
+    "status error",
+    "metrics": "scope cell generator checkpoint detector perturbation metric note",
+    "comparisons": "generator checkpoint detector best",
+    "roc": "cell",
+    "training": "generator",
+    "generators": "generator checkpoint kind control",
+    "audit": "name verdict advice",
+    "images": "file kind generator checkpoint",
+}
+NUMBERS = {
+    "cells": "ledger_seed generator_seed n_train_real n_train_fake n_test_real n_test_fake detector_seed seconds",
+    "metrics": "generator_seed detector_seed value low high n_real n_fake",
+    "comparisons": "generator_seed difference low high p p_holm",
+    "roc": "fpr tpr threshold tpr_low tpr_high",
+    "training": "generator_seed step epoch d_loss g_loss d_real d_fake images_per_second",
+    "generators": "generator_seed parameters seconds images_per_second",
+    "audit": "value low high",
+    "images": "generator_seed rows columns height width",
+}
+FILES = {name: f"{name}.csv" for name in TEXT} | {"images": "images/index.csv"}
+CLEAN = ("", "none", "clean")
+
+
+@dataclass(frozen=True)
+class Plugin:
+    """A generator or a detector as the run names it.
+
+    Attributes:
+        id: The row's name, chosen by the user; never trusted as markup.
+        kind: The plug-in behind it.
+        role: `""`, a control (`"real-copy"`, `"noise"`) or a sentinel (`"format"`, `"content"`).
+        options: The constructor keywords, as JSON values.
+        origin: Where the code that ran lies.
+    """
+
+    id: str
+    kind: str = ""
+    role: str = ""
+    options: str = ""
+    origin: str = ""
+
+
+@dataclass(frozen=True)
+class Run:
+    """Everything a report needs, in memory. Frames have all their columns even when they are empty."""
+
+    folder: Path
+    manifest: dict[str, Any]
+    cells: pd.DataFrame
+    metrics: pd.DataFrame
+    comparisons: pd.DataFrame
+    roc: pd.DataFrame
+    training: pd.DataFrame
+    generators_frame: pd.DataFrame
+    audit: pd.DataFrame
+    images: pd.DataFrame
+    scores: pd.DataFrame
+    missing: tuple[str, ...]
+
+    @cached_property
+    def generators(self) -> list[Plugin]:
+        """All generators in the order of the manifest, then those that only the cells know."""
+        return _plugins(self.manifest.get("generators"), "control", self.cells["generator"])
+
+    @cached_property
+    def detectors(self) -> list[Plugin]:
+        """All detectors in the order of the manifest, then those that only the cells know."""
+        return _plugins(self.manifest.get("detectors"), "sentinel", self.cells["detector"])
+
+    @cached_property
+    def ranks(self) -> dict[str, tuple[int, bool]]:
+        """Detector id -> (its position among its like, whether it is a sentinel)."""
+        ranks: dict[str, tuple[int, bool]] = {}
+        for group in ([d for d in self.detectors if not d.role], [d for d in self.detectors if d.role]):
+            ranks |= {detector.id: (position, bool(detector.role)) for position, detector in enumerate(group)}
+        return ranks
+
+    @cached_property
+    def dataset(self) -> dict[str, Any]:
+        """The manifest's description of the image set, or an empty dictionary."""
+        return _mapping(self.manifest.get("dataset"))
+
+    @cached_property
+    def main_cells(self) -> pd.DataFrame:
+        """The cells of the main table: unprocessed images, last checkpoint, trained on the same generator."""
+        cells = self.cells[self.cells["purpose"].isin(["main", "control", ""])]
+        clean = cells[cells["perturbation"].isin(CLEAN)]
+        cells = cells if clean.empty else clean
+        same = cells["train_generator"].isin(["", *CLEAN]) | (cells["train_generator"] == cells["generator"])
+        cells = cells[same]
+        if cells.empty:
+            return cells
+        order = cells["checkpoint"].map(natural)
+        last = order.groupby([cells["generator"], cells["generator_seed"].fillna(0)]).transform("max")
+        # A cell that failed early knows no checkpoint; it must not vanish beside those that do.
+        return cells[(order == last) | ((cells["checkpoint"] == "") & (cells["status"] != "done"))]
+
+
+def load(folder: Path) -> Run:
+    """Reads `folder`.
+
+    Args:
+        folder: A run folder.
+
+    Returns:
+        A `Run`; what is not there is empty and listed in `missing`.
+
+    Raises:
+        FileNotFoundError: `folder` holds neither `manifest.json` nor `cells.csv`.
+    """
+    folder = Path(folder)
+    if not (folder / "manifest.json").is_file() and not (folder / "cells.csv").is_file():
+        raise FileNotFoundError(
+            f"Not a run folder. Expected a folder with manifest.json or cells.csv. Received: {folder}"
+        )
+    missing: list[str] = []
+    frames = {name: _table(folder, name, missing) for name in TEXT}
+    frames["generators_frame"] = frames.pop("generators")
+    return Run(
+        folder=folder,
+        manifest=_manifest(folder, missing),
+        scores=_scores(folder, missing),
+        missing=tuple(missing),
+        **frames,
+    )
+
+
+def natural(text: str) -> tuple[tuple[int, int, str], ...]:
+    """A sorting key under which `epoch-2` comes before `epoch-10`."""
+    parts = re.split(r"(\d+)", str(text))
+    return tuple((0, int(part), "") if part.isdigit() else (1, 0, part) for part in parts if part)
+
+
+def _table(folder: Path, name: str, missing: list[str]) -> pd.DataFrame:
+    path = folder / FILES[name]
+    if path.is_file() and _has_text(path):
+        frame = _read_csv(path, NUMBERS[name].split())
+    else:
+        missing.append(FILES[name])
+        frame = pd.DataFrame()
+    for column in TEXT[name].split():
+        frame[column] = frame[column].fillna("") if column in frame else pd.Series("", frame.index, dtype=str)
+    for column in NUMBERS[name].split():
+        values = frame[column] if column in frame else pd.Series(index=frame.index, dtype=float)
+        frame[column] = pd.to_numeric(values, errors="coerce").astype(float)
+    if name == "comparisons":
+        values = frame["separable"].str.lower() if "separable" in frame else pd.Series("true", frame.index)
+        frame["separable"] = ~values.isin(["false", "0", "0.0", "no"])
+    return frame
+
+
+def _read_csv(path: Path, numbers: list[str]) -> pd.DataFrame:
+    """Reads text as text, since a generator may be called "NA" or "007", and numbers as numbers."""
+    kinds = defaultdict(lambda: "str", dict.fromkeys(numbers, "float64"))
+    empty = {name: ["", "nan", "NaN"] for name in numbers}
+    try:
+        return pd.read_csv(path, dtype=kinds, na_values=empty, keep_default_na=False, encoding="utf-8")
+    except ValueError:  # something else stands where a number should: the rest is still worth showing
+        return pd.read_csv(path, dtype="str", keep_default_na=False, encoding="utf-8")
+
+
+def _scores(folder: Path, missing: list[str]) -> pd.DataFrame:
+    path = folder / "scores.parquet"
+    columns = ["cell", "part", "is_fake", "score"]
+    if path.is_file():
+        return pd.read_parquet(path, columns=columns, filters=[("part", "==", "test")])
+    missing.append("scores.parquet")
+    return pd.DataFrame(
+        {"cell": pd.Series(dtype=str), "part": pd.Series(dtype=str)}
+        | {"is_fake": pd.Series(dtype=bool), "score": pd.Series(dtype=float)}
+    )
+
+
+def _manifest(folder: Path, missing: list[str]) -> dict[str, Any]:
+    path = folder / "manifest.json"
+    if not path.is_file():
+        missing.append("manifest.json")
+        return {}
+    return _mapping(json.loads(path.read_text(encoding="utf-8")))
+
+
+def _mapping(value: Any) -> dict[str, Any]:
+    return value if isinstance(value, dict) else {}
+
+
+def _plugins(rows: Any, role: str, seen: pd.Series) -> list[Plugin]:
+    plugins = [
+        Plugin(
+            id=str(row["id"]),
+            kind=str(row.get("kind") or ""),
+            role=str(row.get(role) or ""),
+            options=", ".join(f"{key} = {json.dumps(value)}" for key, value in _mapping(row.get("options")).items()),
+            origin=str(row.get("origin") or ""),
+        )
+        for row in rows or []
+        if isinstance(row, dict) and "id" in row
+    ]
+    known = {plugin.id for plugin in plugins}
+    return plugins + [Plugin(id=name) for name in dict.fromkeys(seen) if name and name not in known]
+
+
+def _has_text(path: Path) -> bool:
+    with path.open("rb") as file:
+        return bool(file.read(64).strip())

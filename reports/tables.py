@@ -1,0 +1,208 @@
+"""The table detector x generator: every metric, with intervals, failures and what is not separable from the best."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from reports import numbers
+from reports.load import CLEAN, Run, load
+
+METRICS: dict[str, tuple[str, str]] = {
+    "auc": ("AUC", "Chance that a fake scores above a real image. 0.5 is guessing, 1 is perfect."),
+    "average_precision": (
+        "Average precision",
+        "Area under precision over recall, fakes being the positives.",
+    ),
+    "accuracy": ("Accuracy", "At the threshold chosen on the validation part."),
+    "tpr": ("True positive rate", "Fakes found, at the threshold chosen on the validation part."),
+    "fpr": ("False positive rate", "Reals called fake, at the threshold chosen on the validation part."),
+    "tpr_at_fpr_05": ("TPR at 5 % FPR", "Read off the ROC curve of the test images."),
+    "tpr_at_fpr_01": ("TPR at 1 % FPR", "Read off the ROC curve of the test images."),
+    "eer": ("Equal error rate", "Where both error rates meet on the ROC curve of the test images."),
+    "accuracy_at_half": ("Accuracy at 0.5", "At a calibrated probability of one half."),
+    "accuracy_real": ("Accuracy, reals", "Reals called real, at the validation threshold."),
+    "accuracy_fake": ("Accuracy, fakes", "Fakes called fake, at the validation threshold."),
+    "brier": ("Brier score", "Mean squared error of the calibrated probability."),
+    "nll": ("Negative log likelihood", "Of the calibrated probability, in nats."),
+    "ece": ("Calibration error", "Expected calibration error; printed without a coverage claim."),
+    "p_chance": ("p against chance", "Permutation test of the ranking."),
+}
+Row = dict[str, Any]
+LOWER_IS_BETTER = ("fpr", "eer", "brier", "nll", "ece", "p_chance")
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One place in the table.
+
+    Attributes:
+        value: The metric, NaN when there is none.
+        low: Lower end of its interval, or NaN.
+        high: Upper end, or NaN.
+        status: `"done"`, `"failed"`, `"undefined"` (ran, but the metric has no value) or `"absent"` (no such cell).
+        note: Why there is no value, or what to know about it.
+        runs: Training runs behind the value.
+        best: The comparison names this detector the best of its column.
+        tied: The comparison cannot separate it from the best.
+    """
+
+    value: float = np.nan
+    low: float = np.nan
+    high: float = np.nan
+    status: str = "absent"
+    note: str = ""
+    runs: int = 1
+    best: bool = False
+    tied: bool = False
+
+
+def table(run: Run, metric: str = "auc") -> dict[tuple[str, str], Entry]:
+    """Computes one metric for all pairs.
+
+    Args:
+        run: A run.
+        metric: A name out of `metrics.csv`. Defaults to `"auc"`.
+
+    Returns:
+        (detector id, generator id) -> entry; complete over all pairs. With several training runs it is the
+        configuration's row; without one, their mean and no interval.
+    """
+    rows = run.metrics[run.metrics["metric"] == metric]
+    values = {row["cell"]: row for row in rows[rows["scope"] == "cell"].to_dict("records")}
+    whole = {(row["detector"], row["generator"]): row for row in configurations(run, metric).to_dict("records")}
+    marks = _marks(run) if metric == "auc" else {}
+    groups: dict[tuple[str, str], list[Row]] = {}
+    for cell in run.main_cells.to_dict("records"):
+        groups.setdefault((cell["detector"], cell["generator"]), []).append(cell)
+    pairs = [(detector.id, generator.id) for detector in run.detectors for generator in run.generators]
+    entries = {
+        pair: _entry(groups.get(pair, []), values, whole.get(pair), *marks.get(pair, (False, False))) for pair in pairs
+    }
+    return _one_best(entries)
+
+
+def frame(run: Run, metric: str = "auc") -> pd.DataFrame:
+    """The same as a frame: detector, generator, value, low, high, status, note, runs, best, tied."""
+    rows = [
+        {"detector": detector, "generator": generator} | vars(entry)
+        for (detector, generator), entry in table(run, metric).items()
+    ]
+    return pd.DataFrame(rows, columns=["detector", "generator", *Entry.__dataclass_fields__])
+
+
+def metric_names(run: Run) -> list[str]:
+    """The metrics this run has, the known ones first and in the order of the table's switch."""
+    present = set(run.metrics["metric"]) - {""}
+    known = [name for name in METRICS if name in present]
+    return (known + sorted(present - set(known))) or ["auc"]
+
+
+def configurations(run: Run, metric: str | None = None) -> pd.DataFrame:
+    """The rows of scope `configuration`: what holds for a generator's settings, over its training runs."""
+    rows = run.metrics[(run.metrics["scope"] == "configuration") & run.metrics["perturbation"].isin(CLEAN)]
+    return rows if metric is None else rows[rows["metric"] == metric]
+
+
+def text(entry: Entry, metric: str = "auc") -> str:
+    """What stands in the table for an entry, without its interval."""
+    if entry.status == "failed":
+        return "failed"
+    if entry.status == "absent":
+        return "not run"
+    if entry.status == "undefined":
+        return "not resolvable" if "resolv" in entry.note else "not defined"
+    return numbers.number(entry.value, bounded=numbers.is_bounded(metric))
+
+
+def summary_rows(run_folder: Path) -> list[dict[str, object]]:
+    """The table of AUCs as plain data, for a terminal.
+
+    Args:
+        run_folder: A run folder.
+
+    Returns:
+        One dictionary per generator and detector, generators in the order of the run, detectors from the best
+        down: generator, detector, auc, low, high (float or None) and note.
+    """
+    run = load(run_folder)
+    entries = table(run)
+    rows: list[dict[str, object]] = []
+    for generator in run.generators:
+        column = [(detector, entries[detector.id, generator.id]) for detector in run.detectors]
+        for detector, entry in sorted(column, key=lambda pair: -np.nan_to_num(pair[1].value, nan=-1.0)):
+            if entry.status == "absent":
+                continue
+            roles = [f"control {generator.role}"] if generator.role else []
+            roles += ["sentinel"] if detector.role else []
+            marks = ["best"] if entry.best else ["not separable from the best"] if entry.tied else []
+            notes = [f"failed: {entry.note}"] if entry.status == "failed" else [entry.note] if entry.note else []
+            rows.append(
+                {
+                    "generator": generator.id,
+                    "detector": detector.id,
+                    "auc": _known(entry.value),
+                    "low": _known(entry.low),
+                    "high": _known(entry.high),
+                    "note": "; ".join(roles + marks + notes),
+                }
+            )
+    return rows
+
+
+def _entry(cells: list[Row], values: dict[str, Row], whole: Row | None, best: bool, tied: bool) -> Entry:
+    if not cells:
+        return Entry()
+    errors = [cell["error"] or "no error text" for cell in cells if cell["status"] != "done"]
+    done = [cell["cell"] for cell in cells if cell["status"] == "done"]
+    if not done:
+        return Entry(status="failed", note=errors[0], runs=len(errors))
+    notes = [f"{len(errors)} of {len(cells)} cells failed: {errors[0]}"] if errors else []
+    found = [values[cell] for cell in done if cell in values]
+    row = whole if len(done) > 1 and whole else found[0] if found else None
+    if row is None:
+        return Entry(status="undefined", note="; ".join([*notes, "not in metrics.csv"]), runs=len(done))
+    value, low, high = (float(row[name]) for name in ("value", "low", "high"))
+    if len(found) > 1 and not whole:
+        value, low, high = float(np.mean([row["value"] for row in found])), np.nan, np.nan
+        notes.append(f"mean of {len(found)} cells, without an interval")
+    note = "; ".join([*notes, *([row["note"]] if row["note"] else [])])
+    return Entry(value, low, high, "undefined" if np.isnan(value) else "done", note, len(done), best, tied)
+
+
+def _one_best(entries: dict[tuple[str, str], Entry]) -> dict[tuple[str, str], Entry]:
+    """Where training runs name different detectors the best, the highest value is it and the others tie."""
+    highest: dict[str, float] = {}
+    for (_, generator), entry in entries.items():
+        if entry.best:
+            highest[generator] = max(entry.value, highest.get(generator, -np.inf))
+    return {
+        (detector, generator): replace(entry, best=False, tied=True)
+        if entry.best and entry.value < highest[generator]
+        else entry
+        for (detector, generator), entry in entries.items()
+    }
+
+
+def _marks(run: Run) -> dict[tuple[str, str], tuple[bool, bool]]:
+    """(detector, generator) -> (is the best, cannot be separated from it), in at least one training run.
+
+    Controls get no marks: among detectors of copies or of noise, a best means nothing.
+    """
+    marks: dict[tuple[str, str], tuple[bool, bool]] = {}
+    controls = {generator.id for generator in run.generators if generator.role}
+    for row in run.comparisons[~run.comparisons["generator"].isin(controls)].itertuples():
+        was_best, was_tied = marks.get((row.detector, row.generator), (False, False))
+        best = row.detector == row.best
+        marks[row.detector, row.generator] = (was_best or best, was_tied or (not best and not row.separable))
+        first = marks.get((row.best, row.generator), (False, False))
+        marks[row.best, row.generator] = (True, first[1])
+    return {key: (best, tied and not best) for key, (best, tied) in marks.items()}
+
+
+def _known(value: float) -> float | None:
+    return None if np.isnan(value) else float(value)

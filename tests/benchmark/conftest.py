@@ -1,0 +1,67 @@
+"""Shared by the tests of what goes wrong: the command line in this process, and how it refuses politely."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from benchmark import cli
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What a call of the command line did."""
+
+    code: int
+    out: str
+    err: str
+
+
+@pytest.fixture
+def call(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Callable[..., Answer]:
+    """Calls the command line in this process, in an empty folder, without data files or network."""
+    work = tmp_path / "work"
+    work.mkdir()
+    monkeypatch.chdir(work)
+    monkeypatch.delenv("FAUXBENCH_DATA", raising=False)
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    monkeypatch.setenv("FAUXBENCH_OFFLINE", "1")
+
+    def run(*arguments: str | Path) -> Answer:
+        monkeypatch.setattr(sys, "argv", ["fauxbench", *map(str, arguments)])
+        capsys.readouterr()
+        with pytest.raises(SystemExit) as ended:
+            cli.main()
+        shown = capsys.readouterr()
+        return Answer(int(ended.value.code or 0), shown.out, shown.err)
+
+    return run
+
+
+@pytest.fixture
+def refused(call: Callable[..., Answer]) -> Callable[..., str]:
+    """Calls the command line, checks that it refuses politely and leaves no file, and returns its line."""
+
+    def run(*arguments: str | Path) -> str:
+        before = set(Path.cwd().rglob("*"))
+        answer = call(*arguments)
+        lines = [line for line in answer.err.splitlines() if not line.startswith("[")]  # finished stages are told
+        assert answer.code == 2, answer
+        assert len(lines) == 1, answer.err
+        assert lines[0].startswith("fauxbench: ")
+        assert lines[0].endswith((".", "?"))
+        assert not half_written(set(Path.cwd().rglob("*")) - before)
+        return lines[0]
+
+    return run
+
+
+def half_written(new: set[Path]) -> set[Path]:
+    """What is new and no part of a finished stage in the store, which is kept for the next try."""
+    finished = {path.parent for path in new if path.name == "key.json" and path.parents[2].name == ".store"}
+    inside = {path for path in new if finished & {path, *path.parents}}
+    return new - inside - {parent for path in finished for parent in path.parents}

@@ -1,0 +1,149 @@
+"""A full disk: one line, exit code 2, nothing half-written, and the rerun goes on from what was finished."""
+
+from __future__ import annotations
+
+import subprocess
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any, Protocol
+
+import numpy as np
+import pytest
+
+from benchmark import collect, store
+
+
+class Answer(Protocol):
+    """What a call of the command line did."""
+
+    code: int
+    out: str
+    err: str
+
+
+def spec_file() -> Path:
+    path = Path.cwd() / "spec.toml"
+    rows = '[[generator]]\nkind = "noise"\n[[detector]]\nkind = "linear-pixel"\n'
+    path.write_text(f'name = "tiny"\n[dataset]\nname = "digits"\nlimit = 120\n{rows}', encoding="utf-8")
+    return path
+
+
+@pytest.fixture
+def small_disk(tmp_path: Path) -> Iterator[Callable[[int], Path]]:
+    """Mounts file systems of so many kilobytes; skips visibly where that is not allowed."""
+    mounted: list[Path] = []
+
+    def mount(kilobytes: int) -> Path:
+        place = tmp_path / f"disk{len(mounted)}"
+        place.mkdir()
+        command = ["mount", "-t", "tmpfs", "-o", f"size={kilobytes}k", "tmpfs", str(place)]
+        try:
+            subprocess.run(command, check=True, capture_output=True)
+        except (OSError, subprocess.CalledProcessError):
+            pytest.skip("no file system can be mounted here, so that none can be full")
+        mounted.append(place)
+        return place
+
+    yield mount
+    for place in mounted:
+        subprocess.run(["umount", "-l", str(place)], check=True)
+
+
+def enlarge(place: Path, kilobytes: int) -> None:
+    subprocess.run(["mount", "-o", f"remount,size={kilobytes}k", str(place)], check=True)
+
+
+@pytest.mark.parametrize("kilobytes", [12, 48, 140, 260])
+def test_full_store(call: Callable[..., Answer], small_disk: Callable[[int], Path], kilobytes: int) -> None:
+    """From the first file on, and in the middle of later stages."""
+    disk = small_disk(kilobytes)
+    arguments = ("run", spec_file(), "--store", disk / "store", "--out", "result")
+    answer = call(*arguments)
+    lines = [line for line in answer.err.splitlines() if not line.startswith("[")]
+    assert answer.code == 2, answer
+    assert len(lines) == 1, answer.err
+    assert "No space left on device" in lines[0]
+    assert not Path("result").exists()
+    assert not list((disk / "store").glob("work/*")), "what a stopped stage had written takes no space"
+    kept = {path: path.stat().st_mtime_ns for path in disk.rglob("key.json")}
+    enlarge(disk, 20_000)
+    assert call(*arguments).code == 0
+    assert {path: path.stat().st_mtime_ns for path in kept} == kept, "finished stages were kept"
+    assert Path("result/report.html").is_file()
+
+
+@pytest.mark.parametrize("kilobytes", [8, 60])
+def test_full_output_folder(call: Callable[..., Answer], small_disk: Callable[[int], Path], kilobytes: int) -> None:
+    disk = small_disk(kilobytes)
+    arguments = ("run", spec_file(), "--store", "store", "--out", disk / "result")
+    answer = call(*arguments)
+    lines = [line for line in answer.err.splitlines() if not line.startswith("[")]
+    assert answer.code == 2, answer
+    assert len(lines) == 1, answer.err
+    assert "No space left on device" in lines[0]
+    assert not list(disk.rglob("*")), "nothing half-written"
+    enlarge(disk, 20_000)
+    assert call(*arguments).code == 0
+    assert (disk / "result/report.html").is_file()
+
+
+def test_no_space_for_the_report(call: Callable[..., Answer], small_disk: Callable[[int], Path]) -> None:
+    """The tables fit and the page does not."""
+    arguments = ("run", spec_file(), "--store", "store", "--out")
+    assert call(*arguments, "first").code == 0
+    tables = sum(-(-path.stat().st_size // 4096) * 4 for path in Path("first").rglob("*") if path.suffix != ".html")
+    disk = small_disk(tables + 40)
+    answer = call(*arguments, disk / "result")
+    assert answer.code == 2
+    assert "report.html cannot be written: No space left on device" in answer.err
+    assert len(answer.err.strip().splitlines()) == 1 + sum(line.startswith("[") for line in answer.err.splitlines())
+    assert sorted(path.name for path in (disk / "result").iterdir()) == sorted(
+        path.name for path in Path("first").iterdir() if path.name != "report.html"
+    )
+    enlarge(disk, 20_000)
+    assert call(*arguments, disk / "result").code == 0
+    assert (disk / "result/report.html").is_file()
+
+
+@pytest.mark.parametrize("where", ["plan", "stage", "tables"])
+def test_full_disk_without_a_mount(call: Callable[..., Answer], monkeypatch: pytest.MonkeyPatch, where: str) -> None:
+    """The same through the error that the system would give, where no file system can be mounted."""
+    full = OSError(28, "No space left on device")
+
+    def fail(*_: Any, **__: Any) -> None:
+        raise full
+
+    with monkeypatch.context() as patched:
+        if where == "plan":
+            patched.setattr(store, "open", fail, raising=False)
+        elif where == "stage":
+            patched.setattr(np, "save", lambda *_, **__: fail())
+        else:
+            patched.setattr(collect.pictures, "write", fail)
+        answer = call("run", spec_file(), "--out", "result")
+    assert answer.code == 2, answer
+    assert "No space left on device" in answer.err
+    assert "Traceback" not in answer.err
+    assert not Path("result").exists()
+    assert call("run", spec_file(), "--out", "result").code == 0
+
+
+def test_a_failed_rewrite_leaves_the_earlier_run(call: Callable[..., Answer], monkeypatch: pytest.MonkeyPatch) -> None:
+    arguments = ("run", spec_file(), "--out", "result")
+    assert call(*arguments).code == 0
+    before = {path: path.read_bytes() for path in Path("result").rglob("*") if path.is_file()}
+    with monkeypatch.context() as patched:
+        patched.setattr(collect.pictures, "write", lambda *_, **__: (_ for _ in ()).throw(OSError(28, "full")))
+        assert call(*arguments, "--set", "protocol.ledger_seed=5").code == 2
+    assert {path: path.read_bytes() for path in Path("result").rglob("*") if path.is_file()} == before
+    assert call(*arguments, "--set", "protocol.ledger_seed=5").code == 0
+
+
+def test_an_interrupted_first_write_is_taken_up(call: Callable[..., Answer]) -> None:
+    """A kill between the first and the last file of a run folder must not make it a stranger's."""
+    folder = Path("result", collect.WORK)
+    folder.mkdir(parents=True)
+    Path("result/cells.csv").write_text("")
+    assert call("run", spec_file(), "--out", "result").code == 0
+    assert not folder.exists()
+    assert Path("result/cells.csv").stat().st_size > 0

@@ -1,0 +1,88 @@
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from scipy import stats
+
+from benchmark.intervals import FEW, auc_interval, clopper_pearson, mean_bound, rate, wilson
+
+COUNTS = [(0, 10), (1, 10), (5, 10), (9, 10), (10, 10), (0, 1000), (37, 1000), (1000, 1000)]
+
+
+@pytest.mark.parametrize(("count", "n"), COUNTS)
+@pytest.mark.parametrize("level", [0.9, 0.95, 0.99])
+def test_rates_equal_scipy(count, n, level):
+    for ours, method in ((wilson, "wilson"), (clopper_pearson, "exact")):
+        theirs = stats.binomtest(count, n).proportion_ci(level, method=method)
+        assert ours(count, n, level) == pytest.approx((theirs.low, theirs.high), abs=1e-10)
+
+
+def test_rates_are_exact_at_the_edge_and_wilson_elsewhere():
+    counts = np.array([0, 1, 2, 50, 98, 99, 100])
+    low, high = rate(counts, 100)
+    exact, score = clopper_pearson(counts, 100), wilson(counts, 100)
+    edge = np.array([True, True, False, False, False, True, True])
+    np.testing.assert_array_equal(low, np.where(edge, exact[0], score[0]))
+    np.testing.assert_array_equal(high, np.where(edge, exact[1], score[1]))
+
+
+def test_rates_cover():
+    """Exactly, over all counts: the mean coverage is the level's, and no rate is far below it."""
+    p = np.linspace(0.002, 0.998, 499)
+    low, high = rate(np.arange(151), 150)
+    held = (low <= p[:, None]) & (p[:, None] <= high)
+    coverage = (stats.binom.pmf(np.arange(151), 150, p[:, None]) * held).sum(axis=1)
+    assert coverage.mean() > 0.945
+    assert coverage.min() > 0.91
+
+
+def test_the_bound_of_a_mean_at_its_ends():
+    assert mean_bound(1.0, 1000)[0] == pytest.approx(0.05 ** (1 / 1000))
+    assert mean_bound(1.0, 1000)[1] == 1.0
+    assert mean_bound(0.0, 150)[1] == pytest.approx(1 - 0.05 ** (1 / 150))
+
+
+@given(st.floats(0, 1), st.integers(2, 5000))
+def test_the_bound_of_a_mean_holds_the_mean_and_every_exact_interval_of_half_the_error(mean, n):
+    low, high = mean_bound(mean, n)
+    assert 0 <= low <= mean <= high <= 1
+    mirrored = mean_bound(1 - mean, n)
+    assert mirrored[0] == pytest.approx(1 - high, abs=1e-6)
+    count = round(mean * n)
+    exact = clopper_pearson(count, n, 0.9)  # 5 % on each side
+    low, high = mean_bound(count / n, n)
+    assert low <= exact[0] + 1e-9
+    assert high >= exact[1] - 1e-9
+
+
+def test_the_auc_interval_at_a_perfect_separation():
+    low, high = auc_interval(1.0, 0.0, 1000, 0)
+    assert (round(float(low), 3), float(high)) == (0.997, 1.0)
+    low, high = auc_interval(0.0, 0.0, 1000, 0)
+    assert (float(low), round(float(high), 3)) == (0.0, 0.003)
+
+
+@pytest.mark.parametrize("n", [30, 150, 1000, 10_000])
+def test_never_narrower_near_a_perfect_separation_than_at_it(n):
+    at = 1 - 0.05 ** (1 / n)
+    for wrong in (1, FEW - 1, FEW, 10 * FEW):
+        for auc in 1 - np.logspace(-7, -1, 60):
+            low, high = auc_interval(auc, 1e-12, n, wrong)
+            assert high - low >= at - 1e-12
+            assert low <= 1 - at + 1e-12
+            assert low <= auc <= high
+
+
+def test_the_auc_interval_is_symmetric():
+    auc, variance = np.array([0.001, 0.2, 0.5, 0.7, 0.99]), np.full(5, 1e-4)
+    for wrong in (3, 30):
+        low, high = auc_interval(auc, variance, 150, wrong, df=20)
+        mirrored = auc_interval(1 - auc, variance, 150, wrong, df=20)
+        np.testing.assert_allclose(low, 1 - mirrored[1], atol=1e-9)
+        np.testing.assert_allclose(high, 1 - mirrored[0], atol=1e-9)
+
+
+def test_fewer_degrees_of_freedom_make_it_wider():
+    widths = [np.subtract(*auc_interval(0.9, 1e-4, 150, 40, df=df)[::-1]) for df in (np.inf, 30, 5, 1)]
+    assert widths == sorted(widths)
+    assert widths[0] == pytest.approx(2 * 1.96 * 0.01, rel=0.01)

@@ -1,0 +1,120 @@
+"""Keys: nothing that cannot change bytes is in them, and everything that can is."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from benchmark import plan as planning
+from benchmark import runtime, specs
+
+GENERATORS = [
+    {"kind": "dcgan", "id": "one", "architecture": "small"},
+    {"kind": "dcgan", "id": "two", "architecture": "small", "learning_rate": 0.0005},
+]
+DETECTORS = [{"kind": "linear-dct"}, {"kind": "spectrum"}]
+
+
+def made(**changes: Any) -> planning.Plan:
+    values = {"dataset": {"name": "digits"}, "generator": GENERATORS, "detector": DETECTORS, **changes}
+    return planning.plan(specs.parse(values), folders=[])
+
+
+def keys(plan: planning.Plan) -> dict[str, str]:
+    return {stage.name: stage.key for stage in plan.stages}
+
+
+def changed(before: dict[str, str], after: dict[str, str]) -> set[str]:
+    return {name for name in before if after.get(name) != before[name]}
+
+
+def test_the_order_of_a_spec_changes_no_key():
+    assert keys(made()) == keys(made(generator=GENERATORS[::-1], detector=DETECTORS[::-1]))
+
+
+def test_stages_come_after_what_they_read():
+    seen: set[str] = set()
+    for stage in made().stages:
+        assert {read.key for read in stage.inputs.values()} <= seen
+        seen.add(stage.key)
+
+
+def test_adding_a_detector_leaves_all_other_keys():
+    before, after = keys(made()), keys(made(detector=[*DETECTORS, {"kind": "linear-pixel"}]))
+    assert not changed(before, after)
+    assert all("linear-pixel" in name for name in set(after) - set(before))
+
+
+def test_a_generator_option_changes_its_own_line_only():
+    other = [GENERATORS[0], GENERATORS[1] | {"learning_rate": 0.001}]
+    touched = changed(keys(made()), keys(made(generator=other)))
+    assert {"train_generator two seed 0", "sample two seed 0"} <= touched
+    assert all(" two " in f"{name} " for name in touched)
+
+
+def test_a_detector_option_changes_its_own_cells_only():
+    other = [DETECTORS[0], DETECTORS[1] | {"classifier": "svm"}]
+    touched = changed(keys(made()), keys(made(detector=other)))
+    assert touched
+    assert all("spectrum" in name for name in touched)
+
+
+@pytest.mark.parametrize(
+    "protocol", [{"ledger_seed": 1}, {"parts": {"test": 100}}], ids=["ledger-seed", "sizes-of-the-parts"]
+)
+def test_another_ledger_changes_everything(protocol):
+    before = keys(made())
+    assert changed(before, keys(made(protocol=protocol))) == set(before)
+
+
+def test_seeds_and_display_interval_are_in_the_keys():
+    before = keys(made())
+    assert "train_generator one seed 1" in keys(made(protocol={"generator_seeds": [1]}))
+    assert "train_generator one seed 0" in changed(before, keys(made(protocol={"display_interval": 3})))
+
+
+def test_threads_and_backend_change_every_computed_stage(monkeypatch):
+    before = keys(made())
+    threads = changed(before, keys(made(protocol={"threads": 2})))
+    monkeypatch.setenv("KERAS_BACKEND", "jax")
+    backend = changed(before, keys(made()))
+    computed = {name for name in before if name.split()[0] in {"train_generator", "sample", "train_detector", "score"}}
+    assert computed <= threads
+    assert computed <= backend
+
+
+def test_a_library_version_changes_the_keys(monkeypatch):
+    before = keys(made())
+    real = runtime.version
+    monkeypatch.setattr(runtime, "version", lambda name: "0.0" if name == "keras" else real(name))
+    assert "train_generator one seed 0" in changed(before, keys(made()))
+
+
+def test_one_seed_per_cell():
+    cells = made(protocol={"generator_seeds": [0, 1], "detector_seeds": [0, 1, 2]}).cells
+    assert len(cells) == len({cell.name for cell in cells}) == 4 * 4 * 2 * 3  # controls and sentinels were added
+
+
+PLUGIN = """
+class Mine:
+    def fit(self, images, is_fake):
+        return self
+
+    def decision_function(self, images):
+        return images[:, 0, 0, 0] * {}
+"""
+
+
+def test_a_plugin_file_counts_by_content_and_not_by_place(tmp_path: Path):
+    for name, factor in (("a", 1), ("b", 1), ("c", 2)):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "mine.py").write_text(PLUGIN.format(factor))
+
+    def key(folder: str) -> str:
+        row = {"kind": f"{tmp_path}/{folder}/mine.py:Mine", "id": "mine"}
+        return keys(made(detector=[row]))["train_detector mine seed 0 on one seed 0"]
+
+    assert key("a") == key("b")
+    assert key("a") != key("c")

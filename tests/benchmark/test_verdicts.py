@@ -1,0 +1,61 @@
+import numpy as np
+import pandas as pd
+import pytest
+
+from benchmark.chance import p_chance
+from benchmark.ranking import Ranking
+from benchmark.verdicts import Measured, noise_verdict, real_copy_verdict, sentinel_verdicts
+
+
+def test_real_copy_is_judged_family_wise():
+    sound = real_copy_verdict({f"d{k}": 0.002 for k in range(9)})  # 9 x 0.002 > 0.01
+    assert sound.verdict == "pass"
+    assert sound.value == pytest.approx(0.018)
+    leak = real_copy_verdict({"cnn": 0.0005, "linear": 0.5, "other": np.nan})
+    assert leak.verdict == "alarm"
+    assert leak.value == pytest.approx(0.001)
+    assert "cnn (p 0.001)" in leak.advice
+    assert "linear" not in leak.advice
+    assert "1 of 3 detectors failed" in leak.advice
+    assert real_copy_verdict({"cnn": np.nan}).verdict == "note"
+    assert real_copy_verdict({}).verdict == "note"
+
+
+def test_noise_needs_one_detector():
+    assert noise_verdict({"weak": 0.7, "cnn": 0.999}).verdict == "pass"
+    blind = noise_verdict({"weak": 0.7, "cnn": 0.98, "gone": np.nan})
+    assert (blind.verdict, blind.value) == ("alarm", 0.98)
+    assert "cnn, 0.980" in blind.advice
+    assert noise_verdict({"gone": np.nan}).verdict == "note"
+
+
+def test_sentinels_alarm_where_they_beat_chance():
+    results = {
+        "sound": Measured(0.51, 0.48, 0.54, 0.3),
+        "borderline": Measured(0.55, 0.51, 0.59, 0.006),  # 0.006 x 2 > 0.01
+        "jpeg": Measured(0.99, 0.98, 1.0, 1e-50),
+        "failed": Measured(np.nan, np.nan, np.nan, np.nan),
+    }
+    rows = sentinel_verdicts(
+        "sentinel-format", {key: results[key] for key in ("sound", "borderline", "jpeg", "failed")}
+    )
+    frame = pd.DataFrame(rows).set_index("name")
+    assert list(frame.columns) == ["value", "low", "high", "verdict", "advice"]
+    assert list(frame.index) == [f"sentinel-format / {key}" for key in results]
+    assert list(frame.verdict) == ["pass", "pass", "alarm", "note"]
+    notes = sentinel_verdicts("sentinel-content", results, alarms=False)
+    assert [row.verdict for row in notes] == ["pass", "pass", "note", "note"]
+
+
+@pytest.mark.slow
+def test_real_copy_alarms_rarely_with_correlated_detectors():
+    """9 detectors that share half of their variance look at 90 + 90 reals: at most about 1 % of runs alarm."""
+    rng = np.random.default_rng(0)
+    is_fake = np.arange(180) >= 90
+    alarms = 0
+    for _ in range(3000):
+        image = rng.normal(size=180)
+        p = {str(k): p_chance(Ranking.of(image + rng.normal(size=180), is_fake)) for k in range(9)}
+        alarms += real_copy_verdict(p).verdict == "alarm"
+    assert alarms / 3000 <= 0.01 + 3 * np.sqrt(0.01 * 0.99 / 3000)
+    assert alarms > 0

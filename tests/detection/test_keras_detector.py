@@ -1,0 +1,148 @@
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from sklearn.metrics import roc_auc_score
+
+from detection.cnn import CNN
+from detection.keras_detector import KerasDetector, augment, balanced_batches
+
+
+def checkered(n: int, side: int = 8, seed: int = 0, channels: int = 1) -> tuple[np.ndarray, np.ndarray]:
+    """Noise; the fakes carry a faint pattern of period 2, as transposed convolutions leave it."""
+    images = np.random.default_rng(seed).integers(60, 180, (n, side, side, channels))
+    is_fake = np.arange(n) % 2 == 0
+    images[is_fake, ::2, ::2] += 60
+    return images.astype(np.uint8), is_fake
+
+
+class Scripted(KerasDetector):
+    """A one-weight network whose training is scripted, to see what the loop makes of it."""
+
+    weights_by_epoch = (0.1, 1.0, -1.0, -1.0, -1.0, -1.0, 1.0)
+
+    def build(self, shape, seed):
+        import keras
+
+        inputs = keras.Input(shape)
+        mean = keras.layers.GlobalAveragePooling2D()(inputs)
+        return keras.Model(inputs, keras.layers.Dense(1, use_bias=False)(mean))
+
+    def _train_epoch(self, images, is_fake, rng):
+        self.trained = getattr(self, "trained", 0) + 1
+        weight = self.weights_by_epoch[self.trained - 1]
+        self._network.set_weights([np.full((images.shape[-1], 1), weight / 100, dtype=np.float32)])
+        return 0.5
+
+
+def bright(n: int) -> tuple[np.ndarray, np.ndarray]:
+    is_fake = np.arange(n) % 2 == 0
+    images = np.random.default_rng(0).integers(0, 100, (n, 8, 8, 1))
+    images[is_fake] += np.arange(n)[is_fake][:, None, None, None] % 5
+    return images.astype(np.uint8), is_fake
+
+
+def test_early_stopping_brings_back_the_best_epoch():
+    images, is_fake = bright(60)
+    detector = Scripted(epochs=7, patience=3).fit(images, is_fake, validation=(images, is_fake))
+    history = detector.history
+    # the second epoch ranks as the first, and the third the other way round; three without a rise end it
+    assert list(history.columns) == ["epoch", "loss", "val_auc", "val_loss"]
+    assert len(history) == 4
+    assert history.val_auc[0] == history.val_auc[1] > 0.5 > history.val_auc[2]
+    best = 0.001 if history.val_loss[0] < history.val_loss[1] else 0.01
+    mean = images.mean(axis=(1, 2, 3))
+    np.testing.assert_allclose(detector.decision_function(images), best * mean, rtol=1e-5)
+    assert roc_auc_score(is_fake, detector.decision_function(images)) == pytest.approx(history.val_auc.max())
+
+
+def test_progress_is_told_at_each_epoch():
+    told = []
+    images, is_fake = bright(20)
+    Scripted(epochs=2).fit(images, is_fake, validation=(images, is_fake), progress=lambda *a: told.append(a))
+    assert [(done, total) for done, total, _ in told] == [(1, 2), (2, 2)]
+    assert "epoch 2/2" in told[1][2]
+    assert "val_auc" in told[1][2]
+
+
+def test_a_network_that_diverges_is_an_error():
+    class Diverging(Scripted):
+        weights_by_epoch = (np.nan,)
+
+    with pytest.raises(ValueError, match="diverged in epoch 1"):
+        Diverging(epochs=1).fit(*bright(20))
+
+
+def test_batches_are_balanced_and_use_every_image():
+    is_fake = np.arange(100) < 25
+    batches = balanced_batches(is_fake, 10, np.random.default_rng(0))
+    assert batches.shape == (15, 10)
+    assert not is_fake[batches[:, :5]].any()
+    assert is_fake[batches[:, 5:]].all()
+    np.testing.assert_array_equal(np.sort(batches[:, :5].ravel()), np.arange(25, 100))
+    np.testing.assert_array_equal(np.bincount(batches[:, 5:].ravel(), minlength=25)[:25], 3)
+
+
+def test_tiny_sets_still_give_a_whole_batch():
+    batches = balanced_batches(np.array([False, True, True]), 8, np.random.default_rng(0))
+    assert batches.shape == (1, 8)
+
+
+def test_augmentation_mirrors_and_shifts_and_nothing_else():
+    images = np.random.default_rng(0).integers(0, 256, (200, 8, 9, 3), dtype=np.uint8)
+    before = images.copy()
+    out = augment(images, np.random.default_rng(1), shift=1, mirror=True)
+    np.testing.assert_array_equal(images, before)
+    assert out.dtype == np.uint8
+    padded = np.pad(images, ((0, 0), (1, 1), (1, 1), (0, 0)), mode="edge")
+    seen = set()
+    for i, image in enumerate(out):
+        matches = [
+            (down, right, flip)
+            for down in (0, 1, 2)
+            for right in (0, 1, 2)
+            for flip in (1, -1)
+            if (padded[i, down : down + 8, right : right + 9][:, ::flip] == image).all()
+        ]
+        assert len(matches) == 1
+        seen.add(matches[0])
+    assert len(seen) == 18
+    np.testing.assert_array_equal(augment(images, np.random.default_rng(1), shift=0, mirror=False), images)
+
+
+@pytest.mark.parametrize(
+    ("shape", "maps"), [((8, 8, 1), 4), ((12, 12, 3), 6), ((28, 28, 1), 7), ((32, 32, 3), 4), ((128, 128, 3), 8)]
+)
+def test_the_network_keeps_full_resolution_first_and_ends_small(shape, maps):
+    import keras
+
+    network = CNN().build(shape, 0)
+    convolutions = [layer.output.shape[1] for layer in network.layers if isinstance(layer, keras.layers.Conv2D)]
+    assert convolutions[0] == shape[0]
+    assert convolutions[-1] == maps
+    assert network.output.shape == (None, 1)
+
+
+def test_weights_come_from_the_seed():
+    one, two, other = (CNN().build((8, 8, 1), seed).get_weights() for seed in (1, 1, 2))
+    assert all((a == b).all() for a, b in zip(one, two, strict=True))
+    assert not (one[0] == other[0]).all()
+
+
+@pytest.mark.slow
+def test_cnn_learns_a_faint_pattern():
+    detector = CNN(random_state=0).fit(*checkered(240), validation=checkered(80, seed=1))
+    images, is_fake = checkered(200, seed=2)
+    assert roc_auc_score(is_fake, detector.decision_function(images)) > 0.98
+    assert ((detector.predict_proba(images)[:, 1] > 0.5) == is_fake).mean() > 0.9
+    assert detector.history.val_auc.max() > 0.98
+
+
+@pytest.mark.slow
+def test_seeds_change_the_network_and_fix_it():
+    images, is_fake = checkered(80)
+    one, two, other = (
+        CNN(random_state=seed, epochs=2).fit(images, is_fake).decision_function(images) for seed in (4, 4, 5)
+    )
+    np.testing.assert_array_equal(one, two)
+    assert not np.array_equal(one, other)

@@ -1,0 +1,244 @@
+import os
+import signal
+import subprocess
+import sys
+import textwrap
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from data.errors import UserError
+from generation.dcgan import DCGAN
+
+QUICK = {
+    "architecture": "small",
+    "width": 4,
+    "discriminator_width": 4,
+    "latent_dim": 4,
+    "batch_size": 8,
+    "dropout": 0.2,
+}
+EXACT = ["step", "epoch", "d_loss", "g_loss", "d_real", "d_fake"]
+
+
+def _images(n=44, shape=(8, 8, 1)):
+    return np.random.default_rng(5).integers(0, 256, (n, *shape), np.uint8)
+
+
+class Interrupted(Exception):
+    """Stands for a kill in the middle of the training."""
+
+
+def _saved(generator, folder):
+    generator.save(folder)
+    return (folder / "weights.npz").read_bytes()
+
+
+def _state(folder):
+    with np.load(folder / "state.npz") as file:
+        timing = {"logs"}
+        return {name: file[name] for name in file.files if name not in timing}
+
+
+@pytest.mark.parametrize("updates", ["alternating", "simultaneous"])
+def test_resume_bit_for_bit(tmp_path, updates):
+    options = {**QUICK, "epochs": 5, "display_interval": 2, "updates": updates, "random_state": 3}
+    whole = DCGAN(**options).fit(_images(), folder=tmp_path / "whole")
+
+    def stop(name, generator):
+        seen.append(name)
+        if name == "epoch-0004":
+            raise Interrupted
+
+    seen = []
+    with pytest.raises(Interrupted):
+        DCGAN(**options).fit(_images(), folder=tmp_path / "cut", on_checkpoint=stop)
+    assert seen == ["epoch-0002", "epoch-0004"]
+    seen = []
+    again = DCGAN(**options).fit(
+        _images(), folder=tmp_path / "cut", on_checkpoint=lambda name, generator: seen.append(name)
+    )
+    assert seen == ["epoch-0004", "epoch-0005"]  # the one that the kill interrupted comes again
+    assert _saved(again, tmp_path / "a") == _saved(whole, tmp_path / "b")
+    assert np.array_equal(again.sample(20), whole.sample(20))
+    pd.testing.assert_frame_equal(again.history[EXACT], whole.history[EXACT], check_exact=True)
+    one, other = _state(tmp_path / "whole"), _state(tmp_path / "cut")
+    assert one.keys() == other.keys()
+    assert all(np.array_equal(one[name], other[name]) for name in one)
+
+
+def test_a_finished_training_is_not_run_again(tmp_path):
+    options = {**QUICK, "epochs": 2}
+    first = DCGAN(**options).fit(_images(), folder=tmp_path)
+    calls = []
+    second = DCGAN(**options).fit(_images(), folder=tmp_path, on_checkpoint=lambda *args: calls.append(args))
+    assert calls == []
+    assert np.array_equal(first.sample(8), second.sample(8))
+    pd.testing.assert_frame_equal(first.history, second.history)
+
+
+KILLED = """
+    import os, signal, sys
+    from pathlib import Path
+    from benchmark import runtime
+
+    runtime.configure(threads=1, jobs=1)
+    import numpy as np
+    from generation import trainer
+    from generation.dcgan import DCGAN
+
+    trainer.SAVE_SECONDS = 0.0
+    folder, out, die = Path(sys.argv[1]), Path(sys.argv[2]), int(sys.argv[3])
+    images = np.random.default_rng(5).integers(0, 256, (44, 8, 8, 1), np.uint8)
+
+    def progress(done, total, text):
+        if done >= die > 0:
+            os.kill(os.getpid(), signal.SIGKILL)
+
+    options = dict(architecture="small", width=4, discriminator_width=4, latent_dim=4, batch_size=8, dropout=0.2)
+    generator = DCGAN(**options, epochs=4, random_state=1).fit(images, folder=folder, progress=progress)
+    generator.save(out)
+    np.save(out / "samples.npy", generator.sample(10))
+    generator.history[["step", "epoch", "d_loss", "g_loss", "d_real", "d_fake"]].to_csv(out / "history.csv")
+"""
+
+
+@pytest.mark.slow
+def test_killed_in_the_middle_of_an_epoch(tmp_path):
+    def run(name, die):
+        arguments = [str(tmp_path / f"{name}-state"), str(tmp_path / name), str(die)]
+        command = [sys.executable, "-c", textwrap.dedent(KILLED), *arguments]
+        return subprocess.run(command, cwd=os.getcwd(), capture_output=True, check=False).returncode
+
+    assert run("whole", -1) == 0
+    assert run("cut", 12) == -signal.SIGKILL  # 5 steps per epoch: in the third
+    assert (tmp_path / "cut-state" / "state.npz").exists()
+    assert run("cut", -1) == 0
+    for name in ("weights.npz", "options.json", "samples.npy", "history.csv"):
+        assert (tmp_path / "cut" / name).read_bytes() == (tmp_path / "whole" / name).read_bytes(), name
+
+
+def test_refuses_to_resume_under_other_options(tmp_path):
+    DCGAN(**QUICK, epochs=1, random_state=1).fit(_images(), folder=tmp_path)
+    with pytest.raises(UserError, match=r"epochs was 1 and is 2, learning_rate was 0\.001 and is 0\.002, seed was 1"):
+        DCGAN(**QUICK, epochs=2, learning_rate=0.002, random_state=2).fit(_images(), folder=tmp_path)
+    with pytest.raises(UserError, match="images was"):
+        DCGAN(**QUICK, epochs=1, random_state=1).fit(255 - _images(), folder=tmp_path)
+    (tmp_path / "state.npz").write_bytes((tmp_path / "state.npz").read_bytes()[:500])
+    with pytest.raises(UserError, match=r"state\.npz cannot be read"):
+        DCGAN(**QUICK, epochs=1, random_state=1).fit(_images(), folder=tmp_path)
+
+
+def test_how_many_steps_a_call_takes_changes_nothing(monkeypatch):
+    from generation.trainer import Trainer
+
+    outcome = {}
+    for steps in (1, 3, 100):
+        monkeypatch.setattr(Trainer, "_call_steps", lambda self, steps=steps: steps)
+        generator = DCGAN(**QUICK, epochs=3).fit(_images())
+        outcome[steps] = (generator._network.get_weights(), generator.history[EXACT])
+    for steps in (3, 100):
+        assert all(np.array_equal(a, b) for a, b in zip(outcome[1][0], outcome[steps][0], strict=True))
+        pd.testing.assert_frame_equal(outcome[1][1], outcome[steps][1], check_exact=True)
+
+
+def test_streaming_a_large_set_changes_nothing(monkeypatch):
+    from generation import trainer
+
+    resident = DCGAN(**QUICK, epochs=2).fit(_images())
+    monkeypatch.setattr(trainer, "RESIDENT_BYTES", 1000)
+    streamed = DCGAN(**QUICK, epochs=2).fit(_images())
+    assert np.array_equal(resident.sample(10), streamed.sample(10))
+
+
+def test_sampling_at_a_checkpoint_does_not_disturb_the_training():
+    options = {**QUICK, "epochs": 3, "display_interval": 1}
+    quiet = DCGAN(**options).fit(_images())
+    watched = DCGAN(**options).fit(_images(), on_checkpoint=lambda name, generator: generator.sample(200))
+    assert np.array_equal(quiet.sample(10), watched.sample(10))
+
+
+def test_history_and_progress():
+    lines = []
+    options = {**QUICK, "epochs": 3}
+    generator = DCGAN(**options).fit(_images(), progress=lambda *line: lines.append(line))
+    history = generator.history
+    assert list(history) == [*EXACT, "images_per_second"]
+    assert history["step"].tolist() == list(range(1, 16))  # 44 images make 5 batches of 8
+    assert history["epoch"].tolist() == [1] * 5 + [2] * 5 + [3] * 5
+    assert np.isfinite(history).all().all()
+    assert (history["images_per_second"] > 0).all()
+    assert history[["d_real", "d_fake"]].stack().between(0, 1).all()
+    assert lines[0] == (0, 15, "compiling")
+    assert lines[-1][:2] == (15, 15)
+    assert lines[-1][2].startswith("epoch 3/3, ")
+    assert "images/s, d_loss " in lines[-1][2]
+
+
+def test_a_training_that_diverges_stops_and_says_so():
+    with pytest.raises(FloatingPointError, match=r"a loss is not finite at step \d+ .* learning_rate=1e\+30"):
+        DCGAN(**QUICK, epochs=20, learning_rate=1e30).fit(_images())
+
+
+def test_load_refuses_what_is_not_a_saved_generator(tmp_path):
+    with pytest.raises(UserError, match="holds no saved DCGAN"):
+        DCGAN(**QUICK).load(tmp_path)
+    DCGAN(**QUICK, epochs=1).fit(_images()).save(tmp_path)
+    with pytest.raises(UserError, match="other layers than architecture 'small'"):
+        DCGAN(**{**QUICK, "width": 5}).load(tmp_path)
+    (tmp_path / "weights.npz").write_bytes((tmp_path / "weights.npz").read_bytes()[:300])
+    with pytest.raises(UserError, match="holds no saved DCGAN"):
+        DCGAN(**QUICK).load(tmp_path)
+
+
+def test_a_batch_larger_than_the_data():
+    with pytest.raises(UserError, match=r"training set of 5 images\. Received: batch_size=8"):
+        DCGAN(**QUICK).fit(_images(5))
+
+
+def test_wrong_images():
+    with pytest.raises(UserError, match="must be uint8"):
+        DCGAN(**QUICK).fit(_images().astype(np.float32))
+    with pytest.raises(UserError, match="cannot make images of 9x9"):
+        DCGAN(**QUICK).fit(_images(shape=(9, 9, 1)))
+
+
+def test_latents_are_shared_by_configurations():
+    """Two configurations with equally long latent vectors get the same ones, so equal weights give equal images."""
+    slow, fast = (DCGAN(**QUICK, epochs=1, learning_rate=rate).fit(_images()) for rate in (1e-12, 1e-11))
+    assert abs(slow.sample(5, seed=1).astype(int) - fast.sample(5, seed=1)).max() <= 1
+
+
+@pytest.mark.parametrize(("output", "low", "high"), [("tanh", -1.0, 1.0), ("sigmoid", 0.0, 1.0)])
+def test_rounding_reaches_both_ends_and_inverts_the_scaling(output, low, high):
+    from generation.step import to_range
+
+    generator = DCGAN(architecture="small", output=output)
+    assert generator._levels(np.array([low, high], np.float32)).tolist() == [0, 255]
+    every = np.arange(256, dtype=np.uint8)
+    assert np.array_equal(generator._levels(np.asarray(to_range(every, output))), every)
+
+
+@pytest.mark.slow
+def test_mixed_bfloat16_trains_and_stays_reproducible():
+    first, second = (DCGAN(**QUICK, epochs=2, precision="mixed_bfloat16").fit(_images()) for _ in range(2))
+    assert np.array_equal(first.sample(10), second.sample(10))
+    assert all(weight.dtype == np.float32 for weight in first._network.get_weights())
+
+
+def test_another_keras_backend_is_refused(monkeypatch):
+    import keras
+
+    from generation.backend import backend
+
+    monkeypatch.setattr(keras.backend, "backend", lambda: "torch")
+    with pytest.raises(UserError, match="KERAS_BACKEND=torch"):
+        backend()
+
+
+def test_importing_the_plug_ins_imports_no_keras():
+    code = "import sys, generation.dcgan, generation.controls, generation.folder, generation.studies as s;"
+    code += "s.STUDIES; generation.dcgan.DCGAN(); print([m for m in ('keras', 'tensorflow') if m in sys.modules])"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"

@@ -1,0 +1,355 @@
+"""A run folder with every file of the format, made by simulation in a fraction of a second."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+from PIL import Image
+from scipy.stats import norm
+
+DETECTORS = {
+    "cnn": 4.5,
+    "spectrum": 1.6,
+    "linear-pixel": 1.9,
+    "linear-dct": 2.0,
+    "linear-log-dct": 4.3,
+    "linear-fft": 2.2,
+    "linear-log-fft": 3.4,
+    "sentinel-content": 0.9,
+    "sentinel-format": 0.02,
+}
+GENERATORS: dict[str, dict[str, Any]] = {
+    "baseline": {"kind": "dcgan", "control": None, "ease": 1.0, "options": {"architecture": "small"}},
+    "tuned": {"kind": "dcgan", "control": None, "ease": 0.55, "options": {"learning_rate": 0.0003}},
+    "real-copy": {"kind": "real-copy", "control": "real-copy", "ease": 0.0, "options": {}},
+    "noise": {"kind": "noise", "control": "noise", "ease": 4.0, "options": {}},
+}
+METRICS = (
+    "auc",
+    "average_precision",
+    "accuracy",
+    "fpr",
+    "tpr",
+    "tpr_at_fpr_05",
+    "tpr_at_fpr_01",
+    "eer",
+    "nll",
+)
+CHECKPOINTS = ("epoch-0005", "epoch-0010", "epoch-0020", "epoch-0040")
+
+
+def write_run(
+    folder: Path,
+    *,
+    smoke: bool = False,
+    failed: tuple[tuple[str, str], ...] = (("tuned", "spectrum"),),
+    rename: dict[str, str] | None = None,
+    n: int = 300,
+    seeds: tuple[int, ...] = (0,),
+    alarm: bool = True,
+    side: int = 8,
+    channels: int = 1,
+) -> Path:
+    """Writes a simulated run folder: two DCGAN configurations, two controls, nine detectors.
+
+    Args:
+        folder: Where to write.
+        smoke: Mark the run as a smoke run.
+        failed: (generator, detector) pairs whose cells fail.
+        rename: New ids for generators and detectors.
+        n: Real and fake test images per cell.
+        seeds: Generator seeds.
+        alarm: One audit row alarms.
+        side: Image height and width.
+        channels: 1 or 3.
+    """
+    rename = rename or {}
+    rng = np.random.default_rng(7)
+    (folder / "images").mkdir(parents=True, exist_ok=True)
+    rows = _cells(rng, rename, failed, n, seeds)
+    _write_csv(folder / "cells.csv", rows["cells"])
+    _write_csv(folder / "metrics.csv", rows["metrics"] + rows["configuration"])
+    _write_csv(folder / "roc.csv", rows["roc"])
+    _write_csv(folder / "comparisons.csv", rows["comparisons"])
+    if rows["scores"]:
+        pd.concat(rows["scores"]).to_parquet(folder / "scores.parquet", index=False)
+    _write_csv(folder / "training.csv", _training(rng, rename, seeds))
+    _write_csv(folder / "generators.csv", _generators(rename, seeds))
+    _write_csv(folder / "audit.csv", _audit(rename, alarm))
+    _images(folder, rng, rename, side, channels)
+    manifest = _manifest(rename, smoke, failed, n, seeds, side, channels)
+    (folder / "manifest.json").write_text(json.dumps(manifest, indent=1), encoding="utf-8")
+    return folder
+
+
+@pytest.fixture
+def make_run(tmp_path: Path) -> Callable[..., Path]:
+    """`write_run` into a fresh folder; a name allows several in one test."""
+
+    def make(name: str = "run", **options: Any) -> Path:
+        return write_run(tmp_path / name, **options)
+
+    return make
+
+
+@pytest.fixture(scope="session")
+def run_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """One simulated run for tests that only read."""
+    return write_run(tmp_path_factory.mktemp("runs") / "digits")
+
+
+def _cells(rng, rename, failed, n, seeds) -> dict[str, list]:
+    out: dict[str, list] = {k: [] for k in ("cells", "metrics", "configuration", "roc", "comparisons", "scores")}
+    for generator, facts in GENERATORS.items():
+        for seed in seeds:
+            real_look = rng.normal(size=n)
+            column: dict[str, float] = {}
+            for detector, strength in DETECTORS.items():
+                cell = f"c{len(out['cells']):04d}"
+                ids = {
+                    "generator": rename.get(generator, generator),
+                    "generator_seed": seed,
+                    "checkpoint": CHECKPOINTS[-1] if facts["kind"] == "dcgan" else "final",
+                    "detector": rename.get(detector, detector),
+                    "detector_seed": 0,
+                    "perturbation": "none",
+                }
+                bad = (generator, detector) in failed
+                error = "ValueError: scores are constant" if bad else ""
+                out["cells"].append(
+                    {"cell": cell, "dataset": "digits", "ledger_seed": 0, **ids}
+                    | {"train_generator": ids["generator"], "train_perturbation": "none"}
+                    | {"n_train_real": 400, "n_train_fake": 400, "n_test_real": n, "n_test_fake": n}
+                    | {"purpose": "control" if facts["control"] else "main", "seconds": 1.25}
+                    | {"status": "failed" if bad else "done", "error": error}
+                )
+                if bad:
+                    continue
+                shift = strength * facts["ease"] if detector != "sentinel-format" or generator == "noise" else 0.02
+                real = 0.6 * real_look + 0.8 * rng.normal(size=n)
+                fake = rng.normal(size=n) * 1.2 + shift
+                score = np.concatenate([real, fake]) * 3 - 2
+                is_fake = np.repeat([False, True], n)
+                auc, low, high = _auc(real, fake)
+                column[detector] = auc
+                for metric in METRICS:
+                    value = {"auc": auc, "fpr": 0.05, "eer": 1 - auc, "nll": 1.1}.get(metric, auc * 0.97)
+                    spread = (
+                        {"low": low, "high": high} if metric == "auc" else {"low": value - 0.02, "high": value + 0.02}
+                    )
+                    note = ""
+                    if metric == "tpr_at_fpr_01" and n < 1000:
+                        value, spread, note = (
+                            np.nan,
+                            {"low": np.nan, "high": np.nan},
+                            "not resolvable with 300 reals",
+                        )
+                    out["metrics"].append(
+                        {"scope": "cell", "cell": cell, **ids, "metric": metric, "value": value, **spread}
+                        | {"n_real": n, "n_fake": n, "note": note}
+                    )
+                out["roc"] += _roc(cell, real, fake, n)
+                out["scores"].append(
+                    pd.DataFrame({"cell": cell, "part": "test", "image_id": [f"i{k}" for k in range(2 * n)]}).assign(
+                        label=0, group=-1, is_fake=is_fake, score=score, probability=1 / (1 + np.exp(-score))
+                    )
+                )
+            if not column:
+                continue
+            best = max(column, key=lambda name: column[name])
+            for detector, auc in column.items():
+                difference = column[best] - auc
+                out["comparisons"].append(
+                    {"generator": rename.get(generator, generator), "generator_seed": seed}
+                    | {"checkpoint": CHECKPOINTS[-1], "detector": rename.get(detector, detector)}
+                    | {"best": rename.get(best, best), "difference": difference, "low": difference - 0.01}
+                    | {"high": difference + 0.01, "p": 0.01, "p_holm": 0.04, "separable": difference > 0.012}
+                )
+    for (generator, detector), values in _by_configuration(out["metrics"]).items():
+        mean, half = float(np.mean(values)), 0.02 if len(values) > 1 else np.nan
+        out["configuration"].append(
+            {
+                "scope": "configuration",
+                "cell": "",
+                "generator": generator,
+                "detector": detector,
+                "metric": "auc",
+            }
+            | {"perturbation": "none", "value": mean, "low": max(mean - half, 0), "high": min(mean + half, 1)}
+            | {"n_real": n, "n_fake": n, "note": "" if len(values) > 1 else "one training run: no interval"}
+        )
+    return out
+
+
+def _by_configuration(metrics: list[dict[str, Any]]) -> dict[tuple[str, str], list[float]]:
+    values: dict[tuple[str, str], list[float]] = {}
+    for row in metrics:
+        if row["metric"] == "auc":
+            values.setdefault((row["generator"], row["detector"]), []).append(row["value"])
+    return values
+
+
+def _auc(real: np.ndarray, fake: np.ndarray) -> tuple[float, float, float]:
+    order = np.searchsorted(np.sort(real), fake)
+    auc = float(order.mean() / len(real))
+    if auc == 1:
+        return 1.0, 0.05 ** (1 / len(real)), 1.0
+    p, q = auc / (2 - auc), 2 * auc**2 / (1 + auc)
+    n = len(real)
+    se = np.sqrt((auc * (1 - auc) + (n - 1) * (p - auc**2 + q - auc**2)) / n**2)
+    logit, half = np.log(auc / (1 - auc)), norm.ppf(0.975) * se / (auc * (1 - auc))
+    return auc, float(1 / (1 + np.exp(half - logit))), float(1 / (1 + np.exp(-half - logit)))
+
+
+def _roc(cell: str, real: np.ndarray, fake: np.ndarray, n: int) -> list[dict[str, Any]]:
+    cuts = np.concatenate([[np.inf], np.sort(np.concatenate([real, fake]))[::-1][:: max(n // 60, 1)], [-np.inf]])
+    rows = []
+    for cut in cuts:
+        tpr, fpr = float((fake >= cut).mean()), float((real >= cut).mean())
+        centre, half = (tpr + 1.92 / n) / (1 + 3.84 / n), 1.96 * np.sqrt((tpr * (1 - tpr) + 0.96 / n) / n)
+        rows.append(
+            {"cell": cell, "fpr": fpr, "tpr": tpr, "threshold": cut}
+            | {"tpr_low": max(centre - half, 0.0), "tpr_high": min(centre + half, 1.0)}
+        )
+    return rows
+
+
+def _training(rng, rename, seeds) -> list[dict[str, Any]]:
+    steps = np.arange(1, 1201)
+    rows = []
+    for generator in ("baseline", "tuned"):
+        for seed in seeds:
+            drift = np.cumsum(rng.normal(size=len(steps))) * 0.004
+            for k, step in enumerate(steps):
+                d, g = 0.55 + drift[k] + rng.normal() * 0.08, 1.4 - drift[k] + rng.normal() * 0.25
+                rows.append(
+                    {"generator": rename.get(generator, generator), "generator_seed": seed, "step": step}
+                    | {"epoch": step // 30 + 1, "d_loss": d, "g_loss": g, "d_real": 0.7 + rng.normal() * 0.05}
+                    | {"d_fake": 0.3 + rng.normal() * 0.05, "images_per_second": 4000.0}
+                )
+    return rows
+
+
+def _generators(rename, seeds) -> list[dict[str, Any]]:
+    return [
+        {"generator": rename.get(name, name), "generator_seed": seed, "checkpoint": CHECKPOINTS[-1]}
+        | {"kind": facts["kind"], "control": facts["control"] or "", "seconds": 14.2}
+        | {"parameters": 61_000 if facts["kind"] == "dcgan" else 0, "images_per_second": 4011.0}
+        for name, facts in GENERATORS.items()
+        for seed in seeds
+    ]
+
+
+def _audit(rename, alarm) -> list[dict[str, Any]]:
+    def row(name, value, low, high, verdict, advice=""):
+        return {"name": name, "value": value, "low": low, "high": high, "verdict": verdict, "advice": advice}
+
+    tuned = rename.get("tuned", "tuned")
+    return [
+        row("real-copy", 0.231, np.nan, np.nan, "pass", "None of 9 detectors tells reals from reals."),
+        row("noise", 1.0, np.nan, np.nan, "pass", "cnn catches noise, as it must."),
+        row(f"sentinel-format / {rename.get('baseline', 'baseline')}", 0.504, 0.458, 0.551, "pass"),
+        row(f"sentinel-format / {tuned}", 0.61, 0.56, 0.65, "alarm", "Border rows differ. Check the padding.")
+        if alarm
+        else row(f"sentinel-format / {tuned}", 0.51, 0.46, 0.55, "pass"),
+        row("ledger-disjoint", 0, np.nan, np.nan, "pass"),
+        row("duplicates", 3, np.nan, np.nan, "note", "3 images were dropped as exact duplicates."),
+        row(f"value-grid / {tuned}", 0, np.nan, np.nan, "pass"),
+    ]
+
+
+def _images(folder: Path, rng, rename, side: int, channels: int) -> None:
+    def grid(name: str, blur: float, columns: int = 8) -> None:
+        y, x = np.mgrid[:side, :side] / side - 0.5
+        tiles = np.empty((6, columns, side, side, channels))
+        for k in np.ndindex(6, columns):
+            radius = np.hypot(x - rng.normal() * 0.05, y - rng.normal() * 0.05)
+            ring = np.exp(-(((radius - 0.28) / 0.1) ** 2)) * (1 - blur) + rng.random((side, side)) * blur
+            tiles[k] = (ring * 255)[..., None] * (0.6 + 0.4 * rng.random(channels) if channels == 3 else 1)
+        array = tiles.transpose(0, 2, 1, 3, 4).reshape(6 * side, columns * side, channels).astype(np.uint8)
+        Image.fromarray(array[..., 0] if channels == 1 else array).save(folder / "images" / name)
+
+    shape = {"rows": 6, "columns": 8, "height": side, "width": side}
+    grid("real.png", 0.02)
+    index = [{"file": "real.png", "kind": "real", "generator": "", "generator_seed": "", "checkpoint": ""} | shape]
+    for number, (generator, facts) in enumerate(GENERATORS.items()):
+        for k, checkpoint in enumerate(CHECKPOINTS if facts["kind"] == "dcgan" else ("final",)):
+            name = f"grid-{number}-{checkpoint}.png"
+            grid(name, {"noise": 1.0, "real-copy": 0.02}.get(facts["kind"], 0.6 / (k + 1)))
+            index.append(
+                {"file": name, "kind": "grid", "generator": rename.get(generator, generator)}
+                | {"generator_seed": 0, "checkpoint": checkpoint, **shape}
+            )
+    _write_csv(folder / "images" / "index.csv", index)
+
+
+def _manifest(rename, smoke, failed, n, seeds, side, channels) -> dict[str, Any]:
+    def named(name: str) -> str:
+        return rename.get(name, name)
+
+    stages = [
+        {
+            "id": f"train_generator {named(g)} seed {s}",
+            "stage": "train_generator",
+            "key": f"{k:02d}ab34cd56ef",
+        }
+        | {"status": "done", "seconds": 14.2, "error": None}
+        for k, g in enumerate(GENERATORS)
+        for s in seeds
+    ]
+    return {
+        "format": 1,
+        "name": "digits",
+        "command": "fauxbench run" + (" --smoke" if smoke else ""),
+        "smoke": smoke,
+        "spec": {
+            "dataset": {"name": "digits"},
+            "protocol": {"generator_seeds": list(seeds), "detector_seeds": [0]},
+        },
+        "started": "2026-11-20T12:00:00+00:00",
+        "finished": "2026-11-20T12:01:20+00:00",
+        "seconds": 80.2,
+        "jobs": 1,
+        "dataset": {"name": "digits", "n": 1797, "digest": "9f" * 32, "height": side, "width": side}
+        | {"channels": channels, "classes": [str(k) for k in range(10)], "levels": 17, "ledger_seed": 0}
+        | {"parts": {"generator-train": 900, "detector-train": 360, "detector-validation": 180, "test": n}}
+        | {"dropped": {"exact duplicate": 3}, "notes": ["All ten digits of the UCI test set."]},
+        "generators": [
+            {"id": named(name), "kind": facts["kind"], "origin": f"generation/{facts['kind']}.py:40"}
+            | {"control": facts["control"], "options": facts["options"]}
+            for name, facts in GENERATORS.items()
+        ],
+        "detectors": [
+            {"id": named(name), "kind": name, "origin": f"detection/{name}.py:12", "options": {}}
+            | {"sentinel": name.removeprefix("sentinel-") if name.startswith("sentinel") else None}
+            for name in DETECTORS
+        ],
+        "stages": stages,
+        "failures": [
+            {
+                "stage": f"score {named(g)} {named(d)}",
+                "cell": "c0010",
+                "error": "ValueError: scores are constant",
+            }
+            | {"traceback": "Traceback (most recent call last):\n  ...\nValueError: scores are constant"}
+            for g, d in failed
+        ],
+        "seeds": {"ledger": 0, "generator": list(seeds), "detector": [0]},
+        "versions": {"fauxbench": "0.1.0", "python": "3.11.7", "keras": "3.15.1", "numpy": "2.4.0"},
+        "backend": "tensorflow",
+        "precision": "float32",
+        "threads": 1,
+        "devices": ["CPU"],
+        "cpu": "a processor",
+        "platform": "Linux",
+    }
+
+
+def _write_csv(path: Path, rows: list[dict[str, Any]]) -> None:
+    pd.DataFrame(rows).to_csv(path, index=False)

@@ -1,0 +1,244 @@
+from __future__ import annotations
+
+import json
+import re
+import subprocess
+import sys
+from collections.abc import Callable
+from html.parser import HTMLParser
+from itertools import pairwise
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+from reports import page
+from reports.load import FILES, load
+
+VOID = {"meta", "link", "img", "br", "input", "hr"}
+FOREIGN = {"path", "g", "circle", "use", "rect", "line"}
+
+
+class Page(HTMLParser):
+    """Collects elements with their attributes and text; fails on tags that do not close what is open."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__(convert_charrefs=True)
+        self.open: list[str] = []
+        self.elements: list[tuple[str, dict[str, str]]] = []
+        self.text: list[str] = []
+        self.headings: list[str] = []
+        self.feed(text)
+        self.close()
+        assert self.open == []
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.elements.append((tag, {key: value or "" for key, value in attrs}))
+        if tag not in VOID:
+            self.open.append(tag)
+        if re.fullmatch("h[1-6]", tag):
+            self.headings.append(tag)
+
+    def handle_startendtag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        assert tag in VOID | FOREIGN
+        self.elements.append((tag, {key: value or "" for key, value in attrs}))
+
+    def handle_endtag(self, tag: str) -> None:
+        assert self.open.pop() == tag
+
+    def handle_data(self, data: str) -> None:
+        if not {"script", "style"} & set(self.open):
+            self.text.append(data)
+
+    def all(self, tag: str, **attributes: str) -> list[dict[str, str]]:
+        return [
+            found
+            for name, found in self.elements
+            if name == tag and all(found.get(key.rstrip("_")) == value for key, value in attributes.items())
+        ]
+
+    @property
+    def plain(self) -> str:
+        return re.sub(r"\s+", " ", "".join(self.text))
+
+
+def written(folder: Path) -> tuple[str, Page]:
+    path = page.write(folder)
+    assert path == folder / "report.html"
+    text = path.read_text(encoding="utf-8")
+    return text, Page(text)
+
+
+@pytest.fixture(scope="module")
+def report(run_folder: Path) -> tuple[str, Page]:
+    return written(run_folder)
+
+
+def test_structure(report: tuple[str, Page]) -> None:
+    _, found = report
+    sections = [section["id"] for section in found.all("section")]
+    expected = "answer checks table roc training images scores configurations failures reading provenance"
+    assert sections == expected.split()
+    assert {link["href"] for link in found.all("a") if link["href"].startswith("#")} <= {f"#{s}" for s in sections}
+    assert found.headings[0] == "h1"
+    levels = [int(heading[1]) for heading in found.headings]
+    assert all(after - before <= 1 for before, after in pairwise(levels))
+    assert all(image.get("alt") or "src" not in image for image in found.all("img"))
+    ids = [attributes["id"] for _, attributes in found.elements if "id" in attributes]
+    assert len(ids) == len(set(ids))
+
+
+def test_asks_the_network_for_nothing(report: tuple[str, Page]) -> None:
+    text, found = report
+    for _, attributes in found.elements:
+        for name in ("src", "href", "srcset", "action", "data", "poster", "xlink:href"):
+            assert re.match(r"$|#|data:", attributes.get(name, "")), attributes
+    assert all(target.startswith(("#", "data:")) for target in re.findall(r"url\(([^)]*)\)", text))
+    assert "@import" not in text
+    policy = next(meta["content"] for meta in found.all("meta") if "default-src" in meta.get("content", ""))
+    assert policy.startswith("default-src 'none'; img-src data:")
+
+
+def test_size(report: tuple[str, Page]) -> None:
+    assert len(report[0]) < 1_500_000
+
+
+def test_states_numbers_and_marks(report: tuple[str, Page]) -> None:
+    plain = report[1].plain
+    for phrase in (
+        "≈ best",
+        "✓ passed",
+        "▲ alarm",
+        "● note",
+        "Border rows differ. Check the padding.",
+        "not resolvable",
+    ):
+        assert phrase in plain
+    assert "Smoke run" not in plain
+    assert "1.000 [1.000, 1.000]" not in plain
+
+
+def test_one_table_per_metric_with_sortable_cells(report: tuple[str, Page]) -> None:
+    _, found = report
+    assert len(found.all("table", class_="sortable")) == len(found.all("option")) == 9
+    cells = [attributes for tag, attributes in found.elements if tag == "td" and "data-sort" in attributes]
+    assert len(cells) == 9 * 36
+    assert sum(cell["class"].startswith("failed") for cell in cells) == 9
+    failed = next(cell for cell in cells if cell["class"].startswith("failed"))
+    assert failed["title"] == "ValueError: scores are constant"
+
+
+def test_failures_fold_their_traceback(report: tuple[str, Page]) -> None:
+    text, found = report
+    assert len(found.all("details", class_="failure")) == 1
+    assert "Cost the cell spectrum on tuned." in found.plain
+    assert "Traceback (most recent call last):" in text
+
+
+def test_equal_input_gives_equal_bytes(make_run: Callable[..., Path]) -> None:
+    first, second = make_run("a/digits", n=60), make_run("b/digits", n=60)
+    page.write(first)
+    page.write(second)
+    page.write(second)
+    assert (first / "report.html").read_bytes() == (second / "report.html").read_bytes()
+    assert not list(first.glob(".report*"))
+
+
+def test_equal_bytes_in_another_process(run_folder: Path, report: tuple[str, Page]) -> None:
+    code = "import sys, pathlib; from reports import page, load; p = pathlib.Path(sys.argv[1])"
+    code += "; sys.stdout.buffer.write(page.render(load.load(p)).encode())"
+    found = subprocess.run(
+        [sys.executable, "-c", code, str(run_folder)], capture_output=True, check=True, env={"PYTHONHASHSEED": "7"}
+    )
+    assert found.stdout.decode() == report[0]
+
+
+def test_smoke_stamp(make_run: Callable[..., Path]) -> None:
+    text, found = written(make_run(smoke=True, n=40))
+    assert "Smoke run, not a result" in found.plain
+    assert "(smoke run, not a result)</title>" in text
+
+
+HOSTILE = {
+    "tuned": "<script>alert(1)</script>",
+    "cnn": '"><img src=x onerror=alert(1)>',
+    "spectrum": "{{ 7 * 7 }} $x^2$ </style> ' &amp;",
+}
+
+
+def test_everything_is_escaped(make_run: Callable[..., Path]) -> None:
+    folder = make_run(n=40, rename=HOSTILE)
+    manifest = json.loads((folder / "manifest.json").read_text())
+    manifest["name"] = "<h1>&"
+    manifest["spec"]["note"] = "</pre><script>alert(2)</script>"
+    manifest["failures"][0] |= {"error": "<b>bold</b>", "traceback": "</pre><script>alert(3)</script>"}
+    manifest["dataset"]["notes"] = ["<i>italic</i>"]
+    (folder / "manifest.json").write_text(json.dumps(manifest))
+    cells = pd.read_csv(folder / "cells.csv")
+    cells["error"] = cells["error"].where(cells["status"] == "done", "\"'><script>alert(4)</script>")
+    cells.to_csv(folder / "cells.csv", index=False)
+    _, found = written(folder)
+    assert len(found.all("script")) == 1
+    assert not [a for tag, a in found.elements if tag == "img" and a.get("src") == "x"]
+    assert not [a for _, a in found.elements if any(name.startswith("on") for name in a)]
+    assert not found.all("b", class_="")
+    assert not found.all("i", class_="") or all("style" in a for a in found.all("i"))
+    for name in HOSTILE.values():
+        assert re.sub(r"\s+", " ", name) in found.plain
+    assert "</pre><script>alert(3)</script>" in found.plain
+
+
+@pytest.mark.parametrize("name", [*FILES.values(), "scores.parquet", "manifest.json"])
+def test_any_one_file_may_be_missing(make_run: Callable[..., Path], name: str) -> None:
+    folder = make_run(n=40)
+    (folder / name).unlink()
+    _, found = written(folder)
+    assert f"Not in the run folder: {name}." in found.plain
+
+
+def test_only_a_manifest(make_run: Callable[..., Path]) -> None:
+    folder = make_run(n=40)
+    for path in [*folder.glob("*.csv"), folder / "scores.parquet", folder / "images" / "index.csv"]:
+        path.unlink()
+    _, found = written(folder)
+    assert "No checks were recorded" in found.plain
+    assert "no result" in found.plain
+
+
+def test_headers_without_rows(make_run: Callable[..., Path]) -> None:
+    folder = make_run(n=40)
+    for path in [*folder.glob("*.csv"), folder / "images" / "index.csv"]:
+        path.write_text(path.read_text().splitlines()[0] + "\n")
+    written(folder)
+
+
+def test_everything_failed(make_run: Callable[..., Path]) -> None:
+    run = load(make_run("whole", n=40))
+    folder = make_run(n=40, failed=tuple((g.id, d.id) for g in run.generators for d in run.detectors))
+    for path in ("comparisons.csv", "roc.csv", "metrics.csv"):
+        assert not (folder / path).read_text().strip()
+    _, found = written(folder)
+    assert "In part failed: 36 of 36 cells failed." in found.plain
+    assert "No detector has a result." in found.plain
+
+
+def test_a_failed_write_leaves_the_old_page(make_run: Callable[..., Path], monkeypatch: pytest.MonkeyPatch) -> None:
+    folder = make_run(n=40)
+    (folder / "report.html").write_text("old")
+
+    def fail(*_: object) -> None:
+        raise OSError("No space left on device")
+
+    monkeypatch.setattr(Path, "replace", fail)
+    with pytest.raises(OSError, match="No space left"):
+        page.write(folder)
+    assert (folder / "report.html").read_text() == "old"
+    assert not list(folder.glob(".report*"))
+
+
+def test_imports_neither_keras_nor_the_other_packages() -> None:
+    code = "import sys, reports.page, reports.tables, reports.summary"
+    code += "; print(sorted({m.split('.')[0] for m in sys.modules}"
+    code += " & {'keras', 'tensorflow', 'sklearn', 'seaborn', 'data', 'generation', 'detection', 'benchmark'}))"
+    found = subprocess.run([sys.executable, "-c", code], capture_output=True, check=True, text=True)
+    assert found.stdout.strip() == "[]"

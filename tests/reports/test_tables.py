@@ -1,0 +1,95 @@
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from reports import tables
+from reports.load import load
+
+
+def test_table_is_complete_and_equals_the_files(run_folder: Path) -> None:
+    run = load(run_folder)
+    entries = tables.table(run)
+    assert len(entries) == 36
+    metrics = run.metrics[(run.metrics["scope"] == "cell") & (run.metrics["metric"] == "auc")]
+    for row in metrics.itertuples():
+        entry = entries[row.detector, row.generator]
+        assert (entry.value, entry.low, entry.high, entry.status) == (row.value, row.low, row.high, "done")
+
+
+def test_a_failed_cell_carries_its_error(run_folder: Path) -> None:
+    entry = tables.table(load(run_folder))["spectrum", "tuned"]
+    assert (entry.status, entry.note) == ("failed", "ValueError: scores are constant")
+    assert tables.text(entry) == "failed"
+
+
+def test_marks_follow_the_comparisons_and_leave_controls_out(run_folder: Path) -> None:
+    run = load(run_folder)
+    frame = tables.frame(run)
+    marked = frame[frame["best"] | frame["tied"]]
+    assert set(marked["generator"]) == {"baseline", "tuned"}
+    assert (frame.groupby("generator")["best"].sum()[["baseline", "tuned"]] == 1).all()
+    expected = run.comparisons[
+        run.comparisons["generator"].isin(["baseline", "tuned"])
+        & ~run.comparisons["separable"]
+        & (run.comparisons["detector"] != run.comparisons["best"])
+    ]
+    tied = frame[frame["tied"]]
+    assert set(zip(tied["detector"], tied["generator"], strict=True)) == set(
+        zip(expected["detector"], expected["generator"], strict=True)
+    )
+
+
+def test_marks_belong_to_the_auc_only(run_folder: Path) -> None:
+    frame = tables.frame(load(run_folder), "accuracy")
+    assert not (frame["best"] | frame["tied"]).any()
+
+
+def test_what_cannot_be_resolved_says_so(run_folder: Path) -> None:
+    entry = tables.table(load(run_folder), "tpr_at_fpr_01")["cnn", "baseline"]
+    assert entry.status == "undefined"
+    assert tables.text(entry, "tpr_at_fpr_01") == "not resolvable"
+
+
+def test_several_training_runs_show_the_configuration(make_run: Callable[..., Path]) -> None:
+    run = load(make_run(n=60, seeds=(0, 1, 2)))
+    row = run.metrics[
+        (run.metrics["scope"] == "configuration")
+        & (run.metrics["detector"] == "cnn")
+        & (run.metrics["generator"] == "tuned")
+    ].iloc[0]
+    entry = tables.table(run)["cnn", "tuned"]
+    assert (entry.value, entry.low, entry.runs) == (row["value"], row["low"], 3)
+
+
+def test_several_training_runs_without_a_configuration_row_have_no_interval(make_run: Callable[..., Path]) -> None:
+    folder = make_run(n=60, seeds=(0, 1))
+    metrics = pd.read_csv(folder / "metrics.csv")
+    metrics[metrics["scope"] == "cell"].to_csv(folder / "metrics.csv", index=False)
+    entry = tables.table(load(folder))["cnn", "tuned"]
+    of_cells = metrics.query("scope == 'cell' and metric == 'auc' and detector == 'cnn' and generator == 'tuned'")
+    assert entry.value == pytest.approx(of_cells["value"].mean())
+    assert np.isnan(entry.low)
+    assert "without an interval" in entry.note
+
+
+def test_metrics_come_in_the_order_of_the_switch(run_folder: Path) -> None:
+    names = tables.metric_names(load(run_folder))
+    assert names[:3] == ["auc", "average_precision", "accuracy"]
+    assert len(names) == len(set(names)) == 9
+
+
+def test_summary_rows(run_folder: Path) -> None:
+    rows = tables.summary_rows(run_folder)
+    assert len(rows) == 36
+    assert set(rows[0]) == {"generator", "detector", "auc", "low", "high", "note"}
+    assert [row["generator"] for row in rows][::9] == ["baseline", "tuned", "real-copy", "noise"]
+    values = [row["auc"] for row in rows[:9]]
+    assert values == sorted(values, reverse=True)  # type: ignore[type-var]
+    failed = next(row for row in rows if row["detector"] == "spectrum" and row["generator"] == "tuned")
+    assert failed["auc"] is None
+    assert "failed: ValueError" in str(failed["note"])

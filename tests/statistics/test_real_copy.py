@@ -1,0 +1,19 @@
+"""The control that nothing may tell apart raises few false alarms; the full count is `real_copy.py`."""
+
+from __future__ import annotations
+
+import importlib.util
+from pathlib import Path
+
+import pytest
+
+SPEC = importlib.util.spec_from_file_location("real_copy", Path(__file__).with_name("real_copy.py"))
+real_copy = importlib.util.module_from_spec(SPEC)
+SPEC.loader.exec_module(real_copy)
+
+
+@pytest.mark.slow
+def test_alarms_are_rare_over_ledger_seeds():
+    kinds = real_copy.detectors(cnn=False)
+    alarms = sum(real_copy.verdict(seed, kinds).verdict == "alarm" for seed in range(60))
+    assert alarms <= 4  # at a true rate of 1 %, five or more have a probability of 0.0005

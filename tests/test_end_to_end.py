@@ -1,0 +1,260 @@
+"""The whole way through the real command: images in, a report out, and nothing computed twice."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+from PIL import Image, ImageFilter
+
+COMMAND = [sys.executable, "-c", "import sys; sys.argv[0] = 'fauxbench'; from benchmark.cli import main; main()"]
+COLUMNS = {
+    "cells.csv": "cell dataset ledger_seed generator generator_seed checkpoint train_generator n_train_real "
+    "n_train_fake n_test_real n_test_fake train_perturbation detector detector_seed perturbation purpose status error "
+    "seconds",
+    "scores.parquet": "cell part image_id label group is_fake score probability",
+    "metrics.csv": "scope cell generator generator_seed checkpoint detector detector_seed perturbation metric value "
+    "low high n_real n_fake note",
+    "comparisons.csv": "generator generator_seed checkpoint detector best difference low high p p_holm separable",
+    "roc.csv": "cell fpr tpr threshold tpr_low tpr_high",
+    "training.csv": "generator generator_seed step epoch d_loss g_loss d_real d_fake images_per_second",
+    "generators.csv": "generator generator_seed checkpoint kind control parameters seconds images_per_second",
+    "audit.csv": "name value low high verdict advice",
+    "images/index.csv": "file kind generator generator_seed checkpoint rows columns height width",
+}
+MANIFEST = (
+    "format name command smoke spec started finished seconds jobs dataset generators detectors stages failures seeds "
+    "versions backend threads devices cpu platform"
+)
+
+
+def fauxbench(*arguments: str | Path, cwd: Path, timeout: float = 600) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [*COMMAND, *map(str, arguments)], cwd=cwd, capture_output=True, text=True, timeout=timeout, check=False
+    )
+
+
+@pytest.fixture(scope="module")
+def smoke(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder in which the default benchmark has been run once, shrunk to seconds."""
+    folder = tmp_path_factory.mktemp("smoke")
+    ended = fauxbench("run", "--smoke", cwd=folder)
+    assert ended.returncode == 0, ended.stderr
+    assert ended.stdout.splitlines()[-1] == "Report: runs/digits/report.html"
+    (folder / "first.txt").write_text(ended.stdout)
+    return folder
+
+
+def table(path: Path) -> pd.DataFrame:
+    return pd.read_parquet(path) if path.suffix == ".parquet" else pd.read_csv(path)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", COLUMNS)
+def test_tables_have_their_columns(smoke: Path, name: str) -> None:
+    found = table(smoke / "runs/digits" / name)
+    assert list(found.columns) == COLUMNS[name].split()
+    assert len(found)
+
+
+@pytest.mark.slow
+def test_run_folder_holds_these_files_and_no_others(smoke: Path) -> None:
+    run = smoke / "runs/digits"
+    top = {name for name in COLUMNS if "/" not in name} | {"images", "manifest.json", "report.html"}
+    assert {path.name for path in run.iterdir()} == top
+    index = table(run / "images/index.csv")
+    assert {path.name for path in (run / "images").iterdir()} == {"index.csv", *index["file"]}
+    for row in index.itertuples():
+        with Image.open(run / "images" / row.file) as image:
+            assert image.size == (row.columns * row.width, row.rows * row.height)
+    assert {path.name for path in smoke.iterdir()} == {"runs", "first.txt"}
+
+
+@pytest.mark.slow
+def test_manifest(smoke: Path) -> None:
+    manifest = json.loads((smoke / "runs/digits/manifest.json").read_text())
+    assert set(MANIFEST.split()) <= set(manifest)
+    assert manifest["command"] == "fauxbench run --smoke"
+    assert manifest["smoke"] is True
+    assert manifest["failures"] == []
+    assert {row["status"] for row in manifest["stages"]} == {"done"}
+    assert str(smoke) not in json.dumps(manifest), "a run folder can be given away"
+
+
+@pytest.mark.slow
+def test_report_is_one_file_that_says_it_is_no_result(smoke: Path) -> None:
+    page = (smoke / "runs/digits/report.html").read_text(encoding="utf-8")
+    assert "smoke" in page.lower()
+    assert 'src="http' not in page
+    assert 'href="http' not in page
+
+
+@pytest.mark.slow
+def test_every_cell_is_scored_and_measured(smoke: Path) -> None:
+    run = smoke / "runs/digits"
+    cells, scores, metrics = (table(run / name) for name in ("cells.csv", "scores.parquet", "metrics.csv"))
+    assert (cells["status"] == "done").all()
+    assert set(scores["cell"]) == set(cells["cell"])
+    assert set(metrics[metrics["scope"] == "cell"]["cell"]) == set(cells["cell"])
+    counted = scores[scores["part"] == "test"].groupby(["cell", "is_fake"], observed=True).size().unstack()
+    wanted = cells.set_index("cell")[["n_test_real", "n_test_fake"]].astype(int)
+    np.testing.assert_array_equal(counted.loc[wanted.index].to_numpy(), wanted.to_numpy())
+
+
+@pytest.mark.slow
+def test_a_second_run_computes_nothing(smoke: Path) -> None:
+    kept = {path: path.stat().st_mtime_ns for path in smoke.rglob("*") if path.is_file()}
+    again = fauxbench("run", "--smoke", cwd=smoke)
+    assert again.returncode == 0
+    assert again.stdout == (smoke / "first.txt").read_text()
+    assert "train_generator" not in again.stderr
+    assert {path: path.stat().st_mtime_ns for path in smoke.rglob("*") if path.is_file()} == kept
+
+
+@pytest.mark.slow
+def test_json_for_scripts(smoke: Path) -> None:
+    ended = fauxbench("run", "--smoke", "--json", cwd=smoke)
+    assert ended.returncode == 0
+    answer = json.loads(ended.stdout)
+    assert answer["smoke"] is True
+    assert answer["failures"] == []
+    assert Path(smoke, answer["report"]).is_file()
+    assert len(answer["metrics"]) == len(table(smoke / "runs/digits/metrics.csv"))
+
+
+@pytest.mark.slow
+def test_plan_knows_what_is_stored(smoke: Path) -> None:
+    lines = fauxbench("plan", "digits", "--smoke", cwd=smoke).stdout.splitlines()
+    assert all(line.startswith("stored") for line in lines[:-1])
+    assert " 0 to do" in lines[-1]
+    stages = json.loads(fauxbench("plan", "digits", "--smoke", "--json", cwd=smoke).stdout)
+    assert len(stages) == len(lines) - 1
+    assert all(row["stored"] for row in stages)
+    longer = fauxbench("plan", "digits", "--smoke", "--set", "detector.cnn.epochs=2", "--json", cwd=smoke).stdout
+    assert all(row["stored"] for row in json.loads(longer) if "cnn" not in row["id"])
+
+
+@pytest.mark.slow
+def test_report_is_written_again_from_files_alone(smoke: Path) -> None:
+    page = smoke / "runs/digits/report.html"
+    before = page.read_bytes()
+    page.unlink()
+    ended = fauxbench("report", cwd=smoke)
+    assert ended.returncode == 0, ended.stderr
+    assert page.read_bytes() == before
+
+
+@pytest.mark.slow
+def test_list(tmp_path: Path) -> None:
+    text = fauxbench("list", cwd=tmp_path).stdout
+    for name in ("cifar10-dog", "celeba", "dcgan", "linear-log-dct", "learning_rate"):
+        assert name in text
+    found = json.loads(fauxbench("list", "--json", cwd=tmp_path).stdout)
+    assert set(found) == {"presets", "datasets", "generators", "detectors"}
+    assert not [row for group in found.values() for row in group if row.get("broken")]
+
+
+@pytest.mark.slow
+def test_describe_prints_the_three_networks(tmp_path: Path) -> None:
+    ended = fauxbench("describe", "mnist-1d", cwd=tmp_path)
+    assert ended.returncode == 0, ended.stderr
+    for count in ("1,027,073", "1,026,177", "2,717,025", "2,716,065", "3,744,098"):
+        assert count in ended.stdout
+
+
+@pytest.mark.slow
+def test_data_deals_a_set_into_its_parts(tmp_path: Path) -> None:
+    facts = json.loads(fauxbench("data", "digits", "--json", cwd=tmp_path).stdout)
+    assert facts["images"] == 1797
+    parts = [facts[name] for name in ("generator-train", "detector-train", "detector-validation", "test")]
+    assert sum(parts) + sum(facts["dropped"].values()) == 1797
+    every = fauxbench("data", cwd=tmp_path)
+    assert every.returncode == 0
+    assert len(every.stdout.splitlines()) == 5
+
+
+@pytest.mark.slow
+def test_doctor(tmp_path: Path) -> None:
+    ended = fauxbench("doctor", "--json", cwd=tmp_path)
+    rows = {row["name"]: row for row in json.loads(ended.stdout)}
+    assert ended.returncode == 0, rows
+    assert rows["data: digits"]["verdict"] == "good"
+    assert "tensorflow on" in rows["backend"]["value"] or os.environ.get("KERAS_BACKEND")
+
+
+@pytest.mark.parametrize("arguments", [["--help"], ["run", "--help"], ["run", "digitz"]])
+def test_light_verbs_import_nothing_heavy(tmp_path: Path, arguments: list[str]) -> None:
+    code = (
+        "import atexit, sys\n"
+        "heavy = {'keras', 'tensorflow', 'jax', 'pandas', 'matplotlib', 'sklearn', 'scipy', 'distributed'}\n"
+        "atexit.register(lambda: print('HEAVY', sorted(heavy & set(sys.modules))))\n"
+        f"sys.argv = ['fauxbench', *{arguments!r}]\n"
+        "from benchmark.cli import main\nmain()"
+    )
+    ended = subprocess.run([sys.executable, "-c", code], cwd=tmp_path, capture_output=True, text=True, timeout=120)
+    assert ended.stdout.splitlines()[-1] == "HEAVY []"
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("arguments", [["list"], ["plan", "digits"]])
+def test_planning_imports_no_keras(tmp_path: Path, arguments: list[str]) -> None:
+    code = (
+        "import atexit, sys\n"
+        "atexit.register(lambda: print('HEAVY', sorted({'keras', 'tensorflow', 'distributed'} & set(sys.modules))))\n"
+        f"sys.argv = ['fauxbench', *{arguments!r}]\n"
+        "from benchmark.cli import main\nmain()"
+    )
+    ended = subprocess.run([sys.executable, "-c", code], cwd=tmp_path, capture_output=True, text=True, timeout=120)
+    assert ended.stdout.splitlines()[-1] == "HEAVY []"
+
+
+# -- the commonest question: how well can these be told apart? ----------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def folders(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Small pictures of smooth texture, and the same kind blurred a little and a lot."""
+    root = tmp_path_factory.mktemp("folders")
+    rng = np.random.default_rng(3)
+    for name, radius, n in (("real", 0.0, 120), ("soft", 0.6, 90), ("softer", 1.2, 70)):
+        (root / name).mkdir()
+        for i in range(n):
+            coarse = Image.fromarray(rng.integers(0, 256, (6, 6, 3), dtype=np.uint8)).resize((16, 16))
+            noisy = np.asarray(coarse) + rng.normal(0, 12, (16, 16, 3))
+            image = Image.fromarray(np.clip(noisy, 0, 255).astype(np.uint8))
+            image.filter(ImageFilter.GaussianBlur(radius)).save(root / name / f"{i:03d}.png")
+    return root
+
+
+@pytest.mark.slow
+def test_two_folders_of_fakes(folders: Path, tmp_path: Path) -> None:
+    ended = fauxbench(
+        "run", "--real", folders / "real", "--fake", folders / "soft", "--fake", folders / "softer",
+        "--set", "detector.cnn.epochs=2", cwd=tmp_path,
+    )  # fmt: skip
+    assert ended.returncode == 0, ended.stderr
+    run = tmp_path / "runs" / "real-against-soft"
+    cells, metrics = table(run / "cells.csv"), table(run / "metrics.csv")
+    assert set(cells["generator"]) == {"soft", "softer", "real-copy", "noise"}
+    assert (cells["status"] == "done").all()
+    auc = metrics[(metrics["metric"] == "auc") & (metrics["scope"] == "cell")]
+    best = auc.groupby("generator")["value"].max()
+    assert best["softer"] > 0.95
+    assert best["noise"] > 0.99
+    audit = table(run / "audit.csv").set_index("name")
+    assert audit.loc["real-copy", "verdict"] == "pass"
+    assert audit.loc["noise", "verdict"] == "pass"
+    assert not table(run / "scores.parquet").duplicated(["cell", "image_id"]).any()
+    assert "soft" in ended.stdout
+    again = fauxbench(
+        "run", "--real", folders / "real", "--fake", folders / "soft", "--fake", folders / "softer",
+        "--set", "detector.cnn.epochs=2", cwd=tmp_path,
+    )  # fmt: skip
+    assert again.stdout == ended.stdout
+    assert "train_detector" not in again.stderr
