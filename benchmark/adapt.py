@@ -12,6 +12,8 @@ from typing import Any
 
 import numpy as np
 
+from data.errors import UserError
+from data.imageset import ImageSet
 from data.options import accepts
 
 PICKLE = "plugin.cloudpickle"
@@ -82,8 +84,33 @@ class DetectorAdapter:
         return images.reshape(len(images), -1) / np.float32(255) if self.flat else images.copy()
 
 
-def sample(generator: Any, n: int, *, seed: int, sources: np.ndarray | None, shape: tuple[int, ...]) -> np.ndarray:
-    """Returns `n` fakes, uint8 `(n, h, w, c)`.
+def requested(generator: Any, images: ImageSet, index: Any) -> np.ndarray | None:
+    """Returns what a conditional generator is asked for: the labels or attributes of the real images at `index`.
+
+    A generator is conditional when its attribute `conditional` is true; one with `requested_attributes` is asked for
+    those, bool `(n, k)`, and any other for class labels, int `(n,)`. An image-to-image one that takes `labels` gets those
+    of its sources. `None` for all others.
+    """
+    if not getattr(generator, "conditional", False):
+        return None
+    names = tuple(getattr(generator, "requested_attributes", ()))
+    if not names:
+        return np.asarray(images.labels[index])
+    if images.attributes is None:
+        raise UserError(f"The generator was asked for {', '.join(names)}, and the data set has no attributes.")
+    return np.asarray(images.attributes[index])[:, [images.attribute_names.index(name) for name in names]]
+
+
+def sample(
+    generator: Any,
+    n: int,
+    *,
+    seed: int,
+    sources: np.ndarray | None,
+    shape: tuple[int, ...],
+    labels: np.ndarray | None = None,
+) -> np.ndarray:
+    """Returns `n` fakes, uint8 `(n, h, w, c)`, of these labels if there are any.
 
     A generator without a `seed` in its signature is one of scikit-learn's density models: it learned from flattened
     images in [0, 1] and draws from its `random_state`.
@@ -93,7 +120,7 @@ def sample(generator: Any, n: int, *, seed: int, sources: np.ndarray | None, sha
     """
     if "seed" not in inspect.signature(generator.sample).parameters and hasattr(generator, "random_state"):
         generator.random_state = seed
-    drawn = call(generator.sample, n, seed=seed, sources=sources)
+    drawn = call(generator.sample, n, seed=seed, sources=sources, labels=labels)
     drawn = np.asarray(drawn[0] if isinstance(drawn, tuple) else drawn)
     if _wants_two_dimensions(generator) and drawn.shape == (n, int(np.prod(shape))):
         drawn = np.clip(np.rint(drawn.reshape(n, *shape) * 255), 0, 255).astype(np.uint8)

@@ -45,6 +45,8 @@ def write(folder: Path, generator: Any, images: ImageSet, ledger: Ledger, *, see
         drawn, facts = _from_sources(folder, generator, images, reals, seed)
     else:
         drawn, facts = _from_nothing(generator, images, reals, seed)
+    for part, labels in facts.pop("labels").items():
+        np.save(folder / f"{part}.labels.npy", labels)
     levels = images.value_grid
     snapped = {part: snap(fakes, levels) for part, fakes in drawn.items()}
     moved = {part: float((snapped[part] != drawn[part]).mean()) if len(drawn[part]) else 0.0 for part in drawn}
@@ -65,15 +67,18 @@ def labelled(folder: Path, images: ImageSet, ledger: Ledger, part: str) -> Label
     fakes = np.load(folder / f"{part}.npy")
     is_fake = np.repeat([False, True], [len(at), len(fakes)])
     names = [f"fake/{part}/{i:06d}" for i in range(len(fakes))]
-    blank = np.full(len(fakes), np.nan)
+    path = folder / f"{part}.labels.npy"
+    asked = np.load(path) if path.exists() else np.full(len(fakes), np.nan)
     groups: Any = np.nan
-    if images.groups is not None:  # a fake from noise belongs to nobody: it is a group of its own
-        groups = np.concatenate([images.groups[at].astype(float), -1.0 - np.arange(len(fakes))])
+    if images.groups is not None:
+        made = folder / f"{part}.groups.npy"  # a swap belongs to whom it was made from, a fake from noise to nobody
+        own = np.load(made) if made.exists() else -1.0 - np.arange(len(fakes))
+        groups = np.concatenate([images.groups[at].astype(float), own])
     index = pd.DataFrame(
         {
             "part": part,
             "image_id": np.concatenate([images.ids[at].astype(object), np.array(names, dtype=object)]),
-            "label": np.concatenate([images.labels[at].astype(float), blank]),
+            "label": np.concatenate([images.labels[at].astype(float), asked]),
             "group": groups,
             "is_fake": is_fake,
         }
@@ -103,14 +108,18 @@ def _from_nothing(generator: Any, images: ImageSet, reals: dict, seed: int) -> t
         raise UserError(f"Every part needs at least 2 fakes. Received: {available} images for {counts}.")
     n = sum(counts.values())
     bank_seed = _seed(seed, "all")
-    fakes = adapt.sample(generator, n, seed=bank_seed, sources=None, shape=images.shape)
+    asked = np.concatenate([at[: counts[part]] for part, at in reals.items()])
+    wanted = adapt.requested(generator, images, asked)
+    fakes = adapt.sample(generator, n, seed=bank_seed, sources=None, shape=images.shape, labels=wanted)
     cuts = np.cumsum(list(counts.values()))[:-1]
     drawn = dict(zip(counts, np.split(fakes, cuts), strict=True))
-    return drawn, {"n": n, "counts": counts, "seeds": {"all": bank_seed}}
+    labels = {} if wanted is None else dict(zip(counts, np.split(images.labels[asked].astype(float), cuts), strict=True))
+    return drawn, {"n": n, "counts": counts, "seeds": {"all": bank_seed}, "labels": labels}
 
 
 def _from_sources(folder: Path, generator: Any, images: ImageSet, reals: dict, seed: int) -> tuple[dict, dict]:
-    drawn, seeds = {}, {}
+    drawn: dict[str, np.ndarray] = {}
+    seeds: dict[str, int] = {}
     for part, at in reals.items():
         sources, seeds[part] = np.array(images.images[at]), _seed(seed, part)
         if getattr(generator, "consumes_sources", False):
@@ -118,8 +127,12 @@ def _from_sources(folder: Path, generator: Any, images: ImageSet, reals: dict, s
             np.save(folder / f"{part}.real.npy", np.sort(real))
             drawn[part] = sources[fake]
         else:
-            drawn[part] = adapt.sample(generator, len(at), seed=seeds[part], sources=sources, shape=images.shape)
-    return drawn, {"counts": {part: len(fakes) for part, fakes in drawn.items()}, "seeds": seeds}
+            wanted = adapt.requested(generator, images, at)
+            keywords = {"seed": seeds[part], "sources": sources, "labels": wanted}
+            drawn[part] = adapt.sample(generator, len(at), shape=images.shape, **keywords)
+            if images.groups is not None:
+                np.save(folder / f"{part}.groups.npy", images.groups[at].astype(float))
+    return drawn, {"counts": {part: len(fakes) for part, fakes in drawn.items()}, "seeds": seeds, "labels": {}}
 
 
 def _seed(seed: int, part: str) -> int:

@@ -8,8 +8,12 @@ from __future__ import annotations
 
 import importlib
 from types import ModuleType
+from typing import TYPE_CHECKING
 
 from data.errors import UserError
+
+if TYPE_CHECKING:  # so that their code is part of the keys of what they compute
+    from generation import backend_tensorflow  # noqa: F401
 
 MODULES = {"tensorflow": "generation.backend_tensorflow"}
 

@@ -10,51 +10,71 @@ import numpy as np
 import tensorflow as tf
 
 
-def vjp(function: Callable[[], Any], wrt: Sequence[Any]) -> tuple[Any, Callable[..., list[Any]]]:
-    """Runs a function and returns its output with the pullback, which turns gradients of the output into
-    gradients.
+def vjp(
+    function: Callable[..., Any], weights: Sequence[Any], inputs: Sequence[Any] = ()
+) -> tuple[Any, Callable[[Any, str], list[Any]]]:
+    """Runs a function and returns its output with the pullback, which turns a gradient of the output into
+    gradients of what went in.
+
+    Calls may be nested: the function may itself take gradients, and they are differentiated in turn.
 
     Args:
-        function: Called once, without arguments.
-        wrt: Keras variables or tensors that the gradients are for.
+        function: Called once, as `function(*inputs)`.
+        weights: Keras variables that it uses.
+        inputs: Tensors.
 
     Returns:
-        `(output, pullback)`, where `pullback(cotangent, wrt)` returns the gradients for a part of `wrt`. It
-        may be called more than once.
+        `(output, pullback)`, where `pullback(cotangent, "weights")` and `pullback(cotangent, "inputs")` return a
+        gradient for each, zeros where the output does not depend on it. It may be called more than once.
     """
+    sources = {"weights": [item.value for item in weights], "inputs": list(inputs)}
     with tf.GradientTape(persistent=True, watch_accessed_variables=False) as tape:
-        for item in wrt:
-            tape.watch(getattr(item, "value", item))
-        output = function()
+        for source in (*sources["weights"], *sources["inputs"]):
+            tape.watch(source)
+        output = function(*inputs)
 
-    def pullback(cotangent: Any, wrt: Sequence[Any]) -> list[Any]:
-        targets = [getattr(item, "value", item) for item in wrt]
-        return tape.gradient(output, targets, output_gradients=cotangent)
+    def pullback(cotangent: Any, of: str) -> list[Any]:
+        zero = tf.UnconnectedGradients.ZERO
+        return tape.gradient(output, sources[of], output_gradients=cotangent, unconnected_gradients=zero)
 
     return output, pullback
 
 
 def normal(shape: tuple[int, ...], seed: int, step: Any) -> Any:
     """Standard normal float32 numbers that depend on nothing but `(seed, step)`."""
-    return tf.random.stateless_normal(shape, seed=tf.stack([tf.constant(seed, tf.int64), tf.cast(step, tf.int64)]))
+    return tf.random.stateless_normal(shape, seed=_seed(seed, step))
+
+
+def uniform(shape: tuple[int, ...], seed: int, step: Any) -> Any:
+    """Uniform float32 numbers in [0, 1) that depend on nothing but `(seed, step)`."""
+    return tf.random.stateless_uniform(shape, seed=_seed(seed, step))
+
+
+def _seed(seed: int, step: Any) -> Any:
+    return tf.stack([tf.constant(seed, tf.int64), tf.cast(step, tf.int64)])
 
 
 def compiled_steps(
-    step: Callable[[Any, Any], Any], state: Sequence[Any], image_shape: tuple[int, ...], batch_size: int
-) -> Callable[[Any, np.ndarray, int], np.ndarray]:
+    step: Callable[[Any, Any, Any], Any],
+    state: Sequence[Any],
+    image_shape: tuple[int, ...],
+    n_conditions: int,
+    images_per_step: int,
+) -> Callable[[Any, Any, np.ndarray, int], np.ndarray]:
     """Compiles a training step into a loop that stays on the device.
 
     Args:
-        step: `step(images, number) -> (k,)` float32 logs, with images uint8 `(batch, height, width,
-            channels)`.
+        step: `step(images, conditions, number) -> (k,)` float32 logs, with images uint8 `(images_per_step, height,
+            width, channels)` and conditions float32 `(images_per_step, n_conditions)`.
         state: Every Keras variable that the step changes.
         image_shape: `(height, width, channels)`.
-        batch_size: Images per step.
+        n_conditions: Length of a condition vector; 0 without.
+        images_per_step: Images that one step takes.
 
     Returns:
-        `run(images, index, first)`: one step per row of `index`, int32 `(steps, batch)`, into the device
-        array `images`, numbered from `first`. Returns the logs, float32 `(steps, k)`, in one transfer. How
-        the steps are cut into calls does not change a bit of the outcome.
+        `run(images, conditions, index, first)`: one step per row of `index`, int32 `(steps, images_per_step)`, into
+        the device arrays, numbered from `first`. Returns the logs, float32 `(steps, k)`, in one transfer. How the
+        steps are cut into calls does not change a bit of the outcome.
     """
     del state  # TensorFlow finds the variables itself
 
@@ -62,15 +82,17 @@ def compiled_steps(
         autograph=False,
         input_signature=[
             tf.TensorSpec((None, *image_shape), tf.uint8),
-            tf.TensorSpec((None, batch_size), tf.int32),
+            tf.TensorSpec((None, n_conditions), tf.float32),
+            tf.TensorSpec((None, images_per_step), tf.int32),
             tf.TensorSpec((), tf.int64),
         ],
     )
-    def loop(images: Any, index: Any, first: Any) -> Any:
+    def loop(images: Any, conditions: Any, index: Any, first: Any) -> Any:
         steps = tf.shape(index)[0]
 
         def body(done: Any, logs: Any) -> tuple[Any, Any]:
-            row = step(tf.gather(images, index[done]), first + tf.cast(done, tf.int64))
+            chosen = tf.gather(images, index[done]), tf.gather(conditions, index[done])
+            row = step(*chosen, first + tf.cast(done, tf.int64))
             return done + 1, logs.write(done, row)
 
         start = (tf.constant(0), tf.TensorArray(tf.float32, size=steps))
@@ -79,19 +101,20 @@ def compiled_steps(
 
     concrete = loop.get_concrete_function()
 
-    def run(images: Any, index: np.ndarray, first: int) -> np.ndarray:
-        return concrete(images, tf.constant(index, tf.int32), tf.constant(first, tf.int64)).numpy()
+    def run(images: Any, conditions: Any, index: np.ndarray, first: int) -> np.ndarray:
+        numbers = tf.constant(index, tf.int32), tf.constant(first, tf.int64)
+        return concrete(images, conditions, *numbers).numpy()
 
     return run
 
 
-def compiled(function: Callable[[Any], Any], shape: tuple[int, ...]) -> Callable[[np.ndarray], np.ndarray]:
-    """Compiles a function of one float32 array of a fixed shape that changes no variable."""
-    signature = [tf.TensorSpec(shape, tf.float32)]
+def compiled(function: Callable[..., Any], *shapes: tuple[int, ...]) -> Callable[..., np.ndarray]:
+    """Compiles a function of float32 arrays of fixed shapes that changes no variable."""
+    signature = [tf.TensorSpec(shape, tf.float32) for shape in shapes]
     concrete = tf.function(function, autograph=False, input_signature=signature).get_concrete_function()
 
-    def run(array: np.ndarray) -> np.ndarray:
-        return concrete(tf.constant(array, tf.float32)).numpy()
+    def run(*arrays: np.ndarray) -> np.ndarray:
+        return concrete(*[tf.constant(array, tf.float32) for array in arrays]).numpy()
 
     return run
 

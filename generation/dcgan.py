@@ -3,51 +3,78 @@
 from __future__ import annotations
 
 import dataclasses
-import hashlib
 import json
 import zipfile
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import numpy as np
-from annotated_types import Ge, Gt, Lt
+from annotated_types import Ge, Gt, Le, Lt
 
 from data.errors import UserError
-from generation import studies
+from generation import latents, studies
+from generation.conditions import Conditions
+from generation.studies import Classical, Loss, Policy
 
 if TYPE_CHECKING:
     import pandas as pd
 
-SAMPLE_BATCH = 128  # fixed: a matrix product's last bits may depend on the batch size
+NOT_FITTED = "This generator has no weights yet. Expected fit(...) or load(...) first."
 
 
 class DCGAN:
-    """A deep convolutional GAN, in a named architecture.
+    """A deep convolutional GAN, in a named architecture, conditional or not.
 
     An option left at `None` takes the architecture's value, which `describe` shows.
 
     Args:
-        architecture: `"baseline"` and `"tuned"` (a study of CIFAR-10 dogs), `"mnist-1d"` (a study of one
-            digit with one latent dimension, 28x28 grey) or `"small"` (quick, for small digits). Defaults to
-            `"tuned"`.
+        architecture: `"stable"` (ours: spectral normalisation, hinge loss, DiffAugment, moving average), `"baseline"` and
+            `"tuned"` (a study of CIFAR-10 dogs), `"mnist-1d"` (a study of one digit with one latent dimension, 28x28
+            grey) or `"small"` (quick, for small digits). Defaults to `"tuned"`.
         epochs: Passes over the training images.
-        batch_size: Real images per step, and as many fakes.
+        batch_size: Real images per update of the discriminator, and as many fakes.
         learning_rate: Of both Adam optimisers.
+        discriminator_learning_rate: Of the discriminator's alone.
         beta_1: Adam's momentum.
+        decay: `"linear"` lets the learning rates fall to zero over the second half of the training.
+        loss: `"bce"`, `"non-saturating"`, `"hinge"`, `"least-squares"` or `"wasserstein-gp"`, see
+            `generation.losses.discriminator_loss`.
+        gradient_penalty: Weight of the penalty on gradients between real and fake images, 10 with `"wasserstein-gp"`.
+        label_smoothing: Real images aim at 1 minus this.
+        label_noise: Probability with which the real and fake label of an image are exchanged.
+        input_noise: Standard deviation of Gaussian noise on the discriminator's images, falling to 0 over the training;
+            images span 2 (or 1 with sigmoid).
         updates: `"alternating"`, the discriminator first and then the generator against the updated one, or
             `"simultaneous"`, both from one pass of the discriminator, which is faster.
         batches: Whether real and fake images pass the discriminator in `"separate"` mini-batches, each with its own
             batch statistics, or in a `"joint"` one.
-        latent_dim: Length of the latent vectors, which are standard normal.
+        discriminator_steps: Updates of the discriminator, each on a batch of its own, for one step.
+        generator_steps: Updates of the generator for one step.
+        diffaugment: Differentiable augmentation of real and fake images: any of `"color"`, `"translation"`, `"cutout"`.
+            Cutout can show in samples.
+        augment: Classical augmentation of the real images: any of `"flip"`, `"rotation"`, `"scale"`. The generator learns
+            the changed images; `notes` says so.
+        ema: Half-life in thousands of images of the moving average of the generator that samples are drawn from; 0
+            samples from the generator as it is.
+        condition: `"none"`, `"labels"` (classes), or a list of attributes such as `["Male", "Smiling"]`.
+        latent_dim: Length of the latent vectors.
+        latent: Their distribution, `"normal"` or `"uniform"` in [-1, 1).
+        truncation: Samples are drawn from latent vectors cut at this distance from 0. Defaults to `None`, no cut.
         width: Channels of the generator's feature map next to the image; others double from it.
         discriminator_width: The same for the discriminator.
         upsampling: `"nearest"` (`UpSampling2D` and a convolution) or `"transposed"` convolutions.
         leaky: LeakyReLU instead of ReLU in the generator.
         dropout: Rate in the discriminator.
+        norm: Normalisation in the discriminator, `"batch"`, `"layer"` or `"none"`.
+        spectral_norm: Whether the discriminator's kernels are divided by their largest singular value.
         output: Range of the generated images, `"tanh"` or `"sigmoid"`.
         bn_momentum: Momentum of the moving statistics with which batch normalisation samples.
         initial: Initial weights, `"normal"` (standard deviation 0.02) or `"glorot"` (uniform).
+        on_collapse: What the collapse alarm does, see `generation.health.Health`: `"mark"` notes it, `"stop"` ends the
+            training there, `"rollback"` ends it with the last checkpoint before. Defaults to `"mark"`.
+        warm_start: Folder of a saved DCGAN of the same layers whose weights both networks begin with. In a spec, an earlier
+            run's folder, or `"RUN_FOLDER:GENERATOR"`. Defaults to `None`.
         precision: `"float32"` or `"mixed_bfloat16"`. Defaults to `"float32"`.
         display_interval: Epochs between checkpoints; there is always one at the end. Defaults to `None`, the
             last only.
@@ -56,6 +83,10 @@ class DCGAN:
     Attributes:
         history: After `fit`, one row per step: `step`, `epoch`, `d_loss`, `g_loss`, `d_real`, `d_fake`,
             `images_per_second`.
+        by_class: After a conditional `fit`, one row per checkpoint and class: the discriminator's accuracy and loss on its
+            real and fake images.
+        alarms: After `fit`, what the collapse alarm noted, and whether the training diverged.
+        notes: Sentences about these options that a reader of the results should know.
 
     References:
         Radford, Metz, Chintala (2016), Unsupervised representation learning with deep convolutional
@@ -65,62 +96,74 @@ class DCGAN:
     control: str | None = None
     trains = True
     channels = (1, 3)
+    sampling_options = ("truncation",)  # they change samples and not the training
 
     def __init__(
         self,
         *,
-        architecture: Literal["baseline", "tuned", "mnist-1d", "small"] = "tuned",
+        architecture: Literal["stable", "baseline", "tuned", "mnist-1d", "small"] = "tuned",
         epochs: Annotated[int, Ge(1)] | None = None,
         batch_size: Annotated[int, Ge(2)] | None = None,
         learning_rate: Annotated[float, Gt(0)] | None = None,
+        discriminator_learning_rate: Annotated[float, Gt(0)] | None = None,
         beta_1: Annotated[float, Ge(0), Lt(1)] | None = None,
+        decay: Literal["none", "linear"] | None = None,
+        loss: Loss | None = None,
+        gradient_penalty: Annotated[float, Ge(0)] | None = None,
+        label_smoothing: Annotated[float, Ge(0), Lt(1)] | None = None,
+        label_noise: Annotated[float, Ge(0), Lt(0.5)] | None = None,
+        input_noise: Annotated[float, Ge(0)] | None = None,
         updates: Literal["alternating", "simultaneous"] | None = None,
         batches: Literal["separate", "joint"] | None = None,
+        discriminator_steps: Annotated[int, Ge(1), Le(16)] | None = None,
+        generator_steps: Annotated[int, Ge(1), Le(16)] | None = None,
+        diffaugment: list[Policy] | None = None,
+        augment: list[Classical] | None = None,
+        ema: Annotated[float, Ge(0)] | None = None,
+        condition: Literal["none", "labels"] | list[str] | None = None,
         latent_dim: Annotated[int, Ge(1)] | None = None,
+        latent: Literal["normal", "uniform"] | None = None,
+        truncation: Annotated[float, Gt(0)] | None = None,
         width: Annotated[int, Ge(1)] | None = None,
         discriminator_width: Annotated[int, Ge(1)] | None = None,
         upsampling: Literal["nearest", "transposed"] | None = None,
         leaky: bool | None = None,
         dropout: Annotated[float, Ge(0), Lt(1)] | None = None,
+        norm: Literal["batch", "layer", "none"] | None = None,
+        spectral_norm: bool | None = None,
         output: Literal["tanh", "sigmoid"] | None = None,
         bn_momentum: Annotated[float, Ge(0), Lt(1)] | None = None,
         initial: Literal["normal", "glorot"] | None = None,
+        on_collapse: Literal["mark", "stop", "rollback"] = "mark",
+        warm_start: str | None = None,
         precision: Literal["float32", "mixed_bfloat16"] = "float32",
         display_interval: Annotated[int, Ge(1)] | None = None,
         random_state: int | None = None,
     ) -> None:
-        self.architecture = architecture
-        self.study = studies.resolve(
-            architecture,
-            epochs=epochs,
-            batch_size=batch_size,
-            learning_rate=learning_rate,
-            beta_1=beta_1,
-            updates=updates,
-            batches=batches,
-            latent_dim=latent_dim,
-            width=width,
-            discriminator_width=discriminator_width,
-            upsampling=upsampling,
-            leaky=leaky,
-            dropout=dropout,
-            output=output,
-            bn_momentum=bn_momentum,
-            initial=initial,
-        )
+        given = {name: value for name, value in locals().items() if name in studies.OPTIONS}
+        self.architecture, self.study = architecture, studies.resolve(architecture, **given)
+        self.truncation = truncation
+        self.on_collapse = on_collapse
+        self.warm_start = warm_start
         self.precision = precision
         self.display_interval = display_interval
         self.random_state = random_state
         self.history: pd.DataFrame | None = None
+        self.by_class: pd.DataFrame | None = None
+        self.alarms: list[dict[str, Any]] = []
         self.image_shape: tuple[int, ...] | None = None
-        self._network: Any = None
-        self._draw: Callable[[np.ndarray], np.ndarray] | None = None
+        self.conditions: Conditions | None = None
+        self._sampler: Any = None
+        self._networks: dict[str, list[np.ndarray]] = {}  # of the last checkpoint: `generator`, `discriminator`
 
     def fit(
         self,
         images: np.ndarray,
         labels: np.ndarray | None = None,
         *,
+        classes: Sequence[str] = (),
+        attributes: np.ndarray | None = None,
+        attribute_names: Sequence[str] = (),
         folder: Path | None = None,
         on_checkpoint: Callable[[str, DCGAN], None] | None = None,
         progress: Callable[[int, int, str], None] | None = None,
@@ -129,7 +172,10 @@ class DCGAN:
 
         Args:
             images: uint8 `(n, height, width, channels)`.
-            labels: Not used.
+            labels: int `(n,)`, used with `condition="labels"`. Defaults to `None`.
+            classes: Names of the labels. Defaults to their numbers.
+            attributes: bool `(n, k)`, used with a list of attributes as `condition`. Defaults to `None`.
+            attribute_names: Names of the `k` attributes.
             folder: Private folder for the resumable state: a second `fit` with the same folder goes on where
                 the first was interrupted, bit for bit. Defaults to `None`.
             on_checkpoint: Called as `on_checkpoint("epoch-0010", self)` at each checkpoint, before the state
@@ -137,45 +183,46 @@ class DCGAN:
             progress: Called with steps done, steps in all, and a line of text. Defaults to `None`.
 
         Raises:
-            UserError: For a size that the architecture cannot make, fewer images than a batch, or a folder
-                that belongs to other options; the message lists the differences.
-            FloatingPointError: When the training diverges. Earlier checkpoints are kept.
+            UserError: For a size that the architecture cannot make, fewer images than a batch, fewer than two classes or
+                unknown attributes, a warm start of other layers, or a folder that belongs to other options; the message
+                lists the differences.
+            FloatingPointError: When the training diverges before its first checkpoint. Later, the last good checkpoint is
+                what this generator is then, and `alarms` says so.
         """
-        del labels
-        images = _checked(images)
-        times = studies.doublings(self.architecture, self.study, images.shape[1:])
-        from generation.trainer import Trainer
+        images = checked(images)
+        self.check_shape(images.shape[1:])
+        if self.study.condition == "labels":
+            self.conditions = Conditions.of_labels(labels, classes)
+        elif self.study.condition != "none":
+            self.conditions = Conditions.of_attributes(self.study.condition, attributes, attribute_names)
+            labels = np.asarray(attributes)[:, [list(attribute_names).index(name) for name in self.conditions.names]]
+        from generation.fitting import fit
 
-        seed = self.random_state or 0
-        trainer = Trainer(self.study, images.shape[1:], times, seed=seed, precision=self.precision)
-        self._use(trainer.generator, images.shape[1:])
-
-        def checkpoint(name: str) -> None:
-            self.history = trainer.history
-            if on_checkpoint is not None:
-                on_checkpoint(name, self)
-
-        try:
-            trainer.train(
-                images,
-                options={
-                    **self._options(),
-                    "images": _digest(images),
-                    "seed": seed,
-                },
-                folder=None if folder is None else Path(folder),
-                display_interval=self.display_interval,
-                on_checkpoint=checkpoint,
-                progress=progress,
-            )
-        finally:
-            self.history = trainer.history
+        fit(self, images, labels, folder=folder, on_checkpoint=on_checkpoint, progress=progress)
         return self
+
+    @property
+    def conditional(self) -> bool:
+        """Whether `sample` can be asked for labels or attributes."""
+        return self.study.condition != "none"
+
+    @property
+    def requested_attributes(self) -> tuple[str, ...]:
+        """The attributes that `sample(labels=...)` takes, in order; empty for class labels."""
+        return () if isinstance(self.study.condition, str) else tuple(self.study.condition)
 
     @property
     def parameters(self) -> int | None:
         """How many numbers the generator network has learned or tracked; `None` before `fit` or `load`."""
-        return None if self._network is None else int(self._network.count_params())
+        return None if self._sampler is None else int(self._sampler.network.count_params())
+
+    @property
+    def notes(self) -> list[str]:
+        """Sentences about the options that a reader of the results should know."""
+        chosen = [*self.study.augment, *(p for p in self.study.diffaugment if p == "cutout")]
+        if not chosen:
+            return []
+        return [f"Augmentation by {', '.join(chosen)} can show in the generated images: the generator may learn it."]
 
     def check_shape(self, image_shape: tuple[int, ...]) -> None:
         """Checks that the architecture can make images `(height, width, channels)`, before any training.
@@ -190,41 +237,72 @@ class DCGAN:
     ) -> np.ndarray:
         """Returns fakes, uint8 `(n, height, width, channels)`.
 
-        The latent vectors are the first `n` rows drawn from `numpy.random.default_rng(seed)`, whatever the
-        network: `sample(10, seed=s)` equals `sample(100, seed=s)[:10]` bit for bit, and two configurations
-        with equally long latent vectors get the same ones. The network's output is scaled to [0, 255] and
-        rounded to the nearest level, halves to even.
+        The latent vectors are those of `latents(n, seed)`, whatever the network: `sample(10, seed=s)` equals
+        `sample(100, seed=s)[:10]` bit for bit, and two configurations with equally long latent vectors get the same ones.
+        The network's output is scaled to [0, 255] and rounded to the nearest level, halves to even.
+
+        Args:
+            n: How many.
+            labels: Of a conditional generator: class labels `(n,)`, or `(n, k)` zeros and ones for its attributes.
+                Defaults to `None`, as often as they occurred in the training.
+            seed: Of the latent vectors, and of the labels if there are none.
+            sources: Not used.
 
         Raises:
             RuntimeError: Before `fit` or `load`.
+            UserError: For labels that the training had not, or too many or few.
         """
-        del labels, sources
-        if self._draw is None or self.image_shape is None:
-            raise RuntimeError("This generator has no weights yet. Expected fit(...) or load(...) before sample(...).")
-        latents = np.random.default_rng(seed).standard_normal((n, self.study.latent_dim), np.float32)
-        images = np.empty((n, *self.image_shape), np.uint8)
-        for start in range(0, n, SAMPLE_BATCH):
-            part = latents[start : start + SAMPLE_BATCH]
-            full = np.zeros((SAMPLE_BATCH, self.study.latent_dim), np.float32)
-            full[: len(part)] = part
-            images[start : start + len(part)] = self._levels(self._draw(full)[: len(part)])
-        return images
+        del sources
+        return self.draw(self.latents(n, seed), self.labels(n, seed) if labels is None else labels)
+
+    def latents(self, n: int, seed: int = 0) -> np.ndarray:
+        """Returns the latent vectors of a seed, float32 `(n, latent_dim)`; the first do not depend on `n`."""
+        return latents.draw(n, self.study.latent_dim, seed, self.study.latent, self.truncation)
+
+    def labels(self, n: int, seed: int = 0) -> np.ndarray | None:
+        """Returns the labels or attributes that `sample` takes when it is given none; `None` without a condition."""
+        return None if self.conditions is None else self.conditions.draw(n, seed)
+
+    def draw(self, vectors: np.ndarray, labels: np.ndarray | None = None) -> np.ndarray:
+        """Returns the images of latent vectors `(n, latent_dim)`, uint8, as `sample` does."""
+        if self._sampler is None:
+            raise RuntimeError(NOT_FITTED)
+        if self.conditions is None:
+            wanted = np.zeros((len(vectors), 0), np.float32)
+        elif labels is None:
+            raise UserError("This generator is conditional: draw(latents, labels) needs labels. Received: None.")
+        else:
+            wanted = self.conditions.vectors(labels)
+        if len(wanted) != len(vectors):
+            raise UserError(f"labels must be one for each of {len(vectors)} images. Received: {len(wanted)}.")
+        return np.asarray(self._sampler.draw(vectors, wanted))
+
+    def interpolate(self, corners: int, steps: int, *, seed: int = 0) -> np.ndarray:
+        """Returns the images on a closed way through the latent vectors of a seed, uint8 `(corners * steps, ...)`.
+
+        A conditional generator keeps the label of the first.
+        """
+        way = latents.path(self.latents(corners, seed), steps, self.study.latent)
+        first = self.labels(1, seed)
+        return self.draw(way, None if first is None else np.repeat(first, len(way), axis=0))
 
     def save(self, folder: Path) -> None:
-        """Writes the generator as `weights.npz` and `options.json`, the same bytes for the same weights.
+        """Writes `weights.npz` (what samples), `options.json` and, after `fit`, `training.npz` (both networks as they are
+        trained, for a warm start and `discriminator`); the same bytes for the same weights.
 
         Raises:
             RuntimeError: Before `fit` or `load`.
         """
-        if self._network is None or self.image_shape is None:
-            raise RuntimeError("This generator has no weights yet. Expected fit(...) or load(...) before save(...).")
+        if self._sampler is None or self.image_shape is None:
+            raise RuntimeError(NOT_FITTED)
         folder = Path(folder)
         folder.mkdir(parents=True, exist_ok=True)
-        weights: dict[str, Any] = {
-            f"w{position:04d}": np.asarray(v) for position, v in enumerate(self._network.variables)
-        }
-        np.savez(folder / "weights.npz", **weights)
-        text = json.dumps({**self._options(), "image_shape": list(self.image_shape)}, indent=1, sort_keys=True)
+        _write(folder / "weights.npz", {"w": self._sampler.values()})
+        if self._networks:
+            _write(folder / "training.npz", self._networks)
+        conditions = self.conditions.as_json() if self.conditions else None
+        options = {**self.options(), "image_shape": list(self.image_shape), "conditions": conditions}
+        text = json.dumps(options, indent=1, sort_keys=True)
         (folder / "options.json").write_text(text + "\n", encoding="utf-8")
 
     def load(self, folder: Path) -> DCGAN:
@@ -237,70 +315,97 @@ class DCGAN:
         folder = Path(folder)
         try:
             saved = json.loads((folder / "options.json").read_text(encoding="utf-8"))
-            with open(folder / "weights.npz", "rb") as stream, np.load(stream, allow_pickle=False) as file:
-                weights = [file[name] for name in sorted(file.files)]
+            weights = _read(folder / "weights.npz", "w")["w"]
             shape = tuple(saved["image_shape"])
+            conditions = Conditions.from_json(saved["conditions"]) if saved["conditions"] else None
+            networks = read_networks(folder) if (folder / "training.npz").exists() else {}
         except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile) as error:
             raise UserError(f"{folder} holds no saved DCGAN ({error}).") from error
-        times = studies.doublings(self.architecture, self.study, shape)
-        from generation.networks import build_generator
-
-        network = build_generator(self.study, shape, times, precision=self.precision)
-        if [v.shape for v in weights] != [tuple(v.shape) for v in network.variables]:
+        self.check_shape(shape)
+        if (conditions is not None) != self.conditional:
+            raise UserError(f"{folder} holds a generator of another condition than {self.study.condition!r}.")
+        self.image_shape, self.conditions = shape, conditions
+        sampler = self.make_sampler()
+        if [v.shape for v in weights] != [v.shape for v in sampler.values()]:
             raise UserError(f"{folder} holds a generator with other layers than architecture '{self.architecture}'.")
-        for variable, value in zip(network.variables, weights, strict=True):
-            variable.assign(value)
-        self._use(network, shape)
+        sampler.set(weights)
+        self.use(sampler, networks)
         return self
 
+    def discriminator(self) -> Any:
+        """Returns the discriminator of the last checkpoint as plain Keras layers: images in the generator's range (and
+        conditions) -> logits, real is high. Spectral normalisation is folded into the kernels.
+
+        Raises:
+            RuntimeError: Before `fit`, or after `load` of a generator that was saved without its discriminator.
+        """
+        if "discriminator" not in self._networks or self.image_shape is None:
+            raise RuntimeError("This generator has no discriminator. Expected fit(...), or load(...) of a trained one.")
+        from generation.networks import build_discriminator, folded
+
+        options = {"conditions": self.conditions.length if self.conditions else 0}
+        times = studies.doublings(self.architecture, self.study, self.image_shape)
+        network = build_discriminator(self.study, self.image_shape, times, **options)
+        for variable, value in zip(network.variables, self._networks["discriminator"], strict=True):
+            variable.assign(value)
+        return folded(network)
+
     def describe(self, image_shape: tuple[int, ...] | None = None) -> str:
-        """Returns Keras' summaries of the generator, the discriminator and the two combined.
+        """Returns Keras' summaries of the generator, the discriminator and, without a condition, the two combined.
 
         Args:
             image_shape: `(height, width, channels)`. Defaults to that of the architecture's study.
         """
+        from generation.summary import summaries
+
         shape = tuple(image_shape or self.study.image_shape)
-        times = studies.doublings(self.architecture, self.study, shape)
-        import keras
+        return summaries(self.study, shape, studies.doublings(self.architecture, self.study, shape))
 
-        from generation.networks import build_discriminator, build_generator
-
-        models = [build(self.study, shape, times) for build in (build_generator, build_discriminator)]
-        models.append(keras.Sequential([keras.Input((self.study.latent_dim,)), *models], name="combined"))
-        lines: list[str] = []
-        for model in models:
-            model.summary(line_length=78, print_fn=lambda text, **_: lines.append(text))
-        return "\n".join(lines)
-
-    def _options(self) -> dict[str, Any]:
+    def options(self) -> dict[str, Any]:
+        """Returns everything that a training depends on beside images and seed, as JSON values."""
         return {
             "architecture": self.architecture,
             "precision": self.precision,
+            "on_collapse": self.on_collapse,
             **dataclasses.asdict(self.study),
         }
 
-    def _use(self, network: Any, image_shape: tuple[int, ...]) -> None:
-        from generation.backend import backend
+    def make_sampler(self) -> Any:
+        """Returns an untrained `generation.sampler.Sampler` of this generator's layers."""
+        from generation.sampler import Sampler
 
-        self._network, self.image_shape = network, tuple(image_shape)
-        shape = (SAMPLE_BATCH, self.study.latent_dim)
-        self._draw = backend().compiled(lambda latents: network(latents, training=False), shape)
+        shape = tuple(self.image_shape or ())
+        length = self.conditions.length if self.conditions else 0
+        times = studies.doublings(self.architecture, self.study, shape)
+        return Sampler(self.study, shape, times, length, self.precision)
 
-    def _levels(self, output: np.ndarray) -> np.ndarray:
-        scaled = (output + 1.0) * 127.5 if self.study.output == "tanh" else output * 255.0
-        return np.clip(np.rint(scaled), 0, 255).astype(np.uint8)
+    def use(self, sampler: Any, networks: dict[str, list[np.ndarray]]) -> None:
+        """Takes over what a checkpoint consists of: what samples, and both networks as they are trained."""
+        self._sampler, self._networks = sampler, networks
 
 
-def _checked(images: np.ndarray) -> np.ndarray:
+def checked(images: np.ndarray) -> np.ndarray:
+    """Returns the images as an array.
+
+    Raises:
+        UserError: If they are not uint8 `(n, height, width, channels)`.
+    """
     images = np.asarray(images)
     if images.dtype != np.uint8 or images.ndim != 4:
         raise UserError(f"Images must be uint8 (n, height, width, channels). Received: {images.dtype} {images.shape}.")
     return images
 
 
-def _digest(images: np.ndarray) -> str:
-    """The sha256 of the images, read in parts: they may be a memory map larger than the memory."""
-    sha = hashlib.sha256(str(images.shape).encode())
-    for start in range(0, len(images), 1000):
-        sha.update(np.ascontiguousarray(images[start : start + 1000]).data)
-    return sha.hexdigest()
+def read_networks(folder: Path) -> dict[str, list[np.ndarray]]:
+    """Returns the weights of both networks as they were trained: `generator` and `discriminator`."""
+    return _read(folder / "training.npz", "generator", "discriminator")
+
+
+def _write(path: Path, networks: dict[str, list[np.ndarray]]) -> None:
+    named: dict[str, Any] = {f"{name}{at:04d}": value for name, values in networks.items() for at, value in enumerate(values)}
+    np.savez(path, **named)
+
+
+def _read(path: Path, *networks: str) -> dict[str, list[np.ndarray]]:
+    with open(path, "rb") as stream, np.load(stream, allow_pickle=False) as file:
+        return {name: [file[key] for key in sorted(file.files) if key[:-4] == name] for name in networks}

@@ -60,3 +60,49 @@ class Adam(keras.optimizers.Adam):
         moments = self._momentums[index], self._velocities[index]
         settings = learning_rate, self.beta_1, self.beta_2, self.epsilon, self.iterations + 1
         backend().adam(variable, *moments, gradient, *settings)
+
+
+@keras.saving.register_keras_serializable(package="fauxbench")
+class ConditionalBatchNormalization(keras.layers.Layer):
+    """Batch normalisation whose scale and shift are a linear function of a condition.
+
+    For a one-hot condition this is a row of scales and shifts for each class; for a vector of attributes, each attribute
+    adds its own. A scale starts at 1 and a shift at 0, whatever the condition.
+
+    Args:
+        momentum: Of the moving statistics.
+
+    Call arguments:
+        inputs: `[(batch, height, width, channels), (batch, conditions)]`.
+
+    References:
+        Dumoulin et al. (2017), A learned representation for artistic style, section 2.2; de Vries et al. (2017),
+        Modulating early visual processing by language, section 3.
+    """
+
+    def __init__(self, *, momentum: float = 0.9, **options: Any) -> None:
+        super().__init__(**options)
+        self.momentum = momentum
+        self.norm = BatchNormalization(momentum=momentum, dtype=self.dtype_policy, name="norm")
+
+    def build(self, input_shape: Any) -> None:
+        images, conditions = input_shape
+        self.norm.build(images)
+        shape = (conditions[-1], images[-1])
+        self.scale = self.add_weight(shape=shape, initializer="zeros", name="scale")
+        self.shift = self.add_weight(shape=shape, initializer="zeros", name="shift")
+
+    def call(self, inputs: Any, training: bool = False) -> Any:
+        images, conditions = inputs
+        conditions = ops.cast(conditions, self.compute_dtype)
+        scale, shift = (
+            ops.expand_dims(ops.matmul(conditions, ops.cast(weight, self.compute_dtype)), (1, 2))
+            for weight in (self.scale, self.shift)
+        )
+        return self.norm(images, training=training) * (1 + scale) + shift
+
+    def compute_output_shape(self, input_shape: Any) -> Any:
+        return input_shape[0]
+
+    def get_config(self) -> dict[str, Any]:
+        return super().get_config() | {"momentum": self.momentum}

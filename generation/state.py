@@ -6,7 +6,7 @@ import json
 import os
 import zipfile
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -19,27 +19,27 @@ FILE = "state.npz"
 
 @dataclass(frozen=True)
 class State:
-    """A training after `epoch` epochs: float32 `logs`, one row per step, and the variables' `values` in their
-    order."""
+    """A training after `epoch` epochs: float32 `logs`, one row per step, the variables' `values` in their order, and
+    `notes`, lists of JSON values by name."""
 
     epoch: int
     logs: np.ndarray
     values: list[np.ndarray]
+    notes: dict[str, list[Any]] = field(default_factory=dict)
 
 
-def save_state(
-    folder: Path, options: dict[str, Any], epoch: int, logs: np.ndarray, values: Sequence[np.ndarray]
-) -> None:
+def save_state(folder: Path, state: State, options: dict[str, Any]) -> None:
     """Replaces the state in `folder`. A kill at any moment leaves the old one or the new one."""
     folder.mkdir(parents=True, exist_ok=True)
     half = folder / (FILE + ".part")
     with open(half, "wb") as file:
-        named: dict[str, Any] = {f"v{position:04d}": value for position, value in enumerate(values)}
+        named: dict[str, Any] = {f"v{position:04d}": value for position, value in enumerate(state.values)}
         np.savez(
             file,
             options=np.array(json.dumps(options, sort_keys=True)),
-            epoch=np.array(epoch),
-            logs=logs,
+            notes=np.array(json.dumps(state.notes)),
+            epoch=np.array(state.epoch),
+            logs=state.logs,
             **named,
         )
         file.flush()
@@ -65,7 +65,8 @@ def load_state(folder: Path, options: dict[str, Any], shapes: Sequence[tuple[int
         with open(path, "rb") as stream, np.load(stream, allow_pickle=False) as file:
             saved = json.loads(str(file["options"]))
             names = sorted(name for name in file.files if name.startswith("v"))
-            state = State(int(file["epoch"]), file["logs"], [file[name] for name in names])
+            notes = json.loads(str(file["notes"]))
+            state = State(int(file["epoch"]), file["logs"], [file[name] for name in names], notes)
     except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile) as error:
         raise UserError(f"The training state {path} cannot be read ({error}). Delete it to start again.") from error
     _refuse_changes(path, saved, options)

@@ -1,4 +1,4 @@
-"""The adversarial step: one update of the discriminator and one of the generator on one batch of real images.
+"""The adversarial step: the updates of the discriminator and of the generator on one batch of real images.
 
 Imports Keras: import this inside functions only.
 """
@@ -12,9 +12,16 @@ from typing import Any
 import keras
 from keras import ops
 
-from generation.losses import discriminator_loss, generator_loss
+from generation import augment
+from generation.losses import discriminator_loss, generator_loss, gradient_penalty, targets
+from generation.studies import Study
 
 LOGS = ("d_loss", "g_loss", "d_real", "d_fake")
+SPAN = {"tanh": 2.0, "sigmoid": 1.0}  # from black to white
+
+# Every random number of a step follows from the training's seed, one of these streams, and the step's number.
+LATENTS, REAL, FAKE, GENERATOR, REAL_LABELS, FAKE_LABELS, MIX, CLASSICAL = range(8)
+STREAMS = 64  # for one update; each update of a step has its own
 
 
 def to_range(images: Any, output: str) -> Any:
@@ -23,98 +30,225 @@ def to_range(images: Any, output: str) -> Any:
     return images / 127.5 - 1.0 if output == "tanh" else images / 255.0
 
 
+def call(network: keras.Model, inputs: Any, conditions: Any, training: bool) -> Any:
+    """Calls a network, with the conditions if it is a conditional one."""
+    return network([inputs, conditions] if conditions.shape[1] else inputs, training=training)
+
+
+class Randomness:
+    """The random numbers of one update.
+
+    Args:
+        backend: From `generation.backend`.
+        seed: The training's.
+        update: Counts the updates within a step.
+        number: The step's number.
+    """
+
+    def __init__(self, backend: ModuleType, seed: int, update: int, number: Any) -> None:
+        self._backend, self._seed, self._number = backend, seed + ((update * STREAMS) << 33), number
+
+    def uniform(self, shape: tuple[int, ...], stream: int, use: int = 0) -> Any:
+        return self._backend.uniform(shape, self._seed + ((stream + 8 * use) << 33), self._number)
+
+    def normal(self, shape: tuple[int, ...], stream: int, use: int = 0) -> Any:
+        return self._backend.normal(shape, self._seed + ((stream + 8 * use) << 33), self._number)
+
+    def draws(self, stream: int) -> augment.Draw:
+        """Returns a source of uniform numbers for one augmentation after the other."""
+        uses = iter(range(1, 8))
+        return lambda shape: self.uniform(shape, stream, next(uses))
+
+
+def latents(study: Study, n: int, random: Randomness) -> Any:
+    """Returns latent vectors `(n, latent_dim)`, standard normal or uniform in [-1, 1)."""
+    shape = (n, study.latent_dim)
+    if study.latent == "normal":
+        return random.normal(shape, LATENTS)
+    return 2 * random.uniform(shape, LATENTS) - 1
+
+
+class Discrimination:
+    """What the discriminator sees of images: augmented, with noise, in separate or joint batches.
+
+    Args:
+        discriminator: The network.
+        study: The settings.
+        backend: From `generation.backend`.
+        random: The random numbers of this update.
+        noise: Standard deviation of the noise that is added, a scalar tensor; `None` for no noise.
+        conditions: float32 `(batch, k)`, of real and of fake images alike; `k` is 0 without.
+    """
+
+    def __init__(
+        self, discriminator: keras.Model, study: Study, backend: ModuleType, random: Randomness, noise: Any,
+        conditions: Any,
+    ) -> None:  # fmt: skip
+        self.network, self.study, self.random, self.noise = discriminator, study, random, noise
+        self.conditions, self._backend = conditions, backend
+        self.weights = discriminator.trainable_variables
+
+    def seen(self, images: Any, stream: int) -> Any:
+        """Returns the images as the discriminator gets them."""
+        draw = self.random.draws(stream)
+        images = augment.diffaugment(images, self.study.diffaugment, draw, SPAN[self.study.output])
+        if self.noise is None:
+            return images
+        return images + self.noise * self.random.normal(images.shape, stream)
+
+    def logits(self, images: Any, stream: int) -> Any:
+        """Returns the logits of one class of images in a batch of their own."""
+        return call(self.network, self.seen(images, stream), self.conditions, True)
+
+    def of_both(self, real: Any, fake: Any) -> tuple[Any, Any, Callable[..., list[Any]]]:
+        """Judges real and fake images.
+
+        Returns:
+            `(on_real, on_fake, pull)`: the logits, and `pull(real_cotangent, fake_cotangent, "weights" | "fake")`.
+        """
+        if self.study.batches == "joint":
+            return self._jointly(real, fake)
+        on_real, from_real = self._backend.vjp(lambda: self.logits(real, REAL), self.weights)
+        on_fake, from_fake = self._backend.vjp(lambda x: self.logits(x, FAKE), self.weights, [fake])
+
+        def pull(of_real: Any, of_fake: Any, of: str) -> list[Any]:
+            if of == "fake":
+                return from_fake(of_fake, "inputs")
+            pairs = zip(from_real(of_real, "weights"), from_fake(of_fake, "weights"), strict=True)
+            return [ops.add(*pair) for pair in pairs]
+
+        return on_real, on_fake, pull
+
+    def of_fake(self, real: Any, fake: Any) -> tuple[Any, Callable[[Any], list[Any]]]:
+        """Judges fake images for the generator's update; real ones are beside them in joint batches."""
+        if self.study.batches == "joint":
+            on_real, on_fake, pull = self._jointly(real, fake)
+            return on_fake, lambda cotangent: pull(ops.zeros_like(on_real), cotangent, "fake")
+        on_fake, back = self._backend.vjp(lambda x: self.logits(x, GENERATOR), [], [fake])
+        return on_fake, lambda cotangent: back(cotangent, "inputs")
+
+    def penalty(self, real: Any, fake: Any) -> tuple[Any, list[Any]]:
+        """Returns the gradient penalty between real and fake images, and its gradients by the weights."""
+
+        def function() -> Any:
+            share = self.random.uniform((real.shape[0], 1, 1, 1), MIX)
+            mixed = share * real + (1 - share) * fake
+            logits, back = self._backend.vjp(lambda x: self.logits(x, MIX), [], [mixed])
+            return gradient_penalty(back(ops.ones_like(logits), "inputs")[0])
+
+        value, back = self._backend.vjp(function, self.weights)
+        return value, back(ops.ones_like(value), "weights")
+
+    def _jointly(self, real: Any, fake: Any) -> tuple[Any, Any, Callable[..., list[Any]]]:
+        n = real.shape[0]
+        twice = ops.concatenate([self.conditions, self.conditions])
+
+        def function(x: Any) -> Any:
+            seen = ops.concatenate([self.seen(real, REAL), self.seen(x, FAKE)])
+            return call(self.network, seen, twice, True)
+
+        both, back = self._backend.vjp(function, self.weights, [fake])
+
+        def pull(of_real: Any, of_fake: Any, of: str) -> list[Any]:
+            return back(ops.concatenate([of_real, of_fake]), "inputs" if of == "fake" else of)
+
+        return both[:n], both[n:], pull
+
+
 def adversarial_step(
     generator: keras.Model,
     discriminator: keras.Model,
     generator_optimizer: keras.optimizers.Optimizer,
     discriminator_optimizer: keras.optimizers.Optimizer,
     *,
-    updates: str,
-    batches: str,
-    output: str,
-    latent_dim: int,
-    batch_size: int,
+    study: Study,
+    steps: int,
     seed: int,
     backend: ModuleType,
-) -> Callable[[Any, Any], Any]:
-    """Returns `step(images, number)`, which trains both networks once.
+) -> Callable[[Any, Any, Any], Any]:
+    """Returns `step(images, conditions, number)`, which trains both networks once.
 
-    With `updates="alternating"` the discriminator learns first, and the generator learns from the updated
-    one; the generator runs once and serves both, so both see the same fakes. With `"simultaneous"` one pass
-    of the discriminator serves both updates, which is faster. With `batches="separate"` real and fake images
-    pass the discriminator one after the other, each with their own batch statistics (Radford et al. 2016); with
-    `"joint"` they pass it together and share them. Both networks are in training mode throughout.
+    With `updates="alternating"` the discriminator learns first, on `discriminator_steps` batches, and the generator
+    learns from the updated one, `generator_steps` times; in the first of these it runs once and serves both networks, so
+    that both see the same fakes. With `"simultaneous"` one pass of the discriminator serves both updates, which is
+    faster. With `batches="separate"` real and fake images pass the discriminator one after the other, each with their
+    own batch statistics (Radford et al. 2016); with `"joint"` they pass it together and share them. Both networks are in
+    training mode throughout.
 
     Args:
         generator, discriminator: Built networks, the discriminator returning logits.
         generator_optimizer, discriminator_optimizer: Built optimisers.
-        updates: `"alternating"` or `"simultaneous"`.
-        batches: `"separate"` or `"joint"`.
-        output: The generator's last activation, which fixes the range of the images.
-        latent_dim: Length of the latent vectors.
-        batch_size: Real images, and fake images, per step.
-        seed: Seed of the latent vectors; those of a step depend on it and on the step's number only.
+        study: The settings.
+        steps: Steps of the whole training, over which the noise on the discriminator's input goes to zero.
+        seed: Seed of everything random; the numbers of a step depend on it and on the step's number only.
         backend: From `generation.backend`.
 
     Returns:
-        A function of uint8 images `(batch, height, width, channels)` and the step's number that returns
-        float32 `(4,)`: both losses, and the mean probability "real" that the discriminator gave to real and
-        to fake images before its update.
+        A function of uint8 images `(batch * discriminator_steps, height, width, channels)`, float32 conditions of as
+        many rows and the step's number, from 1. It returns float32 `(4,)`: both losses (the last update's; the
+        discriminator's with its penalty), and the means of the sigmoid of the logits of real and of fake images before
+        the discriminator's last update.
     """
     d_weights, g_weights = discriminator.trainable_variables, generator.trainable_variables
-    vjp = backend.vjp
+    vjp, batch = backend.vjp, study.batch_size
 
-    def judge_separately(real: Any, fake: Any) -> tuple[Any, Any, Callable[..., list[Any]]]:
-        on_real, from_real = vjp(lambda: discriminator(real, training=True), d_weights)
-        on_fake, from_fake = vjp(lambda: discriminator(fake, training=True), [*d_weights, fake])
+    def noise_at(number: Any) -> Any:
+        if not study.input_noise:
+            return None
+        return study.input_noise * (1.0 - (ops.cast(number, "float32") - 1.0) / steps)
 
-        def pull(real_cotangent: Any, fake_cotangent: Any, wrt: list[Any]) -> list[Any]:
-            if wrt[0] is fake:
-                return from_fake(fake_cotangent, wrt)
-            parts = zip(from_real(real_cotangent, wrt), from_fake(fake_cotangent, wrt), strict=True)
-            return [ops.add(of_real, of_fake) for of_real, of_fake in parts]
+    def generate(conditions: Any, random: Randomness) -> tuple[Any, Callable[..., list[Any]]]:
+        z = latents(study, batch, random)
+        fake, back = vjp(lambda: call(generator, z, conditions, True), g_weights)
+        return ops.stop_gradient(fake), back
 
-        return on_real, on_fake, pull
+    def judge(view: Discrimination, real: Any, fake: Any) -> tuple[Any, Any, Any, list[Any], Callable[..., Any]]:
+        """Returns the discriminator's loss, the logits, its gradients, and the pullback to the images."""
+        on_real, on_fake, pull = view.of_both(real, fake)
+        goals: tuple[Any, ...] = ()
+        if study.label_smoothing or study.label_noise:
+            draws = (view.random.uniform((batch, 1), stream) for stream in (REAL_LABELS, FAKE_LABELS))
+            goals = targets(*draws, study.label_smoothing, study.label_noise)
+        d_loss, d_pull = vjp(lambda r, f: discriminator_loss(study.loss, r, f, *goals), [], [on_real, on_fake])
+        gradients = pull(*d_pull(ops.ones_like(d_loss), "inputs"), "weights")
+        if study.gradient_penalty:
+            penalty, extra = view.penalty(real, fake)
+            d_loss = d_loss + study.gradient_penalty * penalty
+            gradients = [g + study.gradient_penalty * e for g, e in zip(gradients, extra, strict=True)]
+        return d_loss, on_real, on_fake, gradients, pull
 
-    def judge_jointly(real: Any, fake: Any) -> tuple[Any, Any, Callable[..., list[Any]]]:
-        both, back = vjp(lambda: discriminator(ops.concatenate([real, fake]), training=True), [*d_weights, fake])
+    def learn(judged: Any, to_fake: Callable[[Any], list[Any]], to_weights: Callable[..., list[Any]]) -> Any:
+        """Returns the generator's loss and its gradients."""
+        g_loss, g_pull = vjp(lambda x: generator_loss(study.loss, x), [], [judged])
+        (image_pull,) = to_fake(*g_pull(ops.ones_like(g_loss), "inputs"))
+        return g_loss, to_weights(image_pull, "weights")
 
-        def pull(real_cotangent: Any, fake_cotangent: Any, wrt: list[Any]) -> list[Any]:
-            return back(ops.concatenate([real_cotangent, fake_cotangent]), wrt)
+    def step(images: Any, conditions: Any, number: Any) -> Any:
+        noise = noise_at(number)
+        for update in range(study.discriminator_steps):
+            random = Randomness(backend, seed, update, number)
+            rows = slice(update * batch, (update + 1) * batch)
+            real, condition = to_range(images[rows], study.output), conditions[rows]
+            real = augment.classical(real, study.augment, random.draws(CLASSICAL))
+            view = Discrimination(discriminator, study, backend, random, noise, condition)
+            fake, to_weights = generate(condition, random)
+            d_loss, on_real, on_fake, d_gradients, pull = judge(view, real, fake)
+            if study.updates == "alternating":
+                discriminator_optimizer.apply(d_gradients, d_weights)
 
-        return both[:batch_size], both[batch_size:], pull
-
-    def judge_fake(real: Any, fake: Any) -> tuple[Any, Callable[[Any], list[Any]]]:
-        if batches == "joint":
-            on_real, on_fake, pull = judge_jointly(real, fake)
-            return on_fake, lambda cotangent: pull(ops.zeros_like(on_real), cotangent, [fake])
-        on_fake, back = vjp(lambda: discriminator(fake, training=True), [fake])
-        return on_fake, lambda cotangent: back(cotangent, [fake])
-
-    judge = judge_jointly if batches == "joint" else judge_separately
-
-    def step(images: Any, number: Any) -> Any:
-        real = to_range(images, output)
-        latents = backend.normal((batch_size, latent_dim), seed, number)
-        fake, to_generator = vjp(lambda: generator(latents, training=True), g_weights)
-        fake = ops.stop_gradient(fake)
-
-        on_real, on_fake, pull = judge(real, fake)
-        d_loss, d_pull = vjp(lambda: discriminator_loss(on_real, on_fake), [on_real, on_fake])
-        d_gradients = pull(*d_pull(ops.ones_like(d_loss), [on_real, on_fake]), d_weights)
-
-        judged, to_fake = on_fake, lambda cotangent: pull(ops.zeros_like(on_real), cotangent, [fake])
-        if updates == "alternating":
+        if study.updates == "simultaneous":
+            zeros = ops.zeros_like(on_real)
+            g_loss, g_gradients = learn(on_fake, lambda c: pull(zeros, c, "fake"), to_weights)
             discriminator_optimizer.apply(d_gradients, d_weights)
-            judged, to_fake = judge_fake(real, fake)
-        g_loss, g_pull = vjp(lambda: generator_loss(judged), [judged])
-        (judged_pull,) = g_pull(ops.ones_like(g_loss), [judged])
-        (image_pull,) = to_fake(judged_pull)
-        g_gradients = to_generator(image_pull, g_weights)
-
-        if updates == "simultaneous":
-            discriminator_optimizer.apply(d_gradients, d_weights)
-        generator_optimizer.apply(g_gradients, g_weights)
+            generator_optimizer.apply(g_gradients, g_weights)
+        else:
+            for extra in range(study.generator_steps):
+                if extra:
+                    random = Randomness(backend, seed, study.discriminator_steps - 1 + extra, number)
+                    view = Discrimination(discriminator, study, backend, random, noise, condition)
+                    fake, to_weights = generate(condition, random)
+                g_loss, g_gradients = learn(*view.of_fake(real, fake), to_weights)
+                generator_optimizer.apply(g_gradients, g_weights)
         return ops.stack([d_loss, g_loss, ops.mean(ops.sigmoid(on_real)), ops.mean(ops.sigmoid(on_fake))])
 
     return step

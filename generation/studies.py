@@ -13,49 +13,67 @@ from data.errors import UserError, unknown
 
 BOTTOMS = (4, 5, 6, 7)  # sides of the smallest feature map
 SMALLEST, LARGEST = 8, 128
-FIXED = {"latent_dim", "width", "discriminator_width", "upsampling", "leaky", "dropout"}  # by mnist-1d
+FIXED = ("latent_dim", "width", "discriminator_width", "upsampling", "leaky", "dropout", "norm", "spectral_norm")
+
+Loss = Literal["bce", "non-saturating", "hinge", "least-squares", "wasserstein-gp"]
+Policy = Literal["color", "translation", "cutout"]
+Classical = Literal["flip", "rotation", "scale"]
 
 
 @dataclass(frozen=True)
 class Study:
     """One named architecture and its training settings.
 
+    `generation.dcgan.DCGAN` says what each option means. What is not one of its options:
+
     Attributes:
         family: The builder in `generation.networks`: `"dcgan"` (any size) or `"mnist-1d"` (28x28 grey only).
-        latent_dim: Length of the latent vector, standard normal.
-        width: Channels of the feature map next to the image; they double towards the smallest map, up to `8 *
-            width`.
         head: Adds a 3x3 convolution at full resolution at the image end of both networks.
-        upsampling: `"nearest"` (`UpSampling2D` + 3x3 convolution) or `"transposed"` (4x4, stride 2).
-        leaky: Whether the generator uses LeakyReLU instead of ReLU.
-        dropout: Dropout rate after every block of the discriminator.
-        output: Last activation of the generator: `"tanh"` for images in [-1, 1], `"sigmoid"` for [0, 1].
-        bn_momentum: Momentum of the moving averages that batch normalisation uses when sampling.
-        initial: Initial weights, `"normal"` (mean 0, standard deviation 0.02, as in the DCGAN paper) or
-            `"glorot"` (Keras' Glorot uniform).
-        discriminator_width: As `width`, for the discriminator.
         image_shape: The shape that `describe` shows when none is given.
-        epochs, batch_size, learning_rate, beta_1, updates, batches: Training settings, see `generation.dcgan.DCGAN`.
     """
 
     family: Literal["dcgan", "mnist-1d"] = "dcgan"
-    latent_dim: int = 100
-    width: int = 64
     head: bool = False
+    image_shape: tuple[int, int, int] = (32, 32, 3)
+    # networks
+    latent_dim: int = 100
+    latent: Literal["normal", "uniform"] = "normal"
+    width: int = 64
+    discriminator_width: int = 64
     upsampling: Literal["nearest", "transposed"] = "transposed"
     leaky: bool = True
     dropout: float = 0.3
+    norm: Literal["batch", "layer", "none"] = "batch"
+    spectral_norm: bool = False
     output: Literal["tanh", "sigmoid"] = "tanh"
     bn_momentum: float = 0.9
     initial: Literal["glorot", "normal"] = "normal"
-    discriminator_width: int = 64
-    image_shape: tuple[int, int, int] = (32, 32, 3)
+    condition: str | tuple[str, ...] = "none"
+    # the adversarial game
+    loss: Loss = "bce"
+    gradient_penalty: float = 0.0
+    label_smoothing: float = 0.0
+    label_noise: float = 0.0
+    input_noise: float = 0.0
+    updates: Literal["alternating", "simultaneous"] = "alternating"
+    batches: Literal["separate", "joint"] = "separate"
+    discriminator_steps: int = 1
+    generator_steps: int = 1
+    diffaugment: tuple[Policy, ...] = ()
+    augment: tuple[Classical, ...] = ()
+    # the optimisers
     epochs: int = 40
     batch_size: int = 32
     learning_rate: float = 0.0002
+    discriminator_learning_rate: float | None = None
     beta_1: float = 0.5
-    updates: Literal["alternating", "simultaneous"] = "alternating"
-    batches: Literal["separate", "joint"] = "separate"
+    decay: Literal["none", "linear"] = "none"
+    ema: float = 0.0
+
+    @property
+    def images_per_step(self) -> int:
+        """Real images that one step takes: a batch for each update of the discriminator."""
+        return self.batch_size * self.discriminator_steps
 
 
 # Batch normalisation samples with moving averages everywhere at momentum 0.9 instead of Keras' 0.99: the
@@ -70,6 +88,24 @@ STUDIES: dict[str, Study] = {
     # The same study's tuned version: transposed convolutions, LeakyReLU in the generator, beta1 0.5; the
     # study ran it at learning rates 0.0002 and 0.0003.
     "tuned": Study(),
+    # Ours: the generator of `tuned` with ReLU, and what is known to keep a GAN on few images from collapsing.
+    # Spectral normalisation instead of batch normalisation in the discriminator (Miyato et al. 2018), hinge loss
+    # (Lim and Ye 2017), mirrored reals and DiffAugment without its cutout, which can show in samples (Zhao et al.
+    # 2020), a moving average of the generator (Karras et al. 2020), and a learning rate that falls to zero over the
+    # second half.
+    "stable": Study(
+        latent_dim=128,
+        leaky=False,
+        dropout=0.0,
+        norm="none",
+        spectral_norm=True,
+        loss="hinge",
+        augment=("flip",),
+        diffaugment=("color", "translation"),
+        batch_size=64,
+        ema=10.0,
+        decay="linear",
+    ),
     # A study of one MNIST digit with a single latent dimension, layer by layer. Left open there and fixed
     # here: ReLU in the generator before each batch normalisation (the order of its discriminator), LeakyReLU
     # slope 0.2, batch 32, real and fake images in one batch. The last matters: this discriminator normalises
@@ -98,27 +134,61 @@ STUDIES: dict[str, Study] = {
         learning_rate=0.001,
     ),
 }
+OPTIONS = {field.name for field in fields(Study)} - {"family", "head", "image_shape"}  # of `generation.dcgan.DCGAN`
+PENALTY = 10.0  # of wasserstein-gp, as in Gulrajani et al. 2017, section 4
 
 
 def resolve(name: str, **options: Any) -> Study:
     """Returns a study with the options that are not `None` put in its place.
 
     Raises:
-        UserError: For an unknown name, or an option that this architecture fixes.
+        UserError: For an unknown name, an option that this architecture fixes, or options that contradict each other.
     """
     if name not in STUDIES:
         raise unknown("architecture", name, STUDIES)
     study = STUDIES[name]
     given = {key: value for key, value in options.items() if value is not None}
-    fixed = {"latent_dim", "width", "upsampling", "leaky", "dropout", "head"} if study.family == "mnist-1d" else set()
-    for key in sorted(fixed & set(given)):
+    for key in [key for key in FIXED if study.family == "mnist-1d" and key in given]:
         if given[key] != getattr(study, key):
             raise UserError(
                 f"Option '{key}' is fixed by architecture '{name}'. Expected {key}={getattr(study, key)!r}. "
                 f"Received: {key}={given[key]!r}."
             )
-    known = {field.name for field in fields(Study)}
-    return replace(study, **{key: value for key, value in given.items() if key in known})
+    given = {key: tuple(value) if isinstance(value, list) else value for key, value in given.items()}
+    if given.get("loss", study.loss) == "wasserstein-gp":
+        given.setdefault("gradient_penalty", study.gradient_penalty or PENALTY)
+    resolved = replace(study, **given)
+    _check(name, resolved)
+    return resolved
+
+
+def _check(name: str, study: Study) -> None:
+    """Refuses options that contradict each other, each with a way out."""
+    batch_norm = study.norm == "batch" or study.family == "mnist-1d"
+    for wrong, message in (
+        (study.gradient_penalty and batch_norm,
+         f"A gradient penalty is of single images, and batch normalisation mixes them (Gulrajani et al. 2017, section "
+         f"4). Choose norm = \"layer\" or \"none\". Received: norm='batch', "
+         f"gradient_penalty={study.gradient_penalty:g} with loss='{study.loss}'."),
+        (study.loss == "wasserstein-gp" and not study.gradient_penalty,
+         "Loss 'wasserstein-gp' needs a gradient_penalty above 0. Received: gradient_penalty=0."),
+        ((study.label_smoothing or study.label_noise) and study.loss in ("hinge", "wasserstein-gp"),
+         f"label_smoothing and label_noise change the target of 'bce', 'non-saturating' and 'least-squares'. "
+         f"Received: loss='{study.loss}', which has none."),
+        (study.updates == "simultaneous" and (study.discriminator_steps, study.generator_steps) != (1, 1),
+         "Simultaneous updates are one of each network per batch. Choose updates = \"alternating\". Received: "
+         f"discriminator_steps={study.discriminator_steps}, generator_steps={study.generator_steps}."),
+        (not study.condition,
+         "condition must be \"none\", \"labels\" or a list of attributes. Received: []."),
+        (study.condition != "none" and study.family == "mnist-1d",
+         f"Architecture '{name}' takes no condition. Received: condition={study.condition!r}."),
+    ):  # fmt: skip
+        if wrong:
+            raise UserError(message)
+    for option in ("diffaugment", "augment", "condition"):
+        chosen = getattr(study, option)
+        if isinstance(chosen, tuple) and len(set(chosen)) < len(chosen):
+            raise UserError(f"Each part of {option} may stand there once. Received: {list(chosen)}.")
 
 
 def doublings(name: str, study: Study, image_shape: tuple[int, ...]) -> int:

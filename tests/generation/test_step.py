@@ -4,28 +4,27 @@ import pytest
 from generation import studies
 
 
-def _setup(updates, batches="separate", seed=3):
+def setup(seed=3, conditions=0, **options):
     import keras
 
     from generation.backend import backend
     from generation.networks import build_discriminator, build_generator
     from generation.step import adversarial_step
 
-    study = studies.resolve("small", width=4, discriminator_width=4, latent_dim=3, dropout=0.25)
-    g, d = build_generator(study, (8, 8, 1), 1, seed=1), build_discriminator(study, (8, 8, 1), 1, seed=2)
+    chosen = {"width": 4, "discriminator_width": 4, "latent_dim": 3, "dropout": 0.25, "batch_size": 6} | options
+    study = studies.resolve("small", **chosen)
+    g = build_generator(study, (8, 8, 1), 1, seed=1, conditions=conditions)
+    d = build_discriminator(study, (8, 8, 1), 1, seed=2, conditions=conditions)
     optimizers = [keras.optimizers.Adam(0.01, beta_1=0.5) for _ in range(2)]
     for optimizer, model in zip(optimizers, (g, d), strict=True):
         optimizer.build(model.trainable_variables)
-    settings = {
-        "updates": updates,
-        "batches": batches,
-        "output": "tanh",
-        "latent_dim": 3,
-        "batch_size": 6,
-        "seed": seed,
-    }
-    step = adversarial_step(g, d, *optimizers, **settings, backend=backend())
-    return g, d, optimizers, step
+    step = adversarial_step(g, d, *optimizers, study=study, steps=10, seed=seed, backend=backend())
+
+    def on(images, number, condition=None):
+        condition = np.zeros((len(images), 0), np.float32) if condition is None else condition
+        return np.asarray(step(np.asarray(images), condition, number))
+
+    return g, d, optimizers, on
 
 
 def _plain_step(g, d, g_adam, d_adam, images, latents, updates, batches):
@@ -65,8 +64,8 @@ def test_a_step_equals_the_plain_one(updates, batches):
     from generation.backend import backend
 
     images = np.random.default_rng(0).integers(0, 256, (6, 8, 8, 1), np.uint8)
-    g, d, _, step = _setup(updates, batches)
-    plain_g, plain_d, (g_adam, d_adam), _ = _setup(updates, batches)
+    g, d, _, step = setup(updates=updates, batches=batches)
+    plain_g, plain_d, (g_adam, d_adam), _ = setup(updates=updates, batches=batches)
     for number in (1, 2):
         logs = np.asarray(step(images, number))
         latents = backend().normal((6, 3), 3, number)
@@ -80,7 +79,7 @@ def test_the_update_rules_differ():
     images = np.random.default_rng(0).integers(0, 256, (6, 8, 8, 1), np.uint8)
     outcome = {}
     for updates in ("alternating", "simultaneous"):
-        g, d, _, step = _setup(updates)
+        g, d, _, step = setup(updates=updates)
         logs = np.asarray(step(images, 1))
         outcome[updates] = (logs, g.get_weights(), d.trainable_variables[0].numpy())
     one, other = outcome["alternating"], outcome["simultaneous"]

@@ -137,7 +137,7 @@ def test_how_many_steps_a_call_takes_changes_nothing(monkeypatch):
     for steps in (1, 3, 100):
         monkeypatch.setattr(Trainer, "_call_steps", lambda self, steps=steps: steps)
         generator = DCGAN(**QUICK, epochs=3).fit(_images())
-        outcome[steps] = (generator._network.get_weights(), generator.history[EXACT])
+        outcome[steps] = (generator._sampler.values(), generator.history[EXACT])
     for steps in (3, 100):
         assert all(np.array_equal(a, b) for a, b in zip(outcome[1][0], outcome[steps][0], strict=True))
         pd.testing.assert_frame_equal(outcome[1][1], outcome[steps][1], check_exact=True)
@@ -212,19 +212,19 @@ def test_latents_are_shared_by_configurations():
 
 @pytest.mark.parametrize(("output", "low", "high"), [("tanh", -1.0, 1.0), ("sigmoid", 0.0, 1.0)])
 def test_rounding_reaches_both_ends_and_inverts_the_scaling(output, low, high):
+    from generation.sampler import levels
     from generation.step import to_range
 
-    generator = DCGAN(architecture="small", output=output)
-    assert generator._levels(np.array([low, high], np.float32)).tolist() == [0, 255]
+    assert levels(np.array([low, high], np.float32), output).tolist() == [0, 255]
     every = np.arange(256, dtype=np.uint8)
-    assert np.array_equal(generator._levels(np.asarray(to_range(every, output))), every)
+    assert np.array_equal(levels(np.asarray(to_range(every, output)), output), every)
 
 
 @pytest.mark.slow
 def test_mixed_bfloat16_trains_and_stays_reproducible():
     first, second = (DCGAN(**QUICK, epochs=2, precision="mixed_bfloat16").fit(_images()) for _ in range(2))
     assert np.array_equal(first.sample(10), second.sample(10))
-    assert all(weight.dtype == np.float32 for weight in first._network.get_weights())
+    assert all(weight.dtype == np.float32 for weight in first._sampler.values())
 
 
 def test_another_keras_backend_is_refused(monkeypatch):

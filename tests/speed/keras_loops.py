@@ -11,6 +11,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 
+from generation.adversary import Adversary
 from generation.networks import build_discriminator, build_generator
 from generation.studies import STUDIES
 from generation.trainer import Trainer
@@ -32,20 +33,23 @@ def contestant(name: str, batch: int) -> tuple[Run, dict[str, Any]]:
 
 
 def _ours(name: str, batch: int, images: np.ndarray) -> tuple[Run, dict[str, Any]]:
+    architecture = "stable" if "stable" in name else "tuned"
     updates = "alternating" if "alternating" in name else "simultaneous"
     precision = "mixed_bfloat16" if "bfloat16" in name else "float32"
-    study = replace(STUDY, batch_size=batch, updates=updates)
-    trainer = Trainer(study, SHAPE, 3, seed=0, precision=precision)
-    device = trainer._backend.device_array(images)
+    study = replace(STUDIES[architecture], batch_size=batch, updates=updates)
+    adversary = Adversary(study, SHAPE, 3, conditions=0, seed=0, precision=precision)
+    nothing = np.zeros((N, 0), np.float32)
+    trainer = Trainer(adversary, images, nothing, epochs=1000, options={})
+    device = [trainer._backend.device_array(array) for array in (images, nothing)]
     rng, done = np.random.default_rng(0), 0
 
     def run(steps: int) -> None:
         nonlocal done
         for size in [10] * (steps // 10) + [steps % 10] * (steps % 10 > 0):  # each returns its losses, as in a training
-            trainer._run(device, rng.integers(0, N, (size, batch), np.int32), done)
+            trainer._run(*device, rng.integers(0, N, (size, batch), np.int32), done + 1)
             done += size
 
-    return run, {"trainable": _trainable(trainer.generator, trainer.discriminator), "mflop": flops(study) / 1e6}
+    return run, {"trainable": _trainable(adversary.generator, adversary.discriminator), "mflop": flops(study) / 1e6}
 
 
 def _train_on_batch(g: keras.Model, d: keras.Model, batch: int, images: np.ndarray) -> Run:

@@ -1,0 +1,118 @@
+"""A generator and a discriminator with all that their training changes: what a trainer turns.
+
+Imports Keras: import this inside functions only.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import keras
+import numpy as np
+from keras import ops
+
+from generation.backend import backend
+from generation.ema import Average
+from generation.layers import Adam
+from generation.networks import build_discriminator, build_generator
+from generation.step import LOGS, adversarial_step
+from generation.studies import Study
+
+DECAY_FROM = 0.5  # share of the training after which the learning rate falls
+
+
+class Adversary:
+    """The program of an adversarial training.
+
+    Attributes:
+        generator, discriminator: The Keras networks.
+        average: The moving average of the generator's weights, or `None`.
+        logs: Names of what a step returns.
+
+    Args:
+        study: The architecture with its training settings.
+        image_shape: `(height, width, channels)`.
+        times: How often the smallest feature map is doubled.
+        conditions: Length of the condition vectors; 0 without.
+        seed: Seeds weights, dropout, latent vectors and augmentation.
+        precision: Keras dtype policy.
+    """
+
+    logs = LOGS
+
+    def __init__(
+        self, study: Study, image_shape: tuple[int, ...], times: int, *, conditions: int, seed: int, precision: str
+    ) -> None:
+        self.study, self.image_shape, self.conditions, self.seed = study, tuple(image_shape), conditions, seed
+        options = {"conditions": conditions, "precision": precision}
+        self.generator = build_generator(study, image_shape, times, seed=seed, **options)
+        self.discriminator = build_discriminator(study, image_shape, times, seed=seed + 2**32, **options)
+        self.average: Average | None = None
+        if study.ema:
+            self.average = Average(self.generator.trainable_variables, study.images_per_step, 1000 * study.ema)
+        self._optimizers: list[keras.optimizers.Optimizer] = []
+
+    @property
+    def images_per_step(self) -> int:
+        """Real images that one step takes."""
+        return self.study.images_per_step
+
+    @property
+    def variables(self) -> list[Any]:
+        """Everything that changes: weights, moving statistics, dropout seeds, both optimisers' state, the average."""
+        found = [*self.generator.variables, *self.discriminator.variables]
+        found += [v for optimizer in self._optimizers for v in optimizer.variables]
+        return found + (self.average.variables if self.average else [])
+
+    def prepare(self, steps: int) -> Callable[[Any, Any, Any], Any]:
+        """Builds the optimisers for a training of so many steps, and returns its step."""
+        study = self.study
+        rates = study.learning_rate, study.discriminator_learning_rate or study.learning_rate
+        updates = steps * study.generator_steps, steps * study.discriminator_steps
+        models = self.generator, self.discriminator
+        self._optimizers = [_adam(study, *settings) for settings in zip(models, rates, updates, strict=True)]
+        step = adversarial_step(*models, *self._optimizers, study=study, steps=steps, seed=self.seed, backend=backend())
+        average = self.average
+        if average is None:
+            return step
+
+        def averaged(images: Any, conditions: Any, number: Any) -> Any:
+            logs = step(images, conditions, number)
+            average.update(number)
+            return logs
+
+        return averaged
+
+    def order(self, rng: np.random.Generator, n: int) -> np.ndarray:
+        """Returns the images of an epoch's steps, int32 `(steps, images_per_step)`; the last few sit it out."""
+        steps = n // self.images_per_step
+        chosen = rng.permutation(n)[: steps * self.images_per_step]
+        return chosen.reshape(steps, self.images_per_step).astype(np.int32)
+
+
+@keras.saving.register_keras_serializable(package="fauxbench")
+class LinearDecay(keras.optimizers.schedules.LearningRateSchedule):
+    """A learning rate that stays, and falls to zero over the second half of the training.
+
+    Args:
+        rate: At the beginning.
+        steps: Updates of the whole training.
+    """
+
+    def __init__(self, rate: float, steps: int) -> None:
+        self.rate, self.steps = rate, steps
+
+    def __call__(self, step: Any) -> Any:
+        left = 1.0 - ops.cast(step, "float32") / self.steps
+        return self.rate * ops.minimum(1.0, left / (1.0 - DECAY_FROM))
+
+    def get_config(self) -> dict[str, Any]:
+        return {"rate": self.rate, "steps": self.steps}
+
+
+def _adam(study: Study, model: keras.Model, rate: float, updates: int) -> keras.optimizers.Optimizer:
+    schedule: Any = LinearDecay(rate, updates) if study.decay == "linear" else rate
+    optimizer = Adam(schedule, beta_1=study.beta_1)
+    optimizer.build(model.trainable_variables)
+    return optimizer

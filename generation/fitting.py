@@ -1,0 +1,200 @@
+"""How a DCGAN is trained: its program in the loop, its checkpoints, its alarms.
+
+Imports Keras: import this inside functions only.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+
+from data.errors import UserError
+from generation import studies
+from generation.adversary import Adversary
+from generation.backend import backend
+from generation.class_scores import by_class
+from generation.dcgan import read_networks
+from generation.ema import BATCH, BATCHES, SEED, estimate_statistics
+from generation.health import Health, diversity
+from generation.latents import draw
+from generation.sampler import Sampler
+from generation.step import call, to_range
+from generation.trainer import Diverged, Trainer
+
+if TYPE_CHECKING:
+    from generation.dcgan import DCGAN
+
+WATCHED = 64  # images of the fixed batch that the collapse alarm looks at
+SCORED = 2048  # real images, at most, that the discriminator's accuracy on each class is taken from
+LAST = "last"  # folder, beside the resumable state, of the last checkpoint
+
+
+def fit(
+    generator: DCGAN,
+    images: np.ndarray,
+    labels: np.ndarray | None,
+    *,
+    folder: Path | None,
+    on_checkpoint: Callable[[str, DCGAN], None] | None,
+    progress: Callable[[int, int, str], None] | None,
+) -> None:
+    """Trains a DCGAN, as its `fit` says."""
+    study, seed = generator.study, generator.random_state or 0
+    generator.image_shape = images.shape[1:]
+    conditions = np.zeros((len(images), 0), np.float32)
+    if generator.conditions is not None:
+        conditions = generator.conditions.vectors(labels)
+    times = studies.doublings(generator.architecture, study, images.shape[1:])
+    settings = {"conditions": conditions.shape[1], "seed": seed, "precision": generator.precision}
+    adversary = Adversary(study, images.shape[1:], times, **settings)
+    options = {**generator.options(), "images": _digest(images, conditions), "seed": seed}
+    if generator.warm_start is not None:
+        options["warm_start"] = warm_start(adversary, Path(generator.warm_start))
+    sample = np.random.default_rng(seed).permutation(len(images))[: 8 * WATCHED]
+    health = Health(diversity(images[np.sort(sample)]), study.loss, study.epochs)
+    scores: list[Any] = []
+    notes = {"rows": health.rows, "alarms": health.alarms, "by_class": scores}
+    advice = f" A smaller learning_rate may help. Received: learning_rate={study.learning_rate}."
+    keywords = {"epochs": study.epochs, "options": options, "notes": notes, "advice": advice}
+    trainer = Trainer(adversary, images, conditions, **keywords)  # type: ignore[arg-type]
+
+    sampler, watcher = generator.make_sampler(), generator.make_sampler()
+    watched = draw(WATCHED, study.latent_dim, seed, study.latent), conditions[:WATCHED]
+    if len(watched[1]) < WATCHED:
+        watched = watched[0], np.resize(conditions, (WATCHED, conditions.shape[1]))
+    resumed = folder is not None and (folder / LAST / "options.json").exists()
+    rolled_back = False
+
+    def on_epoch(epoch: int) -> bool:
+        nonlocal rolled_back
+        watcher.set([np.asarray(v) for v in adversary.generator.variables])
+        d_loss = float(trainer.history["d_loss"].tail(trainer.steps // study.epochs).mean())
+        raised = health.check(epoch, watcher.draw(*watched), d_loss, len(trainer.history))
+        rolled_back = bool(raised) and generator.on_collapse == "rollback"
+        return not raised or generator.on_collapse == "mark"
+
+    def checkpoint(name: str) -> None:
+        if rolled_back and (resumed or generator.parameters):
+            return  # the last checkpoint before the alarm stays the last
+        trained = {
+            "generator": [np.asarray(v) for v in adversary.generator.variables],
+            "discriminator": [np.asarray(v) for v in adversary.discriminator.variables],
+        }
+        sampler.set(trained["generator"])
+        if adversary.average is not None:
+            _use_average(sampler, adversary, conditions, times)
+        generator.use(sampler, trained)
+        if generator.conditions is not None:
+            frame = _class_scores(adversary, sampler, images, conditions, labels, generator)
+            scores[:] = [row for row in scores if row["checkpoint"] != name]
+            scores.extend(frame.assign(checkpoint=name).to_dict("records"))
+        _report(generator, trainer, health, scores)
+        if folder is not None:
+            _keep(generator, folder)
+        if on_checkpoint is not None:
+            on_checkpoint(name, generator)
+
+    where = {"folder": folder, "display_interval": generator.display_interval}
+    try:
+        trainer.train(**where, on_checkpoint=checkpoint, on_epoch=on_epoch, progress=progress)  # type: ignore[arg-type]
+    except Diverged as error:
+        if generator.parameters is None and not resumed:
+            raise
+        health.alarms.append({"alarm": "diverged", "epoch": trainer.epoch + 1, "value": float("nan"), "note": str(error)})
+    if generator.parameters is None and folder is not None:
+        generator.load(folder / LAST)
+    _report(generator, trainer, health, scores)
+
+
+def _keep(generator: DCGAN, folder: Path) -> None:
+    """Keeps a checkpoint beside the resumable state, for a training that diverges or is rolled back after a kill."""
+    half = folder / f"{LAST}.part"
+    shutil.rmtree(half, ignore_errors=True)
+    generator.save(half)
+    shutil.rmtree(folder / LAST, ignore_errors=True)
+    half.rename(folder / LAST)
+
+
+def warm_start(adversary: Adversary, folder: Path) -> str:
+    """Gives both networks the weights of a saved DCGAN, and returns a digest of them.
+
+    Raises:
+        UserError: If there is none, it was saved without its discriminator, or its layers differ.
+    """
+    try:
+        networks = read_networks(folder)
+    except (OSError, ValueError, KeyError, EOFError) as error:
+        raise UserError(f"warm_start: {folder} holds no trained DCGAN with both its networks ({error}).") from error
+    sha = hashlib.sha256()
+    for name in ("generator", "discriminator"):
+        network = getattr(adversary, name)
+        shapes = [[tuple(v.shape) for v in values] for values in (networks[name], network.variables)]
+        if shapes[0] != shapes[1]:
+            differing = next((pair for pair in zip(*shapes, strict=False) if pair[0] != pair[1]), tuple(map(len, shapes)))
+            raise UserError(
+                f"warm_start: the {name} in {folder} has other layers. Expected {differing[1]}. Received: {differing[0]}."
+            )
+        for variable, value in zip(network.variables, networks[name], strict=True):
+            variable.assign(value)
+            sha.update(np.ascontiguousarray(value).data)
+    if adversary.average is not None:
+        for average, variable in zip(adversary.average.variables, adversary.generator.trainable_variables, strict=True):
+            average.assign(variable)
+    return sha.hexdigest()
+
+
+def _use_average(sampler: Sampler, adversary: Adversary, conditions: np.ndarray, times: int) -> None:
+    """Gives the sampler the averaged weights, and batch statistics that fit them."""
+    study = adversary.study
+    for variable, value in zip(sampler.network.trainable_variables, adversary.average.variables, strict=True):  # type: ignore[union-attr]
+        variable.assign(value)
+    vectors = draw(BATCHES * BATCH, study.latent_dim, SEED, study.latent).reshape(BATCHES, BATCH, -1)
+    wanted = np.resize(conditions, (BATCHES, BATCH, conditions.shape[1]))
+    estimate_statistics(sampler.network, ([z, c] if c.shape[1] else z for z, c in zip(vectors, wanted, strict=True)))
+
+
+def _class_scores(
+    adversary: Adversary, sampler: Sampler, images: np.ndarray, conditions: np.ndarray, labels: Any, generator: DCGAN
+) -> pd.DataFrame:
+    study, n = adversary.study, 128
+    at = np.sort(np.random.default_rng(0).permutation(len(images))[:SCORED])
+    fakes = sampler.draw(draw(len(at), study.latent_dim, 0, study.latent), conditions[at])
+    shapes = (n, *images.shape[1:]), (n, conditions.shape[1])
+    judge = backend().compiled(
+        lambda x, c: call(adversary.discriminator, to_range(x, study.output), c, False)[:, 0], *shapes
+    )
+    logits = []
+    for part in (np.asarray(images[at]), fakes):
+        scored = np.empty(len(at), np.float32)
+        for start in range(0, len(at), n):
+            rows = slice(start, start + n)
+            full, wanted = np.zeros(shapes[0], np.float32), np.zeros(shapes[1], np.float32)
+            k = len(part[rows])
+            full[:k], wanted[:k] = part[rows], conditions[at][rows]
+            scored[rows] = judge(full, wanted)[:k]
+        logits.append(scored)
+    assert generator.conditions is not None  # noqa: S101  for the type checker
+    return by_class(study.loss, *logits, generator.conditions.groups(np.asarray(labels)[at]))
+
+
+def _report(generator: DCGAN, trainer: Trainer, health: Health, scores: list[Any]) -> None:
+    generator.history = trainer.history
+    generator.alarms = list(health.alarms)
+    if scores:
+        frame = pd.DataFrame(scores)
+        generator.by_class = frame[["checkpoint", *[name for name in frame if name != "checkpoint"]]]
+
+
+def _digest(images: np.ndarray, conditions: np.ndarray) -> str:
+    """The sha256 of images and conditions, read in parts: they may be a memory map larger than the memory."""
+    sha = hashlib.sha256(str(images.shape).encode())
+    for start in range(0, len(images), 1000):
+        sha.update(np.ascontiguousarray(images[start : start + 1000]).data)
+    sha.update(np.ascontiguousarray(conditions).data)
+    return sha.hexdigest()
