@@ -71,6 +71,18 @@ class Run:
         """The HTML page."""
         return self.folder / "report.html"
 
+    def generate(self, out: str | Path, **wanted: Any) -> dict[str, Any]:
+        """Writes new images of a generator as PNG files; the keywords are those of `benchmark.generate.generate`."""
+        from benchmark import generate
+
+        return generate.generate(self.folder, out=out, **wanted)
+
+    def export(self, out: str | Path, **wanted: Any) -> dict[str, dict[str, int]]:
+        """Writes the real and fake images as folders; the keywords are those of `benchmark.export.export`."""
+        from benchmark import export
+
+        return export.export(self.folder, out=out, **wanted)
+
     def _table(self, name: str) -> pd.DataFrame:
         import pandas as pd
 

@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 ORDER = "checkpoints.json"
+INTERPOLATION = "interpolation.npy"  # beside them: images on a closed way through latent vectors
 
 
 class Checkpoints:

@@ -18,6 +18,7 @@ if message := house.stranger():  # before anything of the other packages is impo
     print(f"fauxbench: {message}", file=sys.stderr)
     sys.exit(2)
 
+from benchmark import cli_images
 from data.errors import UserError, unknown
 
 app = typer.Typer(
@@ -197,6 +198,9 @@ def doctor(data: DataOption = None, as_json: JsonOption = False) -> None:
             typer.echo(f"{row['verdict']:<6} {row['name']:<20} {row['value']}")
     if any(row["verdict"] == "wrong" for row in found):
         raise typer.Exit(1)
+
+
+cli_images.register(app)
 
 
 def main() -> None:

@@ -21,8 +21,8 @@ from data.errors import UserError
 
 MANIFEST = "manifest.json"
 TABLES = (
-    "cells.csv", "metrics.csv", "comparisons.csv", "roc.csv", "training.csv", "generators.csv", "audit.csv",
-    "scores.parquet", "images/index.csv",
+    "cells.csv", "metrics.csv", "comparisons.csv", "roc.csv", "training.csv", "generators.csv", "classes.csv",
+    "reconstruction.csv", "audit.csv", "scores.parquet", "images/index.csv",
 )  # fmt: skip
 HIDDEN = ".fauxbench-"  # how the names of files begin that exist only while a run writes
 WORK = f"{HIDDEN}part"
@@ -67,6 +67,8 @@ def write(folder: Path, plan: Plan, store: Store, outcomes: dict[str, Outcome], 
         "roc.csv": curves,
         "training.csv": read.training(),
         "generators.csv": read.generators(),
+        "classes.csv": read.classes(),
+        "reconstruction.csv": read.reconstruction(),
         "audit.csv": summarise.audit(plan, cells, measured, read.checks()),
     }
     with written(folder), _in_place(folder) as work:

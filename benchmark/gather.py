@@ -6,18 +6,24 @@ import json
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
 from benchmark import summarise
 from benchmark.checkpoints import Checkpoints
 from benchmark.execute import Outcome
 from benchmark.plan import Cell, Plan, Stage
+from benchmark.quality import measures
 from benchmark.store import Store
+from generation.class_scores import COLUMNS as CLASS_COLUMNS
 
 CELL_COLUMNS = [
     "cell", "dataset", "ledger_seed", "generator", "generator_seed", "checkpoint", "train_generator", "n_train_real",
     "n_train_fake", "n_test_real", "n_test_fake", "train_perturbation", "detector", "detector_seed", "perturbation",
     "purpose", "status", "error", "seconds",
+]  # fmt: skip
+GENERATOR_COLUMNS = [
+    "generator", "generator_seed", "checkpoint", "kind", "control", "parameters", "seconds", "images_per_second",
 ]  # fmt: skip
 
 
@@ -50,17 +56,16 @@ class Gathered:
 
     def metrics(self) -> pd.DataFrame:
         """One row per cell and metric."""
-        frames = [
-            pd.read_csv(self.path(cell.measured) / "metrics.csv").assign(
-                scope="cell", cell=cell.name, **_identity(cell), checkpoint=self._checkpoint(cell), perturbation="none"
-            )
-            for cell in self.measured
-        ]
-        return (
-            pd.concat(frames, ignore_index=True)[summarise.METRIC_COLUMNS]
-            if frames
-            else _empty(summarise.METRIC_COLUMNS)
-        )
+        frames = []
+        for cell in self.measured:
+            frame = pd.read_csv(self.path(cell.measured) / "metrics.csv")
+            names = self._classes()
+            label = frame["label"] if "label" in frame else pd.Series(np.nan, index=frame.index)
+            about = {"cell": cell.name, **_identity(cell), "checkpoint": self._checkpoint(cell), "perturbation": "none"}
+            frame = frame.assign(scope=np.where(label.isna(), "cell", "class"), **about)
+            frames.append(frame.assign(**{"class": [None if np.isnan(at) else names[int(at)] for at in label]}))
+        joined = pd.concat(frames, ignore_index=True) if frames else _empty(summarise.METRIC_COLUMNS)
+        return joined[summarise.METRIC_COLUMNS]
 
     def curves(self) -> pd.DataFrame:
         """The ROC curve of every cell."""
@@ -82,33 +87,61 @@ class Gathered:
         return joined[[*first, *[name for name in joined.columns if name not in first]]]
 
     def generators(self) -> pd.DataFrame:
-        """One row per checkpoint of every generator."""
+        """One row per checkpoint of every generator; where its quality was not measured, those columns are empty."""
         rows = []
         kinds = {row.id: row.plugin for row in self.plan.generators}
         for (generator, seed), stage in self.plan.trainings.items():
             if not self.ended_well(stage):
                 continue
             facts = _json(self.path(stage) / "facts.json")
+            quality = self._quality(generator, seed)
             for path in Checkpoints(self.path(stage)).folders:
                 rows.append(
                     {
                         "generator": generator, "generator_seed": seed, "checkpoint": path.name,
                         "kind": kinds[generator].name, "control": kinds[generator].attribute("control"),
                         "parameters": facts["parameters"], "seconds": round(facts["seconds"], 2),
-                        "images_per_second": self._rate(stage),
+                        "images_per_second": self._rate(stage), **quality.get(path.name, {}),
                     }
                 )  # fmt: skip
-        return pd.DataFrame(rows)
+        return pd.DataFrame(rows, columns=[*GENERATOR_COLUMNS, *measures.COLUMNS])
 
     def checks(self) -> pd.DataFrame:
         """What the audit stage found, and what each bank had to change to lie on the reals' value grid."""
         frames = []
         if self.ended_well(self.plan.audited):
             frames.append(pd.read_csv(self.path(self.plan.audited) / "audit.csv"))
+        for (generator, seed), stage in self.plan.trainings.items():
+            if self.ended_well(stage):
+                facts = _json(self.path(stage) / "facts.json")
+                frames.append(summarise.training_checks(f"{generator} seed {seed}", facts))
         for (generator, seed), stage in self.plan.banks.items():
             if self.ended_well(stage):
                 frames.append(summarise.bank_checks(f"{generator} seed {seed}", self.path(stage)))
+        frames = [frame for frame in frames if len(frame)]
         return pd.concat(frames, ignore_index=True) if frames else _empty(["name", "value", "verdict", "advice"])
+
+    def classes(self) -> pd.DataFrame:
+        """A conditional discriminator's own accuracy and loss on each class, per checkpoint."""
+        frames = []
+        for (generator, seed), stage in self.plan.trainings.items():
+            path = self.path(stage) / "classes.csv"
+            if self.ended_well(stage) and path.exists():
+                about = {"generator": generator, "generator_seed": seed}
+                frames.append(pd.read_csv(path, dtype={"checkpoint": str, "class": str}).assign(**about))
+        columns = ["generator", "generator_seed", "checkpoint", *CLASS_COLUMNS]
+        return pd.concat(frames, ignore_index=True)[columns] if frames else _empty(columns)
+
+    def reconstruction(self) -> pd.DataFrame:
+        """How near a face swap comes to the faces that it was trained on, and to others, per checkpoint and side."""
+        frames = []
+        for (generator, seed), stage in self.plan.trainings.items():
+            path = self.path(stage) / "reconstruction.csv"
+            if self.ended_well(stage) and path.exists():
+                about = {"generator": generator, "generator_seed": seed}
+                frames.append(pd.read_csv(path, dtype={"checkpoint": str, "group": str}).assign(**about))
+        columns = ["generator", "generator_seed", "checkpoint", "side", "group", "faces", "n", "ssim", "mse"]
+        return pd.concat(frames, ignore_index=True)[columns] if frames else _empty(columns)
 
     def _cell(self, cell: Cell) -> dict[str, Any]:
         outcome = self.outcomes[cell.measured.key]
@@ -126,6 +159,9 @@ class Gathered:
             "seconds": round(facts["seconds"], 2) if good else None,
         }  # fmt: skip
 
+    def _classes(self) -> list[str]:
+        return list(_json(self.path(self.plan.prepared) / "facts.json")["classes"])
+
     def _checkpoint(self, cell: Cell) -> str:
         return str(_json(self.path(cell.bank) / "bank.json")["checkpoint"])
 
@@ -135,6 +171,14 @@ class Gathered:
             if self.outcomes[stage.key].status == "failed":
                 return self.outcomes[stage.key].error
         return outcome.error
+
+    def _quality(self, generator: str, seed: int) -> dict[str, dict[str, Any]]:
+        """What was measured of each checkpoint, by name."""
+        stage = self.plan.qualities.get((generator, seed))
+        if stage is None or not self.ended_well(stage):
+            return {}
+        table = pd.read_csv(self.path(stage) / "quality.csv", dtype={"checkpoint": str})
+        return {str(row["checkpoint"]): row for row in table.to_dict("records")}
 
     def _rate(self, stage: Stage) -> float | None:
         path = self.path(stage) / "training.csv"

@@ -34,6 +34,8 @@ METRICS = (
     "nll",
     "p_chance",
 )
+OF_CLASS = ("auc", "accuracy", "fpr", "tpr")
+FEWEST_OF_CLASS = 10  # real and fake images of a class
 BINS = 15
 NO_THRESHOLD = "not defined: no validation threshold"
 NO_PROBABILITY = "not defined: the detector gives no probability"
@@ -92,6 +94,32 @@ def measure(
     frame.insert(4, "n_real", ranking.n_real)
     frame.insert(5, "n_fake", ranking.n_fake)
     return frame
+
+
+def by_class(
+    scores: np.ndarray, is_fake: np.ndarray, labels: np.ndarray, *, threshold: float | None, groups: Any = None
+) -> pd.DataFrame:
+    """Returns `OF_CLASS` for the images of each class alone, where real and fake images have labels.
+
+    Args:
+        scores, is_fake, threshold, groups: As in `measure`.
+        labels: float `(n,)`, NaN where an image has none: the fakes of a generator that is not conditional.
+
+    Returns:
+        The columns of `measure`, and `label`; a class with fewer than ten real or fake images has no row.
+    """
+    frames = [pd.DataFrame(columns=["metric", "value", "low", "high", "n_real", "n_fake", "note", "label"])]
+    for label in np.unique(labels[is_fake & ~np.isnan(labels)]):
+        mine = labels == label
+        if min((mine & is_fake).sum(), (mine & ~is_fake).sum()) < FEWEST_OF_CLASS:
+            continue
+        try:
+            some = measure(scores[mine], is_fake[mine], threshold=threshold, groups=None if groups is None else groups[mine])
+        except ValueError as error:  # constant within the class
+            n = {"n_real": int((mine & ~is_fake).sum()), "n_fake": int((mine & is_fake).sum())}
+            some = pd.DataFrame({"metric": OF_CLASS, "value": np.nan, "note": f"not defined: {error}", **n})
+        frames.append(some[some["metric"].isin(OF_CLASS)].assign(label=int(label)))
+    return pd.concat(frames[1:], ignore_index=True) if frames[1:] else frames[0]
 
 
 def _auc(ranking: Ranking, part: Components, labels: np.ndarray, clusters: Clusters, df: float, level: float) -> Row:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cache, cached_property
 from pathlib import Path
 from typing import Any
@@ -17,6 +17,8 @@ from data.options import accepts
 MODULES = {
     "train_generator": ("adapt.py",),
     "sample": ("bank.py",),
+    "train_extractor": ("quality/lesson.py",),
+    "quality": ("quality/fakes.py", "quality/measures.py"),
     "train_detector": ("bank.py", "threshold.py"),
     "score": ("bank.py",),
     "measure": ("metrics.py", "roc.py"),
@@ -26,6 +28,8 @@ VERSIONS = {
     "audit": 1,
     "train_generator": 1,
     "sample": 1,
+    "train_extractor": 1,
+    "quality": 1,
     "train_detector": 1,
     "score": 1,
     "measure": 1,
@@ -93,6 +97,7 @@ class Row:
     plugin: plugins.Plugin
     options: dict[str, Any]
     fingerprint: str | None = None  # of the files that the plug-in reads itself
+    seen: tuple[str, ...] = ()  # what a warm start has seen, see `benchmark.warm`
 
     @property
     def trains(self) -> bool:
@@ -112,6 +117,7 @@ class Plan:
     trainings: dict[tuple[str, int], Stage]
     banks: dict[tuple[str, int], Stage]
     cells: list[Cell]
+    qualities: dict[tuple[str, int], Stage] = field(default_factory=dict)
 
     @cached_property
     def stages(self) -> list[Stage]:
@@ -127,6 +133,8 @@ class Plan:
         yield from self.banks.values()
         for cell in self.cells:
             yield from (cell.trained, cell.scored, cell.measured)
+        for quality in self.qualities.values():
+            yield from (quality.inputs["extractor"], quality)
 
 
 def plan(spec: Spec, *, folders: list[Path], base: Path | None = None, smoke: bool = False) -> Plan:
@@ -149,21 +157,22 @@ def plan(spec: Spec, *, folders: list[Path], base: Path | None = None, smoke: bo
     trainings, banks, cells = {}, {}, []
     for row in generators:
         for seed in spec.protocol.generator_seeds:
-            params = _params(row, seed, environment)
-            where = _where(row)
             name = f"{row.id} seed {seed}"
+            learned = _without_sampling(row)
+            params, where = _params(learned, seed, environment), _where(learned)
             trained = Stage(f"train_generator {name}", "train_generator", params, {"prepared": prepared}, where)
-            sampling = params | {"checkpoint": "last"}
+            sampling = _params(row, seed, environment) | {"checkpoint": "last"}
             inputs = {"prepared": prepared, "trained": trained}
             trainings[row.id, seed] = trained
-            banks[row.id, seed] = Stage(f"sample {name}", "sample", sampling, inputs, where)
+            banks[row.id, seed] = Stage(f"sample {name}", "sample", sampling, inputs, _where(row))
     for row in generators:
         for seed in spec.protocol.generator_seeds:
             for detector in detectors:
                 for detector_seed in spec.protocol.detector_seeds:
                     bank = banks[row.id, seed]
                     cells.append(_cell(row, seed, detector, detector_seed, prepared, bank, environment))
-    return Plan(spec, generators, detectors, prepared, audited, trainings, banks, cells)
+    qualities = _qualities(spec, generators, prepared, trainings, environment, smoke)
+    return Plan(spec, generators, detectors, prepared, audited, trainings, banks, cells, qualities)
 
 
 def _row(group: str, row: PluginSpec, base: Path | None, spec: Spec, smoke: bool) -> Row:
@@ -174,8 +183,21 @@ def _row(group: str, row: PluginSpec, base: Path | None, spec: Spec, smoke: bool
     if smoke and accepts(plugin.factory, "epochs"):
         options |= {"epochs": 1}
     owner = f"{plugins.NOUNS[group]} '{row.id}'"
+    if isinstance(options.get("warm_start"), str) and accepts(plugin.factory, "warm_start"):
+        from benchmark import warm
+
+        start = warm.locate(options["warm_start"], base)
+        options["warm_start"] = str(start.folder)
+        plugins.make(plugin, options, 0, owner)
+        return Row(row.id, plugin, options, start.digest, tuple(start.seen))
     instance = plugins.make(plugin, options, 0, owner)  # so that a wrong option is met before any work
     return Row(row.id, plugin, options, _fingerprint(instance, options))
+
+
+def _without_sampling(row: Row) -> Row:
+    """Leaves out the options that change a generator's samples and not its training, which is then not done again."""
+    unused = row.plugin.attribute("sampling_options", ())
+    return replace(row, options={name: value for name, value in row.options.items() if name not in unused})
 
 
 def _located(options: dict[str, Any], base: Path | None) -> dict[str, Any]:
@@ -217,7 +239,7 @@ def _params(row: Row, seed: int, environment: dict[str, str]) -> dict[str, Any]:
 
 
 def _where(row: Row) -> dict[str, Any]:
-    return {"kind": row.plugin.kind, "options": row.options}
+    return {"kind": row.plugin.kind, "options": row.options, "seen": list(row.seen)}
 
 
 def _cell(
@@ -236,9 +258,35 @@ def _cell(
 
 def _portable(options: dict[str, Any], fingerprint: str | None) -> dict[str, Any]:
     """Drops a file's place from the key where its content is in it already."""
-    return {name: value for name, value in options.items() if name != "path" or fingerprint is None}
+    return {name: value for name, value in options.items() if name not in ("path", "warm_start") or fingerprint is None}
+
+
+def _qualities(
+    spec: Spec, rows: list[Row], prepared: Stage, trainings: dict[tuple[str, int], Stage],
+    environment: dict[str, str], smoke: bool,
+) -> dict[tuple[str, int], Stage]:  # fmt: skip
+    """Returns the quality stages: of every generator but those that copy the reals, which the floor says all about.
+
+    Where no generator trains, no image is set apart that an extractor could learn from, and there are none.
+    """
+    if not spec.quality.enabled or not any(row.trains for row in rows):
+        return {}
+    params = {
+        "n": spec.quality.n, "smoke": smoke, "code": prepared.params["code"], "environment": environment,
+    }  # fmt: skip
+    extractor = Stage("train_extractor", "train_extractor", params, {"prepared": prepared}, prepared.where)
+    inputs = {"prepared": prepared, "extractor": extractor}
+    stages = {}
+    for row in rows:
+        if row.plugin.attribute("consumes_sources"):
+            continue
+        for seed in spec.protocol.generator_seeds:
+            about = _params(row, seed, environment)
+            given = inputs | {"trained": trainings[row.id, seed]}
+            stages[row.id, seed] = Stage(f"quality {row.id} seed {seed}", "quality", about, given, _where(row))
+    return stages
 
 
 @cache
 def _code(function: str) -> list[str]:
-    return [digest.of_code(Path(__file__).with_name(name)) for name in MODULES.get(function, ())]
+    return [digest.of_code(Path(__file__).parent / name) for name in MODULES.get(function, ())]

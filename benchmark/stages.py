@@ -9,46 +9,33 @@ from __future__ import annotations
 import json
 import shutil
 import time
-from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
-from benchmark import adapt, bank, metrics, plugins, roc, runtime, threshold
+from benchmark import adapt, bank, metrics, plugins, roc, runtime, threshold, warm
 from benchmark.bank import DETECTOR_PARTS
-from benchmark.checkpoints import Checkpoints
+from benchmark.checkpoints import INTERPOLATION, Checkpoints
+from benchmark.job import Job, Progress, instance, plugin, prepared, write_json, write_png
+from benchmark.quality_stages import quality, train_extractor  # noqa: F401  run looks stages up by name
 from benchmark.store import STATE, Store
 from data.errors import UserError
 from data.imageset import ImageSet
 from data.ledger import Ledger, check_ledger, split
 
 PREVIEW = 64  # images of the fixed latent batch
+WAY = (6, 8)  # latent vectors of the interpolation, and images from one to the next
 PREVIEW_SEED = 2014  # the year of the first GAN; any constant would do
 SMOKE_PARTS = {"generator-train": 128, "detector-train": 64, "detector-validation": 32, "test": 64}
 FEWEST = 4  # real images of a part: two halves of two for the control that calls one half fake
 NO_TRAINING_PARTS = {"generator-train": 0.0, "detector-train": 0.5, "detector-validation": 0.2, "test": 0.3}
 
-Progress = Callable[[int, int, str], None]
-
-
-@dataclass(frozen=True)
-class Job:
-    """What a stage gets: `params` and `where` of the plan, its `inputs`' folders, its own `folder`, `progress`."""
-
-    params: dict[str, Any]
-    where: dict[str, Any]
-    inputs: dict[str, Path]
-    folder: Path
-    progress: Progress
-
 
 def prepare(job: Job) -> None:
     """Reads the real images and writes them with the ledger of which image serves which part."""
-    plugin = _plugin("datasets", job)
-    source = plugins.make(plugin, job.where["options"], None)
+    source = plugins.make(plugin("datasets", job), job.where["options"], None)
     folders = [Path(folder) for folder in job.where["folders"]]
     images = adapt.call(source.load, folders, progress=job.progress)
     parts = job.params["parts"] or (None if job.params["trains"] else NO_TRAINING_PARTS)
@@ -72,12 +59,12 @@ def prepare(job: Job) -> None:
         "parts": {part: len(at) for part, at in ledger.parts.items()},
         "dropped": ledger.dropped["reason"].value_counts().to_dict(),
     }  # fmt: skip
-    _write_json(job.folder / "facts.json", facts)
+    write_json(job.folder / "facts.json", facts)
 
 
 def audit(job: Job) -> None:
     """Checks again, from the files, that no image, near-duplicate or identity serves two parts."""
-    images, ledger = _prepared(job)
+    images, ledger = prepared(job)
     row = {"name": "ledger-disjoint", "value": 0, "verdict": "pass", "advice": ""}
     try:
         check_ledger(images, ledger)
@@ -91,9 +78,12 @@ def train_generator(job: Job) -> None:
 
     The generator keeps its resumable state in a private folder, which survives a kill and goes when it is done.
     """
-    images, ledger = _prepared(job)
-    generator = _instance("generators", job)
+    images, ledger = prepared(job)
+    generator = instance("generators", job)
     reals = _reals_for(generator, images, ledger)
+    if job.where["seen"]:
+        warm.refuse_overlap(job.where["seen"], images, ledger)
+        warm.note(job.folder, job.where["seen"])
     checkpoints = Checkpoints(job.folder)
     sources = np.array(reals.images[:PREVIEW]) if bank.wants_sources(generator) else None
 
@@ -102,35 +92,47 @@ def train_generator(job: Job) -> None:
             adapt.save(trained, folder)
             most = (PREVIEW, getattr(trained, "n_available", None), None if sources is None else len(sources))
             n = min(limit for limit in most if limit is not None)
-            preview = adapt.sample(trained, n, seed=PREVIEW_SEED, sources=sources, shape=images.shape)
+            wanted = adapt.requested(trained, reals, slice(n))
+            keywords = {"seed": PREVIEW_SEED, "sources": None if sources is None else sources[:n], "labels": wanted}
+            preview = adapt.sample(trained, n, shape=images.shape, **keywords)
             np.save(folder / "preview.npy", preview)
+            if callable(getattr(trained, "preview", None)):  # its own picture of what it does, such as swaps both ways
+                write_png(folder / "preview.png", trained.preview())
 
     started = time.perf_counter()
     fitted = adapt.fit_generator(
         generator, np.array(reals.images), reals.labels,
+        classes=reals.classes, attributes=reals.attributes, attribute_names=reals.attribute_names,
         folder=job.folder / STATE, on_checkpoint=on_checkpoint, progress=job.progress,
     )  # fmt: skip
     if not checkpoints.names:
         on_checkpoint("final", fitted)
+    if callable(getattr(fitted, "interpolate", None)):
+        np.save(job.folder / INTERPOLATION, fitted.interpolate(*WAY, seed=PREVIEW_SEED))
     _history(fitted, job.folder / "training.csv")
-    facts = {"parameters": getattr(fitted, "parameters", None), "seconds": time.perf_counter() - started}
-    _write_json(job.folder / "facts.json", facts)
+    _history(fitted, job.folder / "classes.csv", "by_class")
+    _history(fitted, job.folder / "reconstruction.csv", "reconstruction")
+    facts = {
+        "parameters": getattr(fitted, "parameters", None), "seconds": time.perf_counter() - started,
+        "alarms": list(getattr(fitted, "alarms", [])), "notes": list(getattr(fitted, "notes", [])),
+    }  # fmt: skip
+    write_json(job.folder / "facts.json", facts)
     checkpoints.clean()
     shutil.rmtree(job.folder / STATE, ignore_errors=True)
 
 
 def sample(job: Job) -> None:
     """Samples the banks of one checkpoint: as many fakes for each part as it has reals, on the reals' value grid."""
-    images, ledger = _prepared(job)
+    images, ledger = prepared(job)
     folder = Checkpoints(job.inputs["trained"]).folder(job.params["checkpoint"])
-    generator = adapt.load(_instance("generators", job), folder)
+    generator = adapt.load(instance("generators", job), folder)
     bank.write(job.folder, generator, images, ledger, seed=job.params["seed"], checkpoint=folder.name)
 
 
 def train_detector(job: Job) -> None:
     """Trains a detector on its training part, and fixes its threshold on the validation part."""
-    images, ledger = _prepared(job)
-    detector = adapt.DetectorAdapter(_instance("detectors", job))
+    images, ledger = prepared(job)
+    detector = adapt.DetectorAdapter(instance("detectors", job))
     _check_fits(detector.detector, images.shape)
     train, validation = (bank.labelled(job.inputs["bank"], images, ledger, part) for part in DETECTOR_PARTS[:2])
     order = np.random.default_rng(job.params["seed"]).permutation(len(train.images))  # no detector may rely on order
@@ -147,13 +149,13 @@ def train_detector(job: Job) -> None:
         "threshold": cut, "seconds": seconds, "parameters": getattr(detector.detector, "parameters", None),
         "n_train_real": int((~train.is_fake).sum()), "n_train_fake": int(train.is_fake.sum()),
     }  # fmt: skip
-    _write_json(job.folder / "facts.json", facts)
+    write_json(job.folder / "facts.json", facts)
 
 
 def score(job: Job) -> None:
     """Scores the test images with a trained detector; the validation scores stand beside them."""
-    images, ledger = _prepared(job)
-    detector = adapt.DetectorAdapter(_instance("detectors", job))
+    images, ledger = prepared(job)
+    detector = adapt.DetectorAdapter(instance("detectors", job))
     detector.detector = adapt.load(detector.detector, job.inputs["trained"] / "model")
     test = bank.labelled(job.inputs["bank"], images, ledger, "test")
     started = time.perf_counter()
@@ -163,7 +165,7 @@ def score(job: Job) -> None:
     pd.concat([tested, validation], ignore_index=True).to_parquet(job.folder / "scores.parquet")
     facts = json.loads((job.inputs["trained"] / "facts.json").read_text())
     facts |= {"n_test_real": int((~test.is_fake).sum()), "n_test_fake": int(test.is_fake.sum())}
-    _write_json(job.folder / "facts.json", facts | {"milliseconds_per_image": 1000 * seconds / len(test.images)})
+    write_json(job.folder / "facts.json", facts | {"milliseconds_per_image": 1000 * seconds / len(test.images)})
 
 
 def measure(job: Job) -> None:
@@ -175,7 +177,8 @@ def measure(job: Job) -> None:
     probability = test["probability"].to_numpy() if test["probability"].notna().all() else None
     groups = test["group"].to_numpy() if test["group"].notna().all() else None
     measured = metrics.measure(values, is_fake, probability=probability, threshold=cut, groups=groups)
-    measured.to_csv(job.folder / "metrics.csv", index=False)
+    by_class = metrics.by_class(values, is_fake, test["label"].to_numpy(float), threshold=cut, groups=groups)
+    pd.concat([measured, by_class], ignore_index=True).to_csv(job.folder / "metrics.csv", index=False)
     roc.roc(values, is_fake).to_csv(job.folder / "roc.csv", index=False)
 
 
@@ -210,22 +213,6 @@ def run(stage: dict[str, Any], store_root: str, progress: Progress) -> float:
     return store.complete(stage["function"], stage["key"], facts, work, stage["function"] in RESUMES)
 
 
-def _prepared(job: Job) -> tuple[ImageSet, Ledger]:
-    images = ImageSet.load(job.inputs["prepared"] / "images")
-    return images, Ledger.load(job.inputs["prepared"], images)
-
-
-def _plugin(group: str, job: Job) -> plugins.Plugin:
-    plugin = plugins.resolve(group, job.where["kind"])
-    if plugin.digest != job.params["code"]:
-        raise RuntimeError(f"The code of '{plugin.name}' differs from what was planned. Plan the run again.")
-    return plugin
-
-
-def _instance(group: str, job: Job) -> Any:
-    return plugins.make(_plugin(group, job), job.where["options"], job.params["seed"])
-
-
 def _reals_for(generator: Any, images: ImageSet, ledger: Ledger) -> ImageSet:
     """Returns what a generator may see: its own part, or a detector's training part if it learns nothing from it."""
     reals = images.take(ledger.parts["generator-train"])
@@ -247,11 +234,7 @@ def _scores(images: bank.Labelled, scores: np.ndarray, probability: np.ndarray |
     return images.index.assign(score=scores, probability=np.nan if probability is None else probability)
 
 
-def _history(plugin: Any, path: Path) -> None:
-    history = getattr(plugin, "history", None)
+def _history(trained: Any, path: Path, name: str = "history") -> None:
+    history = getattr(trained, name, None)
     if isinstance(history, pd.DataFrame):
         history.to_csv(path, index=False)
-
-
-def _write_json(path: Path, value: Any) -> None:
-    path.write_text(json.dumps(value, indent=1, default=float))

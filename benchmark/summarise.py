@@ -14,12 +14,18 @@ from benchmark.plan import Plan
 
 METRIC_COLUMNS = [
     "scope", "cell", "generator", "generator_seed", "checkpoint", "detector", "detector_seed", "perturbation",
-    "metric", "value", "low", "high", "n_real", "n_fake", "note",
+    "class", "metric", "value", "low", "high", "n_real", "n_fake", "note",
 ]  # fmt: skip
 COMPARISON_COLUMNS = [
     "generator", "generator_seed", "checkpoint", "detector", "best", "difference", "low", "high", "p", "p_holm",
     "separable",
 ]  # fmt: skip
+ALARMS = {
+    "saturated-discriminator": "the discriminator tells all images apart and teaches nothing; try spectral_norm, another "
+    "loss, or a smaller discriminator_learning_rate.",
+    "low-diversity": "the images differ much less than real ones do; look at them before quoting a number.",
+    "diverged": "a loss was no longer a number; the last checkpoint before it is used. Try a smaller learning_rate.",
+}
 AUDIT_COLUMNS = ["name", "value", "low", "high", "verdict", "advice"]
 
 
@@ -80,17 +86,33 @@ def bank_checks(name: str, folder: Path) -> pd.DataFrame:
     record = json.loads((folder / "bank.json").read_text())
     share = max(record["snapped"].values())
     advice = (
-        "" if not share else f"{share:.1%} of the values were moved to the nearest of {record['levels']} grey levels."
+        f"{share:.1%} of the fakes' values were off the reals' {record['levels']} grey levels and were moved to the "
+        "nearest: nothing to do for a generator that draws all levels; images of another tool should be made from "
+        "originals with the reals' levels."
     )
+    advice = advice if share else ""
     grid = {"name": "value-grid", "value": share, "verdict": "note" if share else "pass", "advice": advice}
     rows = [row | {"name": f"{row['name']} / {name}"} for row in [grid, *record["audit"]]]
     return pd.DataFrame(rows)
+
+
+def training_checks(name: str, facts: dict[str, Any]) -> pd.DataFrame:
+    """Returns the audit rows of one training: signs that it collapsed or diverged, and what its options may leave."""
+    rows = []
+    for alarm in facts.get("alarms", []):
+        limit = f", the limit is {alarm['limit']:.2g}" if "limit" in alarm else ""
+        advice = f"Seen in epoch {alarm['epoch']}{limit}: {ALARMS.get(alarm['alarm'], 'look at the images.')}"
+        rows.append({"name": f"{alarm['alarm']} / {name}", "value": alarm["value"], "verdict": "note", "advice": advice})
+    for sentence in facts.get("notes", []):
+        rows.append({"name": f"options / {name}", "value": np.nan, "verdict": "note", "advice": sentence})
+    return pd.DataFrame(rows, columns=["name", "value", "verdict", "advice"])
 
 
 def audit(plan: Plan, cells: pd.DataFrame, measured: pd.DataFrame, checks: pd.DataFrame) -> pd.DataFrame:
     """Returns every leak and shortcut check with its verdict: the controls', the sentinels' and the files'."""
     rows: list[verdicts.Verdict] = []
     at = cells.set_index("cell")
+    measured = measured[measured["scope"] == "cell"]
     values = measured.pivot(index="cell", columns="metric", values="value").reindex(cells["cell"])
     for generator in plan.generators:
         mine = values[at["generator"].reindex(values.index) == generator.id]

@@ -2,18 +2,24 @@
 
 from __future__ import annotations
 
+import contextlib
 import io
 import struct
 import warnings
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
 from PIL import Image, ImageOps, UnidentifiedImageError
 
+from data import compression
 from data.errors import UserError
 
 FORMATS = ("PNG", "JPEG", "WEBP", "BMP")
+ANIMATED = (*FORMATS, "GIF")
 MAX_PIXELS = 2**26  # 67 million, more than any camera in common use; Pillow's own alarm sounds at 89 million
+MAX_FRAMES = 5000
+MAX_ANIMATION = 2**28  # pixels of all frames together: 0.8 GB, a thousand frames of 512 x 512
 
 
 @dataclass(frozen=True)
@@ -24,8 +30,10 @@ class OpenedImage:
         pixels: The image, turned upright.
         width: Of the file, in pixels, before turning.
         height: Of the file, in pixels, before turning.
-        format: `"PNG"`, `"JPEG"`, `"WEBP"` or `"BMP"`, by content.
+        format: `"PNG"`, `"JPEG"`, `"WEBP"`, `"BMP"` or `"GIF"`, by content.
         mode: Pillow's mode of the file, such as `"RGBA"`.
+        quality: Of a JPEG, 1 to 100, estimated from its quantisation tables; 0 for other formats.
+        coding: How the format was used, such as `"quality 75, 4:2:0"` or `"lossless"`; may be empty.
         changes: What was done to it: `"flattened"`, `"turned"`, `"reduced to 8 bits"`.
     """
 
@@ -34,6 +42,8 @@ class OpenedImage:
     height: int
     format: str
     mode: str
+    quality: int
+    coding: str
     changes: tuple[str, ...]
 
 
@@ -50,20 +60,60 @@ def open_image(data: bytes, name: str, *, max_pixels: int = MAX_PIXELS) -> Opene
     Raises:
         UserError: If it is no image, of another format, animated, cut short, damaged, or has more than `max_pixels`.
     """
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # the limit below is stricter than the one that Pillow warns about
-            image = Image.open(io.BytesIO(data), formats=FORMATS)
-            width, height = image.size
-            if width * height > max_pixels:
-                raise UserError(
-                    f"{name} has {width} x {height} pixels. Allowed: {max_pixels:,}, so that no file fills the memory."
-                )
-            frames = getattr(image, "n_frames", 1)
-            if frames > 1:
-                raise UserError(f"{name} is animated ({frames} frames). Expected a single image.")
+    with _decoding(name, max_pixels), _opened(data, name, FORMATS, max_pixels) as image:
+        frames = getattr(image, "n_frames", 1)
+        if frames > 1:
+            raise UserError(f"{name} is animated ({frames} frames). Expected a single image.")
+        image.load()
+        pixels, changes = _plain(image, name)
+        return OpenedImage(
+            pixels, *image.size, str(image.format), image.mode, *compression.of(image, data), changes=changes
+        )
+
+
+def open_frames(data: bytes, name: str, *, max_pixels: int = MAX_PIXELS) -> Iterator[OpenedImage]:
+    """Decodes one after the other the frames of a GIF, WebP or PNG animation; a single image is one frame.
+
+    Each frame is what a viewer shows at that time, transparent pixels on white. Width, height, format and mode are the
+    file's. The other arguments and errors are those of `open_image`.
+
+    Raises:
+        UserError: For more than 5,000 frames, or more than 2**28 pixels in all of them, too.
+    """
+    with _decoding(name, max_pixels):
+        image = _opened(data, name, ANIMATED, max_pixels)
+        frames, (width, height) = getattr(image, "n_frames", 1), image.size
+        if frames > MAX_FRAMES or frames * width * height > max(MAX_ANIMATION, max_pixels):
+            raise UserError(
+                f"{name} has {frames:,} frames of {width} x {height} pixels. Allowed: {MAX_FRAMES:,} frames and "
+                f"{MAX_ANIMATION:,} pixels in all; cut it into several files."
+            )
+        mode, coded = image.mode, compression.of(image, data)
+    for position in range(frames):
+        with _decoding(name, max_pixels):
+            image.seek(position)
             image.load()
             pixels, changes = _plain(image, name)
+        yield OpenedImage(pixels, width, height, str(image.format), mode, *coded, changes=changes)
+
+
+def _opened(data: bytes, name: str, formats: tuple[str, ...], max_pixels: int) -> Image.Image:
+    image = Image.open(io.BytesIO(data), formats=formats)
+    width, height = image.size
+    if width * height > max_pixels:
+        raise UserError(
+            f"{name} has {width} x {height} pixels. Allowed: {max_pixels:,}, so that no file fills the memory."
+        )
+    return image
+
+
+@contextlib.contextmanager
+def _decoding(name: str, max_pixels: int) -> Iterator[None]:
+    """Turns whatever a decoder raises for a bad file into the user's error."""
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # the limit here is stricter than the one that Pillow warns about
+            yield
     except UnidentifiedImageError:
         raise UserError(f"{name} is not an image. Expected the content of a {', '.join(FORMATS)} file.") from None
     except Image.DecompressionBombError:
@@ -81,7 +131,6 @@ def open_image(data: bytes, name: str, *, max_pixels: int = MAX_PIXELS) -> Opene
         raise UserError(
             f"{name} is a damaged image ({' '.join(str(error).split()) or type(error).__name__})."
         ) from None
-    return OpenedImage(pixels, width, height, str(image.format), image.mode, changes)
 
 
 def _plain(image: Image.Image, name: str) -> tuple[Image.Image, tuple[str, ...]]:

@@ -63,7 +63,7 @@ def first(limit: int | None, official: np.ndarray | None, n: int) -> np.ndarray:
     return np.sort(np.concatenate([np.flatnonzero(official == part)[:limit] for part in np.unique(official)]))
 
 
-def limit_note(limit: int | None, per_part: bool) -> tuple[str, ...]:
+def limit_note(limit: int | None, per_part: bool, part: str = "official part") -> tuple[str, ...]:
     """Returns the sentence that says that a set was cut short, if it was."""
-    where = " of each official part" if per_part else ""
+    where = f" of each {part}" if per_part else ""
     return () if limit is None else (f"Cut short: the first {limit:,} images{where}.",)

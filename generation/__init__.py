@@ -6,6 +6,8 @@
 
 BUILTINS = {
     "dcgan": "generation.dcgan:DCGAN",
+    "autoencoder": "generation.autoencoder:Autoencoder",
+    "gaussian": "generation.gaussian:Gaussian",
     "folder": "generation.folder:Folder",
     "real-copy": "generation.controls:RealCopy",
     "noise": "generation.controls:Noise",

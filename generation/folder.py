@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import dataclasses
 import json
-from collections.abc import Callable, Sequence
+import re
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
@@ -13,8 +14,7 @@ from annotated_types import Ge
 
 from data.errors import UserError
 from data.imageset import ImageSet
-from data.sources.folder import Folder as FolderSource
-from data.sources.folder import read_images
+from data.sources.folder import digest_of, read_images
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -23,21 +23,29 @@ if TYPE_CHECKING:
 class Folder:
     """Gives out the images of a folder, each at most once.
 
-    Grey files beside colour reals are given three equal channels; colour files beside grey reals are used
-    when all their channels are equal, and refused otherwise. Nothing else is changed: what a detector may
-    learn from file formats and sizes is reported from `facts`.
+    The files must have the size of the real images (see `mixed`) and be of one kind (see `formats`). PNG, JPEG, WebP
+    and BMP files give one image, animated GIF, WebP and PNG files one for each frame: at most 5,000 frames of 2**28
+    pixels together. Grey files beside colour reals are given three equal channels; colour files beside grey reals
+    are used when all their channels are equal, and refused otherwise. Nothing else is changed here: what a detector
+    may learn from sizes and formats is reported from `facts`.
 
     Args:
-        path: The folder; sub-folders are read too.
+        path: The folder; sub-folders are read too. Or one animated file.
         mixed: What to do when sizes differ: `"error"`, `"center-crop"` or `"resize"`, see
             `data.sources.folder.Folder`. Defaults to `"error"`.
         size: The side in pixels that `mixed` aims at. Defaults to `None`, that of the real images.
+        formats: Whether all files must be of `"one"` format and mode (such as PNG in RGB), or `"any"` of those that
+            can be read will do. Defaults to `"one"`.
+        groups: What comes from one source, such as the frames of a video, which are nearly the same image again and
+            again and must not be trained and tested on: `"file"`, the frames of an animated file, or `"folder"`, the
+            files of one sub-folder. Defaults to `"file"`.
         random_state: Not used; there is nothing to learn.
 
     Attributes:
         n_available: How many images there are, after `fit`.
-        facts: Width, height, format, mode and bytes of each original file, after `fit`, in the order of the
-            names.
+        groups_of: int64 `(n_available,)`, equal for images of one source, after `fit`, in the order of the names.
+        facts: Width, height, format, mode, quality, coding and bytes of each original file, after `fit`, in the order
+            of the names.
     """
 
     control: str | None = None
@@ -49,17 +57,22 @@ class Folder:
         path: str,
         mixed: Literal["error", "center-crop", "resize"] = "error",
         size: Annotated[int, Ge(1)] | None = None,
+        formats: Literal["one", "any"] = "one",
+        groups: Literal["file", "folder"] = "file",
         random_state: int | None = None,
     ) -> None:
         self.path, self.mixed, self.size, self.random_state = path, mixed, size, random_state
+        self.formats, self.groups = formats, groups
         self.history = None
         self.n_available: int | None = None
+        self.groups_of: np.ndarray | None = None
         self.facts: pd.DataFrame | None = None
         self._images: ImageSet | None = None
 
     def fingerprint(self, folders: Sequence[Path] = ()) -> str:
         """Returns the sha256 over the names and contents of the files; `folders` are not used."""
-        return FolderSource(path=self.path).fingerprint(folders)
+        del folders
+        return digest_of(self.path, animations=True)
 
     def fit(
         self,
@@ -74,18 +87,21 @@ class Folder:
         channels)`.
 
         Raises:
-            UserError: If a file cannot be read, or the images have another shape than the real ones.
+            UserError: If a file cannot be read, the files are of several kinds, or the images have another shape than
+                the real ones.
         """
         del labels, folder
         height, width, channels = images.shape[1:]
         square = height if height == width and self.mixed != "error" else None
-        found = read_images(self.path, mixed=self.mixed, size=self.size or square, progress=progress)
+        found = read_images(self.path, mixed=self.mixed, size=self.size or square, animations=True, progress=progress)
         if found.images.shape[1:3] != (height, width):
             raise UserError(
                 f"The images in {self.path} must be as large as the real ones, {width} x {height} pixels. "
                 f"Received: {found.images.shape[2]} x {found.images.shape[1]}."
             )
-        self._keep(_with_channels(found, channels, self.path))
+        if self.formats == "one":
+            _check_one_kind(found, self.path)
+        self._keep(_with_channels(dataclasses.replace(found, groups=self._sources(found)), channels, self.path))
         if on_checkpoint is not None:
             on_checkpoint("final", self)
         return self
@@ -103,19 +119,60 @@ class Folder:
 
     def facts_of(self, n: int, seed: int = 0) -> pd.DataFrame:
         """Returns the facts of the files of `sample(n, seed=seed)`, in that order, with a column `id`."""
-        images, order = self._fitted(), self._order(n, seed)
-        facts = images.facts
-        if facts is None:
+        return self.facts_at(self._order(n, seed))
+
+    def parts(self, counts: Mapping[str, int], seed: int = 0) -> dict[str, np.ndarray]:
+        """Deals the images into parts by chance, so that the images of one source are in one part only.
+
+        Sources are shared out in proportion to what the parts want, and each part takes images of all of its own.
+
+        Args:
+            counts: Part to how many images it wants.
+            seed: Decides the draw. Defaults to `0`.
+
+        Returns:
+            Part to positions for `take`, in random order: `counts` at most, and exactly so if every source is a single
+            image and there are enough. If there are fewer, every part gets its share of them.
+
+        Raises:
+            UserError: If there are fewer sources than parts.
+        """
+        images = self._fitted()
+        groups = np.arange(images.n) if images.groups is None else images.groups
+        _, source_of, sizes = np.unique(groups, return_inverse=True, return_counts=True)
+        wanted = {part: count for part, count in counts.items() if count}
+        if len(sizes) < len(wanted):
+            raise UserError(
+                f"{self.path} holds {images.n} images of {len(sizes)} sources, and no source may serve two parts. "
+                f"Expected at least one source for each of {', '.join(wanted)}."
+            )
+        rng = np.random.default_rng(seed)
+        shuffled = rng.permutation(len(sizes))
+        given, owner = dict.fromkeys(wanted, 0), np.empty(len(sizes), object)
+        for source in shuffled[np.argsort(-sizes[shuffled], kind="stable")]:  # large ones first fill most evenly
+            owner[source] = min(wanted, key=lambda part: given[part] / wanted[part])
+            given[owner[source]] += int(sizes[source])
+        at = {part: rng.permutation(np.flatnonzero(owner[source_of] == part))[: counts[part]] for part in wanted}
+        return {part: at.get(part, np.empty(0, np.int64)) for part in counts}
+
+    def take(self, positions: np.ndarray) -> np.ndarray:
+        """Returns the images at positions that `parts` gave, uint8 `(k, height, width, channels)`."""
+        return self._fitted().images[positions]
+
+    def facts_at(self, positions: np.ndarray) -> pd.DataFrame:
+        """Returns the facts of the files at positions that `parts` gave, in that order, with a column `id`."""
+        images = self._fitted()
+        if images.facts is None:
             raise RuntimeError("The folder's reader gave no facts.")
-        chosen = facts.iloc[order].reset_index(drop=True)
-        chosen.insert(0, "id", images.ids[order])
+        chosen = images.facts.iloc[positions].reset_index(drop=True)
+        chosen.insert(0, "id", images.ids[positions])
         return chosen
 
     def save(self, folder: Path) -> None:
         """Writes a copy of the images, so that a later `load` does not depend on the files."""
         folder = Path(folder)
         self._fitted().save(folder / "images")
-        options = {"path": self.path, "mixed": self.mixed, "size": self.size}
+        options = {name: getattr(self, name) for name in ("path", "mixed", "size", "formats", "groups")}
         (folder / "options.json").write_text(json.dumps(options, indent=1) + "\n", encoding="utf-8")
 
     def load(self, folder: Path) -> Folder:
@@ -124,7 +181,19 @@ class Folder:
         return self
 
     def _keep(self, images: ImageSet) -> None:
-        self._images, self.n_available, self.facts = images, images.n, images.facts
+        self._images, self.n_available = images, images.n
+        self.facts, self.groups_of = images.facts, images.groups
+
+    def _sources(self, found: ImageSet) -> np.ndarray:
+        """Numbers the sources of the images, int64 `(n,)`."""
+        files = [re.sub(r"#\d{5}$", "", name) for name in found.ids.tolist()]  # a frame's number comes after the ending
+        if self.groups == "folder":
+            if not any("/" in name for name in files):
+                raise UserError(
+                    f"groups='folder' needs sub-folders, one for each source. There is none in {self.path}."
+                )
+            files = [name.rpartition("/")[0] for name in files]
+        return np.unique(files, return_inverse=True)[1].astype(np.int64)
 
     def _fitted(self) -> ImageSet:
         if self._images is None:
@@ -136,6 +205,20 @@ class Folder:
         if n > available:
             raise UserError(f"{self.path} holds {available} images, and {n} are needed.")
         return np.random.default_rng(seed).permutation(available)[:n]
+
+
+def _check_one_kind(found: ImageSet, path: str) -> None:
+    """Refuses a mixture of formats or modes: it would be learned in the place of the picture."""
+    assert found.facts is not None  # noqa: S101 - a folder's reader gives them
+    kinds = (found.facts["format"] + " in " + found.facts["mode"]).to_numpy(str)
+    names, first, counts = np.unique(kinds, return_index=True, return_counts=True)
+    if len(names) > 1:
+        order = np.argsort(-counts, kind="stable")
+        most, least = order[0], order[-1]
+        raise UserError(
+            f"The files in {path} are of several kinds: {counts[most]} {names[most]}, {counts[least]} {names[least]} "
+            f"(such as {found.ids[first[least]]}). Expected one format and mode, or the option formats='any'."
+        )
 
 
 def _with_channels(found: ImageSet, channels: int, path: str) -> ImageSet:

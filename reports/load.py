@@ -12,14 +12,16 @@ from typing import Any
 
 import pandas as pd
 
+QUALITY = ("fd", "kd", "precision", "recall", "density", "coverage", "memorisation")  # columns of generators.csv
 TEXT = {
     "cells": "cell dataset generator checkpoint train_generator train_perturbation detector perturbation purpose "
     "status error",
-    "metrics": "scope cell generator checkpoint detector perturbation metric note",
+    "metrics": "scope cell generator checkpoint detector perturbation class metric note",
     "comparisons": "generator checkpoint detector best",
     "roc": "cell",
     "training": "generator",
-    "generators": "generator checkpoint kind control",
+    "generators": "generator checkpoint kind control extractor extractor_digest quality_note",
+    "classes": "generator checkpoint class",
     "audit": "name verdict advice",
     "images": "file kind generator checkpoint",
 }
@@ -29,7 +31,9 @@ NUMBERS = {
     "comparisons": "generator_seed difference low high p p_holm",
     "roc": "fpr tpr threshold tpr_low tpr_high",
     "training": "generator_seed step epoch d_loss g_loss d_real d_fake images_per_second",
-    "generators": "generator_seed parameters seconds images_per_second",
+    "generators": "generator_seed parameters seconds images_per_second n_quality extractor_accuracy "
+    + " ".join(f"{name}{end}" for name in QUALITY for end in ("", "_low", "_high", "_floor")),
+    "classes": "generator_seed d_accuracy_real d_accuracy_fake d_loss_real d_loss_fake n",
     "audit": "value low high",
     "images": "generator_seed rows columns height width",
 }
@@ -68,6 +72,7 @@ class Run:
     roc: pd.DataFrame
     training: pd.DataFrame
     generators_frame: pd.DataFrame
+    classes: pd.DataFrame
     audit: pd.DataFrame
     images: pd.DataFrame
     scores: pd.DataFrame

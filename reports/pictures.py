@@ -38,6 +38,35 @@ def grids(run: Run) -> list[tuple[str, str, Picture]]:
     return [(name, checkpoint, picture) for name, checkpoint, picture in found if picture]
 
 
+def nearest(run: Run) -> list[tuple[str, str, Picture]]:
+    """The most copied fakes and their nearest real images: (generator id, checkpoint, picture of three rows)."""
+    rows = _first_seed(run)
+    found = []
+    for row in rows[rows["kind"] == "nearest"].itertuples():
+        image = _open(run, row)
+        if image is not None:
+            height, width, columns = _size(row, image)
+            tiled = _tiled(image, height, width, columns, columns, columns * (image.height // height))
+            found.append((row.generator, row.checkpoint, tiled))
+    return found
+
+
+def films(run: Run) -> list[tuple[str, str, Picture]]:
+    """The ways through latent vectors: (generator id, checkpoint, an animated picture)."""
+    from PIL import Image
+
+    rows = _first_seed(run)
+    found = []
+    for row in rows[rows["kind"] == "interpolation"].itertuples():
+        if _open(run, row) is None:  # looked at first, so that nothing but a picture gets into the page
+            continue
+        content = (run.folder / "images" / row.file).read_bytes()
+        with Image.open(io.BytesIO(content)) as film:
+            uri = f"data:image/{str(film.format).lower()};base64,{base64.b64encode(content).decode()}"
+            found.append((row.generator, row.checkpoint, Picture(uri, *film.size, getattr(film, "n_frames", 1))))
+    return found
+
+
 def evolution(run: Run) -> tuple[list[str], list[tuple[str, list[Picture | None]]], Picture | None]:
     """The first images of the same latent batch, checkpoint by checkpoint.
 

@@ -24,7 +24,13 @@ COLUMNS = {
     "comparisons.csv": "generator generator_seed checkpoint detector best difference low high p p_holm separable",
     "roc.csv": "cell fpr tpr threshold tpr_low tpr_high",
     "training.csv": "generator generator_seed step epoch d_loss g_loss d_real d_fake images_per_second",
-    "generators.csv": "generator generator_seed checkpoint kind control parameters seconds images_per_second",
+    "generators.csv": "generator generator_seed checkpoint kind control parameters seconds images_per_second "
+    + " ".join(
+        f"{name}{end}"
+        for name in ("fd", "kd", "precision", "recall", "density", "coverage", "memorisation")
+        for end in ("", "_low", "_high", "_floor")
+    )
+    + " fd_train fd_gap fd_gap_low fd_gap_high n_quality extractor extractor_digest extractor_accuracy quality_note",
     "audit.csv": "name value low high verdict advice",
     "images/index.csv": "file kind generator generator_seed checkpoint rows columns height width",
 }

@@ -11,7 +11,7 @@ from typing import Annotated
 
 import numpy as np
 import pandas as pd
-from annotated_types import Ge, Interval
+from annotated_types import Ge, Interval, MinLen
 from PIL import Image
 
 from data.errors import UserError, unknown
@@ -26,6 +26,10 @@ TOTAL = 202_599
 WIDTH, HEIGHT, TOP = 178, 218, 20  # the middle 178 x 178 pixels of an aligned image start at row 20
 ZIP, EXTRACTED = "img_align_celeba.zip", "img_align_celeba"
 PAGE = "https://mmlab.ie.cuhk.edu.hk/projects/CelebA.html"
+PERSONS = (
+    "The parts hold different images of the same persons: what is found here is found for these persons alone, and a "
+    "detector may know a person from its training."
+)
 FILES = f"{ZIP} (or the folder {EXTRACTED}/), {', '.join(LISTS)}"
 
 
@@ -41,18 +45,30 @@ class CelebA:
         size: The side in pixels, 8 to 178. Defaults to `64`.
         label: An attribute, such as `"Smiling"`, or several, whose combinations are the labels. Defaults to `None`, one
             label for all.
-        limit: Takes only the first that many images of each official part. Defaults to `None`, all.
+        identities: Two or more persons by the numbers of the identity list, such as `[82, 209]`: only their images are
+            taken, and the person is the label. Such a set has no groups and no official partition, so its parts hold
+            different images of the same persons, and its notes say so. Not together with `label`. Defaults to `None`.
+        limit: Takes only the first that many images of each official part, or of each person with
+            `identities`. Defaults to `None`, all.
     """
+
+    terms = (
+        "CelebA (Liu et al. 2015) may be used for non-commercial research only and **must not be passed on**: these "
+        "folders hold its images, so keep them to yourself."
+    )
 
     def __init__(
         self,
         *,
         size: Annotated[int, Interval(ge=8, le=178)] = 64,
         label: str | list[str] | None = None,
+        identities: Annotated[list[int], MinLen(2)] | None = None,
         limit: Annotated[int, Ge(1)] | None = None,
     ) -> None:
-        self.size, self.limit = size, limit
+        self.size, self.limit, self.identities = size, limit, identities
         self.label = [label] if isinstance(label, str) else list(label or [])
+        if identities is not None and self.label:
+            raise UserError(f"Labels are either attributes or persons. Received: label={label!r}, identities={identities}.")
 
     def fingerprint(self, folders: Sequence[Path]) -> str:
         """Returns the sha256 over the list files and the images: their CRCs in a zip, their contents in a folder."""
@@ -90,8 +106,10 @@ class CelebA:
             )
         about = about.loc[[name for name in about.index if name in reader.names]]
         found = len(about)
-        about = about.iloc[first(self.limit, about["official"].to_numpy(str), found)]
-        labels, classes = _labels(about, self.label)
+        if self.identities is not None:
+            about = _of_persons(about, self.identities)
+        about = about.iloc[first(self.limit, about["identity" if self.identities else "official"].to_numpy(str), len(about))]
+        labels, classes = _persons(about, self.identities) if self.identities else _labels(about, self.label)
         images, facts = _read(reader, about.index.tolist(), self.size, progress)
         names = [name for name in about if name not in ("official", "identity")]
         part = f"A subset: {found:,} of CelebA's {TOTAL:,} images." if found != TOTAL else f"All {TOTAL:,} images."
@@ -101,8 +119,8 @@ class CelebA:
             labels=labels,
             ids=about.index.to_numpy(str),
             classes=classes,
-            groups=about["identity"].to_numpy(np.int64),
-            official=about["official"].to_numpy(str),
+            groups=None if self.identities else about["identity"].to_numpy(np.int64),
+            official=None if self.identities else about["official"].to_numpy(str),
             attributes=about[names].to_numpy(bool),
             attribute_names=tuple(names),
             facts=facts,
@@ -110,7 +128,8 @@ class CelebA:
                 part,
                 f"The middle {WIDTH} x {WIDTH} pixels"
                 + (f", reduced once (Lanczos) to {self.size} x {self.size}." if self.size < WIDTH else "."),
-                *limit_note(self.limit, per_part=True),
+                *([PERSONS] if self.identities else []),
+                *limit_note(self.limit, per_part=True, part="person" if self.identities else "official part"),
             ),
         )
 
@@ -147,6 +166,27 @@ def _files(folders: Sequence[Path]) -> tuple[list[Path], Path]:
             f"{missing('celeba', folders, FILES)} Missing: {', '.join(absent)}. Its makers give them out at {PAGE}."
         )
     return [path for path in lists if path is not None], images
+
+
+def _of_persons(about: pd.DataFrame, chosen: list[int]) -> pd.DataFrame:
+    """Returns the rows of some identities.
+
+    Raises:
+        UserError: If one is named twice or has no image here.
+    """
+    counts = about["identity"].value_counts()
+    most = ", ".join(f"{person} ({counts[person]} images)" for person in sorted(counts.index[:3]))
+    for person in chosen:
+        if person not in counts.index or chosen.count(person) > 1:
+            raise UserError(
+                f"identities must be different persons with images here, such as {most}. Received: {person} in {chosen}."
+            )
+    return about[about["identity"].isin(chosen)]
+
+
+def _persons(about: pd.DataFrame, chosen: list[int]) -> tuple[np.ndarray, tuple[str, ...]]:
+    labels = about["identity"].map({person: label for label, person in enumerate(chosen)}).to_numpy(np.int64)
+    return labels, tuple(f"identity {person}" for person in chosen)
 
 
 def _labels(about: pd.DataFrame, chosen: list[str]) -> tuple[np.ndarray, tuple[str, ...]]:

@@ -45,6 +45,8 @@ class Cifar10:
             so. Defaults to `True`.
     """
 
+    terms = "CIFAR-10 (Krizhevsky 2009) has no explicit licence and is widely used for research; cite it."
+
     def __init__(
         self,
         *,
@@ -96,6 +98,17 @@ class Cifar10:
             ),
         )
         return whole if self.limit is None else whole.take(_first(whole, self.limit))
+
+    def wider(self, folders: Sequence[Path]) -> ImageSet | None:
+        """Returns the images of all ten classes, or `None` if these are the ones that `load` returns.
+
+        A feature extractor learns from them. Ids are those of `load`. A `limit` counts per class: it is as many times
+        higher as there are more classes.
+        """
+        if len(self.classes) == len(CLASSES):
+            return None
+        limit = None if self.limit is None else self.limit * len(CLASSES) // len(self.classes)
+        return type(self)(limit=limit, verify=self.verify).load(folders)
 
     def _files(self, folders: Sequence[Path], progress: Callable[[int, int, str], None] | None) -> list[Path]:
         """Returns the six batches, or the archive alone, with their checksums compared."""

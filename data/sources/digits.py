@@ -28,6 +28,8 @@ class Digits:
         limit: Takes only the first that many images. Defaults to `None`, all.
     """
 
+    terms = "The digits come with scikit-learn, from the UCI repository, under CC BY 4.0."
+
     def __init__(self, *, classes: list[int | str] | None = None, limit: Annotated[int, Ge(1)] | None = None) -> None:
         self.classes = choose_classes(classes, CLASSES)
         self.limit = limit
@@ -59,3 +61,14 @@ class Digits:
                 *limit_note(self.limit, per_part=False),
             ),
         )
+
+    def wider(self, folders: Sequence[Path] = ()) -> ImageSet | None:
+        """Returns the images of all ten classes, or `None` if these are the ones that `load` returns.
+
+        A feature extractor learns from them. Ids are those of `load`. A `limit` counts per class: it is as many times
+        higher as there are more classes.
+        """
+        if len(self.classes) == len(CLASSES):
+            return None
+        limit = None if self.limit is None else self.limit * len(CLASSES) // len(self.classes)
+        return type(self)(limit=limit).load(folders)

@@ -42,6 +42,8 @@ class Mnist:
             so. Defaults to `True`.
     """
 
+    terms = "MNIST (LeCun, Cortes, Burges) is commonly taken to be under CC BY-SA 3.0."
+
     def __init__(
         self,
         *,
@@ -87,6 +89,17 @@ class Mnist:
                 *limit_note(self.limit, per_part=True),
             ),
         )
+
+    def wider(self, folders: Sequence[Path]) -> ImageSet | None:
+        """Returns the images of all ten classes, or `None` if these are the ones that `load` returns.
+
+        A feature extractor learns from them. Ids are those of `load`. A `limit` counts per class: it is as many times
+        higher as there are more classes.
+        """
+        if len(self.classes) == len(CLASSES):
+            return None
+        limit = None if self.limit is None else self.limit * len(CLASSES) // len(self.classes)
+        return type(self)(limit=limit, verify=self.verify).load(folders)
 
     def _files(self, folders: Sequence[Path], progress: Callable[[int, int, str], None] | None) -> list[Path]:
         """Returns the four idx files, or the archive alone, with their checksums compared."""

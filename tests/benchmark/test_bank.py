@@ -118,3 +118,57 @@ def test_a_few_odd_files_on_both_sides_raise_none():
     mixed = pd.concat([files(45), files(5, "JPEG")], ignore_index=True)
     assert bank_audit.file_facts(mixed, mixed)["verdict"] == "pass"
     assert bank_audit.file_facts(None, mixed)["verdict"] == "note"
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        ({"width": 64, "height": 64}, "size before processing: reals 32x32, fakes 64x64"),
+        ({"format": "JPEG"}, "format: reals PNG, fakes JPEG"),
+        ({"mode": "P"}, "mode: reals RGB, fakes P"),
+        ({"format": ["PNG"] * 10 + ["BMP"] * 40}, "format: reals PNG, fakes 80% BMP, 20% PNG"),
+    ],
+    ids=["size", "format", "mode", "share"],
+)
+def test_the_audit_says_what_differs(change, said):
+    row = bank_audit.file_facts(files(80), files(50).assign(**change))
+    assert row["verdict"] == "alarm"
+    assert said in row["advice"]
+    assert row["value"] >= 0.8
+    others = {"size before", "format:", "mode:"} - {" ".join(said.split(" ")[:2]), said.split(" ")[0]}
+    assert not [other for other in others if other in row["advice"]]
+
+
+def test_the_audit_sees_another_jpeg_quality_and_coding():
+    reals = files(80, "JPEG").assign(quality=95, coding="quality 95, 4:4:4")
+    same = bank_audit.file_facts(reals, reals.iloc[:50])
+    assert same["verdict"] == "pass"
+    lower = bank_audit.file_facts(reals, reals.iloc[:50].assign(quality=75, coding="quality 75, 4:4:4"))
+    assert "JPEG quality: reals 95, fakes 75" in lower["advice"]
+    sampled = bank_audit.file_facts(reals, reals.iloc[:50].assign(coding="quality 95, 4:2:0"))
+    assert "JPEG coding: reals quality 95, 4:4:4, fakes quality 95, 4:2:0" in sampled["advice"]
+    assert "JPEG quality:" not in sampled["advice"]
+
+
+@pytest.mark.parametrize("factor", [1, 2])
+def test_sizes_that_are_all_different_are_compared_by_rank(factor):
+    rng = np.random.default_rng(0)
+    reals, fakes = (
+        files(n).assign(width=rng.integers(300, 900, n), height=rng.integers(300, 900, n)) for n in (80, 60)
+    )
+    row = bank_audit.file_facts(reals, fakes.assign(width=fakes["width"] * factor))
+    assert row["verdict"] == ("pass" if factor == 1 else "alarm")
+
+
+def test_equal_sides_rarely_raise_an_alarm():
+    rng = np.random.default_rng(1)
+    alarms = 0
+    for _ in range(200):
+        sides = [
+            files(60, "JPEG").assign(
+                width=rng.integers(20, 60, 60), mode=rng.choice(["L", "RGB"], 60), quality=rng.integers(60, 100, 60)
+            )
+            for _ in range(2)
+        ]
+        alarms += bank_audit.file_facts(*sides)["verdict"] == "alarm"
+    assert alarms <= 8

@@ -219,6 +219,27 @@ class TestCelebA:
         assert image_set.classes[3] == "Male, Young"
         assert image_set.classes[image_set.labels[1]] == "Male, not Young"
 
+    def test_identities_are_labels_and_no_groups(self, tmp_path, write):
+        write.celeba(tmp_path)  # two images of each person, from 7 on
+        image_set = CelebA(size=16, identities=[18, 8]).load([tmp_path])
+        assert image_set.classes == ("identity 18", "identity 8")
+        assert image_set.ids.tolist() == ["000003.jpg", "000004.jpg", "000023.jpg", "000024.jpg"]
+        assert image_set.labels.tolist() == [1, 1, 0, 0]
+        assert image_set.groups is None
+        assert image_set.official is None
+        assert any("different images of the same persons" in note for note in image_set.notes)
+        short = CelebA(size=16, identities=[18, 8], limit=1).load([tmp_path])
+        assert short.ids.tolist() == ["000003.jpg", "000023.jpg"]
+        assert short.notes[-1] == "Cut short: the first 1 images of each person."
+
+    def test_wrong_identities(self, tmp_path, write):
+        write.celeba(tmp_path)
+        for wrong in ([8, 99], [8, 8]):
+            with pytest.raises(UserError, match=r"different persons with images here, such as 7 \(2 images\)"):
+                CelebA(identities=wrong).load([tmp_path])
+        with pytest.raises(UserError, match="either attributes or persons"):
+            CelebA(identities=[7, 8], label="Male")
+
     def test_zip_and_folder_agree(self, tmp_path, write):
         write.celeba(tmp_path / "a" / "celeba")
         write.celeba(tmp_path / "b", extracted=True)

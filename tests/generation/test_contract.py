@@ -9,31 +9,37 @@ from PIL import Image
 
 from data.errors import UserError
 from generation import BUILTINS
+from generation.autoencoder import Autoencoder
 from generation.controls import Noise, RealCopy
 from generation.dcgan import DCGAN
 from generation.folder import Folder
+from generation.gaussian import Gaussian
 
 QUICK = {"architecture": "small", "width": 4, "latent_dim": 4, "epochs": 1, "batch_size": 8}
+SWAP = {"encoder_width": 4, "decoder_width": 4, "latent_dim": 4, "epochs": 1, "batch_size": 8}
+LABELS = np.arange(24) % 2  # for those that need groups
 
 
 def _images(shape=(8, 8, 1), n=24):
     return np.random.default_rng(5).integers(0, 256, (n, *shape), np.uint8)
 
 
-@pytest.fixture(params=["dcgan", "folder", "real-copy", "noise"])
+@pytest.fixture(params=["dcgan", "autoencoder", "gaussian", "folder", "real-copy", "noise"])
 def make(request, tmp_path):
     """Returns a function of a shape that makes an unfitted generator of one kind for it."""
 
     def make(shape=(8, 8, 1), random_state=0):
         if request.param == "dcgan":
             return DCGAN(**QUICK, random_state=random_state)
+        if request.param == "autoencoder":
+            return Autoencoder(**SWAP, random_state=random_state)
         if request.param == "folder":
             folder = tmp_path / "x".join(map(str, shape))
             folder.mkdir(exist_ok=True)
             for position, image in enumerate(np.random.default_rng(9).integers(0, 256, (30, *shape), np.uint8)):
                 Image.fromarray(image[..., 0] if shape[2] == 1 else image).save(folder / f"{position:03d}.png")
             return Folder(path=str(folder))
-        return {"real-copy": RealCopy, "noise": Noise}[request.param](random_state=random_state)
+        return {"gaussian": Gaussian, "real-copy": RealCopy, "noise": Noise}[request.param](random_state=random_state)
 
     return make
 
@@ -43,7 +49,7 @@ def _files(folder):
 
 
 def test_every_builtin_is_covered():
-    assert set(BUILTINS) == {"dcgan", "folder", "real-copy", "noise"}
+    assert set(BUILTINS) == {"dcgan", "autoencoder", "gaussian", "folder", "real-copy", "noise"}
 
 
 @pytest.mark.parametrize("shape", [(8, 8, 1), (8, 8, 3), (28, 28, 1), (32, 32, 3)])
@@ -51,8 +57,8 @@ def test_shape_and_dtype(make, shape):
     images = _images(shape)
     before = images.copy()
     generator = make(shape)
-    assert generator.fit(images) is generator
-    fakes = generator.sample(10, seed=1, sources=images)
+    assert generator.fit(images, LABELS) is generator
+    fakes = generator.sample(10, seed=1, sources=images, labels=LABELS)
     assert fakes.dtype == np.uint8
     assert fakes.shape == (10, *shape)
     assert np.array_equal(images, before)
@@ -61,31 +67,32 @@ def test_shape_and_dtype(make, shape):
 
 def test_the_first_samples_do_not_depend_on_how_many(make):
     images = _images()
-    generator = make().fit(images)
-    few, many = (generator.sample(n, seed=3, sources=images) for n in (5, 24))
+    generator = make().fit(images, LABELS)
+    few, many = (generator.sample(n, seed=3, sources=images, labels=LABELS) for n in (5, 24))
     assert np.array_equal(few, many[:5])
-    assert not np.array_equal(few, generator.sample(5, seed=4, sources=images))
+    if not getattr(generator, "uses_sources", False):  # a swap follows from its source
+        assert not np.array_equal(few, generator.sample(5, seed=4, sources=images, labels=LABELS))
 
 
 def test_determinism(make):
     images = _images()
     np.random.seed(0)  # global state must not matter
-    first = make().fit(images).sample(12, seed=3, sources=images)
+    first = make().fit(images, LABELS).sample(12, seed=3, sources=images, labels=LABELS)
     np.random.seed(1)
-    assert np.array_equal(first, make().fit(images).sample(12, seed=3, sources=images))
+    assert np.array_equal(first, make().fit(images, LABELS).sample(12, seed=3, sources=images, labels=LABELS))
 
 
 def test_save_and_load_give_the_same_samples_and_bytes(make, tmp_path):
     images = _images()
-    generator = make().fit(images)
+    generator = make().fit(images, LABELS)
     generator.save(tmp_path / "one")
     generator.save(tmp_path / "two")
     assert _files(tmp_path / "one") == _files(tmp_path / "two") != []
     for name in _files(tmp_path / "one"):
         assert filecmp.cmp(tmp_path / "one" / name, tmp_path / "two" / name, shallow=False)
     loaded = make().load(tmp_path / "one")
-    expected = generator.sample(20, seed=7, sources=images)
-    assert np.array_equal(loaded.sample(20, seed=7, sources=images), expected)
+    expected = generator.sample(20, seed=7, sources=images, labels=LABELS)
+    assert np.array_equal(loaded.sample(20, seed=7, sources=images, labels=LABELS), expected)
     loaded.save(tmp_path / "three")
     for name in _files(tmp_path / "one"):
         assert filecmp.cmp(tmp_path / "one" / name, tmp_path / "three" / name, shallow=False)
@@ -96,11 +103,11 @@ def test_there_is_a_checkpoint_that_can_save_and_sample(make, tmp_path):
 
     def checkpoint(name, generator):
         generator.save(tmp_path / name)
-        seen.append((name, generator.sample(4, sources=images)))
+        seen.append((name, generator.sample(4, sources=images, labels=LABELS)))
 
-    generator = make().fit(images, on_checkpoint=checkpoint)
+    generator = make().fit(images, LABELS, on_checkpoint=checkpoint)
     assert len(seen) == 1
-    assert np.array_equal(seen[0][1], generator.sample(4, sources=images))
+    assert np.array_equal(seen[0][1], generator.sample(4, sources=images, labels=LABELS))
 
 
 def test_constructing_changes_and_loads_nothing(make):

@@ -2,6 +2,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from data import safe_image
 from data.errors import UserError
 from generation.folder import Folder
 
@@ -62,3 +63,116 @@ def test_the_fingerprint_follows_the_content(tmp_path, colour):
     assert generator.fingerprint() == before
     _write(tmp_path / "a", colour[::-1])
     assert generator.fingerprint() != before
+
+
+def _animation(path, colours, size=(8, 8), form="GIF"):
+    frames = [Image.new("RGB", size, colour) for colour in colours]
+    path.parent.mkdir(parents=True, exist_ok=True)
+    exact = {"lossless": True} if form == "WEBP" else {}
+    frames[0].save(path, form, save_all=True, append_images=frames[1:], **exact)
+
+
+@pytest.mark.parametrize("form", ["GIF", "WEBP", "PNG"])
+def test_frames_of_an_animation_are_one_source(tmp_path, form):
+    colours = [(20 * i, 0, 255 - 20 * i) for i in range(6)]
+    path = tmp_path / "many" / f"film.{form.lower()}"
+    _animation(path, colours, form=form)
+    reals = np.zeros((3, 8, 8, 3), np.uint8)
+    for given in (path, path.parent):
+        generator = Folder(path=str(given)).fit(reals)
+        assert generator.n_available == 6
+        assert len(set(generator.groups_of)) == 1
+        assert {tuple(image[0, 0].tolist()) for image in generator.sample(6)} == set(colours)
+        assert list(generator.facts["format"]) == [form] * 6
+        assert generator.facts_of(6)["id"].tolist() != [f"{path.name}#{i:05d}" for i in range(6)]
+        assert sorted(generator.facts_of(6)["id"]) == [f"{path.name}#{i:05d}" for i in range(6)]
+    with pytest.raises(UserError, match="6 images of 1 sources, and no source may serve two parts"):
+        generator.parts({"train": 3, "test": 3})
+
+
+def test_a_source_is_in_one_part_only(tmp_path, colour):
+    (tmp_path / "all").mkdir()
+    for video in range(7):
+        _write(tmp_path / "all" / f"v{video}", colour[: 3 + video])
+    generator = Folder(path=str(tmp_path / "all"), groups="folder").fit(colour)
+    names = [name.split("/")[0] for name in generator.facts_at(np.arange(generator.n_available))["id"]]
+    counts = {"train": 12, "validation": 5, "test": 12}
+    for seed in range(10):
+        dealt = generator.parts(counts, seed)
+        sources = [{names[i] for i in at} for at in dealt.values()]
+        assert len(sources[0] | sources[1] | sources[2]) == sum(map(len, sources))
+        for part, at in dealt.items():
+            assert 0 < len(at) == len(set(at.tolist())) <= counts[part]
+            assert np.array_equal(generator.take(at)[0], colour[int(generator.facts_at(at)["id"][0].split("/")[1][:3])])
+        assert sum(map(len, dealt.values())) > 20
+    assert {k: v.tolist() for k, v in generator.parts(counts, 3).items()} == {
+        k: v.tolist() for k, v in generator.parts(counts, 3).items()
+    }
+    assert generator.parts(counts, 3)["train"].tolist() != generator.parts(counts, 4)["train"].tolist()
+
+
+def test_without_groups_the_parts_are_exact(tmp_path, colour):
+    _write(tmp_path / "a", colour)
+    generator = Folder(path=str(tmp_path / "a")).fit(colour)
+    counts = {"train": 5, "validation": 2, "test": 4}
+    dealt = generator.parts(counts)
+    assert {part: len(at) for part, at in dealt.items()} == counts
+    assert len(set(np.concatenate(list(dealt.values())).tolist())) == 11
+    short = generator.parts({"train": 10, "validation": 4, "test": 10, "none": 0})
+    assert [len(at) for at in short.values()] == [5, 2, 5, 0]
+
+
+def test_groups_survive_saving(tmp_path, colour):
+    for video in range(3):
+        (tmp_path / "all").mkdir(exist_ok=True)
+        _write(tmp_path / "all" / f"v{video}", colour[4 * video : 4 * video + 4])
+    generator = Folder(path=str(tmp_path / "all"), groups="folder").fit(colour)
+    generator.save(tmp_path / "saved")
+    loaded = Folder(path=str(tmp_path / "all"), groups="folder").load(tmp_path / "saved")
+    assert loaded.groups_of.tolist() == generator.groups_of.tolist() == [0] * 4 + [1] * 4 + [2] * 4
+    assert np.array_equal(loaded.parts({"a": 4, "b": 4})["b"], generator.parts({"a": 4, "b": 4})["b"])
+
+
+def test_groups_need_sub_folders(tmp_path, colour):
+    _write(tmp_path / "a", colour)
+    with pytest.raises(UserError, match="needs sub-folders, one for each source"):
+        Folder(path=str(tmp_path / "a"), groups="folder").fit(colour)
+
+
+@pytest.mark.parametrize("odd", ["JPEG", "RGBA", "L"])
+def test_files_of_several_kinds_are_refused(tmp_path, colour, odd):
+    _write(tmp_path / "a", colour[:11])
+    image = Image.fromarray(colour[11])
+    image = image if odd == "JPEG" else image.convert(odd)
+    image.save(tmp_path / "a" / ("odd.jpg" if odd == "JPEG" else "odd.png"))
+    with pytest.raises(UserError, match=r"several kinds: 11 PNG in RGB, 1 .* \(such as odd.*formats='any'") as caught:
+        Folder(path=str(tmp_path / "a")).fit(colour)
+    assert "\n" not in str(caught.value)
+    assert Folder(path=str(tmp_path / "a"), formats="any").fit(colour).n_available == 12
+
+
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [
+        (None, "There is no folder"),
+        ({}, "There is no image in"),
+        ({"a.tiff": b"II*"}, "There is no image in"),
+        ({"a.png": b""}, "is not an image"),
+        ({"a.gif": b"GIF89a" + bytes(20)}, "damaged|not an image"),
+    ],
+    ids=["no folder", "empty", "another format", "empty file", "no frames"],
+)
+def test_bad_folders(tmp_path, colour, content, said):
+    if content is not None:
+        (tmp_path / "a").mkdir()
+        for name, data in content.items():
+            (tmp_path / "a" / name).write_bytes(data)
+    with pytest.raises(UserError, match=said):
+        Folder(path=str(tmp_path / "a")).fit(colour)
+
+
+def test_too_many_frames_are_refused_before_they_are_decoded(tmp_path, monkeypatch, colour):
+    _animation(tmp_path / "film.gif", [(i, i, i) for i in range(0, 90, 10)], size=(16, 16))
+    monkeypatch.setattr(safe_image, "MAX_FRAMES", 8)
+    with pytest.raises(UserError, match=r"9 frames of 16 x 16 pixels\. Allowed: 8 frames"):
+        Folder(path=str(tmp_path / "film.gif")).fit(colour)

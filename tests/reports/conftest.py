@@ -55,6 +55,7 @@ def write_run(
     alarm: bool = True,
     side: int = 8,
     channels: int = 1,
+    quality: bool = True,
 ) -> Path:
     """Writes a simulated run folder: two DCGAN configurations, two controls, nine detectors.
 
@@ -68,6 +69,7 @@ def write_run(
         alarm: One audit row alarms.
         side: Image height and width.
         channels: 1 or 3.
+        quality: `generators.csv` has the columns of quality, and there are pictures of nearest images.
     """
     rename = rename or {}
     rng = np.random.default_rng(7)
@@ -80,9 +82,11 @@ def write_run(
     if rows["scores"]:
         pd.concat(rows["scores"]).to_parquet(folder / "scores.parquet", index=False)
     _write_csv(folder / "training.csv", _training(rng, rename, seeds))
-    _write_csv(folder / "generators.csv", _generators(rename, seeds))
+    _write_csv(folder / "generators.csv", _generators(rename, seeds, quality))
+    columns = "generator,generator_seed,checkpoint,class,d_accuracy_real,d_accuracy_fake,d_loss_real,d_loss_fake,n"
+    (folder / "classes.csv").write_text(columns + "\n")
     _write_csv(folder / "audit.csv", _audit(rename, alarm))
-    _images(folder, rng, rename, side, channels)
+    _images(folder, rng, rename, side, channels, quality)
     manifest = _manifest(rename, smoke, failed, n, seeds, side, channels)
     (folder / "manifest.json").write_text(json.dumps(manifest, indent=1), encoding="utf-8")
     return folder
@@ -236,14 +240,31 @@ def _training(rng, rename, seeds) -> list[dict[str, Any]]:
     return rows
 
 
-def _generators(rename, seeds) -> list[dict[str, Any]]:
+def _generators(rename, seeds, quality) -> list[dict[str, Any]]:
     return [
-        {"generator": rename.get(name, name), "generator_seed": seed, "checkpoint": CHECKPOINTS[-1]}
+        {"generator": rename.get(name, name), "generator_seed": seed, "checkpoint": checkpoint}
         | {"kind": facts["kind"], "control": facts["control"] or "", "seconds": 14.2}
         | {"parameters": 61_000 if facts["kind"] == "dcgan" else 0, "images_per_second": 4011.0}
+        | (_quality(facts, k, checkpoint) if quality and name != "real-copy" else {})
         for name, facts in GENERATORS.items()
         for seed in seeds
+        for k, checkpoint in enumerate(CHECKPOINTS if facts["kind"] == "dcgan" else ("final",))
     ]
+
+
+def _quality(facts, k, checkpoint) -> dict[str, Any]:
+    """FD is lowest one checkpoint before the last."""
+    fd = (40 if facts["control"] else 8) * (1 + facts["ease"]) / (1 + min(k, 4 - k))
+    values = {"fd": fd, "kd": fd / 40, "precision": 0.74, "recall": 0.93, "density": 0.4}
+    values |= {"coverage": 1 / (1 + fd / 10), "memorisation": 0.55}
+    floors = {"fd": 0.7, "kd": -0.03, "precision": 0.96, "recall": 0.96, "density": 0.95, "coverage": 0.97}
+    floors |= {"memorisation": 0.5}
+    row: dict[str, Any] = {}
+    for name, value in values.items():
+        row |= {name: value, f"{name}_low": 0.9 * value, f"{name}_high": 1.1 * value, f"{name}_floor": floors[name]}
+    row |= {"fd_train": fd, "fd_gap": 0.0, "fd_gap_low": -1.0, "fd_gap_high": 1.0, "n_quality": 449}
+    row |= {"extractor": "classes-cnn64-v1", "extractor_digest": "bcba0defbb1d", "extractor_accuracy": 0.967}
+    return row | {"quality_note": ""}
 
 
 def _audit(rename, alarm) -> list[dict[str, Any]]:
@@ -264,15 +285,15 @@ def _audit(rename, alarm) -> list[dict[str, Any]]:
     ]
 
 
-def _images(folder: Path, rng, rename, side: int, channels: int) -> None:
-    def grid(name: str, blur: float, columns: int = 8) -> None:
+def _images(folder: Path, rng, rename, side: int, channels: int, quality: bool) -> None:
+    def grid(name: str, blur: float, columns: int = 8, rows: int = 6) -> None:
         y, x = np.mgrid[:side, :side] / side - 0.5
-        tiles = np.empty((6, columns, side, side, channels))
-        for k in np.ndindex(6, columns):
+        tiles = np.empty((rows, columns, side, side, channels))
+        for k in np.ndindex(rows, columns):
             radius = np.hypot(x - rng.normal() * 0.05, y - rng.normal() * 0.05)
             ring = np.exp(-(((radius - 0.28) / 0.1) ** 2)) * (1 - blur) + rng.random((side, side)) * blur
             tiles[k] = (ring * 255)[..., None] * (0.6 + 0.4 * rng.random(channels) if channels == 3 else 1)
-        array = tiles.transpose(0, 2, 1, 3, 4).reshape(6 * side, columns * side, channels).astype(np.uint8)
+        array = tiles.transpose(0, 2, 1, 3, 4).reshape(rows * side, columns * side, channels).astype(np.uint8)
         Image.fromarray(array[..., 0] if channels == 1 else array).save(folder / "images" / name)
 
     shape = {"rows": 6, "columns": 8, "height": side, "width": side}
@@ -286,6 +307,10 @@ def _images(folder: Path, rng, rename, side: int, channels: int) -> None:
                 {"file": name, "kind": "grid", "generator": rename.get(generator, generator)}
                 | {"generator_seed": 0, "checkpoint": checkpoint, **shape}
             )
+    for name in ("baseline", "tuned") if quality else ():
+        grid(f"{name}-nearest.png", 0.1, rows=3)
+        about = {"file": f"{name}-nearest.png", "kind": "nearest", "generator": rename.get(name, name)}
+        index.append(about | {"generator_seed": 0, "checkpoint": CHECKPOINTS[-1], **shape, "rows": 3})
     _write_csv(folder / "images" / "index.csv", index)
 
 

@@ -1,0 +1,133 @@
+"""The commands that write images: `generate` and `export`. Nothing heavy is imported before one is called."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from data.errors import UserError
+
+RunArgument = Annotated[Path, typer.Argument(metavar="RUN_FOLDER", help="A finished run.")]
+OutOption = Annotated[Path, typer.Option(metavar="DIR", help="Where the images go: a new or empty folder.")]
+StoreOption = Annotated[
+    Path | None, typer.Option("--store", metavar="DIR", help="The run's store. [default: .store beside the run folder]")
+]
+JsonOption = Annotated[bool, typer.Option("--json", help="Print the result as JSON, for scripts.")]
+
+
+def generate(
+    out: OutOption,
+    folder: Annotated[
+        Path | None, typer.Argument(metavar="[RUN_FOLDER]", help="A finished run; --again knows its own.")
+    ] = None,
+    generator: Annotated[
+        str | None, typer.Option(metavar="ID", help="Which generator. [default: the only one that is no control]")
+    ] = None,
+    training_seed: Annotated[
+        int | None, typer.Option(metavar="N", help="Which of its trainings. [default: the first]")
+    ] = None,
+    checkpoint: Annotated[str, typer.Option(metavar="NAME", help="Such as epoch-0040, or last.")] = "last",
+    n: Annotated[int | None, typer.Option("--n", metavar="N", help="How many images. [default: 64]")] = None,
+    seed: Annotated[int, typer.Option(metavar="N", help="Of the sampling.")] = 0,
+    labels: Annotated[
+        str | None,
+        typer.Option(
+            metavar="A,B", help="For a conditional generator: classes, or attributes joined by +, taken in turn."
+        ),
+    ] = None,
+    size: Annotated[
+        int | None, typer.Option(metavar="PX", help="Shorter side of the files. [default: as generated]")
+    ] = None,
+    interpolate: Annotated[
+        int | None, typer.Option(metavar="K", help="Draw a closed way through K random images, also as WebP.")
+    ] = None,
+    frames: Annotated[
+        int | None, typer.Option(metavar="N", help="Frames of the way, a multiple of K. [default: 8 for each]")
+    ] = None,
+    again: Annotated[
+        Path | None, typer.Option(metavar="MANIFEST.json", help="Make the images of a manifest again and compare.")
+    ] = None,
+    store: StoreOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Write new images of a run's generator, marked as synthetic; the same command gives the same bytes."""
+    if again is not None:
+        given = [generator, training_seed, n, labels, size, interpolate, frames]
+        if any(value is not None for value in given) or checkpoint != "last" or seed:
+            raise UserError("--again takes everything but the folders from the manifest: give no other options.")
+        _again(again, out, folder, store, as_json)
+        return
+    if folder is None:
+        raise UserError("A RUN_FOLDER is needed, or --again MANIFEST.json.")
+    if interpolate is None and frames is not None:
+        raise UserError("--frames goes with --interpolate; --n is the number of images.")
+    if interpolate is not None and n is not None:
+        raise UserError("An interpolation has --frames, not --n.")
+    from benchmark.generate import generate as write
+
+    n = n if n is not None else 64
+    if interpolate is not None:
+        n = frames if frames is not None else 8 * interpolate
+    record = write(
+        folder, out=out, generator=generator, training_seed=training_seed, checkpoint=checkpoint, n=n, seed=seed,
+        labels=[label.strip() for label in labels.split(",")] if labels else None, size=size, interpolate=interpolate,
+        store=store,
+    )  # fmt: skip
+    _tell_written(record, out, as_json)
+
+
+def export(
+    folder: RunArgument,
+    out: OutOption,
+    generator: Annotated[
+        list[str] | None, typer.Option(metavar="ID", help="Whose fakes; may be repeated. [default: all but controls]")
+    ] = None,
+    force: Annotated[bool, typer.Option("--force", help="Export although the audit has an alarm.")] = False,
+    store: StoreOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Write a run's real and fake images as folders of PNG files, for other tools."""
+    from benchmark.export import export as write
+
+    counts = write(folder, out=out, generators=generator, force=force, store=store)
+    if as_json:
+        typer.echo(json.dumps({"folder": str(out), "counts": counts}, indent=1))
+        return
+    for part, row in counts.items():
+        typer.echo(f"{part:<11} {', '.join(f'{count:,} {name}' for name, count in row.items())}")
+    typer.echo(f"Card: {out / 'README.md'}")
+
+
+def register(app: typer.Typer) -> None:
+    """Adds the commands to the command line."""
+    app.command()(generate)
+    app.command()(export)
+
+
+def _again(manifest: Path, out: Path, folder: Path | None, store: Path | None, as_json: bool) -> None:
+    from benchmark.regenerate import again
+
+    found = again(manifest, out=out, run=folder, store=store)
+    total = len(found.record["files"])
+    if as_json:
+        typer.echo(json.dumps({"files": total, "differ": found.differ, "same_pixels": found.pixels}, indent=1))
+    elif not found.differ:
+        typer.echo(f"{total} of {total} files are the same, byte for byte: {out}")
+    else:
+        why = "the pixels are the same: another Pillow or zlib wrote them" if found.pixels else "the pixels differ"
+        typer.echo(f"{len(found.differ)} of {total} files differ from {manifest}; {why}. First: {found.differ[0]}")
+    if found.differ:
+        raise typer.Exit(1)
+
+
+def _tell_written(record: dict[str, Any], out: Path, as_json: bool) -> None:
+    if record["generator"]["code_changed"]:
+        typer.echo("The generator's code has changed since it was trained; it may draw other images now.", err=True)
+    if as_json:
+        typer.echo(json.dumps(record, indent=1))
+        return
+    about, n = record["generator"], len(record["files"])
+    typer.echo(f"{n} files of {about['id']} (training seed {about['training_seed']}, {about['checkpoint']}): {out}")

@@ -1,0 +1,85 @@
+"""A measure of quality along the training, one curve per configuration, above what real images reach."""
+
+from __future__ import annotations
+
+import re
+
+import numpy as np
+import pandas as pd
+
+from reports.figures import svg
+from reports.load import Run, natural
+
+WIDE = 20  # a logarithmic axis from this ratio of the largest to the smallest value on
+
+
+class QualityFigure:
+    """One measure of all configurations with more than one checkpoint.
+
+    Args:
+        run: A run. Of several training runs of a configuration the first is shown.
+        metric: `"fd"`, `"kd"`, `"precision"`, `"recall"`, `"density"`, `"coverage"` or `"memorisation"`.
+    """
+
+    def __init__(self, run: Run, metric: str) -> None:
+        frame, self._metric = run.generators_frame, metric
+        controls = {generator.id for generator in run.generators if generator.role}
+        frame = frame[frame[metric].notna() & ~frame["generator"].isin(controls)]
+        first = frame.groupby("generator")["generator_seed"].transform("min")
+        frame = frame[frame["generator_seed"].isna() | (frame["generator_seed"] == first)]
+        counts = frame.groupby("generator")["checkpoint"].nunique()
+        self.generators = [generator.id for generator in run.generators if counts.get(generator.id, 0) > 1]
+        self._rows = frame[frame["generator"].isin(self.generators)]
+
+    def frame(self) -> pd.DataFrame:
+        """The rows of `generators.csv` behind the drawing."""
+        return self._rows
+
+    def svg(self, *, name: str) -> str:
+        """Draws the curves with their 95 % intervals, and the floor as a thin line.
+
+        Args:
+            name: Prefix of the ids in the drawing.
+
+        Returns:
+            An `<svg>` element; empty text without curves.
+        """
+        if not self.generators:
+            return ""
+        places, label = _places(self._rows["checkpoint"])
+        with svg.panel(4.6, 2.8) as (figure, axes):
+            axes.set_position((0.12, 0.18, 0.84, 0.78))
+            for position, generator in enumerate(self.generators):
+                self._draw(axes, generator, position, places)
+            for floor in sorted(set(self._rows[f"{self._metric}_floor"].dropna())):
+                axes.axhline(floor, color=svg.REAL, lw=1.0, ls=svg.DASHES[2])
+            values = self._rows[self._metric]
+            if self._metric == "fd" and values.min() > 0 and values.max() > WIDE * values.min():
+                axes.set_yscale("log")
+                axes.yaxis.set_major_formatter(lambda value, _: f"{value:g}")
+                axes.yaxis.set_minor_formatter(lambda value, _: "")
+            elif self._metric != "kd":
+                axes.set_ylim(bottom=0)
+            axes.set_xlabel(label)
+            return svg.export(figure, name=name, title=f"{self._metric} along the training, with 95 % intervals")
+
+    def _draw(self, axes, generator: str, position: int, places: dict[str, float]) -> None:
+        rows = self._rows[self._rows["generator"] == generator]
+        rows = rows.assign(at=rows["checkpoint"].map(places)).sort_values("at")
+        hue, pattern = svg.series(position)
+        x, y = rows["at"].to_numpy(float), rows[self._metric].to_numpy(float)
+        low, high = (rows[f"{self._metric}_{end}"].to_numpy(float) for end in ("low", "high"))
+        band = axes.fill_between(x, low, high, where=np.isfinite(low), color=svg.SERIES[hue], alpha=0.13, lw=0)
+        band.set_gid(f"s-{position} band")
+        (line,) = axes.plot(x, y, color=svg.SERIES[hue], ls=svg.DASHES[pattern], lw=1.6, marker="o", ms=3)
+        line.set_gid(f"s-{position} curve")
+
+
+def _places(checkpoints: pd.Series) -> tuple[dict[str, float], str]:
+    """Where each checkpoint stands: at the number in its name, or else at its position; and the axis' label."""
+    names = sorted(set(checkpoints), key=natural)
+    found = [re.fullmatch(r"(\D*?)\W*(\d+)", name) for name in names]
+    words = {match[1] for match in found if match}
+    if all(found) and len(words) == 1:
+        return {match[0]: float(match[2]) for match in found if match}, words.pop() or "checkpoint"
+    return {name: float(position) for position, name in enumerate(names)}, "checkpoint"
