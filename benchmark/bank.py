@@ -37,14 +37,18 @@ def write(folder: Path, generator: Any, images: ImageSet, ledger: Ledger, *, see
     """Samples and writes the banks of every detector part.
 
     A generator of its own makes all parts' fakes in one call, which is then cut, so that a finite one gives no image
-    twice. One that works on real images gets those of the part; `real-copy` calls half of them fake, and the other
-    half is then all that the cell keeps as real.
+    twice; one of finished images with `parts` deals them itself, so that the frames of one video stay in one part. One
+    that works on real images gets those of the part; `real-copy` calls half of them fake, and the other half is then
+    all that the cell keeps as real.
     """
     reals = {part: ledger.parts[part] for part in DETECTOR_PARTS}
     if wants_sources(generator):
         drawn, facts = _from_sources(folder, generator, images, reals, seed)
+    elif hasattr(generator, "parts"):
+        drawn, facts = _from_finished(folder, generator, reals, seed)
     else:
         drawn, facts = _from_nothing(generator, images, reals, seed)
+    files = facts.pop("files", None)
     for part, labels in facts.pop("labels").items():
         np.save(folder / f"{part}.labels.npy", labels)
     levels = images.value_grid
@@ -54,7 +58,7 @@ def write(folder: Path, generator: Any, images: ImageSet, ledger: Ledger, *, see
         np.save(folder / f"{part}.npy", fakes)
     digests = {part: hashlib.sha256(fakes.tobytes()).hexdigest() for part, fakes in snapped.items()}
     record = {"checkpoint": checkpoint, "seed": seed, "levels": len(levels), "snapped": moved, "digests": digests}
-    audit = _audit(generator, images, np.concatenate(list(reals.values())), snapped, facts)
+    audit = _audit(generator, images, np.concatenate(list(reals.values())), snapped, files)
     (folder / "bank.json").write_text(json.dumps(record | facts | {"audit": audit}, indent=1))
 
 
@@ -87,13 +91,12 @@ def labelled(folder: Path, images: ImageSet, ledger: Ledger, part: str) -> Label
 
 
 def _audit(
-    generator: Any, images: ImageSet, at: np.ndarray, fakes: dict[str, np.ndarray], facts: dict[str, Any]
+    generator: Any, images: ImageSet, at: np.ndarray, fakes: dict[str, np.ndarray], files: pd.DataFrame | None
 ) -> list[dict[str, Any]]:
     if getattr(generator, "control", None) == "real-copy":
         return []  # its fakes are reals: that is the control
     rows = [bank_audit.copies(images.images, np.concatenate(list(fakes.values()))), bank_audit.repeats(fakes)]
-    if hasattr(generator, "facts_of"):
-        files = pd.DataFrame(generator.facts_of(facts["n"], facts["seeds"]["all"]))
+    if files is not None:
         rows.append(bank_audit.file_facts(None if images.facts is None else images.facts.iloc[at], files))
     return rows
 
@@ -104,8 +107,7 @@ def _from_nothing(generator: Any, images: ImageSet, reals: dict, seed: int) -> t
     if available is not None and available < sum(counts.values()):
         share = available / sum(counts.values())
         counts = {part: int(count * share) for part, count in counts.items()}
-    if min(counts.values()) < 2:
-        raise UserError(f"Every part needs at least 2 fakes. Received: {available} images for {counts}.")
+    _check_counts(counts, f"{available} images")
     n = sum(counts.values())
     bank_seed = _seed(seed, "all")
     asked = np.concatenate([at[: counts[part]] for part, at in reals.items()])
@@ -114,7 +116,28 @@ def _from_nothing(generator: Any, images: ImageSet, reals: dict, seed: int) -> t
     cuts = np.cumsum(list(counts.values()))[:-1]
     drawn = dict(zip(counts, np.split(fakes, cuts), strict=True))
     labels = {} if wanted is None else dict(zip(counts, np.split(images.labels[asked].astype(float), cuts), strict=True))
-    return drawn, {"n": n, "counts": counts, "seeds": {"all": bank_seed}, "labels": labels}
+    facts = {"n": n, "counts": counts, "seeds": {"all": bank_seed}, "labels": labels}
+    if hasattr(generator, "facts_of"):
+        facts["files"] = pd.DataFrame(generator.facts_of(n, bank_seed))
+    return drawn, facts
+
+
+def _from_finished(folder: Path, generator: Any, reals: dict, seed: int) -> tuple[dict, dict]:
+    bank_seed = _seed(seed, "all")
+    at = generator.parts({part: len(index) for part, index in reals.items()}, seed=bank_seed)
+    counts = {part: len(positions) for part, positions in at.items()}
+    _check_counts(counts, f"{getattr(generator, 'n_available', 'too few')} images")
+    sources = getattr(generator, "groups_of", None)
+    for part, positions in at.items() if sources is not None else ():
+        np.save(folder / f"{part}.groups.npy", -1.0 - sources[positions])  # negative: none of the reals' own
+    facts = {"n": sum(counts.values()), "counts": counts, "seeds": {"all": bank_seed}, "labels": {}}
+    facts["files"] = generator.facts_at(np.concatenate(list(at.values())))
+    return {part: generator.take(positions) for part, positions in at.items()}, facts
+
+
+def _check_counts(counts: dict[str, int], received: str) -> None:
+    if min(counts.values()) < 2:
+        raise UserError(f"Every part needs at least 2 fakes. Received: {received} for {counts}.")
 
 
 def _from_sources(folder: Path, generator: Any, images: ImageSet, reals: dict, seed: int) -> tuple[dict, dict]:
@@ -128,8 +151,9 @@ def _from_sources(folder: Path, generator: Any, images: ImageSet, reals: dict, s
             drawn[part] = sources[fake]
         else:
             wanted = adapt.requested(generator, images, at)
-            keywords = {"seed": seeds[part], "sources": sources, "labels": wanted}
-            drawn[part] = adapt.sample(generator, len(at), shape=images.shape, **keywords)
+            drawn[part] = adapt.sample(
+                generator, len(at), seed=seeds[part], sources=sources, shape=images.shape, labels=wanted
+            )
             if images.groups is not None:
                 np.save(folder / f"{part}.groups.npy", images.groups[at].astype(float))
     return drawn, {"counts": {part: len(fakes) for part, fakes in drawn.items()}, "seeds": seeds, "labels": {}}

@@ -60,6 +60,14 @@ class ProtocolSpec(BaseModel):
     threads: Annotated[int, Field(ge=1, le=64)] = 1
 
 
+class QualitySpec(BaseModel):
+    """`[quality]`: whether the images of every checkpoint are compared with real ones, and with how many at most."""
+
+    model_config = ConfigDict(extra="forbid", strict=True)
+    enabled: bool = True
+    n: Annotated[int, Field(ge=32)] = 5000
+
+
 class Spec(BaseModel):
     """A whole benchmark. Controls and sentinels that a spec does not name are added: every run carries them."""
 
@@ -70,6 +78,7 @@ class Spec(BaseModel):
     generator: list[PluginSpec] = []
     detector: list[PluginSpec] = []
     protocol: ProtocolSpec = ProtocolSpec()
+    quality: QualitySpec = QualitySpec()
 
     def model_post_init(self, context: Any, /) -> None:
         for kind in ("real-copy", "noise"):
@@ -113,7 +122,7 @@ def from_folders(real: Path, fakes: Sequence[Path], changes: Sequence[str] = ())
         UserError: If a folder does not exist.
     """
     for folder in (real, *fakes):
-        if not folder.is_dir():
+        if not folder.is_dir() and not (folder in fakes and folder.is_file()):  # frames of an animation may be fakes
             raise UserError(f"There is no folder {folder}.")
     names = _names(fakes)
     rows = [{"kind": "folder", "id": names[i], "path": str(folder.resolve())} for i, folder in enumerate(fakes)]
@@ -233,7 +242,8 @@ def _explain(error: ValidationError) -> UserError:
     )  # a misspelt key explains a missing one
     where = [str(part) for part in first["loc"]]
     if first["type"] == "extra_forbidden":
-        model = ProtocolSpec if where[0] == "protocol" else Spec
+        tables: dict[str, type[BaseModel]] = {"protocol": ProtocolSpec, "quality": QualitySpec}
+        model = tables.get(where[0], Spec)
         return unknown("key", where[-1], model.model_fields, f"of [{where[0]}]" if len(where) > 1 else "of the spec")
     name = ".".join(where)
     if first["type"] == "missing":

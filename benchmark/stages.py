@@ -93,8 +93,10 @@ def train_generator(job: Job) -> None:
             most = (PREVIEW, getattr(trained, "n_available", None), None if sources is None else len(sources))
             n = min(limit for limit in most if limit is not None)
             wanted = adapt.requested(trained, reals, slice(n))
-            keywords = {"seed": PREVIEW_SEED, "sources": None if sources is None else sources[:n], "labels": wanted}
-            preview = adapt.sample(trained, n, shape=images.shape, **keywords)
+            given = None if sources is None else sources[:n]
+            preview = adapt.sample(
+                trained, n, seed=PREVIEW_SEED, sources=given, shape=images.shape, labels=wanted
+            )
             np.save(folder / "preview.npy", preview)
             if callable(getattr(trained, "preview", None)):  # its own picture of what it does, such as swaps both ways
                 write_png(folder / "preview.png", trained.preview())

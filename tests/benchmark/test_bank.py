@@ -172,3 +172,30 @@ def test_equal_sides_rarely_raise_an_alarm():
         ]
         alarms += bank_audit.file_facts(*sides)["verdict"] == "alarm"
     assert alarms <= 8
+
+
+def test_frames_of_one_video_stay_in_one_part(tmp_path, reals):
+    from PIL import Image
+
+    from generation.folder import Folder
+
+    images, ledger = reals, split(reals, seed=0)
+    rng = np.random.default_rng(8)
+    videos = {}
+    for video in range(12):
+        (tmp_path / f"made/{video}").mkdir(parents=True)
+        for frame in range(rng.integers(2, 9)):
+            pixels = LEVELS[rng.integers(0, 4, images.shape)]
+            Image.fromarray(pixels.squeeze()).save(tmp_path / f"made/{video}/{frame}.png")
+            videos[pixels.tobytes()] = video
+    generator = Folder(path=str(tmp_path / "made"), groups="folder").fit(images.images)
+    seen = {}
+    written(tmp_path / "bank", generator, images, ledger)
+    for part in bank.DETECTOR_PARTS:
+        fakes = np.load(tmp_path / "bank" / f"{part}.npy")
+        groups = np.load(tmp_path / "bank" / f"{part}.groups.npy")
+        assert len(fakes) == len(groups) >= 2
+        seen[part] = {videos[fake.tobytes()] for fake in fakes}
+        assert (groups < 0).all(), "apart from the identities of the reals"
+    parts = list(seen.values())
+    assert not (parts[0] & parts[1] or parts[0] & parts[2] or parts[1] & parts[2])
