@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -22,9 +23,10 @@ def write(folder: Path, plan: Plan, store: Store, outcomes: dict[str, Outcome]) 
     """Writes the grids, at natural size and without gaps, and `index.csv`, which says what each shows.
 
     Kinds are `real`; `grid`, the fixed latent batch; `evolution`, its first images at each checkpoint, one row each;
-    `interpolation`, a film of a closed way through latent vectors; `preview`, a picture that a generator makes of itself,
-    which for a face swap has the columns A, A>A, A>B, B, B>B, B>A of faces held out; and `nearest`: the most copied fakes, and below each
-    the nearest image that its generator was trained on and the nearest one that was held out.
+    `interpolation`, a film of a closed way through latent vectors; `preview`, a picture that a generator makes of
+    itself, which for a face swap has the columns A, A>A, A>B, B, B>B, B>A of faces held out; and `nearest`: the most
+    copied fakes, and below each the nearest image that its generator was trained on and the nearest one that was held
+    out.
     """
     from data.imageset import ImageSet
     from data.ledger import Ledger
@@ -65,7 +67,7 @@ def film(path: Path, images: np.ndarray) -> None:
     frames[0].save(path, save_all=True, append_images=frames[1:], duration=MILLISECONDS, loop=0, lossless=True)
 
 
-def _of_training(folder: Path, trained: Path, about: dict[str, object]) -> list[dict[str, object]]:
+def _of_training(folder: Path, trained: Path, about: dict[str, Any]) -> list[dict[str, object]]:
     """Writes the pictures of one training, and returns their rows of the index."""
     start = f"{_safe(str(about['generator']))}-seed{about['generator_seed']}"
     checkpoints = Checkpoints(trained).folders

@@ -235,7 +235,7 @@ class TestCelebA:
     def test_wrong_identities(self, tmp_path, write):
         write.celeba(tmp_path)
         for wrong in ([8, 99], [8, 8]):
-            with pytest.raises(UserError, match=r"different persons with images here, such as 7 \(2 images\)"):
+            with pytest.raises(UserError, match=r"different persons with images, such as 7 \(2 images\)"):
                 CelebA(identities=wrong).load([tmp_path])
         with pytest.raises(UserError, match="either attributes or persons"):
             CelebA(identities=[7, 8], label="Male")

@@ -1,7 +1,7 @@
 """Compares the speed of our training with loops that people write, side by side: `python tests/speed/training.py`.
 
 All train the same networks (architecture `tuned`: 32x32 colour images, G 1.07 M and D 0.66 M parameters) with the same
-batch, loss and optimiser. Each contestant is a process of its own, warmed up, then given turns in rounds, so that what
+batch, loss and optimiser; ours and PyTorch do so in bfloat16 too, and train `stable` with all that belongs to it. Each contestant is a process of its own, warmed up, then given turns in rounds, so that what
 else the machine does meets all of them; a figure is the median over rounds, a ratio the median of the rounds' ratios.
 Run it on a quiet machine. PyTorch takes part if this interpreter, or the one given by `--torch-python`, has it.
 """
@@ -18,6 +18,11 @@ from pathlib import Path
 
 WORKER = Path(__file__).with_name("worker.py")
 RIVALS = {"train_on_batch": 1.3, "fit": 1.2, "pytorch": 1.0}  # how many times as fast ours is meant to be
+TWINS = {  # in the same precision and with the same recipe
+    "ours alternating bfloat16": "pytorch bfloat16",
+    "ours alternating stable": "pytorch stable",
+    "ours alternating stable bfloat16": "pytorch stable bfloat16",
+}
 PEAK_FLOP = 2 * 2048**3
 PEAK_SHARE = 0.8
 
@@ -62,11 +67,11 @@ class Worker:
 
 def compare(batch: int, rounds: int, seconds: float, torch_python: str | None) -> None:
     names = ["ours alternating", "ours simultaneous", "train_on_batch", "fit", "peak"]
-    names += ["pytorch"] if torch_python else []
-    names += ["ours simultaneous bfloat16", "ours alone", "ours beside"]
+    names += ["pytorch", *TWINS.values()] if torch_python else []
+    names += [*TWINS, "ours simultaneous bfloat16", "ours simultaneous stable", "ours alone", "ours beside"]
     workers, facts, steps = {}, {}, {}
     for name in names:  # one after the other: each compiles alone
-        workers[name] = Worker(name, batch, torch_python if name == "pytorch" else sys.executable)
+        workers[name] = Worker(name, batch, torch_python if name.startswith("pytorch") else sys.executable)
         facts[name] = workers[name].ready()
         workers[name].seconds(5)
         steps[name] = max(3, round(seconds / (workers[name].seconds(10) / 10)))
@@ -98,17 +103,26 @@ def _print(batch: int, rates: dict[str, list[float]], facts: dict[str, dict]) ->
                 f"  ours / {name:21s} {statistics.median(ratios):7.2f}  ({min(ratios):.2f} to {max(ratios):.2f})"
                 f"  goal {goal}: {'met' if statistics.median(ratios) >= goal else 'MISSED'}"
             )
-    mflop = facts["ours simultaneous"]["mflop"]
-    shares = [
-        batch * ours * mflop * 1e6 / (peak * PEAK_FLOP)
-        for ours, peak in zip(rates["ours simultaneous"], rates["peak"], strict=True)
-    ]
-    share = statistics.median(shares)
+    for name, twin in TWINS.items():
+        if rates.get(twin):
+            ratios = [a / b for a, b in zip(rates[name], rates[twin], strict=True)]
+            ratio = statistics.median(ratios)
+            print(
+                f"  {name} / {twin}: {ratio:.2f}  ({min(ratios):.2f} to {max(ratios):.2f})"
+                f"  goal 1.0: {'met' if ratio >= 1 else 'MISSED'}"
+            )
     print(f"  peak of matrix products      {statistics.median(rates['peak']) * PEAK_FLOP / 1e9:7.0f}  GFLOP/s")
-    print(
-        f"  simultaneous: {mflop:.0f} MFLOP per image, {share:.0%} of the peak ({min(shares):.0%} to {max(shares):.0%})"
-        f"  goal {PEAK_SHARE:.0%}: {'met' if share >= PEAK_SHARE else 'MISSED'}"
-    )
+    for name in ("ours simultaneous", "ours simultaneous stable"):
+        mflop = facts[name]["mflop"]
+        shares = [
+            batch * ours * mflop * 1e6 / (peak * PEAK_FLOP)
+            for ours, peak in zip(rates[name], rates["peak"], strict=True)
+        ]
+        share = statistics.median(shares)
+        print(
+            f"  {name}: {mflop:.0f} MFLOP per image, {share:.0%} of the peak ({min(shares):.0%} to {max(shares):.0%})"
+            f"  goal {PEAK_SHARE:.0%}: {'met' if share >= PEAK_SHARE else 'MISSED'}"
+        )
     pairs = [a / b for a, b in zip(rates["two jobs"], rates["ours simultaneous"], strict=True)]
     print(f"  two single-threaded jobs together are {statistics.median(pairs):.2f} times as fast as one with all cores")
 

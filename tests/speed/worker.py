@@ -18,6 +18,9 @@ THREADS = {  # intra-op, inter-op; None: the framework's own choice
     "ours simultaneous": (1, 2),
     "ours alternating bfloat16": (1, 2),
     "ours simultaneous bfloat16": (1, 2),
+    "ours alternating stable": (1, 2),
+    "ours alternating stable bfloat16": (1, 2),
+    "ours simultaneous stable": (1, 2),
     "ours alone": (1, 1),
     "ours beside": (1, 1),
 }
@@ -33,7 +36,7 @@ def main() -> None:
     here = Path(__file__).resolve().parent
     sys.path[:0] = [str(here), str(here.parents[1])]
     answers, sys.stdout = sys.stdout, sys.stderr  # whatever a framework prints must not look like an answer
-    module = importlib.import_module("torch_loop" if name == "pytorch" else "keras_loops")
+    module = importlib.import_module("torch_loop" if name.startswith("pytorch") else "keras_loops")
     run, facts = module.contestant(name, batch)
     run(3)
     print(json.dumps(facts), file=answers, flush=True)

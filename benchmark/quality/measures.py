@@ -1,0 +1,93 @@
+"""All measures of one set of fakes as a row of `generators.csv`, each beside two sets of real images."""
+
+from __future__ import annotations
+
+import json
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from benchmark.quality import frechet, kernel, memorisation, neighbours
+from benchmark.quality.estimate import Estimate, normal
+from benchmark.quality.lesson import EXTRACTOR, FEATURES
+from benchmark.quality.references import FEWEST
+from detection.extractor import Extractor
+
+MEASURES = ("fd", "kd", "precision", "recall", "density", "coverage", "memorisation")
+COLUMNS = [
+    *(f"{name}{end}" for name in MEASURES for end in ("", "_low", "_high", "_floor")),
+    "fd_train", "fd_gap", "fd_gap_low", "fd_gap_high",
+    "n_quality", "extractor", "extractor_digest", "extractor_accuracy", "quality_note",
+]  # fmt: skip
+
+
+def measure(fakes: np.ndarray, folder: Path) -> tuple[dict[str, Any], np.ndarray]:
+    """Measures fakes against the real images.
+
+    Args:
+        fakes: uint8 `(m, h, w, c)`; as many reals of each kind are taken.
+        folder: What the stage `train_extractor` wrote.
+
+    Returns:
+        The row, with the names in `COLUMNS`: a measure, the ends of its 95 % interval, and its floor, which is the
+        measure of training images against held-out ones at the same n. And the most copied training images, see
+        `memorisation.most_copied`.
+    """
+    n = len(fakes)
+    if n < FEWEST:
+        return too_few(n), np.empty((0, 3), np.int64)
+    extractor, held, trained = _opened(str(folder))
+    fake = extractor.features(fakes)
+    floors = _floors(str(folder), n)
+    found, gap = _against(held[:n], trained[:n], fake)
+    row: dict[str, Any] = {}
+    for name, estimate in found.items():
+        row |= _columns(name, estimate) | {f"{name}_floor": floors[name]}
+    facts = json.loads((folder / "facts.json").read_text())
+    row |= {"fd_train": found["fd"].value - gap.value} | _columns("fd_gap", gap)
+    row |= {"n_quality": n, "extractor": facts["extractor"], "extractor_digest": facts["digest"][:12]}
+    row |= {"extractor_accuracy": facts["accuracy"], "quality_note": ""}
+    return row, memorisation.most_copied(fake, trained, held, 8)
+
+
+def too_few(n: int) -> dict[str, Any]:
+    """Returns the row that says that there are too few images."""
+    return {"n_quality": n, "quality_note": f"{n} images on a side are too few: expected {FEWEST} or more"}
+
+
+def _against(held: np.ndarray, seen: np.ndarray, fake: np.ndarray) -> tuple[dict[str, Estimate], Estimate]:
+    """Returns every measure, and how much farther the held-out images are from the fakes than the training images."""
+    to_held, to_seen = frechet.distance(held, fake), frechet.distance(seen, fake)
+    shared = to_held.second - to_seen.second  # the same fakes stand in both
+    gap = normal(to_held.value - to_seen.value, to_held.first, to_seen.first, shared)
+    return {
+        "fd": to_held.estimate,
+        "kd": kernel.distance(held, fake),
+        **neighbours.overlap(held, fake),
+        "memorisation": memorisation.memorised(fake, seen, held),
+    }, gap
+
+
+@lru_cache(maxsize=1)  # a store's folders never change, and every generator asks for the same one
+def _opened(folder: str) -> tuple[Extractor, np.ndarray, np.ndarray]:
+    with np.load(Path(folder) / FEATURES, allow_pickle=False) as file:
+        held, trained = file["held"], file["trained"]
+    return Extractor().load(Path(folder) / EXTRACTOR), held, trained
+
+
+@lru_cache(maxsize=8)
+def _floors(folder: str, n: int) -> dict[str, float]:
+    _, held, trained = _opened(folder)
+    seen = trained[:n]
+    found = {
+        "fd": frechet.distance(held[:n], seen).estimate,
+        "kd": kernel.distance(held[:n], seen),
+        **neighbours.overlap(held[:n], seen),
+    }
+    return {name: estimate.value for name, estimate in found.items()} | {"memorisation": memorisation.EXPECTED}
+
+
+def _columns(name: str, estimate: Estimate) -> dict[str, float]:
+    return {name: estimate.value, f"{name}_low": estimate.low, f"{name}_high": estimate.high}
