@@ -128,8 +128,9 @@ def _from_finished(folder: Path, generator: Any, reals: dict, seed: int) -> tupl
     counts = {part: len(positions) for part, positions in at.items()}
     _check_counts(counts, f"{getattr(generator, 'n_available', 'too few')} images")
     sources = getattr(generator, "groups_of", None)
-    for part, positions in at.items() if sources is not None else ():
-        np.save(folder / f"{part}.groups.npy", -1.0 - sources[positions])  # negative: none of the reals' own
+    if sources is not None:
+        for part, positions in at.items():
+            np.save(folder / f"{part}.groups.npy", -1.0 - sources[positions])  # negative: none of the reals' own
     facts = {"n": sum(counts.values()), "counts": counts, "seeds": {"all": bank_seed}, "labels": {}}
     facts["files"] = generator.facts_at(np.concatenate(list(at.values())))
     return {part: generator.take(positions) for part, positions in at.items()}, facts

@@ -13,7 +13,7 @@ from benchmark import summarise
 from benchmark.checkpoints import Checkpoints
 from benchmark.execute import Outcome
 from benchmark.plan import Cell, Plan, Stage
-from benchmark.quality import measures
+from benchmark.quality import control, measures
 from benchmark.store import Store
 from generation.class_scores import COLUMNS as CLASS_COLUMNS
 
@@ -122,26 +122,37 @@ class Gathered:
         return pd.concat(frames, ignore_index=True) if frames else _empty(["name", "value", "verdict", "advice"])
 
     def classes(self) -> pd.DataFrame:
-        """A conditional discriminator's own accuracy and loss on each class, per checkpoint."""
-        frames = []
+        """What is known of each class of a conditional generator, per checkpoint: its discriminator's own accuracy and
+        loss, and how often its images are recognised as what was asked for; `class` is empty for all together."""
+        keys, frames = ["generator", "generator_seed", "checkpoint", "class"], []
+        columns = [*keys, *CLASS_COLUMNS[1:], *control.COLUMNS[1:]]
         for (generator, seed), stage in self.plan.trainings.items():
-            path = self.path(stage) / "classes.csv"
-            if self.ended_well(stage) and path.exists():
-                about = {"generator": generator, "generator_seed": seed}
-                frames.append(pd.read_csv(path, dtype={"checkpoint": str, "class": str}).assign(**about))
-        columns = ["generator", "generator_seed", "checkpoint", *CLASS_COLUMNS]
-        return pd.concat(frames, ignore_index=True)[columns] if frames else _empty(columns)
+            found = [(stage, "classes.csv"), (self.plan.qualities.get((generator, seed)), "control.csv")]
+            tables = [table for place, name in found if (table := self._by_class(place, name)) is not None]
+            if tables:
+                joined = tables[0] if len(tables) == 1 else tables[0].merge(tables[1], "outer", on=keys[2:], sort=False)
+                frames.append(joined.assign(generator=generator, generator_seed=seed).reindex(columns=columns))
+        return pd.concat(frames, ignore_index=True) if frames else _empty(columns)
 
     def reconstruction(self) -> pd.DataFrame:
-        """How near a face swap comes to the faces that it was trained on, and to others, per checkpoint and side."""
+        """How well image-to-image generators give images back that they were trained on, and held-out ones."""
         frames = []
         for (generator, seed), stage in self.plan.trainings.items():
             path = self.path(stage) / "reconstruction.csv"
             if self.ended_well(stage) and path.exists():
                 about = {"generator": generator, "generator_seed": seed}
-                frames.append(pd.read_csv(path, dtype={"checkpoint": str, "group": str}).assign(**about))
-        columns = ["generator", "generator_seed", "checkpoint", "side", "group", "faces", "n", "ssim", "mse"]
-        return pd.concat(frames, ignore_index=True)[columns] if frames else _empty(columns)
+                frames.append(pd.read_csv(path, dtype={"checkpoint": str}).assign(**about))
+        first = ["generator", "generator_seed"]
+        if not frames:
+            return _empty(first)
+        joined = pd.concat(frames, ignore_index=True)
+        return joined[[*first, *[name for name in joined.columns if name not in first]]]
+
+    def _by_class(self, stage: Stage | None, name: str) -> pd.DataFrame | None:
+        if stage is None or not self.ended_well(stage) or not (self.path(stage) / name).exists():
+            return None
+        kinds = {"checkpoint": str, "class": str}
+        return pd.read_csv(self.path(stage) / name, dtype=kinds).fillna({"class": ""})
 
     def _cell(self, cell: Cell) -> dict[str, Any]:
         outcome = self.outcomes[cell.measured.key]

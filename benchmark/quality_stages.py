@@ -33,20 +33,26 @@ def quality(job: Job) -> None:
     images, _ = prepared(job)
     against = references.References.load(job.inputs["extractor"])
     folders = Checkpoints(job.inputs["trained"]).folders
-    rows = []
+    rows, controls = [], []
     for done, folder in enumerate(folders, start=1):
         row: dict[str, Any] = {"checkpoint": folder.name}
         if against.n < references.FEWEST:
             rows.append(row | measures.too_few(against.n))
             continue
-        drawn = fakes.draw(adapt.load(instance("generators", job), folder), images, against)
+        generator = adapt.load(instance("generators", job), folder)
+        drawn = fakes.draw(generator, images, against)
         measured, copied = measures.measure(drawn, job.inputs["extractor"])
         rows.append(row | measured)
+        control = measures.controlled(generator, images, against, drawn, job.inputs["extractor"])
+        if control is not None:
+            controls.append(control.assign(checkpoint=folder.name))
         if done == len(folders):
             pair = images.images[against.trained[copied[:, 1]]], images.images[against.held[copied[:, 2]]]
             np.save(job.folder / "copies.npy", np.stack([drawn[copied[:, 0]], *pair]))
         job.progress(done, len(folders), f"checkpoint {done}/{len(folders)}")
     pd.DataFrame(rows, columns=["checkpoint", *measures.COLUMNS]).to_csv(job.folder / "quality.csv", index=False)
+    if controls:
+        pd.concat(controls, ignore_index=True).to_csv(job.folder / "control.csv", index=False)
 
 
 def _wider(job: Job) -> ImageSet | None:

@@ -204,12 +204,14 @@ def run(stage: dict[str, Any], store_root: str, progress: Progress) -> float:
     planned = stage["params"].get("environment")
     computes = planned is not None and "threads" in planned  # reading data and measuring do not ask for a backend
     threads = int(planned["threads"]) if computes else 1
-    if computes and planned != runtime.environment(threads):
-        raise RuntimeError(f"Planned for {planned}, but here is {runtime.environment(threads)}.")
+    if computes:
+        runtime.check(planned)
 
     def work(folder: Path) -> None:
         with threadpool_limits(threads):  # BLAS would give other bytes with other thread counts
             function(Job(stage["params"], stage["where"], inputs, folder, progress))
+        if computes:
+            runtime.check(planned)  # again, since the stage may have started the backend
         facts["devices"] = runtime.devices()
 
     return store.complete(stage["function"], stage["key"], facts, work, stage["function"] in RESUMES)

@@ -118,9 +118,12 @@ class Extractor:
         images = self._same(images)
         if self.task == "rotations":
             images, targets = networks.turned(images, np.random.default_rng([self.random_state, 0xACC]))
-        logits = in_blocks(lambda block: self._outputs(block, 1), images)
-        answers = logits > 0 if self.task == "attributes" else logits.argmax(axis=1)
-        return float((answers == targets).mean())
+        return float((self.answers(images) == targets).mean())
+
+    def answers(self, images: np.ndarray) -> np.ndarray:
+        """Returns what it recognises: int labels `(n,)`, or of attributes bool `(n, k)`."""
+        logits = in_blocks(lambda block: self._outputs(block, 1), self._same(images))
+        return np.asarray(logits > 0 if self.task == "attributes" else logits.argmax(axis=1))
 
     def save(self, folder: Path) -> None:
         """Writes `extractor.npz` and `extractor.json`, the same bytes for the same weights."""

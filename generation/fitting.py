@@ -25,7 +25,7 @@ from generation.health import Health, diversity
 from generation.latents import draw
 from generation.sampler import Sampler
 from generation.step import call, to_range
-from generation.trainer import Diverged, Trainer
+from generation.trainer import Diverged, Trainer, Turns
 
 if TYPE_CHECKING:
     from generation.dcgan import DCGAN
@@ -35,7 +35,7 @@ SCORED = 2048  # real images, at most, that the discriminator's accuracy on each
 LAST = "last"  # folder, beside the resumable state, of the last checkpoint
 
 
-def fit(
+def turns(
     generator: DCGAN,
     images: np.ndarray,
     labels: np.ndarray | None,
@@ -43,15 +43,15 @@ def fit(
     folder: Path | None,
     on_checkpoint: Callable[[str, DCGAN], None] | None,
     progress: Callable[[int, int, str], None] | None,
-) -> None:
-    """Trains a DCGAN, as its `fit` says."""
+) -> Turns:
+    """Trains a DCGAN, as its `fit` says, while someone else does the steps: see `generation.trainer.drive`."""
     study, seed = generator.study, generator.random_state or 0
     generator.image_shape = images.shape[1:]
     conditions = np.zeros((len(images), 0), np.float32)
     if generator.conditions is not None:
         conditions = generator.conditions.vectors(labels)
     times = studies.doublings(generator.architecture, study, images.shape[1:])
-    settings = {"conditions": conditions.shape[1], "seed": seed, "precision": generator.precision}
+    settings: dict[str, Any] = {"conditions": conditions.shape[1], "seed": seed, "precision": generator.precision}
     adversary = Adversary(study, images.shape[1:], times, **settings)
     options = {**generator.options(), "images": _digest(images, conditions), "seed": seed}
     if generator.warm_start is not None:
@@ -61,8 +61,8 @@ def fit(
     scores: list[Any] = []
     notes = {"rows": health.rows, "alarms": health.alarms, "by_class": scores}
     advice = f" A smaller learning_rate may help. Received: learning_rate={study.learning_rate}."
-    keywords = {"epochs": study.epochs, "options": options, "notes": notes, "advice": advice}
-    trainer = Trainer(adversary, images, conditions, **keywords)  # type: ignore[arg-type]
+    keywords: dict[str, Any] = {"epochs": study.epochs, "options": options, "notes": notes, "advice": advice}
+    trainer = Trainer(adversary, images, conditions, **keywords)
 
     sampler, watcher = generator.make_sampler(), generator.make_sampler()
     watched = draw(WATCHED, study.latent_dim, seed, study.latent), conditions[:WATCHED]
@@ -100,9 +100,9 @@ def fit(
         if on_checkpoint is not None:
             on_checkpoint(name, generator)
 
-    where = {"folder": folder, "display_interval": generator.display_interval}
+    where: dict[str, Any] = {"folder": folder, "display_interval": generator.display_interval}
     try:
-        trainer.train(**where, on_checkpoint=checkpoint, on_epoch=on_epoch, progress=progress)  # type: ignore[arg-type]
+        yield from trainer.turns(**where, on_checkpoint=checkpoint, on_epoch=on_epoch, progress=progress)
     except Diverged as error:
         if generator.parameters is None and not resumed:
             raise
@@ -180,7 +180,7 @@ def _class_scores(
             scored[rows] = judge(full, wanted)[:k]
         logits.append(scored)
     assert generator.conditions is not None  # noqa: S101  for the type checker
-    return by_class(study.loss, *logits, generator.conditions.groups(np.asarray(labels)[at]))
+    return by_class(study.loss, logits[0], logits[1], generator.conditions.groups(np.asarray(labels)[at]))
 
 
 def _report(generator: DCGAN, trainer: Trainer, health: Health, scores: list[Any]) -> None:

@@ -75,6 +75,17 @@ def load_state(folder: Path, options: dict[str, Any], shapes: Sequence[tuple[int
     return state
 
 
+def saved_epoch(folder: Path | None) -> int:
+    """Returns after which epoch the state in `folder` is; 0 without one that can be read."""
+    if folder is None or not (folder / FILE).exists():
+        return 0
+    try:
+        with open(folder / FILE, "rb") as stream, np.load(stream, allow_pickle=False) as file:
+            return int(file["epoch"])
+    except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile):
+        return 0
+
+
 def _refuse_changes(path: Path, saved: dict[str, Any], options: dict[str, Any]) -> None:
     now = json.loads(json.dumps(options))
     names = [name for name in sorted({*saved, *now}) if saved.get(name) != now.get(name)]

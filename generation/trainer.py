@@ -6,10 +6,12 @@ Imports Keras: import this inside functions only.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Generator
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
 
+import keras
 import numpy as np
 import pandas as pd
 
@@ -58,6 +60,28 @@ class Program(Protocol):
         """Returns which images the steps of an epoch take, int32 `(steps, images_per_step)`, as many each time."""
 
 
+@dataclass(frozen=True)
+class Turn:
+    """Steps that a training wants to be done: those of `rows`, numbered from `first`; fewer will do."""
+
+    trainer: Trainer
+    rows: np.ndarray
+    first: int
+
+
+Turns = Generator[Turn, np.ndarray, None]  # is sent the logs of the steps that were done, `(steps, k)`
+
+
+def drive(turns: Turns) -> None:
+    """Does all the steps of one training, each with its trainer's own compiled loop."""
+    try:
+        turn = next(turns)
+        while True:
+            turn = turns.send(turn.trainer.run(turn.rows, turn.first))
+    except StopIteration:
+        return
+
+
 class Trainer:
     """Trains a program for a number of epochs.
 
@@ -90,7 +114,8 @@ class Trainer:
         notes: dict[str, list[Any]] | None = None,
         advice: str = "",
     ) -> None:
-        self.program, self.epochs, self._options, self._advice = program, epochs, options, advice
+        self.program, self.epochs, self._advice = program, epochs, advice
+        self._options = {**options, "backend": keras.backend.backend()}  # another one draws other numbers
         self._notes = notes or {}
         self._images, self._conditions = images, np.ascontiguousarray(conditions, np.float32)
         self._per_epoch = len(program.order(np.random.default_rng(0), len(images)))
@@ -110,6 +135,7 @@ class Trainer:
         step = program.prepare(self.steps)
         shape = program.image_shape, program.conditions, program.images_per_step
         self._run = self._backend.compiled_steps(step, program.variables, *shape)
+        self._resident: tuple[Any, Any] | None = None
 
     @property
     def steps(self) -> int:
@@ -124,7 +150,11 @@ class Trainer:
         frame.insert(1, "epoch", (steps - 1) // self._per_epoch + 1)
         return frame
 
-    def train(
+    def train(self, **options: Any) -> None:
+        """Trains to the last epoch; the options are those of `turns`."""
+        drive(self.turns(**options))
+
+    def turns(
         self,
         *,
         folder: Path | None = None,
@@ -132,8 +162,8 @@ class Trainer:
         on_checkpoint: Callable[[str], None] | None = None,
         on_epoch: Callable[[int], bool] | None = None,
         progress: Progress | None = None,
-    ) -> None:
-        """Trains to the last epoch, from where `folder` left off.
+    ) -> Turns:
+        """Trains to the last epoch, from where `folder` left off, while someone else does the steps: see `drive`.
 
         Args:
             folder: Where the resumable state is kept. Defaults to `None`, nowhere.
@@ -155,13 +185,13 @@ class Trainer:
                 variable.assign(value)
         if self.epoch == self.epochs:
             return
-        source = self._device_source()
         if progress is not None:
             progress(self.epoch * self._per_epoch, self.steps, "compiling")
-        self._compile(source)
+        # No step at all, so that the first step's images/s do not hold the compilation.
+        yield Turn(self, np.zeros((0, self.program.images_per_step), np.int32), 0)
         saved = time.monotonic()
         while self.epoch < self.epochs:
-            self._train_epoch(source, progress)
+            yield from self._epoch(progress)
             self.epoch += 1
             going_on = on_epoch is None or on_epoch(self.epoch)
             last = self.epoch == self.epochs or not going_on
@@ -180,40 +210,41 @@ class Trainer:
     def _variables(self) -> list[Any]:
         return self.program.variables
 
-    def _device_source(self) -> tuple[Any, Any] | None:
-        """Returns images and conditions on the device, or `None` when they are too large to stay there."""
-        if self._images.nbytes > RESIDENT_BYTES:
-            return None
-        return self._backend.device_array(self._images), self._backend.device_array(self._conditions)
+    @property
+    def resident(self) -> bool:
+        """Whether the images are small enough to stay on the device."""
+        return self._images.nbytes <= RESIDENT_BYTES
 
-    def _compile(self, source: tuple[Any, Any] | None) -> None:
-        """Runs no step at all, so that the first step's images/s do not hold the compilation."""
-        nothing = np.zeros((0, self.program.images_per_step), np.int32)
-        if source is None:
-            source = tuple(self._backend.device_array(array[:1]) for array in (self._images, self._conditions))
-        self._run(*source, nothing, 0)
+    def on_device(self) -> tuple[Any, Any]:
+        """Returns all images and conditions on the device."""
+        if self._resident is None:
+            self._resident = self._backend.device_array(self._images), self._backend.device_array(self._conditions)
+        return self._resident
 
-    def _train_epoch(self, source: tuple[Any, Any] | None, progress: Progress | None) -> None:
+    def run(self, rows: np.ndarray, first: int) -> np.ndarray:
+        """Does the steps of a turn, and returns their logs."""
+        if self.resident:
+            return self._run(*self.on_device(), rows, first)
+        here = np.arange(rows.size, dtype=np.int32).reshape(rows.shape)
+        chosen = rows.ravel() if rows.size else slice(0, 1)  # one image stands for none
+        return self._run(*(self._backend.device_array(a[chosen]) for a in (self._images, self._conditions)), here, first)
+
+    def _epoch(self, progress: Progress | None) -> Turns:
         index = self.program.order(np.random.default_rng([self.program.seed, self.epoch + 1]), len(self._images))
         done = 0
         while done < len(index):
             rows = index[done : done + self._call_steps()]
             start = time.perf_counter()
             first = self.epoch * self._per_epoch + done + 1
-            if source is not None:
-                logs = self._run(*source, rows, first)
-            else:
-                here = np.arange(rows.size, dtype=np.int32).reshape(rows.shape)
-                streamed = (array[rows.ravel()] for array in (self._images, self._conditions))
-                logs = self._run(*map(self._backend.device_array, streamed), here, first)
-            rate = rows.size / (time.perf_counter() - start)
+            logs = yield Turn(self, rows, first)
+            rate = len(logs) * rows.shape[1] / (time.perf_counter() - start)
             self._check_finite(logs, first)
             self._logs = np.vstack([self._logs, np.column_stack([logs, np.full(len(logs), rate, np.float32)])])
-            done += len(rows)
+            done += len(logs)
             if progress is not None:
                 text = f"epoch {self.epoch + 1}/{self.epochs}, {rate:,.0f} images/s, "
                 text += ", ".join(f"{name} {logs[-1, at]:.2f}" for at, name in enumerate(self.program.logs[:2]))
-                progress(first + len(rows) - 1, self.steps, text)
+                progress(first + len(logs) - 1, self.steps, text)
 
     def _call_steps(self) -> int:
         if len(self._logs) == 0:

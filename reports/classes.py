@@ -14,6 +14,8 @@ JUDGED = {
     "d_accuracy_fake": "Discriminator right on its generator's",
     "d_loss_real": "Its loss on real images",
     "d_loss_fake": "Its loss on its generator's",
+    "recognised": "Recognised as asked for",
+    "recognised_real": "Real images recognised",
 }
 
 
@@ -40,7 +42,7 @@ def _table(run: Run, name: str, rows: pd.DataFrame) -> dict[str, Any] | None:
             for label in dict.fromkeys(rows["class"])
         ],
         "judged": [
-            (row["class"], [numbers.number(row[column], bounded="accuracy" in column) for column in JUDGED])
+            (row["class"] or "all", [_judged(row, column) for column in JUDGED])
             for row in judged.to_dict("records")
         ],
         "columns": list(JUDGED.values()),
@@ -52,6 +54,15 @@ def _first(rows: pd.DataFrame, columns: list[str]) -> pd.DataFrame:
     for column in columns:
         rows = rows[rows[column] == rows[column].min()]
     return rows
+
+
+def _judged(row: dict[str, Any], column: str) -> str:
+    if row[column] != row[column]:
+        return ""
+    if column == "recognised":
+        ends = row["recognised_low"], row["recognised_high"]
+        return numbers.with_interval(row[column], *ends)
+    return numbers.number(row[column], bounded="loss" not in column)
 
 
 def _measured(row: dict[str, Any] | None) -> tuple[str, str]:

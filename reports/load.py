@@ -33,7 +33,8 @@ NUMBERS = {
     "training": "generator_seed step epoch d_loss g_loss d_real d_fake images_per_second",
     "generators": "generator_seed parameters seconds images_per_second n_quality extractor_accuracy "
     + " ".join(f"{name}{end}" for name in QUALITY for end in ("", "_low", "_high", "_floor")),
-    "classes": "generator_seed d_accuracy_real d_accuracy_fake d_loss_real d_loss_fake n",
+    "classes": "generator_seed d_accuracy_real d_accuracy_fake d_loss_real d_loss_fake n recognised recognised_low "
+    "recognised_high recognised_real n_recognised",
     "audit": "value low high",
     "images": "generator_seed rows columns height width",
 }

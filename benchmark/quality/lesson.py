@@ -30,12 +30,14 @@ class Lesson:
         targets: Their classes, their attributes, or `None`.
         check: Other images.
         check_targets: Theirs.
+        names: Of the classes or attributes.
     """
 
     images: np.ndarray
     targets: np.ndarray | None
     check: np.ndarray
     check_targets: np.ndarray | None
+    names: tuple[str, ...]
 
 
 def lesson(images: ImageSet, chosen: References, wider: ImageSet | None, *, smoke: bool) -> Lesson:
@@ -52,10 +54,11 @@ def lesson(images: ImageSet, chosen: References, wider: ImageSet | None, *, smok
         at = _allowed(images, chosen, wider, SMOKE_IMAGES if smoke else None)
         held_back = min(CHECK, len(at) // 5)
         at, check = at[held_back:], at[:held_back]
-        return Lesson(np.array(wider.images[at]), wider.labels[at], wider.images[check], wider.labels[check])
+        return Lesson(np.array(wider.images[at]), wider.labels[at], wider.images[check], wider.labels[check], wider.classes)
     targets = images.labels if images.attributes is None else images.attributes
     at, check = chosen.rest[:SMOKE_IMAGES] if smoke else chosen.rest, chosen.held[:CHECK]
-    return Lesson(np.array(images.images[at]), targets[at], np.array(images.images[check]), targets[check])
+    names = images.classes if images.attributes is None else images.attribute_names
+    return Lesson(np.array(images.images[at]), targets[at], np.array(images.images[check]), targets[check], names)
 
 
 def learn(folder: Path, images: ImageSet, chosen: References, taken: Lesson, *, smoke: bool, progress: Any) -> dict:
@@ -72,6 +75,7 @@ def learn(folder: Path, images: ImageSet, chosen: References, taken: Lesson, *, 
     return {
         "extractor": extractor.name, "digest": extractor.digest, "images": len(taken.images),
         "accuracy": extractor.accuracy(taken.check, taken.check_targets), "seconds": seconds,
+        "names": list(taken.names),
     }  # fmt: skip
 
 

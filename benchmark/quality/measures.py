@@ -9,10 +9,12 @@ from typing import Any
 
 import numpy as np
 
-from benchmark.quality import frechet, kernel, memorisation, neighbours
+from benchmark import adapt, bank
+from benchmark.quality import control, frechet, kernel, memorisation, neighbours
 from benchmark.quality.estimate import Estimate, normal
 from benchmark.quality.lesson import EXTRACTOR, FEATURES
-from benchmark.quality.references import FEWEST
+from benchmark.quality.references import FEWEST, References
+from data.imageset import ImageSet
 from detection.extractor import Extractor
 
 MEASURES = ("fd", "kd", "precision", "recall", "density", "coverage", "memorisation")
@@ -50,6 +52,21 @@ def measure(fakes: np.ndarray, folder: Path) -> tuple[dict[str, Any], np.ndarray
     row |= {"n_quality": n, "extractor": facts["extractor"], "extractor_digest": facts["digest"][:12]}
     row |= {"extractor_accuracy": facts["accuracy"], "quality_note": ""}
     return row, memorisation.most_copied(fake, trained, held, 8)
+
+
+def controlled(generator: Any, images: ImageSet, against: References, fakes: np.ndarray, folder: Path) -> Any:
+    """Returns the table of `control.table` for a conditional generator, or `None` for one that cannot be judged."""
+    extractor, *_ = _opened(str(folder))
+    held = against.held[: len(fakes)]
+    asked = adapt.requested(generator, images, held)
+    if asked is None or bank.wants_sources(generator) or extractor.task == "rotations":
+        return None
+    chosen = tuple(getattr(generator, "requested_attributes", ()))
+    if bool(chosen) != (extractor.task == "attributes"):
+        return None  # classes cannot be read from attributes, nor attributes from classes
+    fake, real = (extractor.answers(part) for part in (fakes, np.array(images.images[held])))
+    known = json.loads((folder / "facts.json").read_text())["names"]
+    return control.table(asked, fake, real, known, chosen or images.classes, attributes=bool(chosen))
 
 
 def too_few(n: int) -> dict[str, Any]:

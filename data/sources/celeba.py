@@ -68,7 +68,8 @@ class CelebA:
         self.size, self.limit, self.identities = size, limit, identities
         self.label = [label] if isinstance(label, str) else list(label or [])
         if identities is not None and self.label:
-            raise UserError(f"Labels are either attributes or persons. Received: label={label!r}, identities={identities}.")
+            received = f"label={label!r}, identities={identities}"
+            raise UserError(f"Labels are either attributes or persons. Received: {received}.")
 
     def fingerprint(self, folders: Sequence[Path]) -> str:
         """Returns the sha256 over the list files and the images: their CRCs in a zip, their contents in a folder."""
@@ -108,7 +109,8 @@ class CelebA:
         found = len(about)
         if self.identities is not None:
             about = _of_persons(about, self.identities)
-        about = about.iloc[first(self.limit, about["identity" if self.identities else "official"].to_numpy(str), len(about))]
+        each = about["identity" if self.identities else "official"].to_numpy(str)
+        about = about.iloc[first(self.limit, each, len(about))]
         labels, classes = _persons(about, self.identities) if self.identities else _labels(about, self.label)
         images, facts = _read(reader, about.index.tolist(), self.size, progress)
         names = [name for name in about if name not in ("official", "identity")]
@@ -175,11 +177,11 @@ def _of_persons(about: pd.DataFrame, chosen: list[int]) -> pd.DataFrame:
         UserError: If one is named twice or has no image here.
     """
     counts = about["identity"].value_counts()
-    most = ", ".join(f"{person} ({counts[person]} images)" for person in sorted(counts.index[:3]))
+    some = ", ".join(f"{person} ({counts[person]} images)" for person in sorted(counts.index[:3]))
     for person in chosen:
         if person not in counts.index or chosen.count(person) > 1:
             raise UserError(
-                f"identities must be different persons with images here, such as {most}. Received: {person} in {chosen}."
+                f"identities must be different persons with images, such as {some}. Received: {person} in {chosen}."
             )
     return about[about["identity"].isin(chosen)]
 

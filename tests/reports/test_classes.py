@@ -22,6 +22,7 @@ def _with_classes(folder: Path) -> Path:
     rows.append(row | {"class": "frog", "metric": "auc", "note": "not defined: constant"})
     pd.concat([metrics, pd.DataFrame(rows)]).to_csv(folder / "metrics.csv", index=False)
     judged = {"generator": "tuned", "generator_seed": 0, "class": "dog", "d_loss_real": 0.5, "d_loss_fake": 1.5, "n": 90}
+    judged |= {"recognised": 0.8, "recognised_low": 0.7, "recognised_high": 0.9, "recognised_real": 0.95}
     steps = [
         judged | {"checkpoint": name, "d_accuracy_real": right, "d_accuracy_fake": 0.25}
         for name, right in (("epoch-0009", 0.11), ("epoch-0040", 0.66))
@@ -46,7 +47,7 @@ def test_each_class_with_its_interval_and_the_discriminators_view(make_run: Call
         ("frog", [("not defined", "")]),
     ]
     assert table["checkpoint"] == "epoch-0040"
-    assert table["judged"] == [("dog", ["0.660", "0.250", "0.500", "1.500"])]
+    assert table["judged"] == [("dog", ["0.660", "0.250", "0.500", "1.500", "0.800 [0.700, 0.900]", "0.950"])]
     html = page.render(run)
     assert "cat &lt;b&gt;" in html
     assert "cat <b>" not in html

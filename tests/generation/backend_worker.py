@@ -1,0 +1,123 @@
+"""Trains on one Keras backend what `test_backends.py` compares: `KERAS_BACKEND=NAME python backend_worker.py OUT`.
+
+Backends draw different random numbers, so all of them are replaced by ones that numpy draws, which depend on the seed
+and shape alone: the step, the layers and the compiled loop are the real ones.
+"""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import numpy as np
+
+from benchmark import runtime
+
+runtime.configure()
+
+SMALL = {"width": 4, "discriminator_width": 4, "latent_dim": 5, "batch_size": 6, "dropout": 0.2}
+RECIPES: dict[str, tuple[str, tuple[int, int, int], dict]] = {
+    "tuned": ("tuned", (16, 16, 3), {"width": 4, "discriminator_width": 4, "batch_size": 6}),
+    "stable": ("stable", (16, 16, 3), {"width": 4, "discriminator_width": 4, "batch_size": 6, "ema": 1.0}),
+    "wasserstein-gp": ("small", (8, 8, 1), {**SMALL, "loss": "wasserstein-gp", "norm": "layer", "discriminator_steps": 2}),
+    "conditional": ("small", (8, 8, 1), {**SMALL, "condition": "labels", "norm": "none", "spectral_norm": True}),
+    "mnist-1d": ("mnist-1d", (28, 28, 1), {"batch_size": 6}),
+    "everything": ("small", (12, 8, 3), {
+        **SMALL, "label_noise": 0.2, "label_smoothing": 0.1, "input_noise": 0.1, "augment": ["flip", "rotation", "scale"],
+        "diffaugment": ["color", "translation", "cutout"], "generator_steps": 2, "batches": "joint", "decay": "linear",
+        "loss": "least-squares", "latent": "uniform", "output": "sigmoid", "upsampling": "nearest", "leaky": False,
+    }),
+    "simultaneous": ("small", (8, 8, 1), {**SMALL, "updates": "simultaneous", "loss": "non-saturating"}),
+}  # fmt: skip
+STEPS = 3
+OPTIONS = {"architecture": "small", **SMALL, "epochs": 2, "condition": "labels", "ema": 0.1, "random_state": 4}
+
+
+def real(shape: tuple[int, ...], n: int = 24) -> tuple[np.ndarray, np.ndarray]:
+    """Returns images with some structure, and labels 0 to 2."""
+    rng = np.random.default_rng(5)
+    labels = np.arange(n) % 3
+    level = rng.integers(0, 200, (n, 1, 1, 1)) + labels[:, None, None, None] * 15
+    return (level + rng.integers(0, 25, (n, *shape))).astype(np.uint8), labels
+
+
+def train(recipe: str) -> dict[str, np.ndarray]:
+    """Returns logs and variables after the first and the last step."""
+    from generation import studies
+    from generation.adversary import Adversary
+    from generation.backend import backend
+
+    name, shape, options = RECIPES[recipe]
+    study = studies.resolve(name, **options)
+    images, labels = real(shape)
+    conditions = np.eye(3, dtype=np.float32)[labels][:, : 3 if study.condition == "labels" else 0]
+    times = studies.doublings(name, study, shape)
+    adversary = Adversary(study, shape, times, conditions=conditions.shape[1], seed=7, precision="float32")
+    step = adversary.prepare(STEPS)
+    _same_weights(adversary)
+    calls = _same_draws()
+
+    def from_zero(*arguments):
+        calls.clear()  # a backend may look at the step twice
+        return step(*arguments)
+
+    run = backend().compiled_steps(from_zero, adversary.variables, shape, conditions.shape[1], study.images_per_step)
+    on_device = backend().device_array(images), backend().device_array(conditions)
+    index = np.arange(STEPS * study.images_per_step, dtype=np.int32).reshape(STEPS, -1) % len(images)
+    found = {}
+    for rows in (slice(0, 1), slice(1, STEPS)):
+        found[f"logs {rows.stop}"] = run(*on_device, index[rows], rows.start + 1)
+        for at, variable in enumerate(adversary.variables):
+            if "seed" not in variable.path:
+                found[f"{at:03d} {variable.path} {rows.stop}"] = np.asarray(variable).copy()
+    return found
+
+
+def _same_weights(adversary) -> None:
+    for network in (adversary.generator, adversary.discriminator):
+        for at, variable in enumerate(network.trainable_variables):
+            noise = np.random.default_rng(at).normal(0, 0.1, variable.shape)
+            variable.assign(noise + ("gamma" in variable.path))
+    if adversary.average is not None:
+        for average, variable in zip(adversary.average.variables, adversary.generator.trainable_variables, strict=True):
+            average.assign(variable)
+
+
+def _same_draws() -> list[int]:
+    """Replaces the backend's random numbers, and returns the list in which calls without a known seed are counted."""
+    from keras import ops
+
+    from generation.backend import backend
+
+    calls: list[int] = []
+
+    def bits(like, seed):
+        calls.append(0)
+        drawn = np.random.default_rng(len(calls)).integers(-(2**15), 2**15, like.shape)
+        return ops.convert_to_tensor(drawn.astype(np.int16))
+
+    module = backend()
+    module.normal = lambda shape, seed, step: ops.convert_to_tensor(_of(seed).normal(size=shape).astype(np.float32))
+    module.uniform = lambda shape, seed, step: ops.convert_to_tensor(_of(seed).random(shape).astype(np.float32))
+    module.random_16_bits = bits
+    return calls
+
+
+def _of(seed: int) -> np.random.Generator:
+    return np.random.default_rng(seed)
+
+
+def main() -> None:
+    out = Path(sys.argv[1])
+    from generation.dcgan import DCGAN
+
+    images, labels = real((8, 8, 1))
+    generator = DCGAN(**OPTIONS).fit(images, labels)  # before the draws are replaced
+    generator.save(out / "checkpoint")
+    np.save(out / "samples.npy", generator.sample(40, seed=2))
+    for recipe in RECIPES:
+        np.savez(out / f"{recipe}.npz", **{name.replace("/", "|"): value for name, value in train(recipe).items()})
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,73 @@
+"""TensorFlow and JAX train the same: the same losses, gradients and weights from the same random numbers."""
+
+import os
+import runpy
+import subprocess
+import sys
+from importlib.util import find_spec
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+HERE = Path(__file__).parent
+WORKER = HERE / "backend_worker.py"
+BACKENDS = ("tensorflow", "jax")
+RECIPES, OPTIONS, STEPS = (runpy.run_path(str(WORKER))[name] for name in ("RECIPES", "OPTIONS", "STEPS"))
+
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.skipif(find_spec("jax") is None, reason="JAX is not installed: pip install 'fauxbench[jax]'"),
+]
+
+
+def _run(backend, *command):
+    environment = {**os.environ, "KERAS_BACKEND": backend}
+    done = subprocess.run([sys.executable, *command], env=environment, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, (done.stdout + done.stderr)[-4000:]
+    return done.stdout
+
+
+@pytest.fixture(scope="module")
+def trained(tmp_path_factory):
+    """The folders with what each backend has trained."""
+    folders = {backend: tmp_path_factory.mktemp(backend) for backend in BACKENDS}
+    for backend, folder in folders.items():
+        _run(backend, str(WORKER), str(folder))
+    return folders
+
+
+@pytest.mark.parametrize("recipe", RECIPES)
+def test_a_step_is_the_same_on_both(trained, recipe):
+    found = {backend: np.load(folder / f"{recipe}.npz") for backend, folder in trained.items()}
+    ours, theirs = found["tensorflow"], found["jax"]
+    assert ours.files == theirs.files
+    moments = [name for name in ours.files if name.endswith("momentum 1") and not name.endswith("dense_1_bias_momentum 1")]
+    assert len(moments) > 5
+    assert all(np.abs(ours[name]).max() > 0 for name in moments), "a weight has no gradient"
+    # Adam's momentum after its first step is a share of the gradient. Two steps of the critic are behind the other one.
+    tolerance = 5e-3 if recipe == "wasserstein-gp" else 1e-3
+    for name in ours.files:
+        if name.endswith(" 1"):
+            scale = np.abs(ours[name]).max()
+            np.testing.assert_allclose(ours[name], theirs[name], atol=tolerance * scale, rtol=0, err_msg=name)
+    # Adam gives a step of full size to a gradient of nearly 0, so rounding grows from step to step.
+    np.testing.assert_allclose(ours[f"logs {STEPS}"], theirs[f"logs {STEPS}"], rtol=0.03, atol=1e-3)
+
+
+@pytest.mark.parametrize("backend", BACKENDS)
+def test_a_checkpoint_samples_the_same_on_the_other(trained, backend):
+    """This process loads what either backend has saved; one of the two is the other."""
+    from generation.dcgan import DCGAN
+
+    here = DCGAN(**OPTIONS).load(trained[backend] / "checkpoint").sample(40, seed=2)
+    there = np.load(trained[backend] / "samples.npy")
+    assert np.ptp(there) > 20
+    assert np.abs(here.astype(int) - there).max() <= 1
+
+
+def test_jax_resumes_bit_for_bit_and_trains_sweeps():
+    """The tests of the trainer and of sweeps, in a process on JAX."""
+    chosen = "resume_bit_for_bit or how_many_steps or streaming or diverges or disturb or sweep"
+    files = [str(HERE / name) for name in ("test_trainer.py", "test_sweep.py")]
+    assert "passed" in _run("jax", "-m", "pytest", "-q", "-x", "-k", chosen, *files)

@@ -1,0 +1,101 @@
+import numpy as np
+import pytest
+
+from data.errors import UserError
+from generation.dcgan import DCGAN
+
+QUICK = {"architecture": "small", "width": 4, "discriminator_width": 4, "latent_dim": 4, "batch_size": 8, "epochs": 3}
+
+
+@pytest.fixture(autouse=True)
+def _on_jax():
+    import keras
+
+    if keras.backend.backend() != "jax":
+        pytest.skip("needs KERAS_BACKEND=jax; test_backends.py starts these in a process of their own")
+
+
+def _images(n=44):
+    return np.random.default_rng(5).integers(0, 256, (n, 8, 8, 1), np.uint8)
+
+
+RECIPES = {
+    "rates": {"dropout": 0.2, "display_interval": 2},
+    "decay": {"loss": "hinge", "norm": "none", "spectral_norm": True, "decay": "linear", "ema": 0.05, "augment": ["flip"],
+              "diffaugment": ["color"], "label_noise": 0.0, "dropout": 0.0},
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("recipe", RECIPES)
+def test_a_sweep_trains_each_member_as_fit_does(recipe):
+    from generation.sweep import train_sweep
+
+    differing = [{"random_state": 0}, {"random_state": 2**33 + 5}, {"random_state": 0, "learning_rate": 0.004}]
+    options = {**QUICK, **RECIPES[recipe]}
+    members, names = [DCGAN(**options, **each) for each in differing], []
+    lines = []
+    train_sweep(
+        members, _images(), on_checkpoint=lambda name, member: names.append((members.index(member), name)),
+        progress=lambda *line: lines.append(line),
+    )  # fmt: skip
+    assert lines[-1][1] == 3 * 15
+    assert "3 trainings" in lines[-1][2]
+    assert sorted(names)[:2] == [(0, "epoch-0002"), (0, "epoch-0003")] if recipe == "rates" else [(0, "epoch-0003")]
+    for member, each in zip(members, differing, strict=True):
+        alone = DCGAN(**options, **each).fit(_images())
+        for column in ("d_loss", "g_loss", "d_real", "d_fake"):
+            np.testing.assert_allclose(member.history[column], alone.history[column], rtol=5e-3, atol=1e-3)
+        difference = np.abs(member.sample(40).astype(int) - alone.sample(40))
+        assert difference.mean() < 1
+    assert np.abs(members[0].sample(40).astype(int) - members[2].sample(40)).mean() > 2  # the learning rate counts
+    assert np.abs(members[0].sample(40).astype(int) - members[1].sample(40)).mean() > 2  # and so does the seed
+
+
+def test_a_sweep_resumes_and_outlives_a_member_that_diverges(tmp_path):
+    from generation.sweep import train_sweep
+
+    class Interrupted(Exception):
+        pass
+
+    def members(rate=0.001):
+        chosen = [{"random_state": 1}, {"random_state": 2, "learning_rate": rate}]
+        return [DCGAN(**QUICK, display_interval=1, **each) for each in chosen]
+
+    def stop(name, member):
+        if name == "epoch-0002" and member.random_state == 2:
+            raise Interrupted
+
+    folders = [tmp_path / "a", tmp_path / "b"]
+    whole = members()
+    train_sweep(whole, _images())
+    with pytest.raises(Interrupted):
+        train_sweep(members(), _images(), folders=folders, on_checkpoint=stop)
+    again = members()
+    train_sweep(again, _images(), folders=folders)  # the first member is an epoch ahead of the second
+    for one, other in zip(whole, again, strict=True):
+        np.testing.assert_allclose(one.history["d_loss"], other.history["d_loss"], rtol=1e-5)
+        assert np.abs(one.sample(20).astype(int) - other.sample(20)).max() <= 1
+    wild = members(rate=1e30)
+    with pytest.raises(FloatingPointError, match=r"1 of 2 trainings failed\. seed 2: .*not finite"):
+        train_sweep(wild, _images())
+    assert np.abs(wild[0].sample(20).astype(int) - whole[0].sample(20)).max() <= 1
+
+
+def test_a_sweep_refuses_what_it_cannot_do(monkeypatch):
+    from generation import trainer
+    from generation.sweep import train_sweep
+
+    with pytest.raises(UserError, match=r"alone\. Received: latent_dim=4 and latent_dim=5, batch_size=8 and b.*4\.$"):
+        train_sweep([DCGAN(**QUICK), DCGAN(**{**QUICK, "latent_dim": 5, "batch_size": 4})], _images())
+    with pytest.raises(UserError, match="at least one member"):
+        train_sweep([], _images())
+    with pytest.raises(UserError, match="a folder for each of 1 members. Received: 0"):
+        train_sweep([DCGAN(**QUICK)], _images(), folders=[])
+    monkeypatch.setattr(trainer, "RESIDENT_BYTES", 1000)
+    with pytest.raises(UserError, match="keeps its images on the device"):
+        train_sweep([DCGAN(**QUICK)], _images())
+    import keras
+
+    monkeypatch.setattr(keras.backend, "backend", lambda: "tensorflow")
+    with pytest.raises(UserError, match="KERAS_BACKEND=jax. Received: tensorflow"):
+        train_sweep([DCGAN(**QUICK)], _images())
