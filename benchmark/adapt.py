@@ -88,8 +88,8 @@ def requested(generator: Any, images: ImageSet, index: Any) -> np.ndarray | None
     """Returns what a conditional generator is asked for: the labels or attributes of the real images at `index`.
 
     A generator is conditional when its attribute `conditional` is true; one with `requested_attributes` is asked for
-    those, bool `(n, k)`, and any other for class labels, int `(n,)`. An image-to-image one that takes `labels` gets those
-    of its sources. `None` for all others.
+    those, bool `(n, k)`, and any other for class labels, int `(n,)`. An image-to-image one gets
+    those of its sources. `None` for all others.
     """
     if not getattr(generator, "conditional", False):
         return None

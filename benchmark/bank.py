@@ -115,7 +115,9 @@ def _from_nothing(generator: Any, images: ImageSet, reals: dict, seed: int) -> t
     fakes = adapt.sample(generator, n, seed=bank_seed, sources=None, shape=images.shape, labels=wanted)
     cuts = np.cumsum(list(counts.values()))[:-1]
     drawn = dict(zip(counts, np.split(fakes, cuts), strict=True))
-    labels = {} if wanted is None else dict(zip(counts, np.split(images.labels[asked].astype(float), cuts), strict=True))
+    labels = (
+        {} if wanted is None else dict(zip(counts, np.split(images.labels[asked].astype(float), cuts), strict=True))
+    )
     facts = {"n": n, "counts": counts, "seeds": {"all": bank_seed}, "labels": labels}
     if hasattr(generator, "facts_of"):
         facts["files"] = pd.DataFrame(generator.facts_of(n, bank_seed))

@@ -114,7 +114,9 @@ def by_class(
         if min((mine & is_fake).sum(), (mine & ~is_fake).sum()) < FEWEST_OF_CLASS:
             continue
         try:
-            some = measure(scores[mine], is_fake[mine], threshold=threshold, groups=None if groups is None else groups[mine])
+            some = measure(
+                scores[mine], is_fake[mine], threshold=threshold, groups=None if groups is None else groups[mine]
+            )
         except ValueError as error:  # constant within the class
             n = {"n_real": int((mine & ~is_fake).sum()), "n_fake": int((mine & is_fake).sum())}
             some = pd.DataFrame({"metric": OF_CLASS, "value": np.nan, "note": f"not defined: {error}", **n})

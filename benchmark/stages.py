@@ -94,9 +94,7 @@ def train_generator(job: Job) -> None:
             n = min(limit for limit in most if limit is not None)
             wanted = adapt.requested(trained, reals, slice(n))
             given = None if sources is None else sources[:n]
-            preview = adapt.sample(
-                trained, n, seed=PREVIEW_SEED, sources=given, shape=images.shape, labels=wanted
-            )
+            preview = adapt.sample(trained, n, seed=PREVIEW_SEED, sources=given, shape=images.shape, labels=wanted)
             np.save(folder / "preview.npy", preview)
             if callable(getattr(trained, "preview", None)):  # its own picture of what it does, such as swaps both ways
                 write_png(folder / "preview.png", trained.preview())

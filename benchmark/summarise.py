@@ -21,8 +21,8 @@ COMPARISON_COLUMNS = [
     "separable",
 ]  # fmt: skip
 ALARMS = {
-    "saturated-discriminator": "the discriminator tells all images apart and teaches nothing; try spectral_norm, another "
-    "loss, or a smaller discriminator_learning_rate.",
+    "saturated-discriminator": "the discriminator tells all images apart and teaches nothing; try spectral_norm, "
+    "another loss, or a smaller discriminator_learning_rate.",
     "low-diversity": "the images differ much less than real ones do; look at them before quoting a number.",
     "diverged": "a loss was no longer a number; the last checkpoint before it is used. Try a smaller learning_rate.",
 }
@@ -102,7 +102,9 @@ def training_checks(name: str, facts: dict[str, Any]) -> pd.DataFrame:
     for alarm in facts.get("alarms", []):
         limit = f", the limit is {alarm['limit']:.2g}" if "limit" in alarm else ""
         advice = f"Seen in epoch {alarm['epoch']}{limit}: {ALARMS.get(alarm['alarm'], 'look at the images.')}"
-        rows.append({"name": f"{alarm['alarm']} / {name}", "value": alarm["value"], "verdict": "note", "advice": advice})
+        rows.append(
+            {"name": f"{alarm['alarm']} / {name}", "value": alarm["value"], "verdict": "note", "advice": advice}
+        )
     for sentence in facts.get("notes", []):
         rows.append({"name": f"options / {name}", "value": np.nan, "verdict": "note", "advice": sentence})
     return pd.DataFrame(rows, columns=["name", "value", "verdict", "advice"])

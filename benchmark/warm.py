@@ -82,8 +82,8 @@ def refuse_overlap(seen: list[str], images: ImageSet, ledger: Ledger) -> None:
         shared = len(np.unique(copies.near[len(mine) :][copies.near[len(mine) :] < len(mine)]))
         if shared:
             raise UserError(
-                f"warm_start: the earlier run learned from images that this run's detectors are trained or tested on, or "
-                f"from copies of them: {shared} of {len(mine)}. Expected none: choose other classes, or the same "
+                f"warm_start: the earlier run learned from images that this run's detectors are trained or tested on, "
+                f"or from copies of them: {shared} of {len(mine)}. Expected none: choose other classes, or the same "
                 f"ledger_seed and classes."
             )
         if images.groups is not None and other.groups is not None and other.name == images.name:

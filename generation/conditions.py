@@ -96,7 +96,7 @@ class Conditions:
         return np.eye(self.length, dtype=np.float32)[wanted.astype(np.int64)]
 
     def draw(self, n: int, seed: int) -> np.ndarray:
-        """Returns labels or attributes of `n` images as often as the training had them; the first do not depend on n."""
+        """Returns labels or attributes of `n` images as often as the training had them; the first stay the same."""
         rng = np.random.default_rng([seed, 1])  # another stream than the latent vectors'
         at = np.searchsorted(np.cumsum(self.counts) / self.counts.sum(), rng.random(n), side="right")
         return self.seen[np.minimum(at, len(self.seen) - 1)]

@@ -106,7 +106,9 @@ def turns(
     except Diverged as error:
         if generator.parameters is None and not resumed:
             raise
-        health.alarms.append({"alarm": "diverged", "epoch": trainer.epoch + 1, "value": float("nan"), "note": str(error)})
+        health.alarms.append(
+            {"alarm": "diverged", "epoch": trainer.epoch + 1, "value": float("nan"), "note": str(error)}
+        )
     if generator.parameters is None and folder is not None:
         generator.load(folder / LAST)
     _report(generator, trainer, health, scores)
@@ -136,9 +138,12 @@ def warm_start(adversary: Adversary, folder: Path) -> str:
         network = getattr(adversary, name)
         shapes = [[tuple(v.shape) for v in values] for values in (networks[name], network.variables)]
         if shapes[0] != shapes[1]:
-            differing = next((pair for pair in zip(*shapes, strict=False) if pair[0] != pair[1]), tuple(map(len, shapes)))
+            differing = next(
+                (pair for pair in zip(*shapes, strict=False) if pair[0] != pair[1]), tuple(map(len, shapes))
+            )
             raise UserError(
-                f"warm_start: the {name} in {folder} has other layers. Expected {differing[1]}. Received: {differing[0]}."
+                f"warm_start: the {name} in {folder} has other layers. Expected {differing[1]}. "
+                f"Received: {differing[0]}."
             )
         for variable, value in zip(network.variables, networks[name], strict=True):
             variable.assign(value)

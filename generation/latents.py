@@ -18,7 +18,7 @@ def draw(n: int, dim: int, seed: int, kind: str = "normal", truncation: float | 
             for a uniform one: less varied, more typical images. Defaults to `None`, no cut.
 
     References:
-        Brock, Donahue, Simonyan (2019), Large scale GAN training for high fidelity natural image synthesis, section 3.1.
+        Brock, Donahue, Simonyan (2019), Large scale GAN training for high fidelity natural image synthesis, sec. 3.1.
     """
     rng = np.random.default_rng(seed)
     if kind == "uniform":

@@ -66,8 +66,8 @@ class Adam(keras.optimizers.Adam):
 class ConditionalBatchNormalization(keras.layers.Layer):
     """Batch normalisation whose scale and shift are a linear function of a condition.
 
-    For a one-hot condition this is a row of scales and shifts for each class; for a vector of attributes, each attribute
-    adds its own. A scale starts at 1 and a shift at 0, whatever the condition.
+    For a one-hot condition this is a row of scales and shifts for each class; for attributes, each of them adds its
+    own. A scale starts at 1 and a shift at 0, whatever the condition.
 
     Args:
         momentum: Of the moving statistics.

@@ -11,13 +11,12 @@ from typing import Any
 from keras import ops
 
 
-
 def discriminator_loss(name: str, real: Any, fake: Any, real_target: Any = 1.0, fake_target: Any = 0.0) -> Any:
     """Returns the discriminator's loss, a scalar.
 
     | name | loss | source |
     |---|---|---|
-    | `"bce"` | binary cross-entropy, the mean over real and fake images: ln 2 for guessing | Goodfellow et al. 2014, eq. 1 |
+    | `"bce"` | mean binary cross-entropy over real and fake images: ln 2 for guessing | Goodfellow et al. 2014, eq. 1 |
     | `"non-saturating"` | the sum of the two means, as StyleGAN has it: 2 ln 2 | the same |
     | `"hinge"` | mean max(0, 1 - real) + mean max(0, 1 + fake) | Lim, Ye 2017, section 3 |
     | `"least-squares"` | half the mean squared distances to the targets, added | Mao et al. 2017, eq. 2 and 9 |

@@ -2,8 +2,8 @@
 
 Keras has a wrapper, and it is three different algorithms on its backends: it overwrites the kernel, or leaves it alone
 when it is not training. Here the raw kernel is kept, the kernel in use is the raw one divided by its largest singular
-value, while training and afterwards alike, and the gradient goes through that division. Imports Keras: import this inside
-functions only.
+value, while training and afterwards alike, and the gradient goes through that division. Imports Keras: import this
+inside functions only.
 """
 
 from __future__ import annotations
@@ -43,7 +43,9 @@ def _unit(vector: Any) -> Any:
 class _Spectral(layers.Layer):
     """A raw kernel, a bias, and the vector of the power iteration. Subclasses say what the kernel does."""
 
-    def __init__(self, units: int, *, use_bias: bool = True, kernel_initializer: Any = "glorot_uniform", **options: Any):
+    def __init__(
+        self, units: int, *, use_bias: bool = True, kernel_initializer: Any = "glorot_uniform", **options: Any
+    ):
         super().__init__(**options)
         self.units, self.use_bias = units, use_bias
         self.kernel_initializer = keras.initializers.get(kernel_initializer)

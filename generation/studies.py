@@ -92,8 +92,8 @@ STUDIES: dict[str, Study] = {
     # Spectral normalisation instead of batch normalisation in the discriminator (Miyato et al. 2018), hinge loss
     # (Lim and Ye 2017), mirrored reals and DiffAugment without its cutout, which can show in samples (Zhao et al.
     # 2020), a moving average of the generator (Karras et al. 2020), learning rates that fall to zero over the second
-    # half, and the discriminator's four times the generator's (Heusel et al. 2017): normalised like this it learns slowly,
-    # and at equal rates 40 epochs of dogs gave no shapes.
+    # half, and the discriminator's four times the generator's (Heusel et al. 2017): normalised like this it learns
+    # slowly, and at equal rates 40 epochs of dogs gave no shapes.
     "stable": Study(
         latent_dim=128,
         leaky=False,

@@ -1,4 +1,4 @@
-"""What is known of each class of a conditional generator: how detectable it is, and what the discriminator makes of it."""
+"""What is known of each class of a conditional generator: how detectable it is, and how well it is drawn."""
 
 from __future__ import annotations
 
@@ -42,8 +42,7 @@ def _table(run: Run, name: str, rows: pd.DataFrame) -> dict[str, Any] | None:
             for label in dict.fromkeys(rows["class"])
         ],
         "judged": [
-            (row["class"] or "all", [_judged(row, column) for column in JUDGED])
-            for row in judged.to_dict("records")
+            (row["class"] or "all", [_judged(row, column) for column in JUDGED]) for row in judged.to_dict("records")
         ],
         "columns": list(JUDGED.values()),
         "checkpoint": judged["checkpoint"].iloc[0] if len(judged) else "",

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import os
 import re
 import shlex
+import subprocess
+import sys
 import tomllib
 from pathlib import Path
 
@@ -50,7 +53,7 @@ def test_every_command_names_what_exists():
     commands = [shlex.split(line.split("&&")[-1]) for line in lines if "fauxbench" in line]
     named = [words[2] for words in commands if len(words) > 2 and not words[2].startswith("-")]
     assert named
-    assert set(named) <= {*specs.presets(), "mine.toml"}
+    assert set(named) <= {*specs.presets(), "mine.toml", "runs/cifar10-dog"}
 
 
 def test_every_preset_is_in_the_table_and_no_other():
@@ -79,6 +82,15 @@ def test_every_picture_is_there():
 def test_every_preset_runs(preset, tmp_path, request):
     if preset != "digits":
         request.getfixturevalue("real_data")
-    run = benchmark.run(preset, out=tmp_path / "run", smoke=True)
+    run = benchmark.run(preset, out=tmp_path / "runs" / preset, smoke=True)
     assert set(run.cells["status"]) == {"done"}, run.failures
     assert run.manifest["smoke"]
+    lines = [line for language, text in BLOCKS if not language for line in text.splitlines()]
+    for line in lines:  # what the README says about images of this run
+        if f" runs/{preset} " in line:
+            code = "import sys; sys.argv[0] = 'fauxbench'; from benchmark.cli import main; main()"
+            command = [sys.executable, "-c", code, *shlex.split(line)[1:]]
+            path = os.pathsep.join([str(ROOT), *filter(None, [os.environ.get("PYTHONPATH")])])
+            environment = os.environ | {"PYTHONPATH": path}
+            done = subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, text=True, check=False)
+            assert done.returncode == 0, done.stderr

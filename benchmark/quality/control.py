@@ -14,12 +14,18 @@ COLUMNS = ("class", "recognised", "recognised_low", "recognised_high", "recognis
 
 
 def table(
-    asked: np.ndarray, fake: np.ndarray, real: np.ndarray, known: Sequence[str], names: Sequence[str], *, attributes: bool
+    asked: np.ndarray,
+    fake: np.ndarray,
+    real: np.ndarray,
+    known: Sequence[str],
+    names: Sequence[str],
+    *,
+    attributes: bool,
 ) -> pd.DataFrame | None:
     """Returns a row for each class, or for having and not having each attribute, and one for all, called `""`.
 
-    A generator that draws what it is asked for is recognised as often as real images are: `recognised_real` is the share
-    of the real images with the same labels that the extractor, which was trained on other real images, gets right. Both
+    A generator that draws what it is asked for is recognised as often as real images are: `recognised_real` is the
+    share of the real images with the same labels that the extractor, which was trained on other real images, gets right. Both
     errors are in the figure, the generator's and the extractor's.
 
     Args:

@@ -54,7 +54,9 @@ def lesson(images: ImageSet, chosen: References, wider: ImageSet | None, *, smok
         at = _allowed(images, chosen, wider, SMOKE_IMAGES if smoke else None)
         held_back = min(CHECK, len(at) // 5)
         at, check = at[held_back:], at[:held_back]
-        return Lesson(np.array(wider.images[at]), wider.labels[at], wider.images[check], wider.labels[check], wider.classes)
+        return Lesson(
+            np.array(wider.images[at]), wider.labels[at], wider.images[check], wider.labels[check], wider.classes
+        )
     targets = images.labels if images.attributes is None else images.attributes
     at, check = chosen.rest[:SMOKE_IMAGES] if smoke else chosen.rest, chosen.held[:CHECK]
     names = images.classes if images.attributes is None else images.attribute_names

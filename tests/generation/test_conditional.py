@@ -148,9 +148,9 @@ def test_scores_of_each_class_by_hand():
 
 
 def test_wrong_conditions():
-    with pytest.raises(UserError, match="at least 2 classes. Received: 1"):
+    with pytest.raises(UserError, match=r"at least 2 classes\. Received: 1"):
         DCGAN(**QUICK, condition="labels").fit(_images(), np.zeros(44, int))
-    with pytest.raises(UserError, match="at least 2 classes. Received: 0"):
+    with pytest.raises(UserError, match=r"at least 2 classes\. Received: 0"):
         DCGAN(**QUICK, condition="labels").fit(_images())
     with pytest.raises(UserError, match="takes no condition"):
         DCGAN(architecture="mnist-1d", condition="labels")

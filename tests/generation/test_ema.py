@@ -9,7 +9,9 @@ def test_the_half_life_is_when_an_old_weight_counts_half():
 
     late = 10_000_000
     assert float(decay(late, 64, 6400.0)) ** 100 == pytest.approx(0.5, rel=1e-3)
-    assert float(decay(64, 64, 6400.0)) == pytest.approx(0.5**20, rel=1e-3)  # at first it lives for a 20th of the images seen
+    assert float(decay(64, 64, 6400.0)) == pytest.approx(
+        0.5**20, rel=1e-3
+    )  # at first it lives for a 20th of the images seen
 
 
 def test_the_average_by_hand():
@@ -49,6 +51,8 @@ def test_samples_come_from_the_average():
     plain = DCGAN(**options).fit(images)
     averaged = DCGAN(**options, ema=1e9).fit(images)  # never leaves the ramp
     fast = DCGAN(**options, ema=1e-6).fit(images)  # forgets at once
-    assert np.array_equal(plain._networks["generator"][0], averaged._networks["generator"][0]), "the training is the same"
+    assert np.array_equal(plain._networks["generator"][0], averaged._networks["generator"][0]), (
+        "the training is the same"
+    )
     assert np.array_equal(fast._sampler.values()[0], plain._sampler.values()[0])
     assert not np.array_equal(averaged._sampler.values()[0], plain._sampler.values()[0])

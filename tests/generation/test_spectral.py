@@ -24,7 +24,9 @@ def test_the_kernel_in_use_has_a_largest_singular_value_of_one():
     _power(layer, x)
     used = np.asarray(layer.normalised()).reshape(-1, 5)
     assert np.linalg.svd(used, compute_uv=False)[0] == pytest.approx(1, abs=1e-4)
-    np.testing.assert_allclose(used, raw.reshape(-1, 5) / np.linalg.svd(raw.reshape(-1, 5), compute_uv=False)[0], atol=1e-4)
+    np.testing.assert_allclose(
+        used, raw.reshape(-1, 5) / np.linalg.svd(raw.reshape(-1, 5), compute_uv=False)[0], atol=1e-4
+    )
     assert np.array_equal(raw, np.asarray(layer.kernel)), "the raw kernel is kept"
 
 

@@ -21,7 +21,14 @@ def _with_classes(folder: Path) -> Path:
     ]
     rows.append(row | {"class": "frog", "metric": "auc", "note": "not defined: constant"})
     pd.concat([metrics, pd.DataFrame(rows)]).to_csv(folder / "metrics.csv", index=False)
-    judged = {"generator": "tuned", "generator_seed": 0, "class": "dog", "d_loss_real": 0.5, "d_loss_fake": 1.5, "n": 90}
+    judged = {
+        "generator": "tuned",
+        "generator_seed": 0,
+        "class": "dog",
+        "d_loss_real": 0.5,
+        "d_loss_fake": 1.5,
+        "n": 90,
+    }
     judged |= {"recognised": 0.8, "recognised_low": 0.7, "recognised_high": 0.9, "recognised_real": 0.95}
     steps = [
         judged | {"checkpoint": name, "d_accuracy_real": right, "d_accuracy_fake": 0.25}

@@ -1,7 +1,7 @@
 """The loop of PyTorch's DCGAN example in channels_last, with the networks and the training of our `tuned` or `stable`.
 
-`stable` adds what ours has: spectral norm (PyTorch's own), hinge loss, mirrored reals, colour and translation of real and
-fake images, and the moving average of the generator's weights.
+`stable` adds what ours has: spectral norm (PyTorch's own), hinge loss, mirrored reals, colour and translation of
+real and fake images, and the moving average of the generator's weights.
 """
 
 from __future__ import annotations
@@ -66,9 +66,12 @@ def _augmented(x: torch.Tensor) -> torch.Tensor:
 def contestant(name: str, batch: int) -> tuple[Callable[[int], None], dict]:
     stable, half = "stable" in name, "bfloat16" in name
     latent = 128 if stable else 100
+    if torch.cuda.is_available():
+        torch.set_default_device("cuda")
     torch.manual_seed(0)
     pixels = np.random.default_rng(0).integers(0, 256, (N, 3, 32, 32), np.uint8)
     images = torch.from_numpy(pixels.astype(np.float32) / 127.5 - 1).contiguous(memory_format=torch.channels_last)
+    images = images.to(torch.get_default_device())
     g, d = (net.to(memory_format=torch.channels_last) for net in (_generator(latent, stable), _discriminator(stable)))
     rates = (2e-4, 8e-4 if stable else 2e-4)
     g_adam, d_adam = (
@@ -103,6 +106,8 @@ def contestant(name: str, batch: int) -> tuple[Callable[[int], None], dict]:
     def run(steps: int) -> None:
         for _ in range(steps):
             step()
+        if torch.cuda.is_available():
+            torch.cuda.synchronize()
 
     count = sum(p.numel() for net in (g, d) for p in net.parameters())
     return run, {"version": torch.__version__, "trainable": count, "threads": torch.get_num_threads()}

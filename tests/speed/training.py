@@ -1,8 +1,9 @@
 """Compares the speed of our training with loops that people write, side by side: `python tests/speed/training.py`.
 
 All train the same networks (architecture `tuned`: 32x32 colour images, G 1.07 M and D 0.66 M parameters) with the same
-batch, loss and optimiser; ours and PyTorch do so in bfloat16 too, and train `stable` with all that belongs to it. Each contestant is a process of its own, warmed up, then given turns in rounds, so that what
-else the machine does meets all of them; a figure is the median over rounds, a ratio the median of the rounds' ratios.
+batch, loss and optimiser; ours and PyTorch do so in bfloat16 too, and train `stable` with all that belongs to it.
+Each contestant is a process of its own, warmed up, then given turns in rounds, so that what else the machine does meets
+all of them; a figure is the median over rounds, a ratio the median of the rounds' ratios.
 Run it on a quiet machine. PyTorch takes part if this interpreter, or the one given by `--torch-python`, has it.
 """
 
@@ -127,7 +128,7 @@ def _print(batch: int, rates: dict[str, list[float]], facts: dict[str, dict]) ->
     print(f"  two single-threaded jobs together are {statistics.median(pairs):.2f} times as fast as one with all cores")
 
 
-def _has_torch(python: str) -> bool:
+def has_torch(python: str) -> bool:
     return subprocess.run([python, "-c", "import torch"], capture_output=True, check=False).returncode == 0
 
 
@@ -138,7 +139,7 @@ def main() -> None:
     parser.add_argument("--seconds", type=float, default=3.0, help="of one contestant's turn")
     parser.add_argument("--torch-python", default=sys.executable, help="an interpreter that has PyTorch")
     options = parser.parse_args()
-    torch_python = options.torch_python if _has_torch(options.torch_python) else None
+    torch_python = options.torch_python if has_torch(options.torch_python) else None
     print(
         f"{os.cpu_count()} cores, load {os.getloadavg()[0]:.1f} at the start; "
         f"PyTorch {'takes part' if torch_python else 'is not installed'}"
