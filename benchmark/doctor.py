@@ -8,7 +8,7 @@ import time
 from pathlib import Path
 from typing import Any
 
-from benchmark import catalogue, runtime
+from benchmark import catalogue, device, runtime
 
 ENOUGH_DISK = 2e9  # bytes; a run of a preset keeps less
 
@@ -42,7 +42,9 @@ def _backend() -> dict[str, Any]:
         loaded = time.perf_counter() - started
     except Exception as error:
         return _row("backend", f"{runtime.backend()} fails: {error}", "wrong")
-    return _row("backend", f"{keras.backend.backend()} on {os.cpu_count()} cores, ready after {loaded:.1f} s")
+    where = device.running(runtime.backend())
+    where = f"{os.cpu_count()} cores" if where == device.CPU else where
+    return _row("backend", f"{keras.backend.backend()} on {where}, ready after {loaded:.1f} s")
 
 
 def _row(name: str, value: object, verdict: str = "good") -> dict[str, Any]:

@@ -1,22 +1,23 @@
 """What a computation runs on: threads, backend and versions, fixed before Keras starts and written into every key.
 
 TensorFlow repeats itself bit for bit when each operation runs on one thread (intra-op 1); independent operations may
-run side by side (inter-op), which changes the speed and not the bytes. Both are read from the environment when
-TensorFlow starts, so `configure` must come before anything imports it.
+run side by side (inter-op), which changes the speed and not the bytes. JAX on a CPU does so for a fixed number of
+threads. All are read from the environment when the backend starts, so `configure` must come before anything imports it.
 """
 
 from __future__ import annotations
 
 import os
 import platform
-import sys
 from functools import cache
 from importlib import metadata
 
-from benchmark import quiet
+from benchmark import device, quiet
 from data.errors import UserError
 
 LIBRARIES = ("keras", "tensorflow", "numpy", "scipy", "scikit-learn", "pillow")
+THREADS = {"tensorflow": "TF_NUM_INTRAOP_THREADS", "jax": "NPROC"}
+REPEATABLE = "--xla_gpu_deterministic_ops=true"
 SHOWN = ("fauxbench", *LIBRARIES, "pandas", "pyarrow", "distributed", "matplotlib")
 
 
@@ -28,12 +29,13 @@ def configure(threads: int = 1, jobs: int = 1) -> None:
         jobs: How many processes share the machine's cores. Defaults to `1`.
 
     Raises:
-        UserError: If TensorFlow already runs in this process with other settings.
+        UserError: If the backend already runs in this process with other settings.
     """
     wanted = settings(threads, jobs)
-    if _tensorflow_is_running() and os.environ.get("TF_NUM_INTRAOP_THREADS") != wanted["TF_NUM_INTRAOP_THREADS"]:
+    name = THREADS.get(backend(), THREADS["tensorflow"])
+    if device.is_running(backend()) and os.environ.get(name) != wanted[name]:
         raise UserError(
-            "TensorFlow already runs in this process with other thread settings, which would change the results. "
+            f"{backend()} already runs in this process with other thread settings, which would change the results. "
             f"Expected {threads} thread(s) per operation. Start the run first in a fresh process, or pass jobs=2."
         )
     os.environ.update(wanted)
@@ -43,7 +45,11 @@ def configure(threads: int = 1, jobs: int = 1) -> None:
 def settings(threads: int = 1, jobs: int = 1) -> dict[str, str]:
     """Returns the environment variables that `configure` sets; worker processes get the same."""
     inter = max(1, (os.cpu_count() or 1) // max(1, jobs))
+    special = {"NPROC": str(threads), "XLA_FLAGS": _xla_flags()} if backend() == "jax" else {}
+    if backend() == "tensorflow" and device.expected("tensorflow") != device.CPU:
+        special["TF_DETERMINISTIC_OPS"] = "1"  # on a CPU it repeats itself without
     return {
+        **special,
         "TF_NUM_INTRAOP_THREADS": str(threads),
         **dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), str(threads)),
         "TF_NUM_INTEROP_THREADS": str(inter),
@@ -69,32 +75,44 @@ def version(distribution: str) -> str:
 
 def environment(threads: int) -> dict[str, str]:
     """Returns what of the environment can change a result's bytes; part of the key of every computing stage."""
-    libraries = LIBRARIES if backend() == "tensorflow" else (*LIBRARIES, backend())
+    libraries: tuple[str, ...] = LIBRARIES
+    flags: dict[str, str] = {}
+    if backend() == "jax":
+        libraries, flags = (*LIBRARIES, "jax", "jaxlib"), {"xla_flags": _xla_flags()}
     python = ".".join(platform.python_version_tuple()[:2])
-    return {"backend": backend(), "threads": str(threads), "python": python} | {
-        name: version(name) for name in libraries
-    }
+    where = {"backend": backend(), "device": device.expected(backend()), "threads": str(threads), "python": python}
+    return {**where, **flags, **{name: version(name) for name in libraries}}
+
+
+def check(planned: dict[str, str]) -> None:
+    """Checks that this process computes on what a stage was planned for.
+
+    Args:
+        planned: What `environment` returned where the plan was made.
+
+    Raises:
+        RuntimeError: If not, with what differs.
+    """
+    here = environment(int(planned["threads"])) | {"device": planned.get("device", "")}
+    if planned != here:
+        names = [name for name in sorted({*planned, *here}) if planned.get(name) != here.get(name)]
+        differences = ", ".join(f"{name} {planned.get(name)} and is {here.get(name)}" for name in names)
+        raise RuntimeError(f"The environment is not the one that was planned for: it was {differences}.")
+    device.check(backend(), planned["device"])
 
 
 def devices() -> list[str]:
-    """Returns the kinds of device that the backend uses in this process, such as `["CPU", "GPU"]`.
+    """Returns what the backend uses in this process, such as `["gpu:NVIDIA H200"]`.
 
     A process that has not started its backend has computed on the CPU only.
     """
-    if backend() == "tensorflow" and _tensorflow_is_running():
-        import tensorflow as tf
-
-        return sorted({device.device_type for device in tf.config.list_logical_devices()})
-    if backend() == "jax" and "jax" in sys.modules:
-        import jax
-
-        return sorted({device.platform.upper() for device in jax.devices()})
-    return ["CPU"]
+    return [device.running(backend()) if device.is_running(backend()) else "cpu"]
 
 
 def describe() -> dict[str, object]:
     """Returns the versions, processor and platform for the provenance part of a report."""
-    versions = {"python": platform.python_version()} | {name: version(name) for name in SHOWN}
+    shown = (*SHOWN, "jax", "jaxlib") if backend() == "jax" else SHOWN
+    versions = {"python": platform.python_version()} | {name: version(name) for name in shown}
     return {"versions": versions, "backend": backend(), "cpu": _cpu(), "platform": platform.platform()}
 
 
@@ -107,10 +125,7 @@ def _cpu() -> str:
     return f"{names[0]} x {len(names)}" if names else f"{platform.processor() or 'unknown'} x {os.cpu_count()}"
 
 
-def _tensorflow_is_running() -> bool:
-    if "tensorflow" not in sys.modules:
-        return False
-    from tensorflow.python.eager import context
-
-    running = context._context
-    return running is not None and bool(running._initialized)
+def _xla_flags() -> str:
+    """Returns the user's flags of JAX's compiler, and the one with which a GPU repeats itself."""
+    given = os.environ.get("XLA_FLAGS", "").split()
+    return " ".join([*given, *([] if REPEATABLE in given else [REPEATABLE])])

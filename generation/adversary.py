@@ -39,19 +39,25 @@ class Adversary:
         precision: Keras dtype policy.
     """
 
-    logs = LOGS
+    logs: tuple[str, ...] = LOGS
 
     def __init__(
         self, study: Study, image_shape: tuple[int, ...], times: int, *, conditions: int, seed: int, precision: str
     ) -> None:
         self.study, self.image_shape, self.conditions, self.seed = study, tuple(image_shape), conditions, seed
-        options = {"conditions": conditions, "precision": precision}
+        self._times, self._precision = times, precision
+        options: dict[str, Any] = {"conditions": conditions, "precision": precision}
         self.generator = build_generator(study, image_shape, times, seed=seed, **options)
         self.discriminator = build_discriminator(study, image_shape, times, seed=seed + 2**32, **options)
         self.average: Average | None = None
         if study.ema:
             self.average = Average(self.generator.trainable_variables, study.images_per_step, 1000 * study.ema)
         self._optimizers: list[keras.optimizers.Optimizer] = []
+
+    def twin(self) -> Adversary:
+        """Returns another one of the same layers and settings, untrained."""
+        options: dict[str, Any] = {"conditions": self.conditions, "seed": 0, "precision": self._precision}
+        return Adversary(self.study, self.image_shape, self._times, **options)
 
     @property
     def images_per_step(self) -> int:
@@ -64,6 +70,12 @@ class Adversary:
         found = [*self.generator.variables, *self.discriminator.variables]
         found += [v for optimizer in self._optimizers for v in optimizer.variables]
         return found + (self.average.variables if self.average else [])
+
+    @property
+    def rates(self) -> list[Any]:
+        """The variables with the learning rates that a decay starts from; without one they are among `variables`."""
+        chosen = [optimizer._learning_rate for optimizer in self._optimizers]
+        return [rate.rate for rate in chosen if isinstance(rate, LinearDecay)]
 
     def prepare(self, steps: int) -> Callable[[Any, Any, Any], Any]:
         """Builds the optimisers for a training of so many steps, and returns its step."""
@@ -101,14 +113,16 @@ class LinearDecay(keras.optimizers.schedules.LearningRateSchedule):
     """
 
     def __init__(self, rate: float, steps: int) -> None:
-        self.rate, self.steps = rate, steps
+        # A variable, so that one compiled step can serve trainings of several rates.
+        self.rate = keras.Variable(rate, dtype="float32", trainable=False, name="rate")
+        self.steps = steps
 
     def __call__(self, step: Any) -> Any:
         left = 1.0 - ops.cast(step, "float32") / self.steps
         return self.rate * ops.minimum(1.0, left / (1.0 - DECAY_FROM))
 
     def get_config(self) -> dict[str, Any]:
-        return {"rate": self.rate, "steps": self.steps}
+        return {"rate": float(self.rate), "steps": self.steps}
 
 
 def _adam(study: Study, model: keras.Model, rate: float, updates: int) -> keras.optimizers.Optimizer:

@@ -13,9 +13,9 @@ from typing import TYPE_CHECKING
 from data.errors import UserError
 
 if TYPE_CHECKING:  # so that their code is part of the keys of what they compute
-    from generation import backend_tensorflow  # noqa: F401
+    from generation import backend_jax, backend_tensorflow  # noqa: F401
 
-MODULES = {"tensorflow": "generation.backend_tensorflow"}
+MODULES = {"tensorflow": "generation.backend_tensorflow", "jax": "generation.backend_jax"}
 
 
 def backend() -> ModuleType:

@@ -20,6 +20,8 @@ from generation.studies import Classical, Loss, Policy
 if TYPE_CHECKING:
     import pandas as pd
 
+    from generation.trainer import Turns
+
 NOT_FITTED = "This generator has no weights yet. Expected fit(...) or load(...) first."
 
 
@@ -29,9 +31,9 @@ class DCGAN:
     An option left at `None` takes the architecture's value, which `describe` shows.
 
     Args:
-        architecture: `"stable"` (ours: spectral normalisation, hinge loss, DiffAugment, moving average), `"baseline"` and
-            `"tuned"` (a study of CIFAR-10 dogs), `"mnist-1d"` (a study of one digit with one latent dimension, 28x28
-            grey) or `"small"` (quick, for small digits). Defaults to `"tuned"`.
+        architecture: `"stable"` (ours: spectral normalisation, hinge loss, DiffAugment, moving average), `"baseline"`
+            and `"tuned"` (a study of CIFAR-10 dogs), `"mnist-1d"` (a study of one digit with one latent dimension,
+            28x28 grey) or `"small"` (quick, for small digits). Defaults to `"tuned"`.
         epochs: Passes over the training images.
         batch_size: Real images per update of the discriminator, and as many fakes.
         learning_rate: Of both Adam optimisers.
@@ -53,8 +55,8 @@ class DCGAN:
         generator_steps: Updates of the generator for one step.
         diffaugment: Differentiable augmentation of real and fake images: any of `"color"`, `"translation"`, `"cutout"`.
             Cutout can show in samples.
-        augment: Classical augmentation of the real images: any of `"flip"`, `"rotation"`, `"scale"`. The generator learns
-            the changed images; `notes` says so.
+        augment: Classical augmentation of the real images: any of `"flip"`, `"rotation"`, `"scale"`. The generator
+            learns the changed images; `notes` says so.
         ema: Half-life in thousands of images of the moving average of the generator that samples are drawn from; 0
             samples from the generator as it is.
         condition: `"none"`, `"labels"` (classes), or a list of attributes such as `["Male", "Smiling"]`.
@@ -73,8 +75,8 @@ class DCGAN:
         initial: Initial weights, `"normal"` (standard deviation 0.02) or `"glorot"` (uniform).
         on_collapse: What the collapse alarm does, see `generation.health.Health`: `"mark"` notes it, `"stop"` ends the
             training there, `"rollback"` ends it with the last checkpoint before. Defaults to `"mark"`.
-        warm_start: Folder of a saved DCGAN of the same layers whose weights both networks begin with. In a spec, an earlier
-            run's folder, or `"RUN_FOLDER:GENERATOR"`. Defaults to `None`.
+        warm_start: Folder of a saved DCGAN of the same layers whose weights both networks begin with. In a spec, an
+            earlier run's folder, or `"RUN_FOLDER:GENERATOR"`. Defaults to `None`.
         precision: `"float32"` or `"mixed_bfloat16"`. Defaults to `"float32"`.
         display_interval: Epochs between checkpoints; there is always one at the end. Defaults to `None`, the
             last only.
@@ -83,8 +85,8 @@ class DCGAN:
     Attributes:
         history: After `fit`, one row per step: `step`, `epoch`, `d_loss`, `g_loss`, `d_real`, `d_fake`,
             `images_per_second`.
-        by_class: After a conditional `fit`, one row per checkpoint and class: the discriminator's accuracy and loss on its
-            real and fake images.
+        by_class: After a conditional `fit`, one row per checkpoint and class: the discriminator's accuracy and loss on
+            its real and fake images.
         alarms: After `fit`, what the collapse alarm noted, and whether the training diverged.
         notes: Sentences about these options that a reader of the results should know.
 
@@ -183,12 +185,32 @@ class DCGAN:
             progress: Called with steps done, steps in all, and a line of text. Defaults to `None`.
 
         Raises:
-            UserError: For a size that the architecture cannot make, fewer images than a batch, fewer than two classes or
-                unknown attributes, a warm start of other layers, or a folder that belongs to other options; the message
-                lists the differences.
-            FloatingPointError: When the training diverges before its first checkpoint. Later, the last good checkpoint is
-                what this generator is then, and `alarms` says so.
+            UserError: For a size that the architecture cannot make, fewer images than a batch, fewer than two classes
+                or unknown attributes, a warm start of other layers, or a folder that belongs to other options; the
+                message lists the differences.
+            FloatingPointError: When the training diverges before its first checkpoint. Later, the last good checkpoint
+                is what this generator is then, and `alarms` says so.
         """
+        from generation.trainer import drive
+
+        found = {"classes": classes, "attributes": attributes, "attribute_names": attribute_names}
+        calls = {"folder": folder, "on_checkpoint": on_checkpoint, "progress": progress}
+        drive(self.turns(images, labels, **found, **calls))  # type: ignore[arg-type]
+        return self
+
+    def turns(
+        self,
+        images: np.ndarray,
+        labels: np.ndarray | None = None,
+        *,
+        classes: Sequence[str] = (),
+        attributes: np.ndarray | None = None,
+        attribute_names: Sequence[str] = (),
+        folder: Path | None = None,
+        on_checkpoint: Callable[[str, DCGAN], None] | None = None,
+        progress: Callable[[int, int, str], None] | None = None,
+    ) -> Turns:
+        """Does what `fit` does while someone else does the steps, which `generation.sweep` needs."""
         images = checked(images)
         self.check_shape(images.shape[1:])
         if self.study.condition == "labels":
@@ -196,10 +218,9 @@ class DCGAN:
         elif self.study.condition != "none":
             self.conditions = Conditions.of_attributes(self.study.condition, attributes, attribute_names)
             labels = np.asarray(attributes)[:, [list(attribute_names).index(name) for name in self.conditions.names]]
-        from generation.fitting import fit
+        from generation.fitting import turns
 
-        fit(self, images, labels, folder=folder, on_checkpoint=on_checkpoint, progress=progress)
-        return self
+        return turns(self, images, labels, folder=folder, on_checkpoint=on_checkpoint, progress=progress)
 
     @property
     def conditional(self) -> bool:
@@ -238,8 +259,8 @@ class DCGAN:
         """Returns fakes, uint8 `(n, height, width, channels)`.
 
         The latent vectors are those of `latents(n, seed)`, whatever the network: `sample(10, seed=s)` equals
-        `sample(100, seed=s)[:10]` bit for bit, and two configurations with equally long latent vectors get the same ones.
-        The network's output is scaled to [0, 255] and rounded to the nearest level, halves to even.
+        `sample(100, seed=s)[:10]` bit for bit, and two configurations with equally long latent vectors get the same
+        ones. The network's output is scaled to [0, 255] and rounded to the nearest level, halves to even.
 
         Args:
             n: How many.
@@ -287,8 +308,8 @@ class DCGAN:
         return self.draw(way, None if first is None else np.repeat(first, len(way), axis=0))
 
     def save(self, folder: Path) -> None:
-        """Writes `weights.npz` (what samples), `options.json` and, after `fit`, `training.npz` (both networks as they are
-        trained, for a warm start and `discriminator`); the same bytes for the same weights.
+        """Writes `weights.npz` (what samples), `options.json` and, after `fit`, `training.npz` (both networks as they
+        are trained, for a warm start and `discriminator`); the same bytes for the same weights.
 
         Raises:
             RuntimeError: Before `fit` or `load`.
@@ -343,9 +364,9 @@ class DCGAN:
             raise RuntimeError("This generator has no discriminator. Expected fit(...), or load(...) of a trained one.")
         from generation.networks import build_discriminator, folded
 
-        options = {"conditions": self.conditions.length if self.conditions else 0}
+        length = self.conditions.length if self.conditions else 0
         times = studies.doublings(self.architecture, self.study, self.image_shape)
-        network = build_discriminator(self.study, self.image_shape, times, **options)
+        network = build_discriminator(self.study, self.image_shape, times, conditions=length)
         for variable, value in zip(network.variables, self._networks["discriminator"], strict=True):
             variable.assign(value)
         return folded(network)
@@ -402,7 +423,9 @@ def read_networks(folder: Path) -> dict[str, list[np.ndarray]]:
 
 
 def _write(path: Path, networks: dict[str, list[np.ndarray]]) -> None:
-    named: dict[str, Any] = {f"{name}{at:04d}": value for name, values in networks.items() for at, value in enumerate(values)}
+    named: dict[str, Any] = {
+        f"{name}{at:04d}": value for name, values in networks.items() for at, value in enumerate(values)
+    }
     np.savez(path, **named)
 
 

@@ -43,7 +43,8 @@ class Average:
     def __init__(self, variables: Sequence[keras.Variable], batch_size: int, half_life: float) -> None:
         self._of, self._batch, self._half_life = list(variables), batch_size, half_life
         self.variables = [
-            keras.Variable(np.asarray(v), dtype="float32", trainable=False, name=f"ema_{i}") for i, v in enumerate(self._of)
+            keras.Variable(np.asarray(v), dtype="float32", trainable=False, name=f"ema_{i}")
+            for i, v in enumerate(self._of)
         ]
 
     def update(self, number: Any) -> None:

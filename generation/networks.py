@@ -88,8 +88,8 @@ def build_discriminator(
     features = images
     for layer in named[:-1]:
         features = layer(features)
-    options = {"spectral": study.spectral_norm, "use_bias": False, "dtype": "float32", "name": "projection"}
-    wanted = made.dense(features.shape[-1], **options)(condition)
+    options = {"use_bias": False, "dtype": "float32", "name": "projection"}
+    wanted = made.dense(features.shape[-1], spectral=study.spectral_norm, **options)(condition)
     agreement = layers.Dot(axes=1, dtype="float32", name="agreement")([features, wanted])
     logit = layers.Add(dtype="float32", name="logit")([named[-1](features), agreement])
     return keras.Model([images, condition], logit, name="discriminator")

@@ -29,9 +29,7 @@ class Sampler:
         precision: Keras dtype policy.
     """
 
-    def __init__(
-        self, study: Study, image_shape: tuple[int, ...], times: int, conditions: int, precision: str
-    ) -> None:
+    def __init__(self, study: Study, image_shape: tuple[int, ...], times: int, conditions: int, precision: str) -> None:
         self.study, self.image_shape, self.conditions = study, tuple(image_shape), conditions
         self.network = build_generator(study, image_shape, times, conditions=conditions, precision=precision)
         shapes = (BATCH, study.latent_dim), (BATCH, conditions)

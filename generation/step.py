@@ -169,11 +169,11 @@ def adversarial_step(
     """Returns `step(images, conditions, number)`, which trains both networks once.
 
     With `updates="alternating"` the discriminator learns first, on `discriminator_steps` batches, and the generator
-    learns from the updated one, `generator_steps` times; in the first of these it runs once and serves both networks, so
-    that both see the same fakes. With `"simultaneous"` one pass of the discriminator serves both updates, which is
+    learns from the updated one, `generator_steps` times; in the first of these it runs once and serves both networks,
+    so that both see the same fakes. With `"simultaneous"` one pass of the discriminator serves both updates, which is
     faster. With `batches="separate"` real and fake images pass the discriminator one after the other, each with their
-    own batch statistics (Radford et al. 2016); with `"joint"` they pass it together and share them. Both networks are in
-    training mode throughout.
+    own batch statistics (Radford et al. 2016); with `"joint"` they pass it together and share them. Both networks are
+    in training mode throughout.
 
     Args:
         generator, discriminator: Built networks, the discriminator returning logits.
@@ -207,8 +207,8 @@ def adversarial_step(
         on_real, on_fake, pull = view.of_both(real, fake)
         goals: tuple[Any, ...] = ()
         if study.label_smoothing or study.label_noise:
-            draws = (view.random.uniform((batch, 1), stream) for stream in (REAL_LABELS, FAKE_LABELS))
-            goals = targets(*draws, study.label_smoothing, study.label_noise)
+            real_draw, fake_draw = (view.random.uniform((batch, 1), stream) for stream in (REAL_LABELS, FAKE_LABELS))
+            goals = targets(real_draw, fake_draw, study.label_smoothing, study.label_noise)
         d_loss, d_pull = vjp(lambda r, f: discriminator_loss(study.loss, r, f, *goals), [], [on_real, on_fake])
         gradients = pull(*d_pull(ops.ones_like(d_loss), "inputs"), "weights")
         if study.gradient_penalty:

@@ -227,7 +227,8 @@ class Trainer:
             return self._run(*self.on_device(), rows, first)
         here = np.arange(rows.size, dtype=np.int32).reshape(rows.shape)
         chosen = rows.ravel() if rows.size else slice(0, 1)  # one image stands for none
-        return self._run(*(self._backend.device_array(a[chosen]) for a in (self._images, self._conditions)), here, first)
+        streamed = (self._backend.device_array(array[chosen]) for array in (self._images, self._conditions))
+        return self._run(*streamed, here, first)
 
     def _epoch(self, progress: Progress | None) -> Turns:
         index = self.program.order(np.random.default_rng([self.program.seed, self.epoch + 1]), len(self._images))

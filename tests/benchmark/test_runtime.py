@@ -76,7 +76,7 @@ def test_a_card_and_a_processor_share_no_key(card, monkeypatch):
 def test_a_worker_without_the_planned_card_says_so(card, monkeypatch):
     planned = runtime.environment(1)
     monkeypatch.setattr(device, "running", lambda backend: "cpu")
-    with pytest.raises(RuntimeError, match=r"expects tensorflow to compute on gpu:NVIDIA H200, and here .* on cpu\. Set"):
+    with pytest.raises(RuntimeError, match=r"compute on gpu:NVIDIA H200, and here .* on cpu\. Set"):
         runtime.check(planned)
     monkeypatch.setattr(device, "running", lambda backend: "gpu:NVIDIA H200 MIG 1g.18gb")
     runtime.check(planned)

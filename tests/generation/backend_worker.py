@@ -19,13 +19,16 @@ SMALL = {"width": 4, "discriminator_width": 4, "latent_dim": 5, "batch_size": 6,
 RECIPES: dict[str, tuple[str, tuple[int, int, int], dict]] = {
     "tuned": ("tuned", (16, 16, 3), {"width": 4, "discriminator_width": 4, "batch_size": 6}),
     "stable": ("stable", (16, 16, 3), {"width": 4, "discriminator_width": 4, "batch_size": 6, "ema": 1.0}),
-    "wasserstein-gp": ("small", (8, 8, 1), {**SMALL, "loss": "wasserstein-gp", "norm": "layer", "discriminator_steps": 2}),
+    "wasserstein-gp": ("small", (8, 8, 1), {
+        **SMALL, "loss": "wasserstein-gp", "norm": "layer", "discriminator_steps": 2,
+    }),
     "conditional": ("small", (8, 8, 1), {**SMALL, "condition": "labels", "norm": "none", "spectral_norm": True}),
     "mnist-1d": ("mnist-1d", (28, 28, 1), {"batch_size": 6}),
     "everything": ("small", (12, 8, 3), {
-        **SMALL, "label_noise": 0.2, "label_smoothing": 0.1, "input_noise": 0.1, "augment": ["flip", "rotation", "scale"],
-        "diffaugment": ["color", "translation", "cutout"], "generator_steps": 2, "batches": "joint", "decay": "linear",
-        "loss": "least-squares", "latent": "uniform", "output": "sigmoid", "upsampling": "nearest", "leaky": False,
+        **SMALL, "label_noise": 0.2, "label_smoothing": 0.1, "input_noise": 0.1, "generator_steps": 2,
+        "augment": ["flip", "rotation", "scale"], "diffaugment": ["color", "translation", "cutout"],
+        "batches": "joint", "decay": "linear", "loss": "least-squares", "latent": "uniform", "output": "sigmoid",
+        "upsampling": "nearest", "leaky": False,
     }),
     "simultaneous": ("small", (8, 8, 1), {**SMALL, "updates": "simultaneous", "loss": "non-saturating"}),
 }  # fmt: skip

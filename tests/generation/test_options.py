@@ -121,7 +121,7 @@ def test_update_ratio(d_steps, g_steps):
 
 
 def test_several_updates_equal_single_ones():
-    """Two updates of the discriminator on two batches are what two steps would do, with the generator standing still."""
+    """Two updates of the discriminator on two batches are what two steps would do, the generator standing still."""
     images = _images(12)
     both, run = _make(discriminator_steps=2, dropout=0.0, generator_steps=1)
     run(images)

@@ -21,8 +21,9 @@ def _images(n=44):
 
 RECIPES = {
     "rates": {"dropout": 0.2, "display_interval": 2},
-    "decay": {"loss": "hinge", "norm": "none", "spectral_norm": True, "decay": "linear", "ema": 0.05, "augment": ["flip"],
-              "diffaugment": ["color"], "label_noise": 0.0, "dropout": 0.0},
+    "decay": {"loss": "hinge", "norm": "none", "spectral_norm": True, "decay": "linear", "ema": 0.05, "dropout": 0.0,
+              "display_interval": 1,
+              "augment": ["flip"], "diffaugment": ["color"]},
 }  # fmt: skip
 
 
@@ -40,7 +41,8 @@ def test_a_sweep_trains_each_member_as_fit_does(recipe):
     )  # fmt: skip
     assert lines[-1][1] == 3 * 15
     assert "3 trainings" in lines[-1][2]
-    assert sorted(names)[:2] == [(0, "epoch-0002"), (0, "epoch-0003")] if recipe == "rates" else [(0, "epoch-0003")]
+    expected = ["epoch-0002", "epoch-0003"] if recipe == "rates" else ["epoch-0001", "epoch-0002", "epoch-0003"]
+    assert sorted(names) == [(at, name) for at in range(3) for name in expected]
     for member, each in zip(members, differing, strict=True):
         alone = DCGAN(**options, **each).fit(_images())
         for column in ("d_loss", "g_loss", "d_real", "d_fake"):
@@ -49,6 +51,23 @@ def test_a_sweep_trains_each_member_as_fit_does(recipe):
         assert difference.mean() < 1
     assert np.abs(members[0].sample(40).astype(int) - members[2].sample(40)).mean() > 2  # the learning rate counts
     assert np.abs(members[0].sample(40).astype(int) - members[1].sample(40)).mean() > 2  # and so does the seed
+
+
+def test_a_loop_on_the_device_equals_calls_one_by_one_for_a_sweep_too(monkeypatch):
+    """What a GPU does, done here: all steps of a call in one program, in parts of `ROWS`."""
+    from generation import backend_jax
+    from generation.sweep import train_sweep
+
+    options = {**QUICK, "epochs": 2, "dropout": 0.2}
+    calls = DCGAN(**options).fit(_images())
+    monkeypatch.setattr(backend_jax, "one_by_one", lambda: False)
+    monkeypatch.setattr(backend_jax, "ROWS", 3)
+    looped, member = DCGAN(**options).fit(_images()), DCGAN(**options)
+    train_sweep([member], _images())
+    for other in (looped, member):
+        np.testing.assert_allclose(other.history["d_loss"], calls.history["d_loss"], rtol=1e-4)
+        np.testing.assert_allclose(other.history["g_loss"], calls.history["g_loss"], rtol=1e-4)
+        assert np.abs(other.sample(20).astype(int) - calls.sample(20)).max() <= 1
 
 
 def test_a_sweep_resumes_and_outlives_a_member_that_diverges(tmp_path):
@@ -89,7 +108,7 @@ def test_a_sweep_refuses_what_it_cannot_do(monkeypatch):
         train_sweep([DCGAN(**QUICK), DCGAN(**{**QUICK, "latent_dim": 5, "batch_size": 4})], _images())
     with pytest.raises(UserError, match="at least one member"):
         train_sweep([], _images())
-    with pytest.raises(UserError, match="a folder for each of 1 members. Received: 0"):
+    with pytest.raises(UserError, match=r"a folder for each of 1 members\. Received: 0"):
         train_sweep([DCGAN(**QUICK)], _images(), folders=[])
     monkeypatch.setattr(trainer, "RESIDENT_BYTES", 1000)
     with pytest.raises(UserError, match="keeps its images on the device"):
@@ -97,5 +116,5 @@ def test_a_sweep_refuses_what_it_cannot_do(monkeypatch):
     import keras
 
     monkeypatch.setattr(keras.backend, "backend", lambda: "tensorflow")
-    with pytest.raises(UserError, match="KERAS_BACKEND=jax. Received: tensorflow"):
+    with pytest.raises(UserError, match=r"KERAS_BACKEND=jax\. Received: tensorflow"):
         train_sweep([DCGAN(**QUICK)], _images())

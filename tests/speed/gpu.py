@@ -1,8 +1,9 @@
 """Measures what a GPU gives, or whatever device is there: `KERAS_BACKEND=jax python tests/speed/gpu.py`.
 
 Images per second of one training, of a sweep of trainings as one program, and of a plain PyTorch loop, taking turns in
-one run. All train the same networks (architecture `tuned`, 32x32 colour images) with the same batch, loss and optimiser;
-a figure is the median over rounds. On a CPU use small settings: `--members 2 --width 8 --steps 5 --rounds 1`.
+one run. All train the same networks (architecture `tuned`, 32x32 colour images) with the same batch, loss and
+optimiser; a figure is the median over rounds. On a CPU use small settings:
+`--members 2 --width 8 --steps 5 --rounds 1`.
 """
 
 from __future__ import annotations
@@ -11,17 +12,19 @@ import argparse
 import os
 import statistics
 import subprocess
+import sys
 import time
 from collections.abc import Callable, Sequence
-from pathlib import Path
 from typing import Any
 
 os.environ.setdefault("KERAS_BACKEND", "jax")
+os.environ.setdefault("XLA_PYTHON_CLIENT_PREALLOCATE", "false")  # PyTorch wants memory too
 
 import numpy as np
+import training  # beside this file
 
 SHAPE, N = (32, 32, 3), 1600
-Run = Callable[[int], None]  # trains so many steps and waits for the last
+Run = Callable[[int], Any]  # trains so many steps and waits for the last
 
 
 def _images() -> np.ndarray:
@@ -40,7 +43,7 @@ def single(study: Any) -> Run:
     adversary = Adversary(study, SHAPE, 3, conditions=0, seed=0, precision="float32")
     run = backend().compiled_steps(adversary.prepare(10**6), adversary.variables, SHAPE, 0, study.batch_size)
     images, nothing = (backend().device_array(a) for a in (_images(), np.zeros((N, 0), np.float32)))
-    return lambda steps: run(images, nothing, _index(steps, study.batch_size), 1) is None
+    return lambda steps: run(images, nothing, _index(steps, study.batch_size), 1)
 
 
 def sweep(study: Any, members: int) -> Run:
@@ -58,28 +61,6 @@ def sweep(study: Any, members: int) -> Run:
 
     def run(steps: int) -> None:
         program.run([Turn(trainer, _index(steps, study.batch_size), 1) for trainer in trainers])
-
-    return run
-
-
-def plain_torch(study: Any) -> Run | None:
-    """The loop of PyTorch's DCGAN example on the same device kind, or `None` without PyTorch."""
-    try:
-        import torch
-    except ImportError:
-        return None
-    import torch_loop
-
-    device = "cuda" if torch.cuda.is_available() else "cpu"
-    torch.set_default_device(device)
-    if study.width != 64:
-        return None  # its networks are those of width 64
-    loop, _ = torch_loop.contestant("pytorch", study.batch_size)
-
-    def run(steps: int) -> None:
-        loop(steps)
-        if device == "cuda":
-            torch.cuda.synchronize()
 
     return run
 
@@ -116,21 +97,25 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--members", type=int, default=16, help="trainings in the sweep; 0 leaves it out")
     parser.add_argument("--width", type=int, default=64, help="of both networks; 64 is the architecture's")
     parser.add_argument("--batch", type=int, default=64)
-    parser.add_argument("--steps", type=int, default=200, help="of a turn, at most 512")
+    parser.add_argument("--torch-python", default=sys.executable, help="an interpreter that has PyTorch")
+    parser.add_argument("--steps", type=int, default=200, help="of a turn")
     parser.add_argument("--rounds", type=int, default=5)
     options = parser.parse_args(arguments)
     from generation import studies
 
     chosen = {"width": options.width, "discriminator_width": options.width, "batch_size": options.batch}
-    study = studies.resolve("tuned", **chosen)
+    study, study_width = studies.resolve("tuned", **chosen), studies.resolve("tuned").width
     print(f"{os.environ['KERAS_BACKEND']} on {_device()}; width {options.width}, batch {options.batch}")
     contestants: dict[str, tuple[Run, int]] = {"one training": (single(study), 1)}
     if options.members and os.environ["KERAS_BACKEND"] == "jax":
         contestants[f"sweep of {options.members}"] = sweep(study, options.members), options.members
-    if (rival := plain_torch(study)) is not None:
-        contestants["plain PyTorch"] = rival, 1
+    rival = None
+    if options.width == study_width and training.has_torch(options.torch_python):
+        rival = training.Worker("pytorch", options.batch, options.torch_python)
+        rival.ready()
+        contestants["plain PyTorch"] = rival.seconds, 1
     else:
-        print("plain PyTorch: not installed, or another width than 64")
+        print(f"plain PyTorch: not installed, or another width than {study_width}")
     rates = measure(contestants, options.batch, options.steps, options.rounds)
     for name, found in rates.items():
         print(f"  {name:16s} {statistics.median(found):9,.0f} images/s ({min(found):,.0f} to {max(found):,.0f})")
@@ -138,12 +123,11 @@ def main(arguments: Sequence[str] | None = None) -> None:
     for name in list(rates)[1:]:
         ratios = [theirs / mine for theirs, mine in zip(rates[name], ours, strict=True)]
         print(f"  {name} / one training: {statistics.median(ratios):.2f}")
+    if rival is not None:
+        rival.close()
 
 
 if __name__ == "__main__":
-    import sys
-
-    sys.path.insert(0, str(Path(__file__).parent))
     from benchmark import runtime
 
     runtime.configure()
