@@ -25,7 +25,7 @@ def table(
     """Returns a row for each class, or for having and not having each attribute, and one for all, called `""`.
 
     A generator that draws what it is asked for is recognised as often as real images are: `recognised_real` is the
-    share of the real images with the same labels that the extractor, which was trained on other real images, gets right.
+    share of the real images with the same labels that the extractor, trained on other real images, gets right.
     Both errors are in the figure, the generator's and the extractor's.
 
     Args:
