@@ -92,8 +92,10 @@ STUDIES: dict[str, Study] = {
     # Spectral normalisation instead of batch normalisation in the discriminator (Miyato et al. 2018), hinge loss
     # (Lim and Ye 2017), mirrored reals and DiffAugment without its cutout, which can show in samples (Zhao et al.
     # 2020), a moving average of the generator (Karras et al. 2020), learning rates that fall to zero over the second
-    # half, and the discriminator's four times the generator's (Heusel et al. 2017): normalised like this it learns
-    # slowly, and at equal rates 40 epochs of dogs gave no shapes.
+    # half, the discriminator's four times the generator's (Heusel et al. 2017), and Adam without momentum, as in the
+    # SNGAN and BigGAN papers. Momentum and rates matter most. On the dogs that the generator learns from, 20 epochs of
+    # one training each ended at a Fréchet distance of 18.7 with beta1 0.5 at half these rates, 14.6 without momentum,
+    # and 5.0 without momentum at these rates; at twice these, the discriminator stopped telling them apart.
     "stable": Study(
         latent_dim=128,
         leaky=False,
@@ -104,7 +106,9 @@ STUDIES: dict[str, Study] = {
         augment=("flip",),
         diffaugment=("color", "translation"),
         initial="glorot",
-        discriminator_learning_rate=0.0008,
+        learning_rate=0.0004,
+        discriminator_learning_rate=0.0016,
+        beta_1=0.0,
         ema=10.0,
         decay="linear",
     ),
