@@ -6,7 +6,6 @@ Imports Keras: import this inside functions only.
 from __future__ import annotations
 
 import hashlib
-import shutil
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -24,6 +23,7 @@ from generation.ema import BATCH, BATCHES, SEED, estimate_statistics
 from generation.health import Health, diversity
 from generation.latents import draw
 from generation.sampler import Sampler
+from generation.state import LAST, digest, keep
 from generation.step import call, to_range
 from generation.trainer import Diverged, Trainer, Turns
 
@@ -32,7 +32,6 @@ if TYPE_CHECKING:
 
 WATCHED = 64  # images of the fixed batch that the collapse alarm looks at
 SCORED = 2048  # real images, at most, that the discriminator's accuracy on each class is taken from
-LAST = "last"  # folder, beside the resumable state, of the last checkpoint
 
 
 def turns(
@@ -53,7 +52,7 @@ def turns(
     times = studies.doublings(generator.architecture, study, images.shape[1:])
     settings: dict[str, Any] = {"conditions": conditions.shape[1], "seed": seed, "precision": generator.precision}
     adversary = Adversary(study, images.shape[1:], times, **settings)
-    options = {**generator.options(), "images": _digest(images, conditions), "seed": seed}
+    options = {**generator.options(), "images": digest(images.shape, images, conditions), "seed": seed}
     if generator.warm_start is not None:
         options["warm_start"] = warm_start(adversary, Path(generator.warm_start))
     sample = np.random.default_rng(seed).permutation(len(images))[: 8 * WATCHED]
@@ -96,7 +95,7 @@ def turns(
             scores.extend(frame.assign(checkpoint=name).to_dict("records"))
         _report(generator, trainer, health, scores)
         if folder is not None:
-            _keep(generator, folder)
+            keep(generator, folder)
         if on_checkpoint is not None:
             on_checkpoint(name, generator)
 
@@ -112,15 +111,6 @@ def turns(
     if generator.parameters is None and folder is not None:
         generator.load(folder / LAST)
     _report(generator, trainer, health, scores)
-
-
-def _keep(generator: DCGAN, folder: Path) -> None:
-    """Keeps a checkpoint beside the resumable state, for a training that diverges or is rolled back after a kill."""
-    half = folder / f"{LAST}.part"
-    shutil.rmtree(half, ignore_errors=True)
-    generator.save(half)
-    shutil.rmtree(folder / LAST, ignore_errors=True)
-    half.rename(folder / LAST)
 
 
 def warm_start(adversary: Adversary, folder: Path) -> str:
@@ -194,12 +184,3 @@ def _report(generator: DCGAN, trainer: Trainer, health: Health, scores: list[Any
     if scores:
         frame = pd.DataFrame(scores)
         generator.by_class = frame[["checkpoint", *[name for name in frame if name != "checkpoint"]]]
-
-
-def _digest(images: np.ndarray, conditions: np.ndarray) -> str:
-    """The sha256 of images and conditions, read in parts: they may be a memory map larger than the memory."""
-    sha = hashlib.sha256(str(images.shape).encode())
-    for start in range(0, len(images), 1000):
-        sha.update(np.ascontiguousarray(images[start : start + 1000]).data)
-    sha.update(np.ascontiguousarray(conditions).data)
-    return sha.hexdigest()

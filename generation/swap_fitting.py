@@ -6,7 +6,6 @@ Imports Keras: import this inside functions only.
 from __future__ import annotations
 
 import hashlib
-import shutil
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -16,7 +15,7 @@ import pandas as pd
 
 from data.errors import UserError
 from generation.autoencoder import read_networks
-from generation.state import saved_epoch
+from generation.state import LAST, digest, keep, saved_epoch
 from generation.swap_faces import Faces
 from generation.swap_program import Swap
 from generation.swap_sampler import SwapSampler
@@ -27,7 +26,6 @@ if TYPE_CHECKING:
     from generation.autoencoder import Autoencoder
 
 MEASURED = 256  # faces of a side and kind, at most, that the reconstruction is measured on
-LAST = "last"  # folder, beside the resumable state, of the last checkpoint
 
 
 def fit(
@@ -42,7 +40,9 @@ def fit(
     """Trains an autoencoder, as its `fit` says."""
     settings, seed = generator.settings, generator.random_state or 0
     program = Swap(settings, images.shape[1:], faces.trained, seed=seed)
-    options = {**generator.options(), "images": _digest(images, faces), "seed": seed}
+    positions = (np.asarray(at, np.int64) for at in (*faces.trained, *faces.held_out))
+    content = digest((images.shape, faces.labels), images, *positions)
+    options = {**generator.options(), "images": content, "seed": seed}
     if generator.warm_start is not None:
         options["warm_start"] = warm_start(program, Path(generator.warm_start))
     program.joined = settings.joins is not None and saved_epoch(folder) >= settings.joins
@@ -73,7 +73,7 @@ def fit(
         measured.extend({"checkpoint": name, **row} for row in reconstruction(sampler, images, faces))
         _report(generator, trainer, measured)
         if folder is not None:
-            _keep(generator, folder)
+            keep(generator, folder)
         if on_checkpoint is not None:
             on_checkpoint(name, generator)
 
@@ -136,22 +136,3 @@ def _report(generator: Autoencoder, trainer: Trainer, measured: list[dict[str, A
     history.loc[without, list(ADVERSARIAL)] = np.nan
     generator.history = history
     generator.reconstruction = pd.DataFrame(measured)
-
-
-def _keep(generator: Autoencoder, folder: Path) -> None:
-    """Keeps a checkpoint beside the resumable state, for a training that diverges after a kill."""
-    half = folder / f"{LAST}.part"
-    shutil.rmtree(half, ignore_errors=True)
-    generator.save(half)
-    shutil.rmtree(folder / LAST, ignore_errors=True)
-    half.rename(folder / LAST)
-
-
-def _digest(images: np.ndarray, faces: Faces) -> str:
-    """The sha256 of images and sides, read in parts: the images may be a memory map larger than the memory."""
-    sha = hashlib.sha256(str((images.shape, faces.labels)).encode())
-    for start in range(0, len(images), 1000):
-        sha.update(np.ascontiguousarray(images[start : start + 1000]).data)
-    for at in (*faces.trained, *faces.held_out):
-        sha.update(np.ascontiguousarray(at, np.int64).data)
-    return sha.hexdigest()
