@@ -12,11 +12,11 @@ import pandas as pd
 from benchmark.checkpoints import INTERPOLATION, Checkpoints
 from benchmark.execute import Outcome
 from benchmark.plan import Plan
+from benchmark.png import animation
 from benchmark.store import Store
 
 COLUMNS = 8
 STRIP = 12  # images of an evolution
-MILLISECONDS = 80  # of one image of a film
 
 
 def write(folder: Path, plan: Plan, store: Store, outcomes: dict[str, Outcome]) -> None:
@@ -59,14 +59,6 @@ def write(folder: Path, plan: Plan, store: Store, outcomes: dict[str, Outcome]) 
     pd.DataFrame(rows, columns=columns).to_csv(folder / "index.csv", index=False)
 
 
-def film(path: Path, images: np.ndarray) -> None:
-    """Writes uint8 images `(n, h, w, c)` as an animated WebP without loss, shown for ever."""
-    from PIL import Image
-
-    frames = [Image.fromarray(image[..., 0] if image.shape[2] == 1 else image) for image in images]
-    frames[0].save(path, save_all=True, append_images=frames[1:], duration=MILLISECONDS, loop=0, lossless=True)
-
-
 def _of_training(folder: Path, trained: Path, about: dict[str, Any]) -> list[dict[str, object]]:
     """Writes the pictures of one training, and returns their rows of the index."""
     start = f"{_safe(str(about['generator']))}-seed{about['generator_seed']}"
@@ -88,7 +80,7 @@ def _of_training(folder: Path, trained: Path, about: dict[str, Any]) -> list[dic
     if (trained / INTERPOLATION).exists():
         images = np.load(trained / INTERPOLATION)
         name = f"{start}-interpolation.webp"
-        film(folder / name, images)
+        (folder / name).write_bytes(animation(images))
         size = {"rows": 1, "columns": 1, "height": images.shape[1], "width": images.shape[2]}
         rows.append({"file": name, **about, **last, **size, "kind": "interpolation"})
     return rows
