@@ -2,9 +2,8 @@
 
 DiffAugment (Zhao et al. 2020) changes real and fake images alike before the discriminator sees them, in both networks'
 updates, and the gradient passes through; so the generator learns the images as they are. Classical augmentation changes
-the real images alone, so the generator learns the changed ones: `leaks` says which. Nothing is clipped, since a clipped
-value has no gradient. Images are float `(batch, height, width, channels)`. Imports Keras: import this inside functions
-only.
+the real images alone, so the generator learns the changed ones. Nothing is clipped, since a clipped value has no
+gradient. Images are float `(batch, height, width, channels)`. Imports Keras: import this inside functions only.
 """
 
 from __future__ import annotations
@@ -58,11 +57,6 @@ def classical(images: Any, policies: Sequence[str], draw: Draw) -> Any:
         else:
             images = affine(images, ops.zeros_like(u), 1 + (2 * u - 1) * ZOOM)
     return images
-
-
-def leaks(policies: Sequence[str]) -> list[str]:
-    """Returns which of the chosen classical or DiffAugment policies can show in the generator's own images."""
-    return [policy for policy in policies if policy in ("flip", "rotation", "scale", "cutout")]
 
 
 def color(images: Any, brightness: Any, saturation: Any, contrast: Any) -> Any:

@@ -240,10 +240,15 @@ class DCGAN:
     @property
     def notes(self) -> list[str]:
         """Sentences about the options that a reader of the results should know."""
-        chosen = [*self.study.augment, *(p for p in self.study.diffaugment if p == "cutout")]
-        if not chosen:
-            return []
-        return [f"Augmentation by {', '.join(chosen)} can show in the generated images: the generator may learn it."]
+        changed = [p for p in (*self.study.augment, *self.study.diffaugment) if p in ("rotation", "scale", "cutout")]
+        found = []
+        if changed:
+            found.append(
+                f"Augmentation by {', '.join(changed)} can show in the generated images: the generator may learn it."
+            )
+        if "flip" in self.study.augment:  # a mirrored image is as likely as the image, as a rule
+            found.append("Augmentation by flip: samples may be mirror images, which matters for text and digits.")
+        return found
 
     def check_shape(self, image_shape: tuple[int, ...]) -> None:
         """Checks that the architecture can make images `(height, width, channels)`, before any training.
