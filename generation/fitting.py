@@ -18,14 +18,15 @@ from generation import studies
 from generation.adversary import Adversary
 from generation.backend import backend
 from generation.class_scores import by_class
-from generation.dcgan import read_networks
 from generation.ema import BATCH, BATCHES, SEED, estimate_statistics
 from generation.health import Health, diversity
 from generation.latents import draw
 from generation.sampler import Sampler
 from generation.state import LAST, digest, keep
 from generation.step import call, to_range
+from generation.trained_dcgan import read_networks
 from generation.trainer import Diverged, Trainer, Turns
+from generation.weights import UNREADABLE, give
 
 if TYPE_CHECKING:
     from generation.dcgan import DCGAN
@@ -121,23 +122,11 @@ def warm_start(adversary: Adversary, folder: Path) -> str:
     """
     try:
         networks = read_networks(folder)
-    except (OSError, ValueError, KeyError, EOFError) as error:
+    except UNREADABLE as error:
         raise UserError(f"warm_start: {folder} holds no trained DCGAN with both its networks ({error}).") from error
     sha = hashlib.sha256()
     for name in ("generator", "discriminator"):
-        network = getattr(adversary, name)
-        shapes = [[tuple(v.shape) for v in values] for values in (networks[name], network.variables)]
-        if shapes[0] != shapes[1]:
-            differing = next(
-                (pair for pair in zip(*shapes, strict=False) if pair[0] != pair[1]), tuple(map(len, shapes))
-            )
-            raise UserError(
-                f"warm_start: the {name} in {folder} has other layers. Expected {differing[1]}. "
-                f"Received: {differing[0]}."
-            )
-        for variable, value in zip(network.variables, networks[name], strict=True):
-            variable.assign(value)
-            sha.update(np.ascontiguousarray(value).data)
+        give(getattr(adversary, name), networks.get(name, []), name, folder, sha)
     if adversary.average is not None:
         for average, variable in zip(adversary.average.variables, adversary.generator.trainable_variables, strict=True):
             average.assign(variable)

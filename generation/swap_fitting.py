@@ -14,13 +14,14 @@ import numpy as np
 import pandas as pd
 
 from data.errors import UserError
-from generation.autoencoder import read_networks
 from generation.state import LAST, digest, keep, saved_epoch
 from generation.swap_faces import Faces
 from generation.swap_program import Swap
 from generation.swap_sampler import SwapSampler
 from generation.swap_step import ADVERSARIAL
+from generation.trained_swap import read_networks
 from generation.trainer import Diverged, Trainer
+from generation.weights import UNREADABLE, give
 
 if TYPE_CHECKING:
     from generation.autoencoder import Autoencoder
@@ -111,21 +112,13 @@ def warm_start(program: Swap, folder: Path) -> str:
     """
     try:
         saved = read_networks(folder)
-    except (OSError, ValueError, KeyError, EOFError) as error:
+    except UNREADABLE as error:
         raise UserError(f"warm_start: {folder} holds no trained autoencoder ({error}).") from error
     sha = hashlib.sha256()
     for name, network in program.networks.items():
         if name not in saved and name == "discriminator" and program.settings.train != "autoencoder":
             continue
-        values = saved.get(name, [])
-        shapes = [[tuple(v.shape) for v in some] for some in (values, network.variables)]
-        if shapes[0] != shapes[1]:
-            raise UserError(
-                f"warm_start: the {name} in {folder} has other layers. Expected {shapes[1]}. Received: {shapes[0]}."
-            )
-        for variable, value in zip(network.variables, values, strict=True):
-            variable.assign(value)
-            sha.update(np.ascontiguousarray(value).data)
+        give(network, saved.get(name, []), name, folder, sha)
     return sha.hexdigest()
 
 
