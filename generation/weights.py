@@ -27,7 +27,7 @@ def write_weights(path: Path, networks: Mapping[str, Sequence[np.ndarray]]) -> N
 def read_weights(path: Path) -> dict[str, list[np.ndarray]]:
     """Returns what `write_weights` wrote, by the networks' names."""
     with open(path, "rb") as stream, np.load(stream, allow_pickle=False) as file:
-        names = sorted({key[:-4] for key in file.files})
+        names = dict.fromkeys(key[:-4] for key in file.files)  # in the order in which they were written
         return {name: [file[key] for key in sorted(file.files) if key[:-4] == name] for name in names}
 
 
