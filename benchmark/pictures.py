@@ -53,7 +53,7 @@ def write(folder: Path, plan: Plan, store: Store, outcomes: dict[str, Outcome]) 
             last = Checkpoints(store.path(trained.function, trained.key)).names[-1]
             about = {"kind": "nearest", "generator": generator, "generator_seed": seed, "checkpoint": last}
             triples = np.load(copies)
-            name = f"{_safe(generator)}-seed{seed}-{last}-nearest.png"
+            name = f"{safe(generator)}-seed{seed}-{last}-nearest.png"
             rows.append(_grid(folder, name, np.concatenate(list(triples)), columns=triples.shape[1], **about))
     columns = ["file", "kind", "generator", "generator_seed", "checkpoint", "rows", "columns", "height", "width"]
     pd.DataFrame(rows, columns=columns).to_csv(folder / "index.csv", index=False)
@@ -61,7 +61,7 @@ def write(folder: Path, plan: Plan, store: Store, outcomes: dict[str, Outcome]) 
 
 def _of_training(folder: Path, trained: Path, about: dict[str, Any]) -> list[dict[str, object]]:
     """Writes the pictures of one training, and returns their rows of the index."""
-    start = f"{_safe(str(about['generator']))}-seed{about['generator_seed']}"
+    start = f"{safe(str(about['generator']))}-seed{about['generator_seed']}"
     checkpoints = Checkpoints(trained).folders
     previews = [np.load(path / "preview.npy") for path in checkpoints]
     rows = [
@@ -117,5 +117,6 @@ def _grid(folder: Path, name: str, images: np.ndarray, columns: int = COLUMNS, *
     return {"file": name, **about, **size}
 
 
-def _safe(name: str) -> str:
+def safe(name: str) -> str:
+    """Returns a name with other letters in place of those that a file's name should not have."""
     return "".join(letter if letter.isalnum() or letter in "-_." else "_" for letter in name)

@@ -128,6 +128,7 @@ class Autoencoder(TrainedSwap):
         folder: Path | None = None,
         on_checkpoint: Callable[[str, Autoencoder], None] | None = None,
         progress: Callable[[int, int, str], None] | None = None,
+        on_logs: Callable[[int, dict[str, np.ndarray]], None] | None = None,
     ) -> Autoencoder:
         """Trains on real faces of two groups.
 
@@ -140,6 +141,9 @@ class Autoencoder(TrainedSwap):
             on_checkpoint: Called as `on_checkpoint("epoch-0010", self)` at each checkpoint, before the state behind it
                 is written. It may save, sample and preview. Defaults to `None`.
             progress: Called with steps done, steps in all, and a line of text. Defaults to `None`.
+            on_logs: Called with the number of a step and what is logged of it and of those after it: the columns of
+                `history` as arrays, by name. After an interruption it goes on with the first step that is done again.
+                Defaults to `None`.
 
         Raises:
             UserError: Without exactly two groups, with too few faces of one for its half of a batch, for a size that
@@ -158,7 +162,8 @@ class Autoencoder(TrainedSwap):
         self._held_out = tuple(np.array(images[at[:ROWS]]) for at in faces.held_out)  # type: ignore[assignment]
         from generation.swap_fitting import fit
 
-        fit(self, images, faces, folder=folder, on_checkpoint=on_checkpoint, progress=progress)
+        calls = {"folder": folder, "on_checkpoint": on_checkpoint, "progress": progress, "on_logs": on_logs}
+        fit(self, images, faces, **calls)  # type: ignore[arg-type]
         return self
 
     @property

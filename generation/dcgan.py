@@ -159,6 +159,7 @@ class DCGAN(TrainedDCGAN):
         folder: Path | None = None,
         on_checkpoint: Callable[[str, DCGAN], None] | None = None,
         progress: Callable[[int, int, str], None] | None = None,
+        on_logs: Callable[[int, dict[str, np.ndarray]], None] | None = None,
     ) -> DCGAN:
         """Trains on real images.
 
@@ -173,6 +174,9 @@ class DCGAN(TrainedDCGAN):
             on_checkpoint: Called as `on_checkpoint("epoch-0010", self)` at each checkpoint, before the state
                 behind it is written. It may save and sample. Defaults to `None`.
             progress: Called with steps done, steps in all, and a line of text. Defaults to `None`.
+            on_logs: Called with the number of a step and what is logged of it and of those after it: the columns of
+                `history` as arrays, by name. After an interruption it goes on with the first step that is done again.
+                Defaults to `None`.
 
         Raises:
             UserError: For a size that the architecture cannot make, fewer images than a batch, fewer than two classes
@@ -184,7 +188,7 @@ class DCGAN(TrainedDCGAN):
         from generation.trainer import drive
 
         found = {"classes": classes, "attributes": attributes, "attribute_names": attribute_names}
-        calls = {"folder": folder, "on_checkpoint": on_checkpoint, "progress": progress}
+        calls = {"folder": folder, "on_checkpoint": on_checkpoint, "progress": progress, "on_logs": on_logs}
         drive(self.turns(images, labels, **found, **calls))  # type: ignore[arg-type]
         return self
 
@@ -199,6 +203,7 @@ class DCGAN(TrainedDCGAN):
         folder: Path | None = None,
         on_checkpoint: Callable[[str, DCGAN], None] | None = None,
         progress: Callable[[int, int, str], None] | None = None,
+        on_logs: Callable[[int, dict[str, np.ndarray]], None] | None = None,
     ) -> Turns:
         """Does what `fit` does while someone else does the steps, which `generation.sweep` needs."""
         images = checked(images)
@@ -210,7 +215,8 @@ class DCGAN(TrainedDCGAN):
             labels = np.asarray(attributes)[:, [list(attribute_names).index(name) for name in self.conditions.names]]
         from generation.fitting import turns
 
-        return turns(self, images, labels, folder=folder, on_checkpoint=on_checkpoint, progress=progress)
+        calls = {"folder": folder, "on_checkpoint": on_checkpoint, "progress": progress, "on_logs": on_logs}
+        return turns(self, images, labels, **calls)  # type: ignore[arg-type]
 
     @property
     def notes(self) -> list[str]:

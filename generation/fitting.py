@@ -25,7 +25,7 @@ from generation.sampler import Sampler
 from generation.state import LAST, digest, keep
 from generation.step import call, to_range
 from generation.trained_dcgan import read_networks
-from generation.trainer import Diverged, Trainer, Turns
+from generation.trainer import Diverged, OnLogs, Trainer, Turns
 from generation.weights import UNREADABLE, give
 
 if TYPE_CHECKING:
@@ -43,6 +43,7 @@ def turns(
     folder: Path | None,
     on_checkpoint: Callable[[str, DCGAN], None] | None,
     progress: Callable[[int, int, str], None] | None,
+    on_logs: OnLogs | None,
 ) -> Turns:
     """Trains a DCGAN, as its `fit` says, while someone else does the steps: see `generation.trainer.drive`."""
     study, seed = generator.study, generator.random_state or 0
@@ -101,8 +102,9 @@ def turns(
             on_checkpoint(name, generator)
 
     where: dict[str, Any] = {"folder": folder, "display_interval": generator.display_interval}
+    told: dict[str, Any] = {"progress": progress, "on_logs": on_logs}
     try:
-        yield from trainer.turns(**where, on_checkpoint=checkpoint, on_epoch=on_epoch, progress=progress)
+        yield from trainer.turns(**where, on_checkpoint=checkpoint, on_epoch=on_epoch, **told)
     except Diverged as error:
         if generator.parameters is None and not resumed:
             raise

@@ -20,7 +20,7 @@ from generation.swap_program import Swap
 from generation.swap_sampler import SwapSampler
 from generation.swap_step import ADVERSARIAL
 from generation.trained_swap import read_networks
-from generation.trainer import Diverged, Trainer
+from generation.trainer import Diverged, OnLogs, Trainer
 from generation.weights import UNREADABLE, give
 
 if TYPE_CHECKING:
@@ -37,6 +37,7 @@ def fit(
     folder: Path | None,
     on_checkpoint: Callable[[str, Autoencoder], None] | None,
     progress: Callable[[int, int, str], None] | None,
+    on_logs: OnLogs | None,
 ) -> None:
     """Trains an autoencoder, as its `fit` says."""
     settings, seed = generator.settings, generator.random_state or 0
@@ -78,9 +79,14 @@ def fit(
         if on_checkpoint is not None:
             on_checkpoint(name, generator)
 
-    where = {"folder": folder, "display_interval": generator.display_interval}
+    def logged(first: int, columns: dict[str, np.ndarray]) -> None:
+        if on_logs is not None:
+            on_logs(first, {k: v for k, v in columns.items() if program.joined or k not in ADVERSARIAL})
+
+    where: dict[str, Any] = {"folder": folder, "display_interval": generator.display_interval}
+    told: dict[str, Any] = {"progress": progress, "on_logs": logged}
     try:
-        trainer.train(**where, on_checkpoint=checkpoint, on_epoch=on_epoch, progress=progress)  # type: ignore[arg-type]
+        trainer.train(**where, on_checkpoint=checkpoint, on_epoch=on_epoch, **told)
     except Diverged as error:
         if generator.parameters is None and not resumed:
             raise
