@@ -11,7 +11,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from benchmark import digest, runtime, specs
+from benchmark import digest, runtime, specs, tensorboard_log
 from benchmark import plan as planning
 from benchmark.execute import Listener, Outcome, execute
 from benchmark.store import Store, missing, writable
@@ -111,6 +111,7 @@ def run(
     scheduler: str | None = None,
     changes: Sequence[str] = (),
     smoke: bool = False,
+    tensorboard: str | Path | None = None,
     listener: Listener | None = None,
     command: str = "benchmark.run",
 ) -> Run:
@@ -125,6 +126,9 @@ def run(
         scheduler: A Dask scheduler's address, whose workers share the store. Defaults to none.
         changes: `key=value` changes to the spec.
         smoke: Whether everything is shrunk to seconds; the result is stamped as none. Defaults to `False`.
+        tensorboard: A folder for TensorBoard: each generator training writes its losses and samples, while it trains,
+            to `<spec name>/<generator>-seed<n>/` in there. It changes no result. Needs `fauxbench[tensorboard]`.
+            Defaults to `None`, nowhere.
         listener: What is told of the progress.
         command: What the manifest names as the way that the run was started.
 
@@ -139,8 +143,13 @@ def run(
     folder = Path(out) if out else RUNS / chosen.name
     kept = Store(Path(store) if store else folder.resolve().parent / ".store")
     _check_places(folder, kept)
+    if tensorboard is not None:
+        tensorboard_log.check_installed()
+        writable(Path(tensorboard), "TensorBoard folder")
     runtime.configure(chosen.protocol.threads, jobs)
     planned = make_plan(chosen, data=data, base=base, smoke=smoke)
+    for sentence in tensorboard_log.attach(planned, kept, Path(tensorboard)) if tensorboard is not None else ():
+        (listener or Listener()).note(sentence)
     made = missing(kept.root)
     try:
         outcomes = execute(planned, kept, jobs=jobs, scheduler=scheduler, listener=listener)

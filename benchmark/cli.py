@@ -69,6 +69,9 @@ def run(
     ] = None,
     changes: SetOption = None,
     smoke: SmokeOption = False,
+    tensorboard: Annotated[
+        Path | None, typer.Option(metavar="DIR", help="Write the trainings there for TensorBoard, as they go on.")
+    ] = None,
     as_json: JsonOption = False,
 ) -> None:
     """Run a benchmark and write its report. What has been computed before is not computed again."""
@@ -78,7 +81,7 @@ def run(
     with _listener() as listener:
         result = api.run(
             chosen, out=out, store=store, data=data, jobs=jobs, scheduler=scheduler, changes=changes or (),
-            smoke=smoke, listener=listener, command=_command(),
+            smoke=smoke, tensorboard=tensorboard, listener=listener, command=_command(),
         )  # fmt: skip
     page = _report(result.folder)
     _show(result, page, as_json)

@@ -40,6 +40,9 @@ class Listener:
     def progress(self, name: str, done: int, total: int, text: str) -> None:
         """A stage under way has done so much of its work."""
 
+    def note(self, text: str) -> None:
+        """Something that the user should know before the work begins."""
+
     def finished(self, outcome: Outcome, done: int, total: int) -> None:
         """A stage has ended, and so many of all have."""
 

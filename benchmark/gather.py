@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -59,11 +60,10 @@ class Gathered:
         frames = []
         for cell in self.measured:
             frame = pd.read_csv(self.path(cell.measured) / "metrics.csv")
-            names = self._classes()
             label = frame["label"] if "label" in frame else pd.Series(np.nan, index=frame.index)
             about = {"cell": cell.name, **_identity(cell), "checkpoint": self._checkpoint(cell), "perturbation": "none"}
             frame = frame.assign(scope=np.where(label.isna(), "cell", "class"), **about)
-            frames.append(frame.assign(**{"class": [None if np.isnan(at) else names[int(at)] for at in label]}))
+            frames.append(frame.assign(**{"class": [None if np.isnan(at) else self._classes[int(at)] for at in label]}))
         joined = pd.concat(frames, ignore_index=True) if frames else _empty(summarise.METRIC_COLUMNS)
         return joined[summarise.METRIC_COLUMNS]
 
@@ -75,16 +75,7 @@ class Gathered:
 
     def training(self) -> pd.DataFrame:
         """Losses and images/s per step of every generator that trains."""
-        frames = []
-        for (generator, seed), stage in self.plan.trainings.items():
-            path = self.path(stage) / "training.csv"
-            if self.ended_well(stage) and path.exists():
-                frames.append(pd.read_csv(path).assign(generator=generator, generator_seed=seed))
-        first = ["generator", "generator_seed"]
-        if not frames:
-            return _empty(first)
-        joined = pd.concat(frames, ignore_index=True)
-        return joined[[*first, *[name for name in joined.columns if name not in first]]]
+        return self._of_trainings("training.csv")
 
     def generators(self) -> pd.DataFrame:
         """One row per checkpoint of every generator; where its quality was not measured, those columns are empty."""
@@ -136,9 +127,13 @@ class Gathered:
 
     def reconstruction(self) -> pd.DataFrame:
         """How well image-to-image generators give images back that they were trained on, and held-out ones."""
+        return self._of_trainings("reconstruction.csv")
+
+    def _of_trainings(self, name: str) -> pd.DataFrame:
+        """Joins the tables of a name that trainings have written."""
         frames = []
         for (generator, seed), stage in self.plan.trainings.items():
-            path = self.path(stage) / "reconstruction.csv"
+            path = self.path(stage) / name
             if self.ended_well(stage) and path.exists():
                 about = {"generator": generator, "generator_seed": seed}
                 frames.append(pd.read_csv(path, dtype={"checkpoint": str}).assign(**about))
@@ -170,6 +165,7 @@ class Gathered:
             "seconds": round(facts["seconds"], 2) if good else None,
         }  # fmt: skip
 
+    @cached_property
     def _classes(self) -> list[str]:
         return list(_json(self.path(self.plan.prepared) / "facts.json")["classes"])
 

@@ -12,11 +12,11 @@ import pandas as pd
 from benchmark.checkpoints import INTERPOLATION, Checkpoints
 from benchmark.execute import Outcome
 from benchmark.plan import Plan
+from benchmark.png import animation
 from benchmark.store import Store
 
 COLUMNS = 8
 STRIP = 12  # images of an evolution
-MILLISECONDS = 80  # of one image of a film
 
 
 def write(folder: Path, plan: Plan, store: Store, outcomes: dict[str, Outcome]) -> None:
@@ -53,23 +53,15 @@ def write(folder: Path, plan: Plan, store: Store, outcomes: dict[str, Outcome]) 
             last = Checkpoints(store.path(trained.function, trained.key)).names[-1]
             about = {"kind": "nearest", "generator": generator, "generator_seed": seed, "checkpoint": last}
             triples = np.load(copies)
-            name = f"{_safe(generator)}-seed{seed}-{last}-nearest.png"
+            name = f"{safe(generator)}-seed{seed}-{last}-nearest.png"
             rows.append(_grid(folder, name, np.concatenate(list(triples)), columns=triples.shape[1], **about))
     columns = ["file", "kind", "generator", "generator_seed", "checkpoint", "rows", "columns", "height", "width"]
     pd.DataFrame(rows, columns=columns).to_csv(folder / "index.csv", index=False)
 
 
-def film(path: Path, images: np.ndarray) -> None:
-    """Writes uint8 images `(n, h, w, c)` as an animated WebP without loss, shown for ever."""
-    from PIL import Image
-
-    frames = [Image.fromarray(image[..., 0] if image.shape[2] == 1 else image) for image in images]
-    frames[0].save(path, save_all=True, append_images=frames[1:], duration=MILLISECONDS, loop=0, lossless=True)
-
-
 def _of_training(folder: Path, trained: Path, about: dict[str, Any]) -> list[dict[str, object]]:
     """Writes the pictures of one training, and returns their rows of the index."""
-    start = f"{_safe(str(about['generator']))}-seed{about['generator_seed']}"
+    start = f"{safe(str(about['generator']))}-seed{about['generator_seed']}"
     checkpoints = Checkpoints(trained).folders
     previews = [np.load(path / "preview.npy") for path in checkpoints]
     rows = [
@@ -88,7 +80,7 @@ def _of_training(folder: Path, trained: Path, about: dict[str, Any]) -> list[dic
     if (trained / INTERPOLATION).exists():
         images = np.load(trained / INTERPOLATION)
         name = f"{start}-interpolation.webp"
-        film(folder / name, images)
+        (folder / name).write_bytes(animation(images))
         size = {"rows": 1, "columns": 1, "height": images.shape[1], "width": images.shape[2]}
         rows.append({"file": name, **about, **last, **size, "kind": "interpolation"})
     return rows
@@ -125,5 +117,6 @@ def _grid(folder: Path, name: str, images: np.ndarray, columns: int = COLUMNS, *
     return {"file": name, **about, **size}
 
 
-def _safe(name: str) -> str:
+def safe(name: str) -> str:
+    """Returns a name with other letters in place of those that a file's name should not have."""
     return "".join(letter if letter.isalnum() or letter in "-_." else "_" for letter in name)

@@ -182,15 +182,16 @@ def _row(group: str, row: PluginSpec, base: Path | None, spec: Spec, smoke: bool
         options.setdefault("display_interval", spec.protocol.display_interval)
     if smoke and accepts(plugin.factory, "epochs"):
         options |= {"epochs": 1}
-    owner = f"{plugins.NOUNS[group]} '{row.id}'"
+    start = None
     if isinstance(options.get("warm_start"), str) and accepts(plugin.factory, "warm_start"):
         from benchmark import warm
 
         start = warm.locate(options["warm_start"], base)
         options["warm_start"] = str(start.folder)
-        plugins.make(plugin, options, 0, owner)
-        return Row(row.id, plugin, options, start.digest, tuple(start.seen))
+    owner = f"{plugins.NOUNS[group]} '{row.id}'"
     instance = plugins.make(plugin, options, 0, owner)  # so that a wrong option is met before any work
+    if start is not None:
+        return Row(row.id, plugin, options, start.digest, tuple(start.seen))
     return Row(row.id, plugin, options, _fingerprint(instance, options))
 
 

@@ -43,21 +43,18 @@ def synthetic(image: np.ndarray, software: str, description: str, source_type: s
     return _encoded(_picture(image), pnginfo=info)
 
 
-def animation(images: np.ndarray, software: str, description: str, source_type: str, milliseconds: int = 80) -> bytes:
-    """Returns uint8 `(n, h, w, 1 or 3)` as an endless lossless WebP animation with the same XMP packet."""
+def animation(images: np.ndarray, packet: str = "", milliseconds: int = 80) -> bytes:
+    """Returns uint8 `(n, h, w, 1 or 3)` as an endless WebP animation without loss.
+
+    Args:
+        images: The frames.
+        packet: What `xmp` returns. Defaults to none: the bytes then say nothing but the pixels.
+        milliseconds: Of one frame.
+    """
     frames = [_picture(image).convert("RGB") for image in images]
     stream = io.BytesIO()
-    packet = xmp(software, description, source_type).encode()
-    frames[0].save(
-        stream,
-        "WEBP",
-        save_all=True,
-        append_images=frames[1:],
-        lossless=True,
-        duration=milliseconds,
-        loop=0,
-        xmp=packet,
-    )
+    settings = {"lossless": True, "duration": milliseconds, "loop": 0, "xmp": packet.encode()}
+    frames[0].save(stream, "WEBP", save_all=True, append_images=frames[1:], **settings)
     return stream.getvalue()
 
 

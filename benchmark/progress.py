@@ -25,6 +25,9 @@ class Plain(Listener):
             self.told[name] = now
             self._print(f"    {name}: {done}/{total} {text}{_left(now - began, done - from_where, total - done)}")
 
+    def note(self, text: str) -> None:
+        self._print(text)
+
     def finished(self, outcome: Outcome, done: int, total: int) -> None:
         self._print(f"[{done:>3}/{total}] {_line(outcome)}")
 
@@ -48,6 +51,9 @@ class Live(Listener):
         if name not in self.tasks:
             self.tasks[name] = self.bars.add_task(name, total=total, completed=done, text=text)
         self.bars.update(self.tasks[name], completed=done, total=total, text=text)
+
+    def note(self, text: str) -> None:
+        self.bars.console.print(text, markup=False, highlight=False)
 
     def finished(self, outcome: Outcome, done: int, total: int) -> None:
         if outcome.stage.name in self.tasks:

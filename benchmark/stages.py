@@ -6,6 +6,7 @@ of fakes, a detector's training, its scores, and their metrics.
 
 from __future__ import annotations
 
+import contextlib
 import json
 import shutil
 import time
@@ -19,8 +20,10 @@ from benchmark import adapt, bank, metrics, plugins, roc, runtime, threshold, wa
 from benchmark.bank import DETECTOR_PARTS
 from benchmark.checkpoints import INTERPOLATION, Checkpoints
 from benchmark.job import Job, Progress, instance, plugin, prepared, write_json, write_png
+from benchmark.pictures import grid
 from benchmark.quality_stages import quality, train_extractor  # noqa: F401  run looks stages up by name
 from benchmark.store import STATE, Store
+from benchmark.tensorboard_log import WHERE, EventLog
 from data.errors import UserError
 from data.imageset import ImageSet
 from data.ledger import Ledger, check_ledger, split
@@ -86,6 +89,7 @@ def train_generator(job: Job) -> None:
         warm.note(job.folder, job.where["seen"])
     checkpoints = Checkpoints(job.folder)
     sources = np.array(reals.images[:PREVIEW]) if bank.wants_sources(generator) else None
+    events = EventLog(Path(job.where[WHERE])) if WHERE in job.where else None
 
     def on_checkpoint(name: str, trained: Any) -> None:
         with checkpoints.writing(name) as folder:
@@ -96,15 +100,21 @@ def train_generator(job: Job) -> None:
             given = None if sources is None else sources[:n]
             preview = adapt.sample(trained, n, seed=PREVIEW_SEED, sources=given, shape=images.shape, labels=wanted)
             np.save(folder / "preview.npy", preview)
+            pictures = {"samples": grid(preview)}
             if callable(getattr(trained, "preview", None)):  # its own picture of what it does, such as swaps both ways
-                write_png(folder / "preview.png", trained.preview())
+                pictures["preview"] = trained.preview()
+                write_png(folder / "preview.png", pictures["preview"])
+        if events is not None:
+            events.pictures(pictures)
 
     started = time.perf_counter()
-    fitted = adapt.fit_generator(
-        generator, np.array(reals.images), reals.labels,
-        classes=reals.classes, attributes=reals.attributes, attribute_names=reals.attribute_names,
-        folder=job.folder / STATE, on_checkpoint=on_checkpoint, progress=job.progress,
-    )  # fmt: skip
+    with contextlib.closing(events) if events is not None else contextlib.nullcontext():
+        fitted = adapt.fit_generator(
+            generator, np.array(reals.images), reals.labels,
+            classes=reals.classes, attributes=reals.attributes, attribute_names=reals.attribute_names,
+            folder=job.folder / STATE, on_checkpoint=on_checkpoint, progress=job.progress,
+            on_logs=None if events is None else events.scalars,
+        )  # fmt: skip
     if not checkpoints.names:
         on_checkpoint("final", fitted)
     if callable(getattr(fitted, "interpolate", None)):

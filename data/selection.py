@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 
 from data.errors import UserError, unknown
+from data.imageset import ImageSet
 
 
 def choose_classes(wanted: Sequence[int | str] | None, known: Sequence[str]) -> tuple[str, ...]:
@@ -67,3 +70,20 @@ def limit_note(limit: int | None, per_part: bool, part: str = "official part") -
     """Returns the sentence that says that a set was cut short, if it was."""
     where = f" of each {part}" if per_part else ""
     return () if limit is None else (f"Cut short: the first {limit:,} images{where}.",)
+
+
+def wider(source: Any, known: Sequence[str], folders: Sequence[Path], **options: Any) -> ImageSet | None:
+    """Returns the images of all of a source's classes, or `None` if it takes all of them already.
+
+    Args:
+        source: With `classes` and a `limit` (or `None`), which counts per class: it is as many times higher as there
+            are more classes.
+        known: The names of all classes.
+        folders: Where the source looks for its files.
+        options: Its other options.
+    """
+    if len(source.classes) == len(known):
+        return None
+    limit = None if source.limit is None else source.limit * len(known) // len(source.classes)
+    found: ImageSet = type(source)(limit=limit, **options).load(folders)
+    return found

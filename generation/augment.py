@@ -2,9 +2,8 @@
 
 DiffAugment (Zhao et al. 2020) changes real and fake images alike before the discriminator sees them, in both networks'
 updates, and the gradient passes through; so the generator learns the images as they are. Classical augmentation changes
-the real images alone, so the generator learns the changed ones: `leaks` says which. Nothing is clipped, since a clipped
-value has no gradient. Images are float `(batch, height, width, channels)`. Imports Keras: import this inside functions
-only.
+the real images alone, so the generator learns the changed ones. Nothing is clipped, since a clipped value has no
+gradient. Images are float `(batch, height, width, channels)`. Imports Keras: import this inside functions only.
 """
 
 from __future__ import annotations
@@ -58,11 +57,6 @@ def classical(images: Any, policies: Sequence[str], draw: Draw) -> Any:
         else:
             images = affine(images, ops.zeros_like(u), 1 + (2 * u - 1) * ZOOM)
     return images
-
-
-def leaks(policies: Sequence[str]) -> list[str]:
-    """Returns which of the chosen classical or DiffAugment policies can show in the generator's own images."""
-    return [policy for policy in policies if policy in ("flip", "rotation", "scale", "cutout")]
 
 
 def color(images: Any, brightness: Any, saturation: Any, contrast: Any) -> Any:
@@ -126,18 +120,26 @@ def affine(images: Any, angle: Any, zoom: Any) -> Any:
         angle: Radians, counter-clockwise as seen, `(batch,)`.
         zoom: Above 1 is larger, `(batch,)`.
     """
-    batch, height, width, channels = images.shape
+    height, width = images.shape[1:3]
     y, x = (ops.arange(side, dtype="float32") - (side - 1) / 2 for side in (height, width))
     y, x = ops.reshape(y, (1, height, 1)), ops.reshape(x, (1, 1, width))
     cos, sin = (ops.reshape(f(angle) / zoom, (-1, 1, 1)) for f in (ops.cos, ops.sin))
-    row = ops.clip(cos * y + sin * x + (height - 1) / 2, 0, height - 1)
-    column = ops.clip(cos * x - sin * y + (width - 1) / 2, 0, width - 1)
+    return resample(images, cos * y + sin * x + (height - 1) / 2, cos * x - sin * y + (width - 1) / 2)
+
+
+def resample(images: Any, row: Any, column: Any) -> Any:
+    """Returns the images' values at positions in pixels, each float32 `(batch, height, width)`: bilinear.
+
+    Beyond the border the border's value goes on.
+    """
+    batch, height, width, channels = images.shape
+    row, column = ops.clip(row, 0, height - 1), ops.clip(column, 0, width - 1)
     top, left = ops.floor(row), ops.floor(column)
     flat = ops.reshape(images, (batch * height * width, channels))
     start = ops.reshape(ops.arange(batch, dtype="int32") * (height * width), (-1, 1, 1))
-    total = 0.0
+    total: Any = 0.0
     for down, right in ((0, 0), (0, 1), (1, 0), (1, 1)):
-        at_row, at_column = (ops.minimum(a, side - 1) for a, side in ((top + down, height), (left + right, width)))
+        at_row, at_column = ops.minimum(top + down, height - 1), ops.minimum(left + right, width - 1)
         index = start + ops.cast(at_row, "int32") * width + ops.cast(at_column, "int32")
         weight = (row - top if down else 1 - (row - top)) * (column - left if right else 1 - (column - left))
         total = total + ops.take(flat, index, axis=0) * ops.cast(ops.expand_dims(weight, 3), images.dtype)

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import json
-import zipfile
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
@@ -13,17 +11,18 @@ import numpy as np
 from annotated_types import Ge, Gt, Le, Lt
 
 from data.errors import UserError
+from generation.images import checked
 from generation.swap_faces import divide
 from generation.swap_settings import Activation, Settings, Train, halvings
+from generation.trained_swap import TrainedSwap
 
 if TYPE_CHECKING:
     import pandas as pd
 
-NOT_FITTED = "This generator has no weights yet. Expected fit(...) or load(...) first."
 ROWS = 8  # faces of each side in a preview
 
 
-class Autoencoder:
+class Autoencoder(TrainedSwap):
     """A face swap: one encoder for two groups of faces, and a decoder for each.
 
     The encoder learns what both groups share, such as pose, light and expression, and each decoder draws its own
@@ -108,7 +107,7 @@ class Autoencoder:
         random_state: int | None = None,
     ) -> None:
         given = locals()
-        self.settings = Settings(**{field.name: given[field.name] for field in dataclasses.fields(Settings)})
+        super().__init__(Settings(**{field.name: given[field.name] for field in dataclasses.fields(Settings)}))
         self.warm_start = warm_start
         self.display_interval = display_interval
         self.random_state = random_state
@@ -119,12 +118,6 @@ class Autoencoder:
         self.history: pd.DataFrame | None = None
         self.reconstruction: pd.DataFrame | None = None
         self.alarms: list[dict[str, Any]] = []
-        self.image_shape: tuple[int, ...] | None = None
-        self.labels: tuple[int, int] | None = None  # of side A and side B
-        self.names: tuple[str, str] | None = None
-        self._held_out: tuple[np.ndarray, np.ndarray] | None = None  # a few faces of either side, for previews
-        self._sampler: Any = None
-        self._networks: dict[str, list[np.ndarray]] = {}  # of the last checkpoint, by name
 
     def fit(
         self,
@@ -135,6 +128,7 @@ class Autoencoder:
         folder: Path | None = None,
         on_checkpoint: Callable[[str, Autoencoder], None] | None = None,
         progress: Callable[[int, int, str], None] | None = None,
+        on_logs: Callable[[int, dict[str, np.ndarray]], None] | None = None,
     ) -> Autoencoder:
         """Trains on real faces of two groups.
 
@@ -147,6 +141,9 @@ class Autoencoder:
             on_checkpoint: Called as `on_checkpoint("epoch-0010", self)` at each checkpoint, before the state behind it
                 is written. It may save, sample and preview. Defaults to `None`.
             progress: Called with steps done, steps in all, and a line of text. Defaults to `None`.
+            on_logs: Called with the number of a step and what is logged of it and of those after it: the columns of
+                `history` as arrays, by name. After an interruption it goes on with the first step that is done again.
+                Defaults to `None`.
 
         Raises:
             UserError: Without exactly two groups, with too few faces of one for its half of a batch, for a size that
@@ -155,11 +152,7 @@ class Autoencoder:
             FloatingPointError: When the training diverges before its first checkpoint. Later, the last good checkpoint
                 is what this generator is then, and `alarms` says so.
         """
-        images = np.asarray(images)
-        if images.dtype != np.uint8 or images.ndim != 4:
-            raise UserError(
-                f"Images must be uint8 (n, height, width, channels). Received: {images.dtype} {images.shape}."
-            )
+        images = checked(images)
         self.check_shape(images.shape[1:])
         self._check_alone()
         half = self.settings.batch_size // 2
@@ -169,13 +162,9 @@ class Autoencoder:
         self._held_out = tuple(np.array(images[at[:ROWS]]) for at in faces.held_out)  # type: ignore[assignment]
         from generation.swap_fitting import fit
 
-        fit(self, images, faces, folder=folder, on_checkpoint=on_checkpoint, progress=progress)
+        calls = {"folder": folder, "on_checkpoint": on_checkpoint, "progress": progress, "on_logs": on_logs}
+        fit(self, images, faces, **calls)  # type: ignore[arg-type]
         return self
-
-    @property
-    def parameters(self) -> int | None:
-        """How many numbers the encoder and both decoders have learned; `None` before `fit` or `load`."""
-        return None if self._sampler is None else int(self._sampler.parameters)
 
     @property
     def notes(self) -> list[str]:
@@ -184,109 +173,6 @@ class Autoencoder:
         never = f"The discriminator never joined: warm_up={self.settings.warm_up} of epochs={self.settings.epochs}."
         always = "Each fake is a real face of the same part, drawn as one of the other group; it counts to its source."
         return [never, always] if late else [always]
-
-    def check_shape(self, image_shape: tuple[int, ...]) -> None:
-        """Checks that the networks can make images `(height, width, channels)`, before any training.
-
-        Raises:
-            UserError: If not; the message says what they can make.
-        """
-        halvings(self.settings, image_shape)
-
-    def sample(
-        self, n: int, *, labels: np.ndarray | None = None, seed: int = 0, sources: np.ndarray | None = None
-    ) -> np.ndarray:
-        """Returns swaps, uint8 `(n, height, width, channels)`: the i-th is the i-th source, drawn as the other group.
-
-        Args:
-            n: How many, at most as many as there are sources.
-            labels: int, the group of each source.
-            seed: Not used: a swap follows from its source.
-            sources: Real faces, uint8 `(at least n, height, width, channels)`.
-
-        Raises:
-            RuntimeError: Before `fit` or `load`.
-            UserError: Without sources or labels, with too few of them, or of another shape or group.
-        """
-        del seed
-        if self._sampler is None or self.labels is None:
-            raise RuntimeError(NOT_FITTED)
-        if sources is None or labels is None or min(len(sources), len(labels)) < n:
-            given = ("sources", sources), ("labels", labels)
-            received = " and ".join(f"{'none' if v is None else len(v)} {name}" for name, v in given)
-            raise UserError(f"A swap needs a real face and its label for each of {n} fakes. Received: {received}.")
-        faces, groups = np.asarray(sources)[:n], np.asarray(labels)[:n]
-        if faces.dtype != np.uint8 or faces.shape[1:] != self.image_shape:
-            received = f"{faces.dtype} {faces.shape[1:]}"
-            raise UserError(f"sources must be uint8 images of {self.image_shape}. Received: {received}.")
-        if not np.isin(groups, self.labels).all():
-            odd = groups[~np.isin(groups, self.labels)][0]
-            raise UserError(f"labels must be those of the training, {self.labels}. Received: {odd}.")
-        swaps = np.empty_like(faces)
-        for side, label in enumerate(self.labels):
-            mine = np.flatnonzero(groups == label)
-            swaps[mine] = self._sampler.draw(faces[mine], 1 - side)
-        return swaps
-
-    def preview(self, sides: tuple[np.ndarray, np.ndarray] | None = None) -> np.ndarray:
-        """Returns one image, uint8 `(rows * height, 6 * width, channels)`: A, A>A, A>B, B, B>B, B>A.
-
-        `A>B` is a face of side A drawn by the decoder of side B.
-
-        Args:
-            sides: Faces of side A and of side B, a row for each pair. Defaults to a few that the training held out.
-
-        Raises:
-            RuntimeError: Before `fit`; after `load` there are no faces but those given.
-        """
-        sides = sides or self._held_out
-        if self._sampler is None or sides is None:
-            raise RuntimeError("There are no faces to show. Expected fit(...) first, or load(...) and faces given.")
-        columns = []
-        for own, faces in enumerate(sides):
-            columns += [faces, self._sampler.draw(faces, own), self._sampler.draw(faces, 1 - own)]
-        rows = min(map(len, columns))
-        return np.concatenate([np.concatenate([face[row] for face in columns], axis=1) for row in range(rows)])
-
-    def save(self, folder: Path) -> None:
-        """Writes `weights.npz` (all networks) and `options.json`; the same bytes for the same weights.
-
-        Raises:
-            RuntimeError: Before `fit` or `load`.
-        """
-        if self._sampler is None or self.image_shape is None:
-            raise RuntimeError(NOT_FITTED)
-        folder = Path(folder)
-        folder.mkdir(parents=True, exist_ok=True)
-        networks = sorted(self._networks.items())
-        named: dict[str, Any] = {f"{name}{at:04d}": v for name, values in networks for at, v in enumerate(values)}
-        np.savez(folder / "weights.npz", **named)
-        about = {"image_shape": self.image_shape, "labels": self.labels, "names": self.names}
-        text = json.dumps({**self.options(), **about}, indent=1, sort_keys=True)
-        (folder / "options.json").write_text(text + "\n", encoding="utf-8")
-
-    def load(self, folder: Path) -> Autoencoder:
-        """Reads what `save` wrote into this instance, which must have been made with the same network options.
-
-        Raises:
-            UserError: If the folder holds no such generator, or one of other layers.
-        """
-        folder = Path(folder)
-        try:
-            saved = json.loads((folder / "options.json").read_text(encoding="utf-8"))
-            networks = read_networks(folder)
-            shape, labels, names = (tuple(saved[key]) for key in ("image_shape", "labels", "names"))
-        except (OSError, ValueError, KeyError, TypeError, EOFError, zipfile.BadZipFile) as error:
-            raise UserError(f"{folder} holds no saved autoencoder ({error}).") from error
-        self.check_shape(shape)
-        self.image_shape, self.labels, self.names = shape, labels, names  # type: ignore[assignment]
-        sampler = self.make_sampler()
-        for name, values in sampler.values().items():
-            if [v.shape for v in networks.get(name, [])] != [v.shape for v in values]:
-                raise UserError(f"{folder} holds an autoencoder with other layers than these options give ({name}).")
-        sampler.set(networks)
-        self.use(sampler, networks)
-        return self
 
     def _check_alone(self) -> None:
         """Checks that what stands still while another part learns from it has learned something itself."""
@@ -308,24 +194,3 @@ class Autoencoder:
             model = build(self.settings, tuple(image_shape), halvings(self.settings, image_shape))
             model.summary(line_length=78, print_fn=lambda text, **_: lines.append(text))
         return "\n".join(lines)
-
-    def options(self) -> dict[str, Any]:
-        """Returns everything that a training depends on beside images and seed, as JSON values."""
-        return dataclasses.asdict(self.settings)
-
-    def make_sampler(self) -> Any:
-        """Returns an untrained `generation.swap_sampler.SwapSampler` of this generator's layers."""
-        from generation.swap_sampler import SwapSampler
-
-        return SwapSampler(self.settings, tuple(self.image_shape or ()))
-
-    def use(self, sampler: Any, networks: dict[str, list[np.ndarray]]) -> None:
-        """Takes over what a checkpoint consists of: what samples, and all networks' weights by name."""
-        self._sampler, self._networks = sampler, networks
-
-
-def read_networks(folder: Path) -> dict[str, list[np.ndarray]]:
-    """Returns the weights of the networks in a saved autoencoder, by name."""
-    with open(Path(folder) / "weights.npz", "rb") as stream, np.load(stream, allow_pickle=False) as file:
-        names = sorted({key[:-4] for key in file.files})
-        return {name: [file[key] for key in sorted(file.files) if key[:-4] == name] for name in names}

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
-import json
-import zipfile
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
@@ -12,20 +9,19 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 import numpy as np
 from annotated_types import Ge, Gt, Le, Lt
 
-from data.errors import UserError
-from generation import latents, studies
+from generation import studies
 from generation.conditions import Conditions
+from generation.images import checked
 from generation.studies import Classical, Loss, Policy
+from generation.trained_dcgan import TrainedDCGAN
 
 if TYPE_CHECKING:
     import pandas as pd
 
     from generation.trainer import Turns
 
-NOT_FITTED = "This generator has no weights yet. Expected fit(...) or load(...) first."
 
-
-class DCGAN:
+class DCGAN(TrainedDCGAN):
     """A deep convolutional GAN, in a named architecture, conditional or not.
 
     An option left at `None` takes the architecture's value, which `describe` shows.
@@ -143,20 +139,14 @@ class DCGAN:
         random_state: int | None = None,
     ) -> None:
         given = {name: value for name, value in locals().items() if name in studies.OPTIONS}
-        self.architecture, self.study = architecture, studies.resolve(architecture, **given)
-        self.truncation = truncation
-        self.on_collapse = on_collapse
+        study, kept = studies.resolve(architecture, **given), {"on_collapse": on_collapse, "precision": precision}
+        super().__init__(architecture, study, truncation=truncation, **kept)
         self.warm_start = warm_start
-        self.precision = precision
         self.display_interval = display_interval
         self.random_state = random_state
         self.history: pd.DataFrame | None = None
         self.by_class: pd.DataFrame | None = None
         self.alarms: list[dict[str, Any]] = []
-        self.image_shape: tuple[int, ...] | None = None
-        self.conditions: Conditions | None = None
-        self._sampler: Any = None
-        self._networks: dict[str, list[np.ndarray]] = {}  # of the last checkpoint: `generator`, `discriminator`
 
     def fit(
         self,
@@ -169,6 +159,7 @@ class DCGAN:
         folder: Path | None = None,
         on_checkpoint: Callable[[str, DCGAN], None] | None = None,
         progress: Callable[[int, int, str], None] | None = None,
+        on_logs: Callable[[int, dict[str, np.ndarray]], None] | None = None,
     ) -> DCGAN:
         """Trains on real images.
 
@@ -183,6 +174,9 @@ class DCGAN:
             on_checkpoint: Called as `on_checkpoint("epoch-0010", self)` at each checkpoint, before the state
                 behind it is written. It may save and sample. Defaults to `None`.
             progress: Called with steps done, steps in all, and a line of text. Defaults to `None`.
+            on_logs: Called with the number of a step and what is logged of it and of those after it: the columns of
+                `history` as arrays, by name. After an interruption it goes on with the first step that is done again.
+                Defaults to `None`.
 
         Raises:
             UserError: For a size that the architecture cannot make, fewer images than a batch, fewer than two classes
@@ -194,7 +188,7 @@ class DCGAN:
         from generation.trainer import drive
 
         found = {"classes": classes, "attributes": attributes, "attribute_names": attribute_names}
-        calls = {"folder": folder, "on_checkpoint": on_checkpoint, "progress": progress}
+        calls = {"folder": folder, "on_checkpoint": on_checkpoint, "progress": progress, "on_logs": on_logs}
         drive(self.turns(images, labels, **found, **calls))  # type: ignore[arg-type]
         return self
 
@@ -209,6 +203,7 @@ class DCGAN:
         folder: Path | None = None,
         on_checkpoint: Callable[[str, DCGAN], None] | None = None,
         progress: Callable[[int, int, str], None] | None = None,
+        on_logs: Callable[[int, dict[str, np.ndarray]], None] | None = None,
     ) -> Turns:
         """Does what `fit` does while someone else does the steps, which `generation.sweep` needs."""
         images = checked(images)
@@ -220,156 +215,21 @@ class DCGAN:
             labels = np.asarray(attributes)[:, [list(attribute_names).index(name) for name in self.conditions.names]]
         from generation.fitting import turns
 
-        return turns(self, images, labels, folder=folder, on_checkpoint=on_checkpoint, progress=progress)
-
-    @property
-    def conditional(self) -> bool:
-        """Whether `sample` can be asked for labels or attributes."""
-        return self.study.condition != "none"
-
-    @property
-    def requested_attributes(self) -> tuple[str, ...]:
-        """The attributes that `sample(labels=...)` takes, in order; empty for class labels."""
-        return () if isinstance(self.study.condition, str) else tuple(self.study.condition)
-
-    @property
-    def parameters(self) -> int | None:
-        """How many numbers the generator network has learned or tracked; `None` before `fit` or `load`."""
-        return None if self._sampler is None else int(self._sampler.network.count_params())
+        calls = {"folder": folder, "on_checkpoint": on_checkpoint, "progress": progress, "on_logs": on_logs}
+        return turns(self, images, labels, **calls)  # type: ignore[arg-type]
 
     @property
     def notes(self) -> list[str]:
         """Sentences about the options that a reader of the results should know."""
-        chosen = [*self.study.augment, *(p for p in self.study.diffaugment if p == "cutout")]
-        if not chosen:
-            return []
-        return [f"Augmentation by {', '.join(chosen)} can show in the generated images: the generator may learn it."]
-
-    def check_shape(self, image_shape: tuple[int, ...]) -> None:
-        """Checks that the architecture can make images `(height, width, channels)`, before any training.
-
-        Raises:
-            UserError: If not; the message lists the sizes that it can make.
-        """
-        studies.doublings(self.architecture, self.study, image_shape)
-
-    def sample(
-        self, n: int, *, labels: np.ndarray | None = None, seed: int = 0, sources: np.ndarray | None = None
-    ) -> np.ndarray:
-        """Returns fakes, uint8 `(n, height, width, channels)`.
-
-        The latent vectors are those of `latents(n, seed)`, whatever the network: `sample(10, seed=s)` equals
-        `sample(100, seed=s)[:10]` bit for bit, and two configurations with equally long latent vectors get the same
-        ones. The network's output is scaled to [0, 255] and rounded to the nearest level, halves to even.
-
-        Args:
-            n: How many.
-            labels: Of a conditional generator: class labels `(n,)`, or `(n, k)` zeros and ones for its attributes.
-                Defaults to `None`, as often as they occurred in the training.
-            seed: Of the latent vectors, and of the labels if there are none.
-            sources: Not used.
-
-        Raises:
-            RuntimeError: Before `fit` or `load`.
-            UserError: For labels that the training had not, or too many or few.
-        """
-        del sources
-        return self.draw(self.latents(n, seed), self.labels(n, seed) if labels is None else labels)
-
-    def latents(self, n: int, seed: int = 0) -> np.ndarray:
-        """Returns the latent vectors of a seed, float32 `(n, latent_dim)`; the first do not depend on `n`."""
-        return latents.draw(n, self.study.latent_dim, seed, self.study.latent, self.truncation)
-
-    def labels(self, n: int, seed: int = 0) -> np.ndarray | None:
-        """Returns the labels or attributes that `sample` takes when it is given none; `None` without a condition."""
-        return None if self.conditions is None else self.conditions.draw(n, seed)
-
-    def draw(self, vectors: np.ndarray, labels: np.ndarray | None = None) -> np.ndarray:
-        """Returns the images of latent vectors `(n, latent_dim)`, uint8, as `sample` does."""
-        if self._sampler is None:
-            raise RuntimeError(NOT_FITTED)
-        if self.conditions is None:
-            wanted = np.zeros((len(vectors), 0), np.float32)
-        elif labels is None:
-            raise UserError("This generator is conditional: draw(latents, labels) needs labels. Received: None.")
-        else:
-            wanted = self.conditions.vectors(labels)
-        if len(wanted) != len(vectors):
-            raise UserError(f"labels must be one for each of {len(vectors)} images. Received: {len(wanted)}.")
-        return np.asarray(self._sampler.draw(vectors, wanted))
-
-    def interpolate(self, corners: int, steps: int, *, seed: int = 0) -> np.ndarray:
-        """Returns the images on a closed way through the latent vectors of a seed, uint8 `(corners * steps, ...)`.
-
-        A conditional generator keeps the label of the first.
-        """
-        way = latents.path(self.latents(corners, seed), steps, self.study.latent)
-        first = self.labels(1, seed)
-        return self.draw(way, None if first is None else np.repeat(first, len(way), axis=0))
-
-    def save(self, folder: Path) -> None:
-        """Writes `weights.npz` (what samples), `options.json` and, after `fit`, `training.npz` (both networks as they
-        are trained, for a warm start and `discriminator`); the same bytes for the same weights.
-
-        Raises:
-            RuntimeError: Before `fit` or `load`.
-        """
-        if self._sampler is None or self.image_shape is None:
-            raise RuntimeError(NOT_FITTED)
-        folder = Path(folder)
-        folder.mkdir(parents=True, exist_ok=True)
-        _write(folder / "weights.npz", {"w": self._sampler.values()})
-        if self._networks:
-            _write(folder / "training.npz", self._networks)
-        conditions = self.conditions.as_json() if self.conditions else None
-        options = {**self.options(), "image_shape": list(self.image_shape), "conditions": conditions}
-        text = json.dumps(options, indent=1, sort_keys=True)
-        (folder / "options.json").write_text(text + "\n", encoding="utf-8")
-
-    def load(self, folder: Path) -> DCGAN:
-        """Reads what `save` wrote into this instance, which must have been made with the same network
-        options.
-
-        Raises:
-            UserError: If the folder holds no such generator, or one of another architecture.
-        """
-        folder = Path(folder)
-        try:
-            saved = json.loads((folder / "options.json").read_text(encoding="utf-8"))
-            weights = _read(folder / "weights.npz", "w")["w"]
-            shape = tuple(saved["image_shape"])
-            conditions = Conditions.from_json(saved["conditions"]) if saved["conditions"] else None
-            networks = read_networks(folder) if (folder / "training.npz").exists() else {}
-        except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile) as error:
-            raise UserError(f"{folder} holds no saved DCGAN ({error}).") from error
-        self.check_shape(shape)
-        if (conditions is not None) != self.conditional:
-            raise UserError(f"{folder} holds a generator of another condition than {self.study.condition!r}.")
-        self.image_shape, self.conditions = shape, conditions
-        sampler = self.make_sampler()
-        if [v.shape for v in weights] != [v.shape for v in sampler.values()]:
-            raise UserError(f"{folder} holds a generator with other layers than architecture '{self.architecture}'.")
-        sampler.set(weights)
-        self.use(sampler, networks)
-        return self
-
-    def discriminator(self) -> Any:
-        """Returns the discriminator of the last checkpoint as plain Keras layers: images in the generator's range (and
-        conditions) -> logits, real is high. Spectral normalisation is folded into the kernels.
-
-        Raises:
-            RuntimeError: Before `fit`, or after `load` of a generator that was saved without its discriminator.
-        """
-        if "discriminator" not in self._networks or self.image_shape is None:
-            raise RuntimeError("This generator has no discriminator. Expected fit(...), or load(...) of a trained one.")
-        from generation.networks import build_discriminator, folded
-
-        length = self.conditions.length if self.conditions else 0
-        times = studies.doublings(self.architecture, self.study, self.image_shape)
-        network = build_discriminator(self.study, self.image_shape, times, conditions=length)
-        for variable, value in zip(network.variables, self._networks["discriminator"], strict=True):
-            variable.assign(value)
-        return folded(network)
+        changed = [p for p in (*self.study.augment, *self.study.diffaugment) if p in ("rotation", "scale", "cutout")]
+        found = []
+        if changed:
+            found.append(
+                f"Augmentation by {', '.join(changed)} can show in the generated images: the generator may learn it."
+            )
+        if "flip" in self.study.augment:  # a mirrored image is as likely as the image, as a rule
+            found.append("Augmentation by flip: samples may be mirror images, which matters for text and digits.")
+        return found
 
     def describe(self, image_shape: tuple[int, ...] | None = None) -> str:
         """Returns Keras' summaries of the generator, the discriminator and, without a condition, the two combined.
@@ -381,54 +241,3 @@ class DCGAN:
 
         shape = tuple(image_shape or self.study.image_shape)
         return summaries(self.study, shape, studies.doublings(self.architecture, self.study, shape))
-
-    def options(self) -> dict[str, Any]:
-        """Returns everything that a training depends on beside images and seed, as JSON values."""
-        return {
-            "architecture": self.architecture,
-            "precision": self.precision,
-            "on_collapse": self.on_collapse,
-            **dataclasses.asdict(self.study),
-        }
-
-    def make_sampler(self) -> Any:
-        """Returns an untrained `generation.sampler.Sampler` of this generator's layers."""
-        from generation.sampler import Sampler
-
-        shape = tuple(self.image_shape or ())
-        length = self.conditions.length if self.conditions else 0
-        times = studies.doublings(self.architecture, self.study, shape)
-        return Sampler(self.study, shape, times, length, self.precision)
-
-    def use(self, sampler: Any, networks: dict[str, list[np.ndarray]]) -> None:
-        """Takes over what a checkpoint consists of: what samples, and both networks as they are trained."""
-        self._sampler, self._networks = sampler, networks
-
-
-def checked(images: np.ndarray) -> np.ndarray:
-    """Returns the images as an array.
-
-    Raises:
-        UserError: If they are not uint8 `(n, height, width, channels)`.
-    """
-    images = np.asarray(images)
-    if images.dtype != np.uint8 or images.ndim != 4:
-        raise UserError(f"Images must be uint8 (n, height, width, channels). Received: {images.dtype} {images.shape}.")
-    return images
-
-
-def read_networks(folder: Path) -> dict[str, list[np.ndarray]]:
-    """Returns the weights of both networks as they were trained: `generator` and `discriminator`."""
-    return _read(folder / "training.npz", "generator", "discriminator")
-
-
-def _write(path: Path, networks: dict[str, list[np.ndarray]]) -> None:
-    named: dict[str, Any] = {
-        f"{name}{at:04d}": value for name, values in networks.items() for at, value in enumerate(values)
-    }
-    np.savez(path, **named)
-
-
-def _read(path: Path, *networks: str) -> dict[str, list[np.ndarray]]:
-    with open(path, "rb") as stream, np.load(stream, allow_pickle=False) as file:
-        return {name: [file[key] for key in sorted(file.files) if key[:-4] == name] for name in networks}

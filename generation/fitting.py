@@ -6,7 +6,6 @@ Imports Keras: import this inside functions only.
 from __future__ import annotations
 
 import hashlib
-import shutil
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -19,20 +18,21 @@ from generation import studies
 from generation.adversary import Adversary
 from generation.backend import backend
 from generation.class_scores import by_class
-from generation.dcgan import read_networks
 from generation.ema import BATCH, BATCHES, SEED, estimate_statistics
 from generation.health import Health, diversity
 from generation.latents import draw
 from generation.sampler import Sampler
+from generation.state import LAST, digest, keep
 from generation.step import call, to_range
-from generation.trainer import Diverged, Trainer, Turns
+from generation.trained_dcgan import read_networks
+from generation.trainer import Diverged, OnLogs, Trainer, Turns
+from generation.weights import UNREADABLE, give
 
 if TYPE_CHECKING:
     from generation.dcgan import DCGAN
 
 WATCHED = 64  # images of the fixed batch that the collapse alarm looks at
 SCORED = 2048  # real images, at most, that the discriminator's accuracy on each class is taken from
-LAST = "last"  # folder, beside the resumable state, of the last checkpoint
 
 
 def turns(
@@ -43,6 +43,7 @@ def turns(
     folder: Path | None,
     on_checkpoint: Callable[[str, DCGAN], None] | None,
     progress: Callable[[int, int, str], None] | None,
+    on_logs: OnLogs | None,
 ) -> Turns:
     """Trains a DCGAN, as its `fit` says, while someone else does the steps: see `generation.trainer.drive`."""
     study, seed = generator.study, generator.random_state or 0
@@ -53,7 +54,7 @@ def turns(
     times = studies.doublings(generator.architecture, study, images.shape[1:])
     settings: dict[str, Any] = {"conditions": conditions.shape[1], "seed": seed, "precision": generator.precision}
     adversary = Adversary(study, images.shape[1:], times, **settings)
-    options = {**generator.options(), "images": _digest(images, conditions), "seed": seed}
+    options = {**generator.options(), "images": digest(images.shape, images, conditions), "seed": seed}
     if generator.warm_start is not None:
         options["warm_start"] = warm_start(adversary, Path(generator.warm_start))
     sample = np.random.default_rng(seed).permutation(len(images))[: 8 * WATCHED]
@@ -96,13 +97,14 @@ def turns(
             scores.extend(frame.assign(checkpoint=name).to_dict("records"))
         _report(generator, trainer, health, scores)
         if folder is not None:
-            _keep(generator, folder)
+            keep(generator, folder)
         if on_checkpoint is not None:
             on_checkpoint(name, generator)
 
     where: dict[str, Any] = {"folder": folder, "display_interval": generator.display_interval}
+    told: dict[str, Any] = {"progress": progress, "on_logs": on_logs}
     try:
-        yield from trainer.turns(**where, on_checkpoint=checkpoint, on_epoch=on_epoch, progress=progress)
+        yield from trainer.turns(**where, on_checkpoint=checkpoint, on_epoch=on_epoch, **told)
     except Diverged as error:
         if generator.parameters is None and not resumed:
             raise
@@ -114,15 +116,6 @@ def turns(
     _report(generator, trainer, health, scores)
 
 
-def _keep(generator: DCGAN, folder: Path) -> None:
-    """Keeps a checkpoint beside the resumable state, for a training that diverges or is rolled back after a kill."""
-    half = folder / f"{LAST}.part"
-    shutil.rmtree(half, ignore_errors=True)
-    generator.save(half)
-    shutil.rmtree(folder / LAST, ignore_errors=True)
-    half.rename(folder / LAST)
-
-
 def warm_start(adversary: Adversary, folder: Path) -> str:
     """Gives both networks the weights of a saved DCGAN, and returns a digest of them.
 
@@ -131,23 +124,11 @@ def warm_start(adversary: Adversary, folder: Path) -> str:
     """
     try:
         networks = read_networks(folder)
-    except (OSError, ValueError, KeyError, EOFError) as error:
+    except UNREADABLE as error:
         raise UserError(f"warm_start: {folder} holds no trained DCGAN with both its networks ({error}).") from error
     sha = hashlib.sha256()
     for name in ("generator", "discriminator"):
-        network = getattr(adversary, name)
-        shapes = [[tuple(v.shape) for v in values] for values in (networks[name], network.variables)]
-        if shapes[0] != shapes[1]:
-            differing = next(
-                (pair for pair in zip(*shapes, strict=False) if pair[0] != pair[1]), tuple(map(len, shapes))
-            )
-            raise UserError(
-                f"warm_start: the {name} in {folder} has other layers. Expected {differing[1]}. "
-                f"Received: {differing[0]}."
-            )
-        for variable, value in zip(network.variables, networks[name], strict=True):
-            variable.assign(value)
-            sha.update(np.ascontiguousarray(value).data)
+        give(getattr(adversary, name), networks.get(name, []), name, folder, sha)
     if adversary.average is not None:
         for average, variable in zip(adversary.average.variables, adversary.generator.trainable_variables, strict=True):
             average.assign(variable)
@@ -194,12 +175,3 @@ def _report(generator: DCGAN, trainer: Trainer, health: Health, scores: list[Any
     if scores:
         frame = pd.DataFrame(scores)
         generator.by_class = frame[["checkpoint", *[name for name in frame if name != "checkpoint"]]]
-
-
-def _digest(images: np.ndarray, conditions: np.ndarray) -> str:
-    """The sha256 of images and conditions, read in parts: they may be a memory map larger than the memory."""
-    sha = hashlib.sha256(str(images.shape).encode())
-    for start in range(0, len(images), 1000):
-        sha.update(np.ascontiguousarray(images[start : start + 1000]).data)
-    sha.update(np.ascontiguousarray(conditions).data)
-    return sha.hexdigest()

@@ -1,9 +1,12 @@
-"""The resumable state of a training: one file, written whole or not at all."""
+"""What a training keeps to go on from: its resumable state, one file, written whole or not at all, and its last
+checkpoint beside it."""
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
+import shutil
 import zipfile
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -15,6 +18,8 @@ import numpy as np
 from data.errors import UserError
 
 FILE = "state.npz"
+LAST = "last"  # folder, beside the state, of the last checkpoint
+ROWS = 1000  # images that are read at once
 
 
 @dataclass(frozen=True)
@@ -84,6 +89,34 @@ def saved_epoch(folder: Path | None) -> int:
             return int(file["epoch"])
     except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile):
         return 0
+
+
+def keep(generator: Any, folder: Path) -> None:
+    """Saves a generator as the last checkpoint in `folder`, for a training that diverges or is rolled back after a
+    kill."""
+    half = folder / f"{LAST}.part"
+    shutil.rmtree(half, ignore_errors=True)
+    generator.save(half)
+    shutil.rmtree(folder / LAST, ignore_errors=True)
+    half.rename(folder / LAST)
+
+
+def digest(about: Any, images: np.ndarray, *beside: np.ndarray) -> str:
+    """Returns the sha256 of images and of the arrays beside them.
+
+    The images are read in parts: they may be a memory map larger than the memory.
+
+    Args:
+        about: What goes in first, as text.
+        images: uint8 `(n, height, width, channels)`.
+        beside: More arrays.
+    """
+    sha = hashlib.sha256(str(about).encode())
+    for start in range(0, len(images), ROWS):
+        sha.update(np.ascontiguousarray(images[start : start + ROWS]).data)
+    for array in beside:
+        sha.update(np.ascontiguousarray(array).data)
+    return sha.hexdigest()
 
 
 def _refuse_changes(path: Path, saved: dict[str, Any], options: dict[str, Any]) -> None:

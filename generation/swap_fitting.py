@@ -6,7 +6,6 @@ Imports Keras: import this inside functions only.
 from __future__ import annotations
 
 import hashlib
-import shutil
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -15,19 +14,19 @@ import numpy as np
 import pandas as pd
 
 from data.errors import UserError
-from generation.autoencoder import read_networks
-from generation.state import saved_epoch
+from generation.state import LAST, digest, keep, saved_epoch
 from generation.swap_faces import Faces
 from generation.swap_program import Swap
 from generation.swap_sampler import SwapSampler
 from generation.swap_step import ADVERSARIAL
-from generation.trainer import Diverged, Trainer
+from generation.trained_swap import read_networks
+from generation.trainer import Diverged, OnLogs, Trainer
+from generation.weights import UNREADABLE, give
 
 if TYPE_CHECKING:
     from generation.autoencoder import Autoencoder
 
 MEASURED = 256  # faces of a side and kind, at most, that the reconstruction is measured on
-LAST = "last"  # folder, beside the resumable state, of the last checkpoint
 
 
 def fit(
@@ -38,11 +37,14 @@ def fit(
     folder: Path | None,
     on_checkpoint: Callable[[str, Autoencoder], None] | None,
     progress: Callable[[int, int, str], None] | None,
+    on_logs: OnLogs | None,
 ) -> None:
     """Trains an autoencoder, as its `fit` says."""
     settings, seed = generator.settings, generator.random_state or 0
     program = Swap(settings, images.shape[1:], faces.trained, seed=seed)
-    options = {**generator.options(), "images": _digest(images, faces), "seed": seed}
+    positions = (np.asarray(at, np.int64) for at in (*faces.trained, *faces.held_out))
+    content = digest((images.shape, faces.labels), images, *positions)
+    options = {**generator.options(), "images": content, "seed": seed}
     if generator.warm_start is not None:
         options["warm_start"] = warm_start(program, Path(generator.warm_start))
     program.joined = settings.joins is not None and saved_epoch(folder) >= settings.joins
@@ -73,13 +75,18 @@ def fit(
         measured.extend({"checkpoint": name, **row} for row in reconstruction(sampler, images, faces))
         _report(generator, trainer, measured)
         if folder is not None:
-            _keep(generator, folder)
+            keep(generator, folder)
         if on_checkpoint is not None:
             on_checkpoint(name, generator)
 
-    where = {"folder": folder, "display_interval": generator.display_interval}
+    def logged(first: int, columns: dict[str, np.ndarray]) -> None:
+        if on_logs is not None:
+            on_logs(first, {k: v for k, v in columns.items() if program.joined or k not in ADVERSARIAL})
+
+    where: dict[str, Any] = {"folder": folder, "display_interval": generator.display_interval}
+    told: dict[str, Any] = {"progress": progress, "on_logs": logged}
     try:
-        trainer.train(**where, on_checkpoint=checkpoint, on_epoch=on_epoch, progress=progress)  # type: ignore[arg-type]
+        trainer.train(**where, on_checkpoint=checkpoint, on_epoch=on_epoch, **told)
     except Diverged as error:
         if generator.parameters is None and not resumed:
             raise
@@ -111,21 +118,13 @@ def warm_start(program: Swap, folder: Path) -> str:
     """
     try:
         saved = read_networks(folder)
-    except (OSError, ValueError, KeyError, EOFError) as error:
+    except UNREADABLE as error:
         raise UserError(f"warm_start: {folder} holds no trained autoencoder ({error}).") from error
     sha = hashlib.sha256()
     for name, network in program.networks.items():
         if name not in saved and name == "discriminator" and program.settings.train != "autoencoder":
             continue
-        values = saved.get(name, [])
-        shapes = [[tuple(v.shape) for v in some] for some in (values, network.variables)]
-        if shapes[0] != shapes[1]:
-            raise UserError(
-                f"warm_start: the {name} in {folder} has other layers. Expected {shapes[1]}. Received: {shapes[0]}."
-            )
-        for variable, value in zip(network.variables, values, strict=True):
-            variable.assign(value)
-            sha.update(np.ascontiguousarray(value).data)
+        give(network, saved.get(name, []), name, folder, sha)
     return sha.hexdigest()
 
 
@@ -136,22 +135,3 @@ def _report(generator: Autoencoder, trainer: Trainer, measured: list[dict[str, A
     history.loc[without, list(ADVERSARIAL)] = np.nan
     generator.history = history
     generator.reconstruction = pd.DataFrame(measured)
-
-
-def _keep(generator: Autoencoder, folder: Path) -> None:
-    """Keeps a checkpoint beside the resumable state, for a training that diverges after a kill."""
-    half = folder / f"{LAST}.part"
-    shutil.rmtree(half, ignore_errors=True)
-    generator.save(half)
-    shutil.rmtree(folder / LAST, ignore_errors=True)
-    half.rename(folder / LAST)
-
-
-def _digest(images: np.ndarray, faces: Faces) -> str:
-    """The sha256 of images and sides, read in parts: the images may be a memory map larger than the memory."""
-    sha = hashlib.sha256(str((images.shape, faces.labels)).encode())
-    for start in range(0, len(images), 1000):
-        sha.update(np.ascontiguousarray(images[start : start + 1000]).data)
-    for at in (*faces.trained, *faces.held_out):
-        sha.update(np.ascontiguousarray(at, np.int64).data)
-    return sha.hexdigest()

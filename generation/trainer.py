@@ -24,6 +24,7 @@ CALL_SECONDS = 1.0  # a call of the compiled loop takes about this long: often e
 SAVE_SECONDS = 20.0  # between two writings of the resumable state, at least; it is also written behind each checkpoint
 
 Progress = Callable[[int, int, str], None]
+OnLogs = Callable[[int, dict[str, np.ndarray]], None]
 
 
 class Diverged(FloatingPointError):
@@ -145,7 +146,7 @@ class Trainer:
     @property
     def history(self) -> pd.DataFrame:
         steps = np.arange(1, len(self._logs) + 1)
-        frame = pd.DataFrame(self._logs, columns=[*self.program.logs, "images_per_second"])
+        frame = pd.DataFrame(self._logs, columns=self._columns)
         frame.insert(0, "step", steps)
         frame.insert(1, "epoch", (steps - 1) // self._per_epoch + 1)
         return frame
@@ -162,6 +163,7 @@ class Trainer:
         on_checkpoint: Callable[[str], None] | None = None,
         on_epoch: Callable[[int], bool] | None = None,
         progress: Progress | None = None,
+        on_logs: OnLogs | None = None,
     ) -> Turns:
         """Trains to the last epoch, from where `folder` left off, while someone else does the steps: see `drive`.
 
@@ -172,6 +174,8 @@ class Trainer:
             on_epoch: Called with the number of finished epochs, before the checkpoint; ends the training when it
                 returns `False`, which is then as finished as it gets.
             progress: Called with steps done, steps in all, and a line of text.
+            on_logs: Called after each call of the compiled loop with the number of its first step and the columns of
+                `history` that the program logs, float32 `(steps,)`, by name.
 
         Raises:
             UserError: For a state made with other options.
@@ -191,7 +195,7 @@ class Trainer:
         yield Turn(self, np.zeros((0, self.program.images_per_step), np.int32), 0)
         saved = time.monotonic()
         while self.epoch < self.epochs:
-            yield from self._epoch(progress)
+            yield from self._epoch(progress, on_logs)
             self.epoch += 1
             going_on = on_epoch is None or on_epoch(self.epoch)
             last = self.epoch == self.epochs or not going_on
@@ -205,6 +209,10 @@ class Trainer:
                 saved = time.monotonic()
             if not going_on:
                 return
+
+    @property
+    def _columns(self) -> list[str]:
+        return [*self.program.logs, "images_per_second"]
 
     @property
     def _variables(self) -> list[Any]:
@@ -230,7 +238,7 @@ class Trainer:
         streamed = (self._backend.device_array(array[chosen]) for array in (self._images, self._conditions))
         return self._run(*streamed, here, first)
 
-    def _epoch(self, progress: Progress | None) -> Turns:
+    def _epoch(self, progress: Progress | None, on_logs: OnLogs | None) -> Turns:
         index = self.program.order(np.random.default_rng([self.program.seed, self.epoch + 1]), len(self._images))
         done = 0
         while done < len(index):
@@ -242,6 +250,8 @@ class Trainer:
             self._check_finite(logs, first)
             self._logs = np.vstack([self._logs, np.column_stack([logs, np.full(len(logs), rate, np.float32)])])
             done += len(logs)
+            if on_logs is not None:
+                on_logs(first, dict(zip(self._columns, self._logs[-len(logs) :].T, strict=True)))
             if progress is not None:
                 text = f"epoch {self.epoch + 1}/{self.epochs}, {rate:,.0f} images/s, "
                 text += ", ".join(f"{name} {logs[-1, at]:.2f}" for at, name in enumerate(self.program.logs[:2]))

@@ -14,6 +14,8 @@ from typing import Any
 import numpy as np
 from keras import ops
 
+from generation.augment import resample
+
 POINTS = 5  # control points of the warp on either axis
 NUMBERS = 5  # uniform numbers that a view needs beside the warp's
 WARP = 0.03125  # standard deviation of a control point's shift at strength 1, as a share of the side: 2 px of 64
@@ -80,25 +82,6 @@ def upsampled(points: Any, size: tuple[int, int]) -> Any:
     """
     rows, columns = (_between(side, points.shape[1]) for side in size)
     return ops.matmul(ops.matmul(rows, points), np.ascontiguousarray(columns.T))
-
-
-def resample(images: Any, row: Any, column: Any) -> Any:
-    """Returns the images' values at positions in pixels, each float32 `(batch, height, width)`: bilinear.
-
-    Beyond the border the border's value goes on.
-    """
-    batch, height, width, channels = images.shape
-    row, column = ops.clip(row, 0, height - 1), ops.clip(column, 0, width - 1)
-    top, left = ops.floor(row), ops.floor(column)
-    flat = ops.reshape(images, (batch * height * width, channels))
-    start = ops.reshape(np.arange(batch, dtype=np.int32) * (height * width), (-1, 1, 1))
-    total: Any = 0.0
-    for down, right in ((0, 0), (0, 1), (1, 0), (1, 1)):
-        at_row, at_column = ops.minimum(top + down, height - 1), ops.minimum(left + right, width - 1)
-        index = start + ops.cast(at_row, "int32") * width + ops.cast(at_column, "int32")
-        weight = (row - top if down else 1 - (row - top)) * (column - left if right else 1 - (column - left))
-        total = total + ops.take(flat, index, axis=0) * ops.cast(ops.expand_dims(weight, 3), images.dtype)
-    return total
 
 
 def _seen(images: Any, view: View, down: Any, right: Any) -> Any:

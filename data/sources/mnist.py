@@ -14,7 +14,7 @@ from data.errors import UserError
 from data.fetch import check_file, download, find, fingerprint, missing
 from data.imageset import ImageSet
 from data.safe_read import open_zip, read_gzip, read_member
-from data.selection import choose_classes, limit_note, pick
+from data.selection import choose_classes, limit_note, pick, wider
 
 CLASSES = tuple(str(digit) for digit in range(10))
 ARCHIVE = "mnist.npz"
@@ -96,10 +96,7 @@ class Mnist:
         A feature extractor learns from them. Ids are those of `load`. A `limit` counts per class: it is as many times
         higher as there are more classes.
         """
-        if len(self.classes) == len(CLASSES):
-            return None
-        limit = None if self.limit is None else self.limit * len(CLASSES) // len(self.classes)
-        return type(self)(limit=limit, verify=self.verify).load(folders)
+        return wider(self, CLASSES, folders, verify=self.verify)
 
     def _files(self, folders: Sequence[Path], progress: Callable[[int, int, str], None] | None) -> list[Path]:
         """Returns the four idx files, or the archive alone, with their checksums compared."""

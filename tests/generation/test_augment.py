@@ -133,3 +133,13 @@ def test_what_can_leak_is_named():
     assert DCGAN(architecture="tuned").notes == []
     note = DCGAN(architecture="stable", augment=["rotation"], diffaugment=["color", "cutout"]).notes[0]
     assert "rotation, cutout" in note
+
+
+def test_mirror_images_are_no_distortion():
+    from generation.dcgan import DCGAN
+
+    (note,) = DCGAN(architecture="tuned", augment=["flip"]).notes
+    assert note == "Augmentation by flip: samples may be mirror images, which matters for text and digits."
+    turned, mirrored = DCGAN(architecture="tuned", augment=["flip", "scale"]).notes
+    assert turned == "Augmentation by scale can show in the generated images: the generator may learn it."
+    assert mirrored == note

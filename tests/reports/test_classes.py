@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 from PIL import Image
 
-from benchmark.pictures import film
+from benchmark.png import animation
 from reports import classes, page, pictures
 from reports.load import load
 
@@ -70,7 +70,7 @@ def test_the_tables_of_the_whole_do_not_change(make_run: Callable[..., Path]) ->
 def test_a_film_is_in_the_page(make_run: Callable[..., Path]) -> None:
     folder = make_run()
     images = np.random.default_rng(0).integers(0, 256, (6, 8, 8, 3), np.uint8)
-    film(folder / "images/way.webp", images)
+    (folder / "images/way.webp").write_bytes(animation(images))
     with Image.open(io.BytesIO((folder / "images/way.webp").read_bytes())) as saved:
         assert saved.n_frames == 6
         for at in (0, 5):
