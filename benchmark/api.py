@@ -111,6 +111,7 @@ def run(
     scheduler: str | None = None,
     changes: Sequence[str] = (),
     smoke: bool = False,
+    inception_weights: str | Path | None = None,
     listener: Listener | None = None,
     command: str = "benchmark.run",
 ) -> Run:
@@ -125,6 +126,8 @@ def run(
         scheduler: A Dask scheduler's address, whose workers share the store. Defaults to none.
         changes: `key=value` changes to the spec.
         smoke: Whether everything is shrunk to seconds; the result is stamped as none. Defaults to `False`.
+        inception_weights: A file of FID's Inception network, see `benchmark.quality.inception_weights`; the last
+            checkpoints then get an FID and a KID. Defaults to what the spec says.
         listener: What is told of the progress.
         command: What the manifest names as the way that the run was started.
 
@@ -133,6 +136,8 @@ def run(
     """
     started = time.time()
     chosen = source if isinstance(source, specs.Spec) else specs.load(source, changes)
+    if inception_weights is not None:
+        chosen = chosen.with_inception(inception_weights)
     base = Path(source).parent if isinstance(source, str | Path) and Path(source).is_file() else None
     if jobs < 1:
         raise UserError(f"jobs must be at least 1. Received: {jobs}.")

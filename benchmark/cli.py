@@ -69,6 +69,10 @@ def run(
     ] = None,
     changes: SetOption = None,
     smoke: SmokeOption = False,
+    inception_weights: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE", help="Weights of FID's Inception network: measure FID and KID with them too."),
+    ] = None,
     as_json: JsonOption = False,
 ) -> None:
     """Run a benchmark and write its report. What has been computed before is not computed again."""
@@ -78,7 +82,7 @@ def run(
     with _listener() as listener:
         result = api.run(
             chosen, out=out, store=store, data=data, jobs=jobs, scheduler=scheduler, changes=changes or (),
-            smoke=smoke, listener=listener, command=_command(),
+            smoke=smoke, inception_weights=inception_weights, listener=listener, command=_command(),
         )  # fmt: skip
     page = _report(result.folder)
     _show(result, page, as_json)
