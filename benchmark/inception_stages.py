@@ -53,7 +53,7 @@ def inception_quality(job: Job) -> None:
 
 def _features(job: Job, images: np.ndarray) -> np.ndarray:
     network = inception.opened(job.where["inception"], job.params["sha256"])
-    return network.features(images, lambda done, total: job.progress(done, total, f"image {done}/{total}"))
+    return network.features(images, lambda done, total: job.progress(done, total, "images of 299 px"))
 
 
 def _floor(folder: Path, n: int) -> dict[str, float]:

@@ -26,11 +26,12 @@ def prepared(images: np.ndarray) -> np.ndarray:
     images = np.asarray(images)
     if images.dtype != np.uint8 or images.ndim != 4 or images.shape[3] not in (1, 3):
         raise ValueError(f"Expected uint8 images (n, height, width, 1 or 3). Received: {images.dtype} {images.shape}.")
+    images = np.repeat(images, 3 // images.shape[3], axis=3)
     n, height, width, channels = images.shape
     unit = images.astype(np.float32) / np.float32(255)
     rows = _weights(height) @ unit.reshape(n, height, width * channels)
     across = _weights(width) @ rows.reshape(n * SIDE, width, channels)
-    return np.repeat(2 * across.reshape(n, SIDE, SIDE, channels) - 1, 3 // channels, axis=3)
+    return 2 * across.reshape(n, SIDE, SIDE, channels) - 1
 
 
 @cache

@@ -85,20 +85,20 @@ def _npz(path: Path) -> dict[str, np.ndarray]:
 
 def _check(path: Path, arrays: dict[str, np.ndarray]) -> None:
     """Checks names, shapes and values, so that no hours of training end at a file that cannot serve."""
+    if problem := _problem(arrays):
+        raise UserError(f"{path} is not FID's Inception network: {problem}. Expected {ACCEPTED}.")
+
+
+def _problem(arrays: dict[str, np.ndarray]) -> str | None:
     wanted = shapes()
     for names, verb in ((wanted.keys() - arrays.keys(), "lacks"), (arrays.keys() - wanted - UNUSED.keys(), "also has")):
         if names:
             more = f" and {len(names) - 1} more" if len(names) > 1 else ""
-            raise UserError(
-                f"{path} is not FID's Inception network: it {verb} '{min(names)}'{more}, of {len(wanted)} arrays. "
-                f"Expected {ACCEPTED}."
-            )
+            return f"it {verb} '{min(names)}'{more}, of {len(wanted)} arrays"
     for name, array in arrays.items():
         shape = (wanted | UNUSED)[name]
         if array.shape != shape or array.dtype.kind != "f":
-            raise UserError(
-                f"{path} is not FID's Inception network: '{name}' must be float {shape}. "
-                f"Received: {array.dtype} {array.shape}."
-            )
+            return f"'{name}' must be float {shape}, and is {array.dtype} {array.shape}"
         if not np.isfinite(array).all() or (name.endswith("running_var") and array.min() < 0):
-            raise UserError(f"{path} is damaged: '{name}' holds a value that is not finite, or a negative variance.")
+            return f"'{name}' holds a value that is not finite, or a negative variance"
+    return None
