@@ -14,7 +14,7 @@ from benchmark.quality.inception_images import prepared
 from benchmark.quality.inception_weights import PUBLISHED
 from benchmark.quality.references import FEWEST
 
-BATCH = 32  # images of 299 px at once: about 1 GiB
+BATCH = 16  # images of 299 px at once: about 1 GiB; more are not faster on a CPU
 USUAL = 50_000  # images that figures in the literature are from
 COLUMNS = [
     *(f"{name}{end}" for name in ("fid", "kid") for end in ("", "_low", "_high", "_floor")),
