@@ -112,6 +112,7 @@ def run(
     changes: Sequence[str] = (),
     smoke: bool = False,
     tensorboard: str | Path | None = None,
+    inception_weights: str | Path | None = None,
     listener: Listener | None = None,
     command: str = "benchmark.run",
 ) -> Run:
@@ -129,6 +130,8 @@ def run(
         tensorboard: A folder for TensorBoard: each generator training writes its losses and samples, while it trains,
             to `<spec name>/<generator>-seed<n>/` in there. It changes no result. Needs `fauxbench[tensorboard]`.
             Defaults to `None`, nowhere.
+        inception_weights: A file of FID's Inception network, see `benchmark.quality.inception_weights`; the last
+            checkpoints then get an FID and a KID. Defaults to what the spec says.
         listener: What is told of the progress.
         command: What the manifest names as the way that the run was started.
 
@@ -137,6 +140,8 @@ def run(
     """
     started = time.time()
     chosen = source if isinstance(source, specs.Spec) else specs.load(source, changes)
+    if inception_weights is not None:
+        chosen = chosen.with_inception(inception_weights)
     base = Path(source).parent if isinstance(source, str | Path) and Path(source).is_file() else None
     if jobs < 1:
         raise UserError(f"jobs must be at least 1. Received: {jobs}.")

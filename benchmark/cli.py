@@ -72,6 +72,10 @@ def run(
     tensorboard: Annotated[
         Path | None, typer.Option(metavar="DIR", help="Write the trainings there for TensorBoard, as they go on.")
     ] = None,
+    inception_weights: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE", help="Weights of FID's Inception network: measure FID and KID with them too."),
+    ] = None,
     as_json: JsonOption = False,
 ) -> None:
     """Run a benchmark and write its report. What has been computed before is not computed again."""
@@ -81,7 +85,8 @@ def run(
     with _listener() as listener:
         result = api.run(
             chosen, out=out, store=store, data=data, jobs=jobs, scheduler=scheduler, changes=changes or (),
-            smoke=smoke, tensorboard=tensorboard, listener=listener, command=_command(),
+            smoke=smoke, tensorboard=tensorboard, inception_weights=inception_weights, listener=listener,
+            command=_command(),
         )  # fmt: skip
     page = _report(result.folder)
     _show(result, page, as_json)

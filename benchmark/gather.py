@@ -14,7 +14,7 @@ from benchmark import summarise
 from benchmark.checkpoints import Checkpoints
 from benchmark.execute import Outcome
 from benchmark.plan import Cell, Plan, Stage
-from benchmark.quality import control, measures
+from benchmark.quality import control, inception, measures
 from benchmark.store import Store
 from generation.class_scores import COLUMNS as CLASS_COLUMNS
 
@@ -85,7 +85,8 @@ class Gathered:
             if not self.ended_well(stage):
                 continue
             facts = _json(self.path(stage) / "facts.json")
-            quality = self._quality(generator, seed)
+            quality = self._measured(self.plan.qualities.get((generator, seed)), "quality.csv")
+            distances = self._measured(self.plan.inceptions.get((generator, seed)), "inception.csv")
             for path in Checkpoints(self.path(stage)).folders:
                 rows.append(
                     {
@@ -93,9 +94,10 @@ class Gathered:
                         "kind": kinds[generator].name, "control": kinds[generator].attribute("control"),
                         "parameters": facts["parameters"], "seconds": round(facts["seconds"], 2),
                         "images_per_second": self._rate(stage), **quality.get(path.name, {}),
+                        **distances.get(path.name, {}),
                     }
                 )  # fmt: skip
-        return pd.DataFrame(rows, columns=[*GENERATOR_COLUMNS, *measures.COLUMNS])
+        return pd.DataFrame(rows, columns=[*GENERATOR_COLUMNS, *measures.COLUMNS, *inception.COLUMNS])
 
     def checks(self) -> pd.DataFrame:
         """What the audit stage found, and what each bank had to change to lie on the reals' value grid."""
@@ -179,12 +181,11 @@ class Gathered:
                 return self.outcomes[stage.key].error
         return outcome.error
 
-    def _quality(self, generator: str, seed: int) -> dict[str, dict[str, Any]]:
-        """What was measured of each checkpoint, by name."""
-        stage = self.plan.qualities.get((generator, seed))
+    def _measured(self, stage: Stage | None, file: str) -> dict[str, dict[str, Any]]:
+        """What a stage measured of each checkpoint, by name."""
         if stage is None or not self.ended_well(stage):
             return {}
-        table = pd.read_csv(self.path(stage) / "quality.csv", dtype={"checkpoint": str})
+        table = pd.read_csv(self.path(stage) / file, dtype={"checkpoint": str, "inception": str})
         return {str(row["checkpoint"]): row for row in table.to_dict("records")}
 
     def _rate(self, stage: Stage) -> float | None:

@@ -8,6 +8,7 @@ from typing import Any
 from benchmark.execute import Outcome
 from benchmark.gather import Gathered
 from benchmark.plan import Plan, Row
+from benchmark.quality.inception_weights import PUBLISHED
 
 
 def facts(read: Gathered) -> dict[str, Any]:
@@ -22,6 +23,7 @@ def facts(read: Gathered) -> dict[str, Any]:
         "dataset": _dataset(read),
         "generators": [_plugin(row) | {"control": row.plugin.attribute("control")} for row in plan.generators],
         "detectors": [_plugin(row) | {"sentinel": row.plugin.attribute("sentinel")} for row in plan.detectors],
+        **_inception(plan),
         "stages": [_stage(outcome) for outcome in outcomes],
         "failures": [_failure(outcome, cells) for outcome in outcomes if outcome.status == "failed"],
     }
@@ -33,6 +35,15 @@ def _dataset(read: Gathered) -> dict[str, Any]:
         return {"name": plan.spec.dataset.name}
     about = json.loads((read.path(plan.prepared) / "facts.json").read_text())
     return about | {"ledger_seed": plan.spec.protocol.ledger_seed}
+
+
+def _inception(plan: Plan) -> dict[str, Any]:
+    """Returns which file of Inception weights FID and KID are of; nothing where none was given."""
+    stage = next(iter(plan.inceptions.values()), None)
+    if stage is None:
+        return {}
+    sha256 = stage.params["sha256"]
+    return {"inception": {"sha256": sha256, "published": sha256.startswith(PUBLISHED)}}
 
 
 def _plugin(row: Row) -> dict[str, Any]:

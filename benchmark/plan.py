@@ -10,6 +10,7 @@ from typing import Any
 
 from benchmark import digest, plugins, runtime
 from benchmark.specs import PluginSpec, Spec
+from data.errors import UserError
 from data.options import accepts
 
 # Raise a stage's number when its code changes what it writes; the digests of plug-ins cover their own code.
@@ -19,6 +20,8 @@ MODULES = {
     "sample": ("bank.py",),
     "train_extractor": ("quality/lesson.py",),
     "quality": ("quality/fakes.py", "quality/measures.py"),
+    "inception_reals": ("quality/inception.py", "quality/references.py"),
+    "inception_quality": ("quality/inception.py", "quality/fakes.py"),
     "train_detector": ("bank.py", "threshold.py"),
     "score": ("bank.py",),
     "measure": ("metrics.py", "roc.py"),
@@ -30,6 +33,8 @@ VERSIONS = {
     "sample": 1,
     "train_extractor": 1,
     "quality": 1,
+    "inception_reals": 1,
+    "inception_quality": 1,
     "train_detector": 1,
     "score": 1,
     "measure": 1,
@@ -118,6 +123,7 @@ class Plan:
     banks: dict[tuple[str, int], Stage]
     cells: list[Cell]
     qualities: dict[tuple[str, int], Stage] = field(default_factory=dict)
+    inceptions: dict[tuple[str, int], Stage] = field(default_factory=dict)
 
     @cached_property
     def stages(self) -> list[Stage]:
@@ -135,6 +141,8 @@ class Plan:
             yield from (cell.trained, cell.scored, cell.measured)
         for quality in self.qualities.values():
             yield from (quality.inputs["extractor"], quality)
+        for inception in self.inceptions.values():
+            yield from (inception.inputs["reals"], inception)
 
 
 def plan(spec: Spec, *, folders: list[Path], base: Path | None = None, smoke: bool = False) -> Plan:
@@ -150,6 +158,7 @@ def plan(spec: Spec, *, folders: list[Path], base: Path | None = None, smoke: bo
         UserError: For an unknown plug-in or option, or missing or damaged data files.
     """
     environment = runtime.environment(spec.protocol.threads)
+    weights = _inception_weights(spec, base)
     generators = [_row("generators", row, base, spec, smoke) for row in spec.generator]
     detectors = [_row("detectors", row, base, spec, smoke) for row in spec.detector]
     prepared = _prepare(spec, folders, base, smoke, any(row.trains for row in generators))
@@ -172,7 +181,8 @@ def plan(spec: Spec, *, folders: list[Path], base: Path | None = None, smoke: bo
                     bank = banks[row.id, seed]
                     cells.append(_cell(row, seed, detector, detector_seed, prepared, bank, environment))
     qualities = _qualities(spec, generators, prepared, trainings, environment, smoke)
-    return Plan(spec, generators, detectors, prepared, audited, trainings, banks, cells, qualities)
+    inceptions = _inceptions(weights, qualities, environment)
+    return Plan(spec, generators, detectors, prepared, audited, trainings, banks, cells, qualities, inceptions)
 
 
 def _row(group: str, row: PluginSpec, base: Path | None, spec: Spec, smoke: bool) -> Row:
@@ -285,6 +295,41 @@ def _qualities(
             about = _params(row, seed, environment)
             given = inputs | {"trained": trainings[row.id, seed]}
             stages[row.id, seed] = Stage(f"quality {row.id} seed {seed}", "quality", about, given, _where(row))
+    return stages
+
+
+def _inception_weights(spec: Spec, base: Path | None) -> tuple[Path, str] | None:
+    """Returns the file of Inception weights that a spec names, read and found good, and its sha256."""
+    if spec.quality.inception_weights is None:
+        return None
+    if not spec.quality.enabled:
+        raise UserError("quality.inception_weights needs quality.enabled = true. Received: enabled = false.")
+    from benchmark.quality import inception_weights
+
+    path = ((base or Path.cwd()) / Path(spec.quality.inception_weights).expanduser()).absolute()
+    return path, inception_weights.read(path).sha256
+
+
+def _inceptions(
+    weights: tuple[Path, str] | None, qualities: dict[tuple[str, int], Stage], environment: dict[str, str]
+) -> dict[tuple[str, int], Stage]:
+    """Returns the stages of FID and KID, one beside every quality stage; the key knows the weights by their bytes."""
+    if weights is None:
+        return {}
+    if not qualities:
+        raise UserError(
+            "quality.inception_weights needs a generator that trains: without one, no real images are set apart for it."
+        )
+    path, sha256 = weights
+    own, where = {"sha256": sha256}, {"inception": str(path)}
+    stages: dict[tuple[str, int], Stage] = {}
+    for (name, seed), quality in qualities.items():
+        both = {role: quality.inputs[role] for role in ("prepared", "extractor")}
+        params = own | {"environment": environment}
+        reals = Stage("inception_reals", "inception_reals", params, both, where)
+        inputs = both | {"trained": quality.inputs["trained"], "reals": reals}
+        title = f"inception_quality {name} seed {seed}"
+        stages[name, seed] = Stage(title, "inception_quality", quality.params | own, inputs, quality.where | where)
     return stages
 
 

@@ -61,11 +61,15 @@ class ProtocolSpec(BaseModel):
 
 
 class QualitySpec(BaseModel):
-    """`[quality]`: whether the images of every checkpoint are compared with real ones, and with how many at most."""
+    """`[quality]`: whether the images of every checkpoint are compared with real ones, and with how many at most.
+
+    `inception_weights` is a file of FID's Inception network, with which last checkpoints get an FID and a KID.
+    """
 
     model_config = ConfigDict(extra="forbid", strict=True)
     enabled: bool = True
     n: Annotated[int, Field(ge=32)] = 5000
+    inception_weights: str | None = None
 
 
 class Spec(BaseModel):
@@ -85,6 +89,11 @@ class Spec(BaseModel):
             _add(self.generator, kind)
         for kind in ("sentinel-format", "sentinel-content"):
             _add(self.detector, kind)
+
+    def with_inception(self, weights: str | Path) -> Spec:
+        """Returns the spec with a file of Inception weights, whose place is relative to the current folder."""
+        place = str(Path(weights).expanduser().absolute())
+        return self.model_copy(update={"quality": self.quality.model_copy(update={"inception_weights": place})})
 
     def resolved(self) -> dict[str, Any]:
         """Returns the spec as plain values, with what was added."""

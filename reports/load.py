@@ -13,6 +13,7 @@ from typing import Any
 import pandas as pd
 
 QUALITY = ("fd", "kd", "precision", "recall", "density", "coverage", "memorisation")  # columns of generators.csv
+DISTANCES = ("fid", "kid")  # columns of generators.csv, where the run was given Inception's weights
 TEXT = {
     "cells": "cell dataset generator checkpoint train_generator train_perturbation detector perturbation purpose "
     "status error",
@@ -20,7 +21,7 @@ TEXT = {
     "comparisons": "generator checkpoint detector best",
     "roc": "cell",
     "training": "generator",
-    "generators": "generator checkpoint kind control extractor extractor_digest quality_note",
+    "generators": "generator checkpoint kind control extractor extractor_digest quality_note inception inception_note",
     "classes": "generator checkpoint class",
     "audit": "name verdict advice",
     "images": "file kind generator checkpoint",
@@ -31,8 +32,8 @@ NUMBERS = {
     "comparisons": "generator_seed difference low high p p_holm",
     "roc": "fpr tpr threshold tpr_low tpr_high",
     "training": "generator_seed step epoch d_loss g_loss d_real d_fake images_per_second",
-    "generators": "generator_seed parameters seconds images_per_second n_quality extractor_accuracy "
-    + " ".join(f"{name}{end}" for name in QUALITY for end in ("", "_low", "_high", "_floor")),
+    "generators": "generator_seed parameters seconds images_per_second n_quality extractor_accuracy n_fid "
+    + " ".join(f"{name}{end}" for name in QUALITY + DISTANCES for end in ("", "_low", "_high", "_floor")),
     "classes": "generator_seed d_accuracy_real d_accuracy_fake d_loss_real d_loss_fake n recognised recognised_low "
     "recognised_high recognised_real n_recognised",
     "audit": "value low high",

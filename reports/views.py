@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from markupsafe import Markup
 
-from reports import classes, numbers, pictures, provenance, quality, summary, tables
+from reports import classes, inception, numbers, pictures, provenance, quality, summary, tables
 from reports.figures import svg
 from reports.figures.losses import PANELS, LossFigure
 from reports.figures.roc import RocFigure
@@ -39,6 +39,7 @@ def everything(run: Run) -> dict[str, Any]:
         "losses": _losses(run),
         "loss_names": {panel: [(label, colour == svg.FAKE) for _, label, colour in PANELS[panel]] for panel in PANELS},
         "quality": quality.section(run),
+        "inception": inception.section(run),
         "classes": classes.section(run),
         "grids": pictures.grids(run),
         "films": pictures.films(run),

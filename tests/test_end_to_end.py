@@ -30,7 +30,8 @@ COLUMNS = {
         for name in ("fd", "kd", "precision", "recall", "density", "coverage", "memorisation")
         for end in ("", "_low", "_high", "_floor")
     )
-    + " fd_train fd_gap fd_gap_low fd_gap_high n_quality extractor extractor_digest extractor_accuracy quality_note",
+    + " fd_train fd_gap fd_gap_low fd_gap_high n_quality extractor extractor_digest extractor_accuracy quality_note"
+    + " fid fid_low fid_high fid_floor kid kid_low kid_high kid_floor n_fid inception inception_note",
     "classes.csv": "generator generator_seed checkpoint class d_accuracy_real d_accuracy_fake d_loss_real d_loss_fake "
     "n recognised recognised_low recognised_high recognised_real n_recognised",
     "reconstruction.csv": "generator generator_seed",

@@ -56,6 +56,7 @@ def write_run(
     side: int = 8,
     channels: int = 1,
     quality: bool = True,
+    distances: bool = False,
 ) -> Path:
     """Writes a simulated run folder: two DCGAN configurations, two controls, nine detectors.
 
@@ -70,6 +71,7 @@ def write_run(
         side: Image height and width.
         channels: 1 or 3.
         quality: `generators.csv` has the columns of quality, and there are pictures of nearest images.
+        distances: `generators.csv` has FID and KID of the last checkpoints.
     """
     rename = rename or {}
     rng = np.random.default_rng(7)
@@ -82,7 +84,7 @@ def write_run(
     if rows["scores"]:
         pd.concat(rows["scores"]).to_parquet(folder / "scores.parquet", index=False)
     _write_csv(folder / "training.csv", _training(rng, rename, seeds))
-    _write_csv(folder / "generators.csv", _generators(rename, seeds, quality))
+    _write_csv(folder / "generators.csv", _generators(rename, seeds, quality, distances))
     columns = "generator,generator_seed,checkpoint,class,d_accuracy_real,d_accuracy_fake,d_loss_real,d_loss_fake,n"
     (folder / "classes.csv").write_text(columns + "\n")
     _write_csv(folder / "audit.csv", _audit(rename, alarm))
@@ -240,12 +242,13 @@ def _training(rng, rename, seeds) -> list[dict[str, Any]]:
     return rows
 
 
-def _generators(rename, seeds, quality) -> list[dict[str, Any]]:
+def _generators(rename, seeds, quality, distances) -> list[dict[str, Any]]:
     return [
         {"generator": rename.get(name, name), "generator_seed": seed, "checkpoint": checkpoint}
         | {"kind": facts["kind"], "control": facts["control"] or "", "seconds": 14.2}
         | {"parameters": 61_000 if facts["kind"] == "dcgan" else 0, "images_per_second": 4011.0}
         | (_quality(facts, k, checkpoint) if quality and name != "real-copy" else {})
+        | (_distances() if distances and name != "real-copy" and checkpoint in (CHECKPOINTS[-1], "final") else {})
         for name, facts in GENERATORS.items()
         for seed in seeds
         for k, checkpoint in enumerate(CHECKPOINTS if facts["kind"] == "dcgan" else ("final",))
@@ -265,6 +268,14 @@ def _quality(facts, k, checkpoint) -> dict[str, Any]:
     row |= {"fd_train": fd, "fd_gap": 0.0, "fd_gap_low": -1.0, "fd_gap_high": 1.0, "n_quality": 449}
     row |= {"extractor": "classes-cnn64-v1", "extractor_digest": "bcba0defbb1d", "extractor_accuracy": 0.967}
     return row | {"quality_note": ""}
+
+
+def _distances() -> dict[str, Any]:
+    row: dict[str, Any] = {}
+    for name, value, floor in (("fid", 61.53, 21.5), ("kid", 0.0123, -0.0001)):
+        row |= {name: value, f"{name}_low": 0.9 * value, f"{name}_high": 1.1 * value, f"{name}_floor": floor}
+    row |= {"n_fid": 1449, "inception": "6726825d" + 7 * "01234567"}
+    return row | {"inception_note": "the FID of 1,449 images is biased upward"}
 
 
 def _audit(rename, alarm) -> list[dict[str, Any]]:

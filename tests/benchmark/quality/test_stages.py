@@ -12,7 +12,7 @@ import pytest
 import benchmark
 from benchmark import api, specs
 from benchmark import plan as planning
-from benchmark.quality import measures
+from benchmark.quality import inception, measures
 from data.errors import UserError
 
 PLUGIN = """
@@ -107,7 +107,9 @@ def run(tmp_path_factory) -> api.Run:
 
 def test_every_checkpoint_is_measured_and_has_all_columns(run):
     found = table(run)
-    assert list(found.columns[-len(measures.COLUMNS) :]) == measures.COLUMNS
+    columns = [*measures.COLUMNS, *inception.COLUMNS]
+    assert list(found.columns[-len(columns) :]) == columns
+    assert found[inception.COLUMNS].isna().all().all(), "no weights were given"
     numbers = [name for name in measures.COLUMNS if name not in ("quality_note",)]
     for at in (("learner", "epoch-2"), ("learner", "epoch-10"), ("copycat", "epoch-2"), ("noise", "final")):
         assert found.loc[at, numbers].notna().all(), at
