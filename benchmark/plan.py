@@ -19,6 +19,8 @@ MODULES = {
     "sample": ("bank.py",),
     "train_extractor": ("quality/lesson.py",),
     "quality": ("quality/fakes.py", "quality/measures.py"),
+    "train_embedding": ("quality/persons.py", "quality/verification.py"),
+    "score_identity": ("adapt.py", "quality/identity.py", "quality/persons.py"),
     "train_detector": ("bank.py", "threshold.py"),
     "score": ("bank.py",),
     "measure": ("metrics.py", "roc.py"),
@@ -30,6 +32,8 @@ VERSIONS = {
     "sample": 1,
     "train_extractor": 1,
     "quality": 1,
+    "train_embedding": 1,
+    "score_identity": 1,
     "train_detector": 1,
     "score": 1,
     "measure": 1,
@@ -118,6 +122,7 @@ class Plan:
     banks: dict[tuple[str, int], Stage]
     cells: list[Cell]
     qualities: dict[tuple[str, int], Stage] = field(default_factory=dict)
+    identities: dict[tuple[str, int], Stage] = field(default_factory=dict)
 
     @cached_property
     def stages(self) -> list[Stage]:
@@ -135,6 +140,8 @@ class Plan:
             yield from (cell.trained, cell.scored, cell.measured)
         for quality in self.qualities.values():
             yield from (quality.inputs["extractor"], quality)
+        for identity in self.identities.values():
+            yield from (identity.inputs["embedding"], identity)
 
 
 def plan(spec: Spec, *, folders: list[Path], base: Path | None = None, smoke: bool = False) -> Plan:
@@ -172,7 +179,8 @@ def plan(spec: Spec, *, folders: list[Path], base: Path | None = None, smoke: bo
                     bank = banks[row.id, seed]
                     cells.append(_cell(row, seed, detector, detector_seed, prepared, bank, environment))
     qualities = _qualities(spec, generators, prepared, trainings, environment, smoke)
-    return Plan(spec, generators, detectors, prepared, audited, trainings, banks, cells, qualities)
+    identities = _identities(spec, generators, prepared, trainings, environment, smoke)
+    return Plan(spec, generators, detectors, prepared, audited, trainings, banks, cells, qualities, identities)
 
 
 def _row(group: str, row: PluginSpec, base: Path | None, spec: Spec, smoke: bool) -> Row:
@@ -284,6 +292,28 @@ def _qualities(
             about = _params(row, seed, environment)
             given = inputs | {"trained": trainings[row.id, seed]}
             stages[row.id, seed] = Stage(f"quality {row.id} seed {seed}", "quality", about, given, _where(row))
+    return stages
+
+
+def _identities(
+    spec: Spec, rows: list[Row], prepared: Stage, trainings: dict[tuple[str, int], Stage],
+    environment: dict[str, str], smoke: bool,
+) -> dict[tuple[str, int], Stage]:  # fmt: skip
+    """Returns the stages that say what is left of a person: of the generators that make images from real ones."""
+    swaps = [row for row in rows if row.plugin.attribute("uses_sources") and row.trains]
+    if not spec.quality.enabled or not swaps:
+        return {}
+    params = {
+        "n": spec.quality.n, "smoke": smoke, "code": prepared.params["code"], "environment": environment,
+    }  # fmt: skip
+    embedding = Stage("train_embedding", "train_embedding", params, {"prepared": prepared}, prepared.where)
+    stages = {}
+    for row in swaps:
+        for seed in spec.protocol.generator_seeds:
+            given = {"prepared": prepared, "embedding": embedding, "trained": trainings[row.id, seed]}
+            about = _params(row, seed, environment)
+            name = f"score_identity {row.id} seed {seed}"
+            stages[row.id, seed] = Stage(name, "score_identity", about, given, _where(row))
     return stages
 
 

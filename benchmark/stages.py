@@ -18,6 +18,7 @@ import pandas as pd
 from benchmark import adapt, bank, metrics, plugins, roc, runtime, threshold, warm
 from benchmark.bank import DETECTOR_PARTS
 from benchmark.checkpoints import INTERPOLATION, Checkpoints
+from benchmark.identity_stages import score_identity, train_embedding  # noqa: F401  run looks stages up by name
 from benchmark.job import Job, Progress, instance, plugin, prepared, write_json, write_png
 from benchmark.quality_stages import quality, train_extractor  # noqa: F401  run looks stages up by name
 from benchmark.store import STATE, Store

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from markupsafe import Markup
 
-from reports import classes, numbers, pictures, provenance, quality, summary, tables
+from reports import classes, identity, numbers, pictures, provenance, quality, summary, tables
 from reports.figures import svg
 from reports.figures.losses import PANELS, LossFigure
 from reports.figures.roc import RocFigure
@@ -40,6 +40,7 @@ def everything(run: Run) -> dict[str, Any]:
         "loss_names": {panel: [(label, colour == svg.FAKE) for _, label, colour in PANELS[panel]] for panel in PANELS},
         "quality": quality.section(run),
         "classes": classes.section(run),
+        "identity": identity.section(run),
         "grids": pictures.grids(run),
         "films": pictures.films(run),
         "evolution": pictures.evolution(run),
