@@ -167,6 +167,18 @@ def test_where_it_cannot_be_measured_a_note_says_why(tmp_path, dataset, words):
     assert found[list(identity.MEASURES)].isna().all().all()
 
 
+def test_a_persons_own_picture_among_strangers_is_not_learned_from(people):
+    source = people.People(pair=True)
+    images, others = source.load(), source.strangers([], most=1000)
+    pictures = others.images.copy()
+    pictures[:2] = images.images[:2]  # two of anna's, under the number of person 2
+    wrong = ImageSet("people", pictures, others.labels, others.ids, others.classes, others.groups, others.official)
+    ledger = split(images)
+    chosen = [persons.choose(images, ledger, lambda most, given=given: given, limit=9) for given in (others, wrong)]
+    ids = [set(each.learn.ids) for each in chosen if isinstance(each, persons.Chosen)]
+    assert ids[0] - ids[1] == set(others.ids[:2])
+
+
 def test_three_groups_are_no_swap(people):
     images = people.People(persons=30).load()
     three = ImageSet("three", images.images, np.arange(images.n) % 3, images.ids, ("a", "b", "c"), images.groups)
