@@ -22,7 +22,7 @@ from data.errors import UserError
 MANIFEST = "manifest.json"
 TABLES = (
     "cells.csv", "metrics.csv", "comparisons.csv", "roc.csv", "training.csv", "generators.csv", "classes.csv",
-    "reconstruction.csv", "audit.csv", "scores.parquet", "images/index.csv",
+    "reconstruction.csv", "identity.csv", "audit.csv", "scores.parquet", "images/index.csv",
 )  # fmt: skip
 HIDDEN = ".fauxbench-"  # how the names of files begin that exist only while a run writes
 WORK = f"{HIDDEN}part"
@@ -69,6 +69,7 @@ def write(folder: Path, plan: Plan, store: Store, outcomes: dict[str, Outcome], 
         "generators.csv": read.generators(),
         "classes.csv": read.classes(),
         "reconstruction.csv": read.reconstruction(),
+        "identity.csv": read.identity(),
         "audit.csv": summarise.audit(plan, cells, measured, read.checks()),
     }
     with written(folder), _in_place(folder) as work:

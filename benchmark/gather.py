@@ -14,7 +14,7 @@ from benchmark import summarise
 from benchmark.checkpoints import Checkpoints
 from benchmark.execute import Outcome
 from benchmark.plan import Cell, Plan, Stage
-from benchmark.quality import control, inception, measures
+from benchmark.quality import control, identity, inception, measures
 from benchmark.store import Store
 from generation.class_scores import COLUMNS as CLASS_COLUMNS
 
@@ -75,7 +75,7 @@ class Gathered:
 
     def training(self) -> pd.DataFrame:
         """Losses and images/s per step of every generator that trains."""
-        return self._of_trainings("training.csv")
+        return self._joined(self.plan.trainings, "training.csv", [])
 
     def generators(self) -> pd.DataFrame:
         """One row per checkpoint of every generator; where its quality was not measured, those columns are empty."""
@@ -129,19 +129,23 @@ class Gathered:
 
     def reconstruction(self) -> pd.DataFrame:
         """How well image-to-image generators give images back that they were trained on, and held-out ones."""
-        return self._of_trainings("reconstruction.csv")
+        return self._joined(self.plan.trainings, "reconstruction.csv", [])
 
-    def _of_trainings(self, name: str) -> pd.DataFrame:
-        """Joins the tables of a name that trainings have written."""
+    def identity(self) -> pd.DataFrame:
+        """What the images of image-to-image generators keep of a person: a row for each checkpoint and direction."""
+        return self._joined(self.plan.identities, "identity.csv", identity.COLUMNS)
+
+    def _joined(self, stages: dict[tuple[str, int], Stage], name: str, columns: list[str]) -> pd.DataFrame:
+        """The tables of one name that stages wrote, whose rows then say which training they are of."""
         frames = []
-        for (generator, seed), stage in self.plan.trainings.items():
+        for (generator, seed), stage in stages.items():
             path = self.path(stage) / name
             if self.ended_well(stage) and path.exists():
                 about = {"generator": generator, "generator_seed": seed}
                 frames.append(pd.read_csv(path, dtype={"checkpoint": str}).assign(**about))
         first = ["generator", "generator_seed"]
         if not frames:
-            return _empty(first)
+            return _empty([*first, *columns])
         joined = pd.concat(frames, ignore_index=True)
         return joined[[*first, *[name for name in joined.columns if name not in first]]]
 

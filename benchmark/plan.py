@@ -22,6 +22,8 @@ MODULES = {
     "quality": ("quality/fakes.py", "quality/measures.py"),
     "inception_reals": ("quality/inception.py", "quality/references.py"),
     "inception_quality": ("quality/inception.py", "quality/fakes.py"),
+    "train_embedding": ("quality/persons.py", "quality/verification.py"),
+    "score_identity": ("adapt.py", "quality/identity.py", "quality/persons.py"),
     "train_detector": ("bank.py", "threshold.py"),
     "score": ("bank.py",),
     "measure": ("metrics.py", "roc.py"),
@@ -35,6 +37,8 @@ VERSIONS = {
     "quality": 1,
     "inception_reals": 1,
     "inception_quality": 1,
+    "train_embedding": 1,
+    "score_identity": 1,
     "train_detector": 1,
     "score": 1,
     "measure": 1,
@@ -124,6 +128,7 @@ class Plan:
     cells: list[Cell]
     qualities: dict[tuple[str, int], Stage] = field(default_factory=dict)
     inceptions: dict[tuple[str, int], Stage] = field(default_factory=dict)
+    identities: dict[tuple[str, int], Stage] = field(default_factory=dict)
 
     @cached_property
     def stages(self) -> list[Stage]:
@@ -143,6 +148,8 @@ class Plan:
             yield from (quality.inputs["extractor"], quality)
         for inception in self.inceptions.values():
             yield from (inception.inputs["reals"], inception)
+        for identity in self.identities.values():
+            yield from (identity.inputs["embedding"], identity)
 
 
 def plan(spec: Spec, *, folders: list[Path], base: Path | None = None, smoke: bool = False) -> Plan:
@@ -182,7 +189,10 @@ def plan(spec: Spec, *, folders: list[Path], base: Path | None = None, smoke: bo
                     cells.append(_cell(row, seed, detector, detector_seed, prepared, bank, environment))
     qualities = _qualities(spec, generators, prepared, trainings, environment, smoke)
     inceptions = _inceptions(weights, qualities, environment)
-    return Plan(spec, generators, detectors, prepared, audited, trainings, banks, cells, qualities, inceptions)
+    identities = _identities(spec, generators, prepared, trainings, environment, smoke)
+    return Plan(
+        spec, generators, detectors, prepared, audited, trainings, banks, cells, qualities, inceptions, identities
+    )
 
 
 def _row(group: str, row: PluginSpec, base: Path | None, spec: Spec, smoke: bool) -> Row:
@@ -330,6 +340,28 @@ def _inceptions(
         inputs = both | {"trained": quality.inputs["trained"], "reals": reals}
         title = f"inception_quality {name} seed {seed}"
         stages[name, seed] = Stage(title, "inception_quality", quality.params | own, inputs, quality.where | where)
+    return stages
+
+
+def _identities(
+    spec: Spec, rows: list[Row], prepared: Stage, trainings: dict[tuple[str, int], Stage],
+    environment: dict[str, str], smoke: bool,
+) -> dict[tuple[str, int], Stage]:  # fmt: skip
+    """Returns the stages that say what is left of a person: of the generators that make images from real ones."""
+    swaps = [row for row in rows if row.plugin.attribute("uses_sources") and row.trains]
+    if not spec.quality.enabled or not swaps:
+        return {}
+    params = {
+        "n": spec.quality.n, "smoke": smoke, "code": prepared.params["code"], "environment": environment,
+    }  # fmt: skip
+    embedding = Stage("train_embedding", "train_embedding", params, {"prepared": prepared}, prepared.where)
+    stages = {}
+    for row in swaps:
+        for seed in spec.protocol.generator_seeds:
+            given = {"prepared": prepared, "embedding": embedding, "trained": trainings[row.id, seed]}
+            about = _params(row, seed, environment)
+            name = f"score_identity {row.id} seed {seed}"
+            stages[row.id, seed] = Stage(name, "score_identity", about, given, _where(row))
     return stages
 
 

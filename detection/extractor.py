@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
-import zipfile
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -13,14 +10,15 @@ import numpy as np
 
 from data.errors import UserError
 from detection import extractor_network as networks
+from detection import stored
 from detection.base import in_blocks
-from detection.extractor_network import WIDTH
+from detection.extractor_network import PIXELS, WIDTH
 
+KIND = "extractor"  # of the files that it is saved in
 SMALLEST = 4  # pixels a side
 FEWEST = 8  # images to learn from
 BATCH = 64
 PASSES = 40  # over a small set
-PIXELS = 200_000_000  # that training looks at, at most: about a minute on two CPU cores
 
 
 class Extractor:
@@ -58,11 +56,7 @@ class Extractor:
     @property
     def digest(self) -> str:
         """The sha256, in hex, of its weights and of what it learned."""
-        sha = hashlib.sha256(json.dumps(self._about, sort_keys=True).encode())
-        for name, array in self._arrays().items():
-            sha.update(f"{name} {array.dtype} {array.shape}".encode())
-            sha.update(np.ascontiguousarray(array).data)
-        return sha.hexdigest()
+        return stored.digest(self._about, self._arrays())
 
     def fit(
         self,
@@ -127,12 +121,7 @@ class Extractor:
 
     def save(self, folder: Path) -> None:
         """Writes `extractor.npz` and `extractor.json`, the same bytes for the same weights."""
-        folder = Path(folder)
-        folder.mkdir(parents=True, exist_ok=True)
-        with (folder / "extractor.npz").open("wb") as file:
-            np.savez(file, allow_pickle=False, **self._arrays())
-        text = json.dumps({**self._about, "name": self.name, "digest": self.digest}, indent=1)
-        (folder / "extractor.json").write_text(text + "\n", encoding="utf-8")
+        stored.save(folder, KIND, self.name, self._about, self._arrays())
 
     def load(self, folder: Path) -> Extractor:
         """Reads what `save` wrote.
@@ -140,19 +129,13 @@ class Extractor:
         Raises:
             UserError: If the folder holds no extractor, or a damaged one.
         """
-        folder = Path(folder)
+        self._about, arrays = stored.load(folder, KIND)
         try:
-            about = json.loads((folder / "extractor.json").read_text(encoding="utf-8"))
-            with np.load(folder / "extractor.npz", allow_pickle=False) as file:
-                arrays = {name: file[name] for name in file.files}
-            self._about = {name: about[name] for name in ("task", "shape", "outputs")}
-            self.task, self._scale = about["task"], float(arrays.pop("scale"))
-            self._network = networks.build(tuple(about["shape"]), int(about["outputs"]), 0)
+            self.task, self._scale = self._about["task"], float(arrays.pop("scale"))
+            self._network = networks.build(tuple(self._about["shape"]), int(self._about["outputs"]), 0)
             self._network.set_weights([arrays[name] for name in sorted(arrays)])
-        except (OSError, ValueError, KeyError, TypeError, EOFError, zipfile.BadZipFile) as error:
-            raise UserError(f"{folder} holds no saved extractor ({' '.join(str(error).split())}).") from error
-        if self.digest != about.get("digest"):
-            raise UserError(f"The extractor in {folder} is damaged: its digest is not the one that stands beside it.")
+        except stored.UNREADABLE as error:
+            raise stored.refused(folder, KIND, error) from error
         return self
 
     def _arrays(self) -> dict[str, np.ndarray]:

@@ -13,6 +13,7 @@ WIDTH = 64  # features: with more, a covariance of a thousand images is mostly n
 WIDTHS = (32, 64, 64, 64, 64)
 SMALLEST = 8  # a map with shorter sides is not halved again
 RATE = 0.002  # of Adam; falls to 0 along a cosine
+PIXELS = 200_000_000  # that training looks at, at most: about a minute on two CPU cores
 
 
 def build(shape: tuple[int, ...], outputs: int, seed: int) -> Any:
@@ -24,14 +25,23 @@ def build(shape: tuple[int, ...], outputs: int, seed: int) -> Any:
     from keras import layers
 
     seeds = iter(range(1000 * seed, 1000 * seed + 1000))
+    inputs = keras.Input(tuple(shape))
+    features = layers.GlobalAveragePooling2D()(convolutions(inputs, seeds))
+    start = keras.initializers.GlorotUniform(seed=next(seeds))
+    return keras.Model(inputs, [features, layers.Dense(outputs, kernel_initializer=start)(features)], name="extractor")
+
+
+def convolutions(inputs: Any, seeds: Iterator[int]) -> Any:
+    """Returns the last map `(n, 2 to 12, 2 to 12, 64)` of images in [0, 255]; the initial weights use up the seeds."""
+    import keras
+    from keras import layers
 
     def convolution(x: Any, filters: int, stride: int) -> Any:
         start = keras.initializers.HeNormal(seed=next(seeds))
         x = layers.Conv2D(filters, 3, stride, padding="same", use_bias=False, kernel_initializer=start)(x)
         return layers.ReLU()(layers.BatchNormalization(momentum=0.9)(x))
 
-    inputs = keras.Input(tuple(shape))
-    side = min(shape[:2])
+    side = min(inputs.shape[1:3])
     first = 1 if side < 2 * SMALLEST else 2
     x = convolution(layers.Rescaling(1 / 127.5, -1.0)(inputs), WIDTHS[0], first)
     side //= first
@@ -40,9 +50,7 @@ def build(shape: tuple[int, ...], outputs: int, seed: int) -> Any:
             break
         x = convolution(convolution(x, filters, 2), filters, 1)
         side //= 2
-    features = layers.GlobalAveragePooling2D()(x)
-    start = keras.initializers.GlorotUniform(seed=next(seeds))
-    return keras.Model(inputs, [features, layers.Dense(outputs, kernel_initializer=start)(features)], name="extractor")
+    return x
 
 
 def training_step(network: Any, steps: int, *, many: bool) -> Callable[[np.ndarray, np.ndarray], float]:

@@ -59,6 +59,22 @@ class TrainedSwap:
             UserError: Without sources or labels, with too few of them, or of another shape or group.
         """
         del seed
+        return self._drawn(n, sources, labels, other=True)
+
+    def reconstruct(self, sources: np.ndarray, *, labels: np.ndarray) -> np.ndarray:
+        """Returns real faces as the decoder of their own group draws them: what a swap of them is compared with.
+
+        Args:
+            sources: Real faces, uint8 `(n, height, width, channels)`.
+            labels: int `(n,)`, the group of each.
+
+        Raises:
+            RuntimeError: Before `fit` or `load`.
+            UserError: For too few labels, or faces of another shape or group.
+        """
+        return self._drawn(len(sources), sources, labels, other=False)
+
+    def _drawn(self, n: int, sources: np.ndarray | None, labels: np.ndarray | None, *, other: bool) -> np.ndarray:
         if self._sampler is None or self.labels is None:
             raise RuntimeError(NOT_FITTED)
         if sources is None or labels is None or min(len(sources), len(labels)) < n:
@@ -72,11 +88,11 @@ class TrainedSwap:
         if not np.isin(groups, self.labels).all():
             odd = groups[~np.isin(groups, self.labels)][0]
             raise UserError(f"labels must be those of the training, {self.labels}. Received: {odd}.")
-        swaps = np.empty_like(faces)
+        drawn = np.empty_like(faces)
         for side, label in enumerate(self.labels):
             mine = np.flatnonzero(groups == label)
-            swaps[mine] = self._sampler.draw(faces[mine], 1 - side)
-        return swaps
+            drawn[mine] = self._sampler.draw(faces[mine], 1 - side if other else side)
+        return drawn
 
     def preview(self, sides: tuple[np.ndarray, np.ndarray] | None = None) -> np.ndarray:
         """Returns one image, uint8 `(rows * height, 6 * width, channels)`: A, A>A, A>B, B, B>B, B>A.

@@ -14,6 +14,10 @@ import pandas as pd
 
 QUALITY = ("fd", "kd", "precision", "recall", "density", "coverage", "memorisation")  # columns of generators.csv
 DISTANCES = ("fid", "kid")  # columns of generators.csv, where the run was given Inception's weights
+IDENTITY = (  # columns of identity.csv
+    "transfer", "transfer_reconstruction", "transfer_real", "retention", "retention_reconstruction", "retention_real",
+    "retention_other", "similarity_source", "similarity_target",
+)  # fmt: skip
 TEXT = {
     "cells": "cell dataset generator checkpoint train_generator train_perturbation detector perturbation purpose "
     "status error",
@@ -23,6 +27,7 @@ TEXT = {
     "training": "generator",
     "generators": "generator checkpoint kind control extractor extractor_digest quality_note inception inception_note",
     "classes": "generator checkpoint class",
+    "identity": "generator checkpoint direction source target kind embedding embedding_digest identity_note",
     "audit": "name verdict advice",
     "images": "file kind generator checkpoint",
 }
@@ -36,6 +41,8 @@ NUMBERS = {
     + " ".join(f"{name}{end}" for name in QUALITY + DISTANCES for end in ("", "_low", "_high", "_floor")),
     "classes": "generator_seed d_accuracy_real d_accuracy_fake d_loss_real d_loss_fake n recognised recognised_low "
     "recognised_high recognised_real n_recognised",
+    "identity": "generator_seed n_swaps n_persons n_learned verification verification_low verification_high "
+    + " ".join(f"{name}{end}" for name in IDENTITY for end in ("", "_low", "_high")),
     "audit": "value low high",
     "images": "generator_seed rows columns height width",
 }
@@ -75,6 +82,7 @@ class Run:
     training: pd.DataFrame
     generators_frame: pd.DataFrame
     classes: pd.DataFrame
+    identity: pd.DataFrame
     audit: pd.DataFrame
     images: pd.DataFrame
     scores: pd.DataFrame

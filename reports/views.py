@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from markupsafe import Markup
 
-from reports import classes, inception, numbers, pictures, provenance, quality, summary, tables
+from reports import classes, identity, inception, numbers, pictures, provenance, quality, summary, tables
 from reports.figures import svg
 from reports.figures.losses import PANELS, LossFigure
 from reports.figures.roc import RocFigure
@@ -41,6 +41,7 @@ def everything(run: Run) -> dict[str, Any]:
         "quality": quality.section(run),
         "inception": inception.section(run),
         "classes": classes.section(run),
+        "identity": identity.section(run),
         "grids": pictures.grids(run),
         "films": pictures.films(run),
         "evolution": pictures.evolution(run),

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import importlib.util
 import os
 from pathlib import Path
+from types import ModuleType
 
 import pytest
 
 from benchmark import runtime
+
+PEOPLE = Path(__file__).parent / "plugins" / "people.py"
 
 runtime.configure(threads=1, jobs=1)  # before anything imports TensorFlow
 
@@ -19,3 +23,14 @@ def real_data() -> Path:
     if not folder:
         pytest.skip("FAUXBENCH_DATA is not set: no real data here")
     return Path(folder)
+
+
+@pytest.fixture(scope="session")
+def people() -> ModuleType:
+    """The module with made-up people and the generators that swap them perfectly or not at all."""
+    spec = importlib.util.spec_from_file_location("people", PEOPLE)
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module

@@ -35,10 +35,28 @@ COLUMNS = {
     "classes.csv": "generator generator_seed checkpoint class d_accuracy_real d_accuracy_fake d_loss_real d_loss_fake "
     "n recognised recognised_low recognised_high recognised_real n_recognised",
     "reconstruction.csv": "generator generator_seed",
+    "identity.csv": "generator generator_seed checkpoint direction source target kind "
+    + " ".join(
+        f"{name}{end}"
+        for name in (
+            "transfer",
+            "transfer_reconstruction",
+            "transfer_real",
+            "retention",
+            "retention_reconstruction",
+            "retention_real",
+            "retention_other",
+            "similarity_source",
+            "similarity_target",
+        )
+        for end in ("", "_low", "_high")
+    )
+    + " n_swaps n_persons embedding embedding_digest n_learned verification verification_low verification_high "
+    "identity_note",
     "audit.csv": "name value low high verdict advice",
     "images/index.csv": "file kind generator generator_seed checkpoint rows columns height width",
 }
-EMPTY = ("classes.csv", "reconstruction.csv")  # where no generator is conditional, and none swaps faces
+EMPTY = ("classes.csv", "reconstruction.csv", "identity.csv")  # where no generator is conditional, and none swaps faces
 MANIFEST = (
     "format name command smoke spec started finished seconds jobs dataset generators detectors stages failures seeds "
     "versions backend threads devices cpu platform"

@@ -23,6 +23,7 @@ from data.selection import first, limit_note
 from data.sources.celeba_lists import LISTS, read_lists
 
 TOTAL = 202_599
+STRANGERS_SEED = 2015  # the year of the paper; any constant would do
 WIDTH, HEIGHT, TOP = 178, 218, 20  # the middle 178 x 178 pixels of an aligned image start at row 20
 ZIP, EXTRACTED = "img_align_celeba.zip", "img_align_celeba"
 PAGE = "https://mmlab.ie.cuhk.edu.hk/projects/CelebA.html"
@@ -96,16 +97,7 @@ class CelebA:
         Raises:
             UserError: If a file is missing or damaged, or images and lists do not belong together.
         """
-        lists, where = _files(folders)
-        about = read_lists(lists)
-        reader = _Images(where)
-        stray = sorted(set(reader.names) - set(about.index))
-        if stray or not reader.names:
-            raise UserError(
-                f"{where} and the list files do not belong together. "
-                f"Expected images that all three lists name. Received: {', '.join(stray[:3]) or 'no image'}."
-            )
-        about = about.loc[[name for name in about.index if name in reader.names]]
+        about, reader = _listed(folders)
         found = len(about)
         if self.identities is not None:
             about = _of_persons(about, self.identities)
@@ -133,6 +125,46 @@ class CelebA:
                 *([PERSONS] if self.identities else []),
                 *limit_note(self.limit, per_part=True, part="person" if self.identities else "official part"),
             ),
+        )
+
+    def strangers(
+        self,
+        folders: Sequence[Path],
+        *,
+        most: int = 20_000,
+        progress: Callable[[int, int, str], None] | None = None,
+    ) -> ImageSet | None:
+        """Returns images of other persons than `identities`, or `None` without that option: all are then in `load`.
+
+        Persons come whole, in a fixed random order, and nobody whom CelebA's makers call test is among them.
+
+        Args:
+            folders: Where to look, in this order.
+            most: Images at most.
+            progress: Called with images done, all images, and a text.
+
+        Returns:
+            Images with `groups`, who each shows, and `official`, `"train"` or `"validation"`.
+
+        Raises:
+            UserError: As `load`.
+        """
+        if self.identities is None:
+            return None
+        about, reader = _listed(folders)
+        about = about[(about["official"] != "test") & ~about["identity"].isin(self.identities)]
+        counts = about["identity"].value_counts().sort_index()
+        counts = counts.iloc[np.random.default_rng(STRANGERS_SEED).permutation(len(counts))]
+        about = about[about["identity"].isin(counts.index[counts.cumsum() <= most])]
+        images, _ = _read(reader, about.index.tolist(), self.size, progress)
+        return ImageSet(
+            name="celeba",
+            images=images,
+            labels=np.zeros(len(about), np.int64),
+            ids=about.index.to_numpy(str),
+            classes=("face",),
+            groups=about["identity"].to_numpy(np.int64),
+            official=about["official"].to_numpy(str),
         )
 
 
@@ -168,6 +200,24 @@ def _files(folders: Sequence[Path]) -> tuple[list[Path], Path]:
             f"{missing('celeba', folders, FILES)} Missing: {', '.join(absent)}. Its makers give them out at {PAGE}."
         )
     return [path for path in lists if path is not None], images
+
+
+def _listed(folders: Sequence[Path]) -> tuple[pd.DataFrame, _Images]:
+    """Returns what the lists say of the images that are there, by name, and what reads them.
+
+    Raises:
+        UserError: If a file is missing, or images and lists do not belong together.
+    """
+    lists, where = _files(folders)
+    about = read_lists(lists)
+    reader = _Images(where)
+    stray = sorted(set(reader.names) - set(about.index))
+    if stray or not reader.names:
+        raise UserError(
+            f"{where} and the list files do not belong together. "
+            f"Expected images that all three lists name. Received: {', '.join(stray[:3]) or 'no image'}."
+        )
+    return about.loc[[name for name in about.index if name in reader.names]], reader
 
 
 def _of_persons(about: pd.DataFrame, chosen: list[int]) -> pd.DataFrame:

@@ -232,6 +232,21 @@ class TestCelebA:
         assert short.ids.tolist() == ["000003.jpg", "000023.jpg"]
         assert short.notes[-1] == "Cut short: the first 1 images of each person."
 
+    def test_strangers_are_other_persons_and_none_is_test(self, tmp_path, write):
+        write.celeba(tmp_path)  # persons 7 to 12 are training, 13 to 15 validation, 16 to 18 test
+        source = CelebA(size=16, identities=[18, 8])
+        others = source.strangers([tmp_path])
+        assert sorted(set(others.groups.tolist())) == [7, *range(9, 16)]
+        whole = CelebA(size=16).load([tmp_path])
+        at = np.flatnonzero(np.isin(whole.ids, others.ids))
+        assert np.array_equal(others.images, whole.images[at])
+        assert others.groups.tolist() == whole.groups[at].tolist()
+        assert others.official.tolist() == whole.official[at].tolist()
+        few = source.strangers([tmp_path], most=7)
+        assert np.unique(few.groups, return_counts=True)[1].tolist() == [2, 2, 2], "persons come whole"
+        assert few.digest == source.strangers([tmp_path], most=7).digest
+        assert CelebA(size=16, label="Male").strangers([tmp_path]) is None
+
     def test_wrong_identities(self, tmp_path, write):
         write.celeba(tmp_path)
         for wrong in ([8, 99], [8, 8]):

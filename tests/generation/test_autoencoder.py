@@ -151,6 +151,16 @@ def test_a_swap_is_drawn_by_the_other_side():
         assert not np.array_equal(swaps, generator._sampler.draw(images, 1 - other))
 
 
+def test_a_straight_face_is_drawn_by_its_own_side():
+    generator = _fit()
+    images = _images(6)
+    for label, own in ((2, 0), (5, 1)):
+        straight = generator.reconstruct(images, labels=np.full(6, label))
+        assert np.array_equal(straight, generator._sampler.draw(images, own))
+    with pytest.raises(UserError, match=r"those of the training, \(2, 5\). Received: 3"):
+        generator.reconstruct(images, labels=np.full(6, 3))
+
+
 def test_preview_has_six_columns():
     generator = _fit()
     faces = _images(5)

@@ -87,6 +87,7 @@ def write_run(
     _write_csv(folder / "generators.csv", _generators(rename, seeds, quality, distances))
     columns = "generator,generator_seed,checkpoint,class,d_accuracy_real,d_accuracy_fake,d_loss_real,d_loss_fake,n"
     (folder / "classes.csv").write_text(columns + "\n")
+    (folder / "identity.csv").write_text("generator,generator_seed,checkpoint,direction,transfer,identity_note\n")
     _write_csv(folder / "audit.csv", _audit(rename, alarm))
     _images(folder, rng, rename, side, channels, quality)
     manifest = _manifest(rename, smoke, failed, n, seeds, side, channels)
