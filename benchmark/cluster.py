@@ -12,7 +12,7 @@ from typing import Any
 
 from benchmark import digest, runtime
 from benchmark.execute import State, attempt
-from benchmark.plan import Stage
+from benchmark.stage import Stage
 from benchmark.store import Store
 from data.errors import UserError
 

@@ -13,7 +13,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from benchmark import plugins
-from benchmark.plan import Plan, Stage
+from benchmark.plan import Plan
+from benchmark.stage import Stage
 from benchmark.store import Store, unwritable
 from data.errors import UserError
 

@@ -13,8 +13,9 @@ import pandas as pd
 from benchmark import summarise
 from benchmark.checkpoints import Checkpoints
 from benchmark.execute import Outcome
-from benchmark.plan import Cell, Plan, Stage
+from benchmark.plan import Cell, Plan
 from benchmark.quality import control, identity, inception, measures
+from benchmark.stage import Stage
 from benchmark.store import Store
 from generation.class_scores import COLUMNS as CLASS_COLUMNS
 

@@ -7,8 +7,9 @@ from typing import Any
 
 from benchmark.execute import Outcome
 from benchmark.gather import Gathered
-from benchmark.plan import Plan, Row
+from benchmark.plan import Plan
 from benchmark.quality.inception_weights import PUBLISHED
+from benchmark.stage import Row
 
 
 def facts(read: Gathered) -> dict[str, Any]:

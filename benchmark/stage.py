@@ -1,0 +1,113 @@
+"""A stage: one node of the plan's graph, and its key; and the plug-ins that stages are about."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from functools import cache, cached_property
+from pathlib import Path
+from typing import Any
+
+from benchmark import digest, plugins
+
+# Raise a stage's number when its code changes what it writes; the digests of plug-ins cover their own code.
+# What a stage runs of this package beside its function, which the stage's number stands for.
+MODULES = {
+    "train_generator": ("adapt.py",),
+    "sample": ("bank.py",),
+    "train_extractor": ("quality/lesson.py",),
+    "quality": ("quality/fakes.py", "quality/measures.py"),
+    "inception_reals": ("quality/inception.py", "quality/references.py"),
+    "inception_quality": ("quality/inception.py", "quality/fakes.py"),
+    "train_embedding": ("quality/persons.py", "quality/verification.py"),
+    "score_identity": ("adapt.py", "quality/identity.py", "quality/persons.py"),
+    "train_detector": ("bank.py", "threshold.py"),
+    "score": ("bank.py",),
+    "measure": ("metrics.py", "roc.py"),
+}
+VERSIONS = {
+    "prepare": 1,
+    "audit": 1,
+    "train_generator": 1,
+    "sample": 1,
+    "train_extractor": 1,
+    "quality": 1,
+    "inception_reals": 1,
+    "inception_quality": 1,
+    "train_embedding": 1,
+    "score_identity": 1,
+    "train_detector": 1,
+    "score": 1,
+    "measure": 1,
+}
+
+
+@dataclass(frozen=True)
+class Stage:
+    """One node of the graph.
+
+    Attributes:
+        name: For people, such as `"train_generator tuned seed 0"`.
+        function: The function in `benchmark.stages` that does it.
+        params: What it is told; JSON values, part of the key.
+        inputs: What it reads: a name -> the stage that wrote it.
+        where: Where things lie on this machine; JSON values, not part of the key.
+    """
+
+    name: str
+    function: str
+    params: dict[str, Any]
+    inputs: dict[str, Stage] = field(default_factory=dict)
+    where: dict[str, Any] = field(default_factory=dict)
+
+    @cached_property
+    def key(self) -> str:
+        """The digest of everything that can change the bytes that the stage writes."""
+        inputs = {name: stage.key for name, stage in self.inputs.items()}
+        return digest.of_value([self.function, VERSIONS[self.function], _code(self.function), self.params, inputs])
+
+    def as_json(self) -> dict[str, Any]:
+        """Returns what a worker needs to do the stage, keys in place of the stages that it reads."""
+        inputs = {name: [stage.function, stage.key] for name, stage in self.inputs.items()}
+        return {
+            "name": self.name, "function": self.function, "key": self.key,
+            "params": self.params, "inputs": inputs, "where": self.where,
+        }  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Row:
+    """A generator or detector of the spec with its resolved plug-in and options."""
+
+    id: str
+    plugin: plugins.Plugin
+    options: dict[str, Any]
+    fingerprint: str | None = None  # of the files that the plug-in reads itself
+    seen: tuple[str, ...] = ()  # what a warm start has seen, see `benchmark.warm`
+
+    @property
+    def trains(self) -> bool:
+        """Whether a generator learns from images; one of finished images says that it does not."""
+        return bool(self.plugin.attribute("trains", True))
+
+
+def params_of(row: Row, seed: int, environment: dict[str, str]) -> dict[str, Any]:
+    """Returns what a stage is told of a plug-in; all of it is part of the key."""
+    return {
+        "plugin": row.plugin.name, "code": row.plugin.digest, "options": portable(row.options, row.fingerprint),
+        "fingerprint": row.fingerprint, "seed": seed, "environment": environment,
+    }  # fmt: skip
+
+
+def where_of(row: Row) -> dict[str, Any]:
+    """Returns where a plug-in and its files lie on this machine."""
+    return {"kind": row.plugin.kind, "options": row.options, "seen": list(row.seen)}
+
+
+def portable(options: dict[str, Any], fingerprint: str | None) -> dict[str, Any]:
+    """Drops a file's place from the key where its content is in it already."""
+    return {name: value for name, value in options.items() if name not in ("path", "warm_start") or fingerprint is None}
+
+
+@cache
+def _code(function: str) -> list[str]:
+    return [digest.of_code(Path(__file__).parent / name) for name in MODULES.get(function, ())]
