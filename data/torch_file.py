@@ -42,17 +42,19 @@ class _Tensor:
     storage: _Storage
     start: int
     shape: tuple[int, ...]
+    order: tuple[int, ...]  # the axes as they lie in the storage, from the slowest to the fastest
 
     def cut(self, numbers: np.ndarray) -> np.ndarray:
-        return numbers[self.start : self.start + math.prod(self.shape)].reshape(self.shape)
+        stored = numbers[self.start : self.start + math.prod(self.shape)]
+        return stored.reshape([self.shape[axis] for axis in self.order]).transpose(np.argsort(self.order))
 
 
 def read_torch(path: Path) -> dict[str, np.ndarray]:
     """Returns the tensors of a state dictionary: what `torch.save(network.state_dict(), path)` wrote, of any version.
 
     Of the globals that a pickle can name, only those that make a tensor or an ordered dictionary are answered, with
-    stand-ins; any other is refused, and nothing that a file names is ever called. Tensors must be stored in C order,
-    as weights are.
+    stand-ins; any other is refused, and nothing that a file names is ever called. Tensors may lie in their storage with
+    their axes in any order, as converted weights do, but without gaps or repetitions.
 
     Raises:
         UserError: If the file is damaged, larger than 256 MiB, or holds anything but a dictionary of plain tensors.
@@ -152,12 +154,14 @@ def _tensor(storage: _Storage, start: int, shape: Any, strides: Any, *more: Any)
     """Checks a tensor's place in its storage, since forged strides can reach outside of it or repeat it without end."""
     del more  # whether it asks for gradients, and hooks, which weights do not have
     shape, strides = tuple(map(int, shape)), tuple(map(int, strides))
-    plain = tuple(math.prod(shape[at + 1 :]) for at in range(len(shape)))
-    if any(length != 1 and step != usual for length, step, usual in zip(shape, strides, plain, strict=True)):
-        raise pickle.UnpicklingError("it holds a tensor that is not stored in C order")
+    # An axis of length 1 has no step; it stays behind those that share its place.
+    order = tuple(sorted(range(len(shape)), key=lambda axis: (-strides[axis] if shape[axis] != 1 else 0, axis)))
+    dense = [math.prod(shape[axis] for axis in order[at + 1 :]) for at in range(len(order))]
+    if any(shape[axis] != 1 and strides[axis] != step for axis, step in zip(order, dense, strict=True)):
+        raise pickle.UnpicklingError("it holds a tensor with gaps or repetitions")
     if min((int(start), *shape)) < 0 or start + math.prod(shape) > storage.count:
         raise pickle.UnpicklingError("it holds a tensor that reaches outside its storage")
-    return _Tensor(storage, int(start), shape)
+    return _Tensor(storage, int(start), shape, order)
 
 
 def _parameter(tensor: _Tensor, *more: Any) -> _Tensor:
