@@ -24,6 +24,7 @@ def blocks(kind: str, containing: str) -> str:
     return next(text for language, text in BLOCKS if language == kind and containing in text)
 
 
+@pytest.mark.slow
 def test_the_plugins_and_their_spec_run_as_printed(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     Path("mine.py").write_text(blocks("python", "class Smoothness"))

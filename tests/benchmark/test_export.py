@@ -27,6 +27,8 @@ from data.sources.folder import Folder as Source
 from detection.sentinel import SentinelFormat
 from generation.folder import Folder
 
+pytestmark = pytest.mark.slow  # networks are trained
+
 
 @pytest.fixture(scope="module")
 def exported(finished, tmp_path_factory):

@@ -16,6 +16,8 @@ from data.imageset import ImageSet
 from data.ledger import Ledger
 from generation.autoencoder import Autoencoder
 
+pytestmark = pytest.mark.slow  # networks are trained
+
 OPTIONS = {"encoder_width": 4, "decoder_width": 4, "latent_dim": 8, "batch_size": 16, "epochs": 2}
 SPEC = {
     "name": "swap",

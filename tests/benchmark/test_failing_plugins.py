@@ -12,6 +12,8 @@ import pytest
 
 from benchmark import api, cli, specs
 
+pytestmark = pytest.mark.slow  # networks are trained
+
 PLUGINS = Path(__file__).parent.parent / "plugins"
 FAILING, FOREIGN = PLUGINS / "failing.py", PLUGINS / "foreign.py"
 CONTROLS = {"real-copy", "noise"}

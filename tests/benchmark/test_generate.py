@@ -20,6 +20,8 @@ from benchmark.regenerate import again, bank_again
 from benchmark.stored_run import StoredRun
 from data.errors import UserError
 
+pytestmark = pytest.mark.slow  # networks are trained
+
 XMP = "XML:com.adobe.xmp"
 PLUGINS = Path(__file__).parent.parent / "plugins"
 

@@ -17,6 +17,8 @@ from benchmark.quality import identity, persons
 from data.imageset import ImageSet
 from data.ledger import Ledger, split
 
+pytestmark = pytest.mark.slow  # networks are trained
+
 PEOPLE = Path(__file__).parents[1] / "plugins" / "people.py"
 PARTS = {"generator-train": 0.2, "detector-train": 0.4, "detector-validation": 0.2, "test": 0.2}
 

@@ -12,6 +12,8 @@ import benchmark
 from benchmark import specs
 from benchmark.threshold import best_threshold
 
+pytestmark = pytest.mark.slow  # networks are trained
+
 SPEC = {
     "name": "small",
     "dataset": {"name": "digits"},

@@ -15,6 +15,8 @@ from data.errors import UserError
 from detection.embedding import Embedding, several
 from detection.selection import auc_of
 
+pytestmark = pytest.mark.slow  # networks are trained
+
 HOUSE = Path(__file__).parents[2]
 
 
@@ -141,7 +143,6 @@ def test_refuses_images_of_another_size_and_needs_weights(trained):
         Embedding().embed(np.zeros((3, 8, 8, 1), np.uint8))
 
 
-@pytest.mark.slow
 @pytest.mark.skipif(find_spec("jax") is None, reason="JAX is not installed: pip install 'fauxbench[jax]'")
 def test_learns_on_jax_too(faces, tmp_path: Path):
     images, identity = faces

@@ -12,6 +12,8 @@ from data.errors import UserError
 from data.sources.digits import Digits
 from detection.extractor import Extractor
 
+pytestmark = pytest.mark.slow  # networks are trained
+
 
 def noise(n: int, height: int, width: int, channels: int) -> np.ndarray:
     return np.random.default_rng(0).integers(0, 256, (n, height, width, channels), dtype=np.uint8)

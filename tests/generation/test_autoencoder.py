@@ -9,6 +9,8 @@ import pytest
 from data.errors import UserError
 from generation.autoencoder import Autoencoder
 
+pytestmark = pytest.mark.slow  # networks are trained
+
 QUICK = {"encoder_width": 4, "decoder_width": 4, "latent_dim": 8, "batch_size": 8}
 N = 44
 LABELS = np.array([2, 5, 5, 2] * 11)
@@ -319,7 +321,6 @@ def test_sizes(shape, times):
     assert all(name in text for name in ("encoder", "decoder", "discriminator"))
 
 
-@pytest.mark.slow
 def test_mixed_bfloat16_trains_and_stays_reproducible():
     first, second = (_fit(precision="mixed_bfloat16", adversarial=0.1, warm_up=1) for _ in range(2))
     swaps = [g.sample(10, sources=_images(), labels=LABELS) for g in (first, second)]

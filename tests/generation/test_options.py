@@ -61,6 +61,7 @@ def test_wasserstein_with_its_penalty_by_finite_differences():
     assert run(images)[0] == pytest.approx(expected, rel=5e-3)
 
 
+@pytest.mark.slow
 def test_the_penalty_pulls_the_gradient_norm_to_one():
     options = {"loss": "wasserstein-gp", "norm": "layer", "dropout": 0.0, "learning_rate": 0.01}
     images, last = _images(6), {}
@@ -226,6 +227,7 @@ class Interrupted(Exception):
     """Stands for a kill."""
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("precision", ["float32", "mixed_bfloat16"])
 def test_resume_bit_for_bit_with_everything_on(tmp_path, precision):
     options = {**QUICK, **EVERYTHING, "epochs": 4, "display_interval": 2, "precision": precision}

@@ -11,6 +11,8 @@ import pytest
 from data.errors import UserError
 from generation.dcgan import DCGAN
 
+pytestmark = pytest.mark.slow  # networks are trained
+
 QUICK = {
     "architecture": "small",
     "width": 4,
@@ -104,7 +106,6 @@ KILLED = """
 """
 
 
-@pytest.mark.slow
 def test_killed_in_the_middle_of_an_epoch(tmp_path):
     def run(name, die):
         arguments = [str(tmp_path / f"{name}-state"), str(tmp_path / name), str(die)]
@@ -220,7 +221,6 @@ def test_rounding_reaches_both_ends_and_inverts_the_scaling(output, low, high):
     assert np.array_equal(levels(np.asarray(to_range(every, output)), output), every)
 
 
-@pytest.mark.slow
 def test_mixed_bfloat16_trains_and_stays_reproducible():
     first, second = (DCGAN(**QUICK, epochs=2, precision="mixed_bfloat16").fit(_images()) for _ in range(2))
     assert np.array_equal(first.sample(10), second.sample(10))

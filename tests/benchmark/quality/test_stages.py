@@ -15,6 +15,8 @@ from benchmark import plan as planning
 from benchmark.quality import inception, measures
 from data.errors import UserError
 
+pytestmark = pytest.mark.slow  # networks are trained
+
 PLUGIN = """
 import json
 from pathlib import Path
