@@ -192,13 +192,13 @@ def _read_csv(path: Path, numbers: list[str]) -> pd.DataFrame:
 
 def _scores(folder: Path, missing: list[str]) -> pd.DataFrame:
     path = folder / "scores.parquet"
-    columns = ["cell", "part", "is_fake", "score"]
+    columns = ["cell", "part", "group", "is_fake", "score"]
     if path.is_file():
         return pd.read_parquet(path, columns=columns, filters=[("part", "==", "test")])
     missing.append("scores.parquet")
     return pd.DataFrame(
         {"cell": pd.Series(dtype=str), "part": pd.Series(dtype=str)}
-        | {"is_fake": pd.Series(dtype=bool), "score": pd.Series(dtype=float)}
+        | {"group": pd.Series(dtype=int), "is_fake": pd.Series(dtype=bool), "score": pd.Series(dtype=float)}
     )
 
 

@@ -208,9 +208,11 @@ def limits(run: Run, entries: dict[tuple[str, str], Entry]) -> list[str]:
     tested = run.main_cells[run.main_cells["purpose"] != "control"]
     n = tested[["n_test_real", "n_test_fake"]].min().min()
     if n > 0:
+        independent = int(min(n, _independent(run, set(tested["cell"]))))
+        of = f" that show {numbers.plural(independent, 'person or other group', 'persons or other groups')}"
         out.append(
-            f"With {numbers.plural(int(n), 'test image')} of a class, even a detector without an error is only known "
-            f"to have an AUC of at least {numbers.number(0.05 ** (1 / n))}."
+            f"With {numbers.plural(int(n), 'test image')} of a class{of if independent < n else ''}, even a detector "
+            f"without an error is only known to have an AUC of at least {numbers.number(0.05 ** (1 / independent))}."
         )
     full = [
         generator.id
@@ -225,6 +227,16 @@ def limits(run: Run, entries: dict[tuple[str, str], Entry]) -> list[str]:
     if seeds == 1:
         out.append("One training run per configuration: the intervals cover other test images, not another training.")
     return out
+
+
+def _independent(run: Run, cells: set[str]) -> float:
+    """Fewest independent test images that a cell has of one class: images of one group count once."""
+    scores = run.scores
+    scores = scores[(scores["part"] == "test") & scores["cell"].isin(cells)]
+    fewest = float("inf")
+    for _, found in scores.groupby(["cell", "is_fake"], observed=True)["group"]:
+        fewest = min(fewest, found[found >= 0].nunique() + int((found < 0).sum()))
+    return fewest
 
 
 def value(entry: Entry) -> str:

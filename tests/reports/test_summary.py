@@ -90,3 +90,19 @@ def test_cheap_statistics_that_lead_are_the_best_and_said_to_be_cheap(make_run: 
     assert "All 7 detectors tell" in line
     assert "Best is sentinel-content, AUC 0.990 [0.980, 0.995]." in line
     assert "Cheap image statistics alone (sentinel-content) see more than any detector: the best detector, " in line
+
+
+def test_images_of_one_person_count_once_in_the_least_auc(
+    make_run: Callable[..., Path],
+) -> None:
+    folder = make_run(n=60, failed=())
+    assert any(
+        "With 60 test images of a class, even" in line and "at least 0.951" in line for line in sentences(folder)
+    )
+    scores = pd.read_parquet(folder / "scores.parquet")
+    scores["group"] = scores.groupby(["cell", "is_fake"], observed=True).cumcount() % 12
+    scores.loc[scores["is_fake"], "group"] = -1  # the fakes are of nobody
+    scores.to_parquet(folder / "scores.parquet")
+    line = next(line for line in sentences(folder) if line.startswith("With 60 test images"))
+    assert "that show 12 persons or other groups, even" in line
+    assert "at least 0.779" in line  # 0.05 ** (1 / 12)
