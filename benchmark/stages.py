@@ -24,6 +24,7 @@ from benchmark.inception_stages import inception_quality, inception_reals  # noq
 from benchmark.job import Job, Progress, instance, plugin, prepared, write_json, write_png
 from benchmark.pictures import grid
 from benchmark.quality_stages import quality, train_extractor  # noqa: F401  run looks stages up by name
+from benchmark.stopwatch import Stopwatch
 from benchmark.store import STATE, Store
 from benchmark.tensorboard_log import WHERE, EventLog
 from data.errors import UserError
@@ -109,12 +110,17 @@ def train_generator(job: Job) -> None:
         if events is not None:
             events.pictures(pictures)
 
-    started = time.perf_counter()
+    watch = Stopwatch(job.folder / "seconds")
+
+    def progress(done: int, total: int, message: str) -> None:
+        watch.tick()
+        job.progress(done, total, message)
+
     with contextlib.closing(events) if events is not None else contextlib.nullcontext():
         fitted = adapt.fit_generator(
             generator, np.array(reals.images), reals.labels,
             classes=reals.classes, attributes=reals.attributes, attribute_names=reals.attribute_names,
-            folder=job.folder / STATE, on_checkpoint=on_checkpoint, progress=job.progress,
+            folder=job.folder / STATE, on_checkpoint=on_checkpoint, progress=progress,
             on_logs=None if events is None else events.scalars,
         )  # fmt: skip
     if not checkpoints.names:
@@ -125,7 +131,7 @@ def train_generator(job: Job) -> None:
     _history(fitted, job.folder / "classes.csv", "by_class")
     _history(fitted, job.folder / "reconstruction.csv", "reconstruction")
     facts = {
-        "parameters": getattr(fitted, "parameters", None), "seconds": time.perf_counter() - started,
+        "parameters": getattr(fitted, "parameters", None), "seconds": watch.stop(),
         "alarms": list(getattr(fitted, "alarms", [])), "notes": list(getattr(fitted, "notes", [])),
     }  # fmt: skip
     write_json(job.folder / "facts.json", facts)
