@@ -44,7 +44,8 @@ def distance(first: np.ndarray, second: np.ndarray, groups: Groups = (None, None
     not for its limit at infinite n. It treats both sets as drawn anew, the generator and the extractor as they are.
     Where the two distributions are equal the distance is no longer linear in the images; the interval is then too wide
     rather than too narrow. Counted coverage: 91 to 100 % from 450 images on, 89 % at worst for 100 with skewed features
-    (`tests/statistics/quality_coverage.py`). With groups, other groups are drawn, see `estimate.normal`.
+    (`tests/statistics/quality_coverage.py`). With groups, other groups are drawn, see `estimate.normal`: 94 to
+    100 % with 50 or 120 persons of 20 or 5 images.
 
     Args:
         first: The features of a set.

@@ -19,8 +19,9 @@ def distance(first: np.ndarray, second: np.ndarray, groups: Groups = (None, None
     it is too wide rather than too narrow. Counted coverage: 93 to 100 % from 450 images on, 89 % at worst for 100 with
     skewed features (`tests/statistics/quality_coverage.py`).
 
-    With groups, as `frechet.distance` takes them, the interval is for other groups. Images of one group are more alike
-    than others: the mean is then above 0 at equal distributions, as that of two sets of real images is.
+    With groups, as `frechet.distance` takes them, the interval is for other groups: 91 to 100 % with 50 or 120
+    persons of 20 or 5 images. Images of one group are more alike than others: the mean is then above 0 at equal
+    distributions, as that of two sets of real images is.
 
     Raises:
         ValueError: For fewer than two images in a set.

@@ -87,7 +87,9 @@ def most_copied(fake: np.ndarray, trained: np.ndarray, held: np.ndarray, n: int)
     the two distances comes first, and each training image comes once.
     """
     to_trained, to_held = nearest(fake, trained), nearest(fake, held)
-    ratio = to_trained.distance / np.maximum(to_held.distance, np.finfo(float).tiny)
+    apart = to_held.distance > 0
+    ratio = np.where(to_trained.distance > 0, np.inf, 0.0)  # of a copy of a held-out image: last, unless of both
+    np.divide(to_trained.distance, to_held.distance, out=ratio, where=apart)
     order = np.argsort(ratio, kind="stable")
     _, first = np.unique(to_trained.at[order], return_index=True)
     chosen = order[np.sort(first)[:n]]

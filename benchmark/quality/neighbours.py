@@ -30,7 +30,7 @@ def overlap(
     number over samples of this size: the images that are counted vary as independent ones do, and each neighbourhood
     as its being left out would tell. The shares do not follow that others of its set then grow, and are a little wide.
     With groups, other groups are drawn: the images of one count together, and so do their neighbourhoods. Coverage is
-    counted in `tests/statistics/quality_coverage.py`.
+    counted in `tests/statistics/quality_coverage.py`: 93 % or more with 50 or 120 persons of 20 or 5 images.
 
     Args:
         real: Features of real images.
