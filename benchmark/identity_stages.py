@@ -13,7 +13,7 @@ import pandas as pd
 from benchmark import adapt, plugins
 from benchmark.checkpoints import Checkpoints
 from benchmark.job import Job, instance, plugin, prepared, write_json
-from benchmark.quality import identity, persons, verification
+from benchmark.quality import identity, persons, similarities, verification
 from benchmark.quality.references import SEED
 from data.imageset import ImageSet, snap
 from detection.embedding import Embedding
@@ -39,12 +39,12 @@ def train_embedding(job: Job) -> None:
     started = time.perf_counter()
     embedding = Embedding(random_state=SEED, steps=SMOKE_STEPS if smoke else None)
     learned = np.asarray(chosen.learn.groups)
-    embedding.fit(np.array(chosen.learn.images), learned, progress=job.progress)
+    embedding.fit(chosen.learn.images, learned, progress=job.progress)
     embedding.save(job.folder / EMBEDDING)
     chosen.scored.save(job.folder)
-    np.save(job.folder / REALS, embedding.embed(np.array(images.images[chosen.scored.at])))
+    np.save(job.folder / REALS, embedding.embed(images.images[chosen.scored.at]))
     shown = np.asarray(chosen.check.groups)
-    found = verification.auc(embedding.embed(np.array(chosen.check.images)), shown, chosen.copy)
+    found = verification.auc(embedding.embed(chosen.check.images), shown, chosen.copy)
     facts = {
         "embedding": embedding.name, "embedding_digest": embedding.digest[:12], "n_learned": len(np.unique(learned)),
         "verification": found.value, "verification_low": found.low, "verification_high": found.high,
@@ -68,7 +68,7 @@ def score_identity(job: Job) -> None:
         scored = persons.Scored.load(job.inputs["embedding"])
         embedding = Embedding().load(job.inputs["embedding"] / EMBEDDING)
         real = np.load(job.inputs["embedding"] / REALS)
-        faces = identity.Faces(scored.kind, real, scored.identity, scored.label, scored.copy)
+        faces = similarities.Faces(scored.kind, real, scored.identity, scored.label, scored.copy)
     for done, folder in enumerate(folders, start=1):
         generator = adapt.load(instance("generators", job), folder)
         swaps, straight = _drawn(generator, images, scored.at)
@@ -80,13 +80,21 @@ def score_identity(job: Job) -> None:
 
 
 def _drawn(generator: Any, images: ImageSet, at: np.ndarray) -> tuple[np.ndarray, np.ndarray | None]:
-    """Returns the swaps of the real images at some positions, and the same drawn straight where a generator can."""
-    sources, labels = np.array(images.images[at]), images.labels[at]
+    """Returns the swaps of the real images at some positions, and the same drawn straight where a generator can.
+
+    It can when it has a method `reconstruct(sources)`, or `reconstruct(sources, *, labels)`, which draws each source
+    as the side that it is of.
+    """
+    sources, labels = np.asarray(images.images[at]), images.labels[at]
     asked = adapt.requested(generator, images, at)
     swaps = adapt.sample(generator, len(at), seed=SEED, sources=sources.copy(), shape=images.shape, labels=asked)
     straight = None
     if callable(getattr(generator, "reconstruct", None)):
-        straight = snap(np.asarray(generator.reconstruct(sources.copy(), labels=labels)), images.value_grid)
+        straight = np.asarray(adapt.call(generator.reconstruct, sources.copy(), labels=labels))
+        if straight.shape != sources.shape or straight.dtype != np.uint8:
+            expected, received = f"uint8 {sources.shape}", f"{straight.dtype} {straight.shape}"
+            raise ValueError(f"reconstruct must give {expected}, as its sources are. Received: {received}.")
+        straight = snap(straight, images.value_grid)
     return snap(swaps, images.value_grid), straight
 
 

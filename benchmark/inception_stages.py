@@ -39,15 +39,18 @@ def inception_quality(job: Job) -> None:
     against = References.load(job.inputs["extractor"])
     folder = Checkpoints(job.inputs["trained"]).folder("last")
     row: dict[str, Any] = {"checkpoint": folder.name}
-    n, drawn, sha256 = against.n, None, job.params["sha256"]
+    n, drawn, sha256, groups = against.n, None, job.params["sha256"], fakes.Together()
     if n >= FEWEST:
-        drawn = fakes.draw(adapt.load(instance("generators", job), folder), images, against)
+        generator = adapt.load(instance("generators", job), folder)
+        drawn = fakes.draw(generator, images, against)
         n = len(drawn)
+        groups = fakes.together(generator, images, against, n)
     if drawn is None or n < FEWEST:
         row |= inception.too_few(n, sha256)
     else:
         held = np.load(job.inputs["reals"] / HELD, mmap_mode="r")
-        row |= inception.row(held[:n], _features(job, drawn), _floor(job.inputs["reals"], n), sha256)
+        floor, both = _floor(job.inputs["reals"], n), (groups.held, groups.fake)
+        row |= inception.row(held[:n], _features(job, drawn), floor, sha256, both)
     pd.DataFrame([row], columns=["checkpoint", *inception.COLUMNS]).to_csv(job.folder / "inception.csv", index=False)
 
 

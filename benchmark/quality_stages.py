@@ -41,10 +41,11 @@ def quality(job: Job) -> None:
             continue
         generator = adapt.load(instance("generators", job), folder)
         drawn = fakes.draw(generator, images, against)
-        measured, copied = measures.measure(drawn, job.inputs["extractor"])
-        rows.append(row | measured)
+        groups = fakes.together(generator, images, against, len(drawn))
+        measured, copied = measures.measure(drawn, job.inputs["extractor"], groups)
         control = measures.controlled(generator, images, against, drawn, job.inputs["extractor"])
-        if control is not None:
+        rows.append(row | measured | ({"quality_note": control} if isinstance(control, str) else {}))
+        if isinstance(control, pd.DataFrame):
             controls.append(control.assign(checkpoint=folder.name))
         if done == len(folders):
             pair = images.images[against.trained[copied[:, 1]]], images.images[against.held[copied[:, 2]]]

@@ -44,11 +44,11 @@ def attach(plan: Plan, store: Store, folder: Path) -> list[str]:
     """Tells the trainings of a plan to write `folder/RUN/GENERATOR-seedN/`.
 
     Returns:
-        A sentence for each generator that learns and will not be seen there.
+        A sentence for each training that will not be seen there.
     """
     from benchmark.pictures import safe
 
-    sentences = []
+    sentences, writers = [], dict[str, str]()  # of each key the row whose folder the training writes
     for row in plan.generators:
         if not accepts(plugins.make(row.plugin, row.options, 0).fit, "on_logs"):
             if row.trains:
@@ -56,6 +56,9 @@ def attach(plan: Plan, store: Store, folder: Path) -> list[str]:
             continue
         for seed in plan.spec.protocol.generator_seeds:
             stage = plan.trainings[row.id, seed]
+            if (writer := writers.setdefault(stage.key, row.id)) != row.id:
+                sentences.append(f"'{row.id}' seed {seed} is the training of '{writer}': TensorBoard shows it there.")
+                continue
             if store.has(stage.function, stage.key):
                 sentences.append(f"'{row.id}' seed {seed} was trained before: nothing new for TensorBoard.")
             stage.where[WHERE] = str(folder.resolve() / safe(plan.spec.name) / f"{safe(row.id)}-seed{seed}")

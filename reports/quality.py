@@ -36,6 +36,10 @@ def section(run: Run) -> dict[str, Any] | None:
         "columns": [(*TITLES[name], name) for name in QUALITY],
         "rows": [_row(run, rows) for _, rows in measured.groupby(["generator", "generator_seed"], sort=False)],
         "floors": _floors(measured),
+        "notes": measured.loc[measured["fd"].notna() & (measured["quality_note"] != ""), ["generator", "quality_note"]]
+        .drop_duplicates()
+        .to_numpy()
+        .tolist(),
         "curves": [
             (TITLES[name][0], Markup(figure.svg(name=f"quality{name}")))  # noqa: S704 - escaped where it is made
             for name, figure in figures
@@ -66,7 +70,7 @@ def _row(run: Run, rows: pd.DataFrame) -> dict[str, Any]:
         "cells": [_cell(last, name) for name in QUALITY],
         "best": "" if best is None else f"{best['checkpoint']}, {_text(best['fd'], 'fd')}" if beaten else "the last",
         "best_interval": _interval(best, "fd") if best is not None and beaten else "",
-        "note": last["quality_note"],
+        "note": last["quality_note"] if last["fd"] != last["fd"] else "",  # beside figures, it stands below the table
     }
 
 

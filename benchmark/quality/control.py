@@ -62,6 +62,39 @@ def table(
     return pd.DataFrame([row for row in rows if row["n_recognised"]], columns=list(COLUMNS))
 
 
+def class_attributes(
+    labels: np.ndarray, attributes: np.ndarray, names: Sequence[str], classes: Sequence[str]
+) -> np.ndarray | None:
+    """Returns what each class says of each attribute, int `(classes, k)`: 1 yes, 0 no, -1 nothing.
+
+    A class says something of an attribute if the attribute's name is in the names of the classes, as in `"not Male"`,
+    and all images of any class agree in it; a class without images says what no image has, 2.
+
+    Args:
+        labels: int `(n,)`.
+        attributes: bool `(n, k)` of the same images.
+        names: Of the attributes.
+        classes: Names of the classes.
+
+    Returns:
+        The table, or `None` if it does not tell the classes apart.
+    """
+    named = np.array([any(name in words for words in classes) for name in names])
+    shares = np.full((len(classes), len(names)), 2.0)
+    for label in np.unique(labels):
+        shares[label] = attributes[labels == label].mean(axis=0)
+    said = np.where(named & (shares % 1 == 0).all(axis=0), shares, -1).astype(np.int64)
+    there = said[np.unique(labels)]
+    return said if len(np.unique(there, axis=0)) == len(there) > 1 else None
+
+
+def as_classes(answers: np.ndarray, said: np.ndarray) -> np.ndarray:
+    """Returns the class `(n,)` whose attributes the answers, bool `(n, k)`, are, or -1; `said` as `class_attributes`
+    gives it."""
+    fits = ((answers[:, None, :] == said) | (said == -1)).all(axis=2)
+    return np.where(fits.any(axis=1), fits.argmax(axis=1), -1)
+
+
 def _row(name: str, fake: np.ndarray, real: np.ndarray) -> dict[str, Any]:
     n = len(fake)
     if not n:

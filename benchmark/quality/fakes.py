@@ -1,7 +1,11 @@
-"""The fakes that quality is measured on: from one seed for every checkpoint, on the value grid of the real images."""
+"""The fakes that quality is measured on: from one seed for every checkpoint, on the value grid of the real images.
+
+And which of the images belong together, since those of one person are not independent.
+"""
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -25,3 +29,28 @@ def draw(generator: Any, images: ImageSet, against: References) -> np.ndarray:
     labels = adapt.requested(generator, images, held)
     fakes = adapt.sample(generator, n, seed=SEED, sources=sources, shape=images.shape, labels=labels)
     return snap(fakes, images.value_grid)
+
+
+@dataclass(frozen=True)
+class Together:
+    """Groups of images that are not independent, int `(n,)`, or `None` where all are.
+
+    Attributes:
+        held: Of real images that were held out.
+        seen: Of as many that the generator was trained on.
+        fake: Of the fakes: the groups of the real images that they were made from.
+    """
+
+    held: np.ndarray | None = None
+    seen: np.ndarray | None = None
+    fake: np.ndarray | None = None
+
+
+def together(generator: Any, images: ImageSet, against: References, n: int) -> Together:
+    """Returns what belongs together of the first `n` images that `draw` gives and of as many real ones of each kind."""
+    if images.groups is None:
+        return Together()
+    # An image whose group is not known is alone: it gets a number of its own, by its position.
+    groups = np.where(images.groups < 0, -1 - np.arange(images.n), images.groups)
+    held, seen = groups[against.held[:n]], groups[against.seen[:n]]
+    return Together(held, seen, held if bank.wants_sources(generator) else None)

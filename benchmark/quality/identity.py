@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -13,7 +12,7 @@ from benchmark import intervals
 from benchmark.bootstrap import replicates
 from benchmark.clusters import Clusters
 from benchmark.quality.estimate import Estimate
-from benchmark.quality.persons import Kind
+from benchmark.quality.similarities import Faces, Pairs
 
 SHARES = ("transfer", "transfer_reconstruction", "transfer_real")
 SIMILARITIES = (
@@ -21,23 +20,14 @@ SIMILARITIES = (
     "similarity_source", "similarity_target",
 )  # fmt: skip
 MEASURES = (*SHARES, *SIMILARITIES)
+NEEDED = ("retention_real", "similarity_source", "similarity_target")  # of a swap that counts
+NONE = Estimate(np.nan, np.nan, np.nan)
 COLUMNS = [
     "checkpoint", "direction", "source", "target", "kind",
     *(f"{name}{end}" for name in MEASURES for end in ("", "_low", "_high")),
     "n_swaps", "n_persons", "embedding", "embedding_digest", "n_learned", "verification", "verification_low",
     "verification_high", "identity_note",
 ]  # fmt: skip
-
-
-@dataclass(frozen=True)
-class Faces:
-    """Real faces as the embedding sees them: `real` `(n, k)`, and the rest as in `persons.Scored`."""
-
-    kind: Kind
-    real: np.ndarray
-    identity: np.ndarray
-    label: np.ndarray
-    copy: np.ndarray
 
 
 def rows(faces: Faces, swaps: np.ndarray, straight: np.ndarray | None, classes: Sequence[str]) -> list[dict[str, Any]]:
@@ -56,85 +46,94 @@ def rows(faces: Faces, swaps: np.ndarray, straight: np.ndarray | None, classes: 
       person. Beside it the same share of faces drawn by their own decoder, and of the real sources, which a perfect
       embedding would give 0.
 
-    Shares have the interval of a rate with the persons as clusters, which stays true at 0 and 1, where a bootstrap has
-    no width. Means have a bootstrap over the source persons with the factor of the t distribution; where a group is
-    one person, over pictures. The embedding and the images compared with are taken as they are.
+    The intervals are for other persons on both sides, or, where a group is one person, for other pictures of both; a
+    copy and what it copies are one picture. The embedding is taken as it is. They are from a bootstrap: each resample
+    draws persons, and makes sources and what they are compared with of them; a person on both sides is drawn once for
+    both, and is not compared with itself, however often it is drawn. Means have its spread with the factor of the t
+    distribution. Shares have the interval of a rate whose number of trials has that spread, and is at most what it is
+    with the source persons as clusters alone: true at 0 and 1 too, where a bootstrap has no width. Counted coverage
+    over 400 draws of 14 to 40 persons with 6 pictures, and of 40 or 80 pictures of each of two persons: 93 to 100 % for
+    means, 95 to 100 % for shares, and 91 % for a transfer between groups that nothing tells apart
+    (`tests/statistics/identity_coverage.py`).
 
     Args:
         faces: The real sources.
         swaps: `(n, k)`, the embeddings of their swaps.
         straight: `(n, k)` of the sources drawn by their own decoder, or `None` where the generator does not say.
         classes: Names of the labels.
+
+    References:
+        Arcones, Giné (1992), On the bootstrap of U and V statistics, The Annals of Statistics 20.
     """
     drawn = {"": swaps, "_reconstruction": straight, "_real": faces.real}
-    found = {end: _similarities(faces, images) for end, images in drawn.items() if images is not None}
+    pairs = Pairs(faces, {end: images for end, images in drawn.items() if images is not None})
+    found = {name: values[0] for name, values in pairs.measured(np.ones((1, len(faces.real)))).items()}
     first, second = np.unique(faces.label)
+    clusters = Clusters.of(pairs.units, faces.label == second)
+    complete = np.isfinite([found[name] for name in NEEDED]).all(axis=0)
     out = []
     for direction, source, target in (("a>b", first, second), ("b>a", second, first)):
-        mine = (faces.label == source) & np.isfinite(found["_real"]["own"])
-        mine &= np.isfinite(found[""]["source"]) & np.isfinite(found[""]["target"])
-        values: dict[str, np.ndarray] = {}
-        for end, seen in found.items():
-            values[f"transfer{end}"] = seen["target"] > seen["source"]
-            values[f"retention{end}"] = seen["own"]
-        values["retention_other"] = found["_real"]["source" if faces.kind == "groups" else "target"]
-        values |= {f"similarity_{name}": found[""][name] for name in ("source", "target")}
+        mine = (faces.label == source) & complete
         row: dict[str, Any] = {"direction": direction, "source": classes[source], "target": classes[target]}
-        units = (faces.identity if faces.kind == "groups" else faces.copy)[mine]
         row |= {"kind": faces.kind, "n_swaps": int(mine.sum()), "n_persons": len(np.unique(faces.identity[mine]))}
-        for name, value in values.items():
-            estimate = (share if name in SHARES else mean)(value[mine], units)
+        spread = _spread(pairs, mine, clusters) if mine.any() else dict.fromkeys(found, np.nan)
+        units = len(np.unique(pairs.units[mine])), len(np.unique(pairs.units[faces.label == target]))
+        for name, values in found.items():
+            if name in SHARES:
+                estimate = share(values[mine] == 1, pairs.units[mine], spread[name])
+            else:
+                estimate = mean(values[mine], spread[name], units[0] if name in pairs.one_sided else min(units))
             row |= {name: estimate.value, f"{name}_low": estimate.low, f"{name}_high": estimate.high}
         out.append(row)
     return out
 
 
-def share(values: np.ndarray, units: np.ndarray) -> Estimate:
-    """Returns the share of `True` in bool `(n,)`; images of one unit, int `(n,)`, are not independent."""
+def share(values: np.ndarray, units: np.ndarray, spread: float = 0.0) -> Estimate:
+    """Returns the share of `True` in bool `(n,)`; images of one unit, int `(n,)`, are not independent.
+
+    Args:
+        values: bool `(n,)`.
+        units: int `(n,)`.
+        spread: The standard error that is known from elsewhere; the interval is at least that of it.
+    """
     if not len(values):
-        return Estimate(np.nan, np.nan, np.nan)
-    everyone = np.ones(len(values), bool)
+        return NONE
+    everyone, value = np.ones(len(values), bool), float(values.mean())
     trials = Clusters.of(units, ~everyone).trials(values, everyone)
-    low, high = intervals.rate(values.mean() * trials, trials)
-    return Estimate(float(values.mean()), float(low), float(high))
+    if spread > 0:
+        near = (value * trials + 2) / (trials + 4)  # a little away from 0 and 1, whose trials would be none
+        trials = min(trials, max(1.0, near * (1 - near) / spread**2))
+    low, high = intervals.rate(value * trials, trials)
+    return Estimate(value, float(low), float(high))
 
 
-def mean(values: np.ndarray, units: np.ndarray) -> Estimate:
-    """Returns the mean of `(n,)`, with an interval from resamples of the units; without one for fewer than two."""
+def mean(values: np.ndarray, spread: float, units: int) -> Estimate:
+    """Returns the mean of `(n,)`, whose standard error is known from so many units; no interval for fewer than two."""
     if not len(values):
-        return Estimate(np.nan, np.nan, np.nan)
-    clusters = Clusters.of(units, np.zeros(len(values), bool))
-    value, count = float(values.mean()), clusters.count
-    if count < 2:
+        return NONE
+    value = float(values.mean())
+    if units < 2:
         return Estimate(value, np.nan, np.nan)
-    resampled = replicates(lambda weights: (weights @ values / weights.sum(axis=1))[:, None], clusters)
-    # A resample of k units spreads like one of k - 1 does in truth, and few units leave the spread itself uncertain.
-    half = stats.t.ppf(0.975, count - 1) * resampled.std() * np.sqrt(count / (count - 1))
+    half = stats.t.ppf(0.975, units - 1) * spread  # few units leave the spread itself uncertain
     return Estimate(value, float(value - half), float(value + half))
 
 
-def _similarities(faces: Faces, images: np.ndarray) -> dict[str, np.ndarray]:
-    """Returns the mean similarity `(n,)` of images made from the faces to the person of each (`own`), to the `source`
-    side and to the `target` side; not a number where there is nothing to compare with."""
-    own = np.full(len(images), np.nan)
-    for person in np.unique(faces.identity):
-        at = np.flatnonzero(faces.identity == person)
-        compared = faces.copy[at][:, None] != faces.copy[at]
-        counts = compared.sum(axis=1)
-        totals = ((images[at] @ faces.real[at].T) * compared).sum(axis=1)
-        own[at] = np.divide(totals, counts, out=np.full(len(at), np.nan), where=counts > 0)
-    same, other = (_to_side(faces, images, target=target) for target in (False, True))
-    return {"own": own, "source": same if faces.kind == "groups" else own, "target": other}
+def _spread(pairs: Pairs, mine: np.ndarray, clusters: Clusters) -> dict[str, float]:
+    """Returns the standard error of the mean of each measure over the images `mine`, bool `(n,)`."""
+    names: list[str] = []
 
+    def statistic(weights: np.ndarray) -> np.ndarray:
+        found = pairs.measured(weights, mine)
+        names[:] = found
+        means = []
+        for values in found.values():
+            known = weights[:, mine] * np.isfinite(values)
+            with np.errstate(invalid="ignore"):
+                means.append((known * np.nan_to_num(values)).sum(axis=1) / known.sum(axis=1))
+        return np.stack(means, axis=1)
 
-def _to_side(faces: Faces, images: np.ndarray, *, target: bool) -> np.ndarray:
-    """Returns the similarity `(n,)` to the persons of the target's or the source's label, but the source person."""
-    cells, index = np.unique(np.stack([faces.identity, faces.label], axis=1), axis=0, return_inverse=True)
-    index = index.reshape(-1)
-    counts = np.bincount(index)[:, None]
-    centres = np.stack([np.bincount(index, weights=column) for column in faces.real.T], axis=1) / counts
-    compared = (cells[:, 1] != faces.label[:, None]) == target
-    compared &= cells[:, 0] != faces.identity[:, None]
-    counts = compared.sum(axis=1)
-    totals = ((images @ centres.T) * compared).sum(axis=1)
-    return np.divide(totals, counts, out=np.full(len(images), np.nan), where=counts > 0)
+    resampled = replicates(statistic, clusters)
+    count = len(np.unique(clusters.index[mine]))
+    # A resample of k units spreads like one of k - 1 does in truth.
+    found = np.nanstd(resampled, axis=0) * np.sqrt(count / max(count - 1, 1))
+    return dict(zip(names, found.tolist(), strict=True))

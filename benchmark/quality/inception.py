@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from benchmark.quality import frechet, inception_network, inception_weights, kernel
+from benchmark.quality.estimate import Groups
 from benchmark.quality.inception_images import prepared
 from benchmark.quality.inception_weights import PUBLISHED
 from benchmark.quality.references import FEWEST
@@ -70,7 +71,7 @@ def opened(path: str, sha256: str) -> Inception:
     return Inception(path, sha256)
 
 
-def distances(real: np.ndarray, fake: np.ndarray) -> dict[str, float]:
+def distances(real: np.ndarray, fake: np.ndarray, groups: Groups = (None, None)) -> dict[str, float]:
     """Returns FID and KID of two sets of features `(n, 2048)`, each with the ends of its 95 % interval.
 
     The FID is `frechet.distance`, whose interval is for the mean over samples of this size. With fewer images than
@@ -78,13 +79,14 @@ def distances(real: np.ndarray, fake: np.ndarray) -> dict[str, float]:
     with 96 images of 256 features: 96 to 100 %, the errors being too large rather than too small
     (`tests/statistics/quality_coverage.py`). The KID is `kernel.distance`, the
     unbiased estimate from all images at once; the mean over blocks that the paper takes has the same expectation.
+    Both take `groups`, see there.
 
     References:
         Heusel et al. (2017), GANs trained by a two time-scale update rule, equation 6.
         Bińkowski et al. (2018), Demystifying MMD GANs, section 4 (also on the FID's bias).
     """
     first, second = real.astype(np.float64), fake.astype(np.float64)
-    found = {"fid": frechet.distance(first, second).estimate, "kid": kernel.distance(first, second)}
+    found = {"fid": frechet.distance(first, second, groups).estimate, "kid": kernel.distance(first, second, groups)}
     return {
         f"{name}{end}": value
         for name, each in found.items()
@@ -92,7 +94,9 @@ def distances(real: np.ndarray, fake: np.ndarray) -> dict[str, float]:
     }
 
 
-def row(real: np.ndarray, fake: np.ndarray, floor: dict[str, float], sha256: str) -> dict[str, Any]:
+def row(
+    real: np.ndarray, fake: np.ndarray, floor: dict[str, float], sha256: str, groups: Groups = (None, None)
+) -> dict[str, Any]:
     """Returns the columns in `COLUMNS`.
 
     Args:
@@ -100,10 +104,11 @@ def row(real: np.ndarray, fake: np.ndarray, floor: dict[str, float], sha256: str
         fake: float32 `(n, 2048)`, of fakes.
         floor: `distances` of real images to others at the same n.
         sha256: Of the file of weights.
+        groups: Of `real` and `fake`. Defaults to none.
     """
     floors = {f"{name}_floor": floor[name] for name in ("fid", "kid")}
     about = {"n_fid": len(fake), "inception": sha256, "inception_note": note(len(fake), sha256)}
-    return distances(real, fake) | floors | about
+    return distances(real, fake, groups) | floors | about
 
 
 def too_few(n: int, sha256: str) -> dict[str, Any]:

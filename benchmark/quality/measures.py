@@ -12,6 +12,7 @@ import numpy as np
 from benchmark import adapt, bank
 from benchmark.quality import control, frechet, kernel, memorisation, neighbours
 from benchmark.quality.estimate import Estimate, normal
+from benchmark.quality.fakes import Together
 from benchmark.quality.lesson import EXTRACTOR, FEATURES
 from benchmark.quality.references import FEWEST, References
 from data.imageset import ImageSet
@@ -25,12 +26,13 @@ COLUMNS = [
 ]  # fmt: skip
 
 
-def measure(fakes: np.ndarray, folder: Path) -> tuple[dict[str, Any], np.ndarray]:
+def measure(fakes: np.ndarray, folder: Path, groups: Together) -> tuple[dict[str, Any], np.ndarray]:
     """Measures fakes against the real images.
 
     Args:
         fakes: uint8 `(m, h, w, c)`; as many reals of each kind are taken.
         folder: What the stage `train_extractor` wrote.
+        groups: Of these reals and of the fakes.
 
     Returns:
         The row, with the names in `COLUMNS`: a measure, the ends of its 95 % interval, and its floor, which is the
@@ -43,7 +45,7 @@ def measure(fakes: np.ndarray, folder: Path) -> tuple[dict[str, Any], np.ndarray
     extractor, held, trained = _opened(str(folder))
     fake = extractor.features(fakes)
     floors = _floors(str(folder), n)
-    found, gap = _against(held[:n], trained[:n], fake)
+    found, gap = _against(held[:n], trained[:n], fake, groups)
     row: dict[str, Any] = {}
     for name, estimate in found.items():
         row |= _columns(name, estimate) | {f"{name}_floor": floors[name]}
@@ -55,16 +57,32 @@ def measure(fakes: np.ndarray, folder: Path) -> tuple[dict[str, Any], np.ndarray
 
 
 def controlled(generator: Any, images: ImageSet, against: References, fakes: np.ndarray, folder: Path) -> Any:
-    """Returns the table of `control.table` for a conditional generator, or `None` for one that cannot be judged."""
+    """Returns the table of `control.table` for a conditional generator; for one that cannot be judged, why, in words.
+
+    Where an extractor of attributes judges classes, they are read from the attributes that make them. `None` for a
+    generator that is not conditional, works on real images, or has one class.
+    """
     extractor, *_ = _opened(str(folder))
     held = against.held[: len(fakes)]
     asked = adapt.requested(generator, images, held)
+    chosen = tuple(getattr(generator, "requested_attributes", ()))
     if asked is None or bank.wants_sources(generator) or extractor.task == "rotations":
         return None
-    chosen = tuple(getattr(generator, "requested_attributes", ()))
-    if bool(chosen) != (extractor.task == "attributes"):
-        return None  # classes cannot be read from attributes, nor attributes from classes
+    if not chosen and len(images.classes) < 2:
+        return None
+    if chosen and extractor.task != "attributes":
+        return "no control score: the extractor knows classes, and the generator is asked for attributes"
+    said = None
+    if not chosen and extractor.task == "attributes":
+        said = control.class_attributes(
+            images.labels, np.asarray(images.attributes), images.attribute_names, images.classes
+        )
+        if said is None:
+            return "no control score: the extractor knows attributes, and they do not make the classes"
     fake, real = (extractor.answers(part) for part in (fakes, np.array(images.images[held])))
+    if said is not None:
+        fake, real = (control.as_classes(part, said) for part in (fake, real))
+        return control.table(asked, fake, real, images.classes, images.classes, attributes=False)
     known = json.loads((folder / "facts.json").read_text())["names"]
     return control.table(asked, fake, real, known, chosen or images.classes, attributes=bool(chosen))
 
@@ -74,16 +92,20 @@ def too_few(n: int) -> dict[str, Any]:
     return {"n_quality": n, "quality_note": f"{n} images on a side are too few: expected {FEWEST} or more"}
 
 
-def _against(held: np.ndarray, seen: np.ndarray, fake: np.ndarray) -> tuple[dict[str, Estimate], Estimate]:
+def _against(
+    held: np.ndarray, seen: np.ndarray, fake: np.ndarray, groups: Together
+) -> tuple[dict[str, Estimate], Estimate]:
     """Returns every measure, and how much farther the held-out images are from the fakes than the training images."""
-    to_held, to_seen = frechet.distance(held, fake), frechet.distance(seen, fake)
+    both = groups.held, groups.fake
+    to_held, to_seen = frechet.distance(held, fake, both), frechet.distance(seen, fake)
     shared = to_held.second - to_seen.second  # the same fakes stand in both
-    gap = normal(to_held.value - to_seen.value, to_held.first, to_seen.first, shared)
+    influences, all_groups = (to_held.first, -to_seen.first, shared), (groups.held, groups.seen, groups.fake)
+    gap = normal(to_held.value - to_seen.value, *influences, groups=all_groups)
     return {
         "fd": to_held.estimate,
-        "kd": kernel.distance(held, fake),
-        **neighbours.overlap(held, fake),
-        "memorisation": memorisation.memorised(fake, seen, held),
+        "kd": kernel.distance(held, fake, both),
+        **neighbours.overlap(held, fake, groups=both),
+        "memorisation": memorisation.memorised(fake, seen, held, (groups.fake, groups.seen, groups.held)),
     }, gap
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -29,18 +30,24 @@ def nearest(fake: np.ndarray, real: np.ndarray) -> Nearest:
     return Nearest(at, np.sqrt(squares))
 
 
-def memorised(fake: np.ndarray, seen: np.ndarray, held: np.ndarray) -> Estimate:
+def memorised(
+    fake: np.ndarray, seen: np.ndarray, held: np.ndarray, groups: Sequence[np.ndarray | None] = (None, None, None)
+) -> Estimate:
     """Returns the share of fakes whose nearest real image is one that the generator was trained on.
 
     The two sets of real images must be equally large and, but for the training, drawn alike: without memorisation the
     share is then 0.5 on average. Fakes that have the same nearest real image go the same way together and count as
     one cluster: Wilson's interval with Kish's effective number of fakes. It covers another draw of fakes and of both
-    sets of reals, with the generator and the extractor as they are; it does not cover another training.
+    sets of reals, with the generator and the extractor as they are; it does not cover another training. With groups,
+    fakes whose nearest real images show one person count as one cluster, and so do fakes made from one person's
+    images; the smaller of the two effective numbers is taken.
 
     Args:
         fake: Features of fakes, float64 `(n, d)`.
         seen: Features of training images, `(m, d)`.
         held: Features of as many real images that were held out, `(m, d)`.
+        groups: Of the fakes, of `seen` and of `held`, each int `(n,)`, equal for images that belong together, or `None`
+            where all are independent. Defaults to none.
 
     Raises:
         ValueError: If the sets of real images are not equally large.
@@ -54,9 +61,23 @@ def memorised(fake: np.ndarray, seen: np.ndarray, held: np.ndarray) -> Estimate:
         raise ValueError(f"Both references must be equally large. Received: {len(seen)} and {len(held)}.")
     to_seen, to_held = nearest(fake, seen), nearest(fake, held)
     closer = np.where(to_seen.distance == to_held.distance, 0.5, to_seen.distance < to_held.distance)
-    owner = np.where(closer > 0, to_seen.at, len(seen) + to_held.at)
-    clusters = np.bincount(owner)
-    return share(float(closer.mean()), len(fake) ** 2 / float((clusters.astype(np.float64) ** 2).sum()))
+    of_fake, of_seen, of_held = groups
+    seen_names, held_names = _names(of_seen, len(seen)), _names(of_held, len(held))
+    owner = np.where(closer > 0, seen_names[to_seen.at], len(seen) + held_names[to_held.at])
+    effective = _effective(owner)
+    if of_fake is not None:
+        effective = min(effective, _effective(_names(of_fake, len(fake))))
+    return share(float(closer.mean()), effective)
+
+
+def _names(groups: np.ndarray | None, n: int) -> np.ndarray:
+    """Returns int64 `(n,)`, numbers of the groups from 0 on, below n."""
+    return np.arange(n) if groups is None else np.unique(groups, return_inverse=True)[1].reshape(-1)
+
+
+def _effective(clusters: np.ndarray) -> float:
+    """Returns Kish's number of equal clusters that clusters `(n,)` amount to."""
+    return len(clusters) ** 2 / float((np.bincount(clusters).astype(np.float64) ** 2).sum())
 
 
 def most_copied(fake: np.ndarray, trained: np.ndarray, held: np.ndarray, n: int) -> np.ndarray:
@@ -66,7 +87,9 @@ def most_copied(fake: np.ndarray, trained: np.ndarray, held: np.ndarray, n: int)
     the two distances comes first, and each training image comes once.
     """
     to_trained, to_held = nearest(fake, trained), nearest(fake, held)
-    ratio = to_trained.distance / np.maximum(to_held.distance, np.finfo(float).tiny)
+    apart = to_held.distance > 0
+    ratio = np.where(to_trained.distance > 0, np.inf, 0.0)  # of a copy of a held-out image: last, unless of both
+    np.divide(to_trained.distance, to_held.distance, out=ratio, where=apart)
     order = np.argsort(ratio, kind="stable")
     _, first = np.unique(to_trained.at[order], return_index=True)
     chosen = order[np.sort(first)[:n]]

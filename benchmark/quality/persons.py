@@ -10,6 +10,7 @@ was trained on nor those that it is scored on, or it would recognise its own tra
 * Where every label is one person, all parts show the same persons. The embedding then learns from other persons, if the
   source has a method `strangers`: those that the publisher calls training, and those called validation say how well it
   has learned. The swaps' sources are all of `detector-train` and `detector-validation`, which the generator never saw.
+  Who has a copy of a run's picture under another number is no stranger: none of that number's pictures is used.
 """
 
 from __future__ import annotations
@@ -28,7 +29,7 @@ from data.ledger import Ledger
 from detection.embedding import FEWEST, several
 
 FEWEST_CHECKED = 5  # identities with two images that show how well the embedding has learned
-MOST_STRANGERS = 20_000  # images
+MOST_LEARNED = 20_000  # images that the embedding learns from and is checked on, which are in memory together
 CHECKED, CHECKED_EACH = 100, 20  # identities, and images of each, at most
 FILE = "persons.npz"
 Kind = Literal["groups", "identities"]
@@ -93,7 +94,7 @@ def choose(
         ledger: Which image serves which part.
         strangers: Gives up to so many images of persons that are not in the run, with `groups` and `official`, or
             `None`; it is asked only where the image set has no groups.
-        limit: Most faces that swaps are made from; persons stay whole.
+        limit: Most faces that swaps are made from; persons stay whole where a label is a group of them.
 
     Returns:
         The choice; or why there is none, in words for a reader of the results.
@@ -103,10 +104,13 @@ def choose(
     if images.groups is not None:
         found = _by_groups(images, images.groups, ledger, limit)
     else:
-        others = strangers(MOST_STRANGERS)
+        others = strangers(MOST_LEARNED)
         if others is None or others.groups is None or others.official is None:
             return "the source does not say who its images show"
-        found = _by_persons(images, ledger, others)
+        found = _by_persons(images, ledger, others, limit)
+    shown = len(np.unique(found.scored.label))
+    if shown != 2:
+        return f"the faces that swaps would be made from show {shown} of the two groups"
     for part, least, what in ((found.learn, FEWEST, "learn from"), (found.check, FEWEST_CHECKED, "check it on")):
         groups = np.asarray(part.groups)
         count = len(np.unique(groups[several(groups)]))
@@ -122,19 +126,22 @@ def _by_groups(images: ImageSet, groups: np.ndarray, ledger: Ledger, limit: int)
     kept_out = np.concatenate([parts["generator-train"], parts["test"], parts["detector-validation"]])
     learn = parts["detector-train"][~np.isin(groups[parts["detector-train"]], groups[kept_out])]
     learn = learn[several(groups[learn])]
+    learn = learn[_whole(groups[learn], MOST_LEARNED)]
     faces = Scored("groups", scored, groups[scored], images.labels[scored], _copies(ledger, scored))
     some = _few(faces.identity)
     return Chosen(images.take(learn), images.take(scored[some]), faces.copy[some], faces)
 
 
-def _by_persons(images: ImageSet, ledger: Ledger, others: ImageSet) -> Chosen:
-    scored = np.sort(np.concatenate([ledger.parts[part] for part in HELD_PARTS]))
+def _by_persons(images: ImageSet, ledger: Ledger, others: ImageSet, limit: int) -> Chosen:
+    scored = np.concatenate([ledger.parts[part] for part in HELD_PARTS])
+    scored = np.sort(np.random.default_rng(SEED).permutation(scored)[:limit])
     faces = Scored("identities", scored, images.labels[scored], images.labels[scored], _copies(ledger, scored))
     near = find_copies(np.concatenate([images.images, others.images]), alike=True).near[images.n :]
-    others, near = others.take(near >= images.n), near[near >= images.n]  # the persons' own pictures, wrongly named
     groups, official = np.asarray(others.groups), np.asarray(others.official)
-    learn = np.flatnonzero((official == "train") & several(np.where(official == "train", groups, -1)))
-    rest = np.flatnonzero((official == "validation") & ~np.isin(groups, groups[learn]))
+    wrong = np.isin(groups, groups[near < images.n])  # the run's persons under another number
+    train = (official == "train") & ~wrong
+    learn = np.flatnonzero(train & several(np.where(train, groups, -1)))
+    rest = np.flatnonzero((official == "validation") & ~wrong & ~np.isin(groups, groups[learn]))
     rest = rest[several(groups[rest])]
     rest = rest[_few(groups[rest])]
     return Chosen(others.take(learn), others.take(rest), near[rest], faces)

@@ -11,7 +11,7 @@ import pandas as pd
 import pytest
 
 import benchmark
-from benchmark import api, specs
+from benchmark import api, identity_stages, specs
 from benchmark import plan as planning
 from benchmark.quality import identity, persons
 from data.imageset import ImageSet
@@ -178,7 +178,82 @@ def test_a_persons_own_picture_among_strangers_is_not_learned_from(people):
     ledger = split(images)
     chosen = [persons.choose(images, ledger, lambda most, given=given: given, limit=9) for given in (others, wrong)]
     ids = [set(each.learn.ids) for each in chosen if isinstance(each, persons.Chosen)]
-    assert ids[0] - ids[1] == set(others.ids[:2])
+    assert ids[0] - ids[1] == set(others.ids[others.groups == 2]), "nor are her other pictures under that number"
+
+
+def test_a_near_copy_gives_a_whole_number_away():
+    rng = np.random.default_rng(0)
+    own, strange = (rng.integers(0, 256, (n, 32, 32, 3), np.uint8) for n in (60, 160))
+    strange[0] = own[5]
+    strange[0, :2] //= 2  # not the same bytes
+    names = [np.array([f"{letter}{i:03d}" for i in range(n)]) for letter, n in (("a", 60), ("s", 160))]
+    images = ImageSet("two", own, np.repeat([0, 1], 30).astype(np.int64), names[0], ("a", "b"))
+    groups = np.repeat(np.arange(40), 4)
+    official = np.where(groups < 30, "train", "validation")
+    others = ImageSet("others", strange, np.zeros(160, np.int64), names[1], ("o",), groups, official)
+    chosen = persons.choose(images, split(images), lambda most: others, limit=5000)
+    assert isinstance(chosen, persons.Chosen)
+    assert set(np.asarray(chosen.learn.groups)) == set(range(1, 30))
+
+
+def test_faces_of_one_group_are_no_swap(people):
+    """All persons of the validation part may be of one group, by chance or since the other's have one picture each."""
+    images = people.People(persons=70).load()
+    ledger = split(images, parts=PARTS)
+    one = np.unique(images.groups[ledger.parts["detector-validation"]])
+    labels = np.where(np.isin(images.groups, one), 0, images.labels)
+    changed = ImageSet("people", images.images, labels, images.ids, images.classes, images.groups)
+    found = persons.choose(changed, ledger, lambda most: None, limit=5000)
+    assert found == "the faces that swaps would be made from show 1 of the two groups"
+
+
+def test_what_is_learned_from_has_a_limit_and_persons_stay_whole(people, monkeypatch):
+    images = people.People(persons=70).load()
+    ledger = split(images, parts=PARTS)
+    monkeypatch.setattr(persons, "MOST_LEARNED", 130)
+    chosen = persons.choose(images, ledger, lambda most: None, limit=5000)
+    assert isinstance(chosen, persons.Chosen)
+    assert np.unique(np.asarray(chosen.learn.groups), return_counts=True)[1].tolist() == [6] * 21
+
+
+def test_of_two_persons_at_most_so_many_faces_are_scored(people):
+    source = people.People(pair=True)
+    images, others = source.load(), source.strangers([], most=1000)
+    ledger = split(images)
+    chosen = [persons.choose(images, ledger, lambda most: others, limit=limit) for limit in (20, 5000)]
+    few, all_ = (each.scored for each in chosen if isinstance(each, persons.Chosen))
+    assert len(few.at) == len(few.label) == len(few.copy) == 20
+    assert set(few.at) < set(all_.at)
+    assert len(all_.at) == sum(len(ledger.parts[part]) for part in ("detector-train", "detector-validation"))
+    assert (images.labels[few.at] == few.label).all()
+
+
+class Straight:
+    """Gives its sources back, and says so in different ways."""
+
+    uses_sources = True
+
+    def __init__(self, *, give: Any = None) -> None:
+        self.give = give
+
+    def fit(self, images: np.ndarray) -> Straight:
+        return self
+
+    def sample(self, n: int, *, sources: np.ndarray) -> np.ndarray:
+        return sources[:n]
+
+    def reconstruct(self, x: np.ndarray) -> Any:
+        return x if self.give is None else self.give
+
+
+def test_a_generator_may_draw_straight_without_labels(people):
+    images = people.People(persons=4).load()
+    at = np.array([3, 8])
+    swaps, straight = identity_stages._drawn(Straight(), images, at)
+    assert np.array_equal(swaps, images.images[at])
+    assert np.array_equal(straight, images.images[at])
+    with pytest.raises(ValueError, match=r"reconstruct must give uint8 \(2, 16, 16, 1\), as its sources are. Received"):
+        identity_stages._drawn(Straight(give=np.zeros((2, 16, 16))), images, at)
 
 
 def test_three_groups_are_no_swap(people):

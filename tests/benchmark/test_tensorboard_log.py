@@ -14,8 +14,10 @@ import pandas as pd
 import pytest
 
 import benchmark
-from benchmark import specs
+from benchmark import plan as planning
+from benchmark import specs, tensorboard_log
 from benchmark.execute import Listener
+from benchmark.store import Store
 from benchmark.tensorboard_log import EventLog
 from data.errors import UserError
 
@@ -131,6 +133,16 @@ def test_what_is_in_the_store_is_not_written_again(watched, tmp_path):
     benchmark.run(rows, listener=notes, **place)
     assert notes.said == ["'one/two' seed 0 was trained before: nothing new for TensorBoard."]
     assert not (tmp_path / "board").exists()
+
+
+def test_rows_of_one_training_are_shown_once_and_it_is_said(tmp_path):
+    rows = spec([{**SHORT, "id": "a"}, {**SHORT, "id": "b"}, {**SHORT, "id": "c", "learning_rate": 0.001}])
+    plan = planning.plan(rows, folders=[])
+    said = tensorboard_log.attach(plan, Store(tmp_path / "store"), tmp_path / "board")
+    assert said == ["'b' seed 0 is the training of 'a': TensorBoard shows it there."]
+    told = {stage.name: stage.where.get("tensorboard", "") for stage in plan.stages}
+    for name in ("a", "c"):
+        assert told[f"train_generator {name} seed 0"] == str(tmp_path / "board" / "watched" / f"{name}-seed0")
 
 
 @pytest.mark.slow

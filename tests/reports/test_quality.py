@@ -115,6 +115,17 @@ def test_too_few_images_are_said(make_run: Callable[..., Path]) -> None:
     assert "8 images on a side are too few" in page.render(run)
 
 
+def test_a_note_beside_figures_hides_none(make_run: Callable[..., Path]) -> None:
+    run = edited(make_run(), quality_note="no control score: for a <reason>")
+    section = quality.section(run)
+    assert section is not None
+    row = next(row for row in section["rows"] if row["generator"] == "tuned")
+    assert row["note"] == ""
+    html = page.render(run)
+    assert "tuned: no control score: for a &lt;reason&gt;." in html
+    assert row["cells"][0][0] in html
+
+
 def test_a_run_folder_from_before_has_no_such_section(make_run: Callable[..., Path]) -> None:
     run = load(make_run(quality=False))
     assert quality.section(run) is None

@@ -27,6 +27,15 @@ def test_intervals_hold_what_they_are_for(kind: str, fake: str):
         assert row.error < 2.5 * row.spread or row.measure in ("precision", "recall", "coverage"), row
 
 
+@pytest.mark.slow
+@pytest.mark.parametrize("swaps", [False, True], ids=["from noise", "swaps"])
+def test_intervals_hold_with_twenty_images_of_each_person(swaps: bool):
+    """Without groups FD is held by 55 % and KD by 52 % (1,000 images, half of the variance between persons)."""
+    for row in quality_coverage.coverage(500, 16, "gaussian", "narrower", draws=120, each=20, swaps=swaps):
+        assert row.held >= 0.88, row
+        assert row.error < 2.5 * row.spread or row.measure not in ("fd", "kd", "density"), row
+
+
 @pytest.mark.parametrize("fake", quality_coverage.FAKES)
 def test_distances_hold_what_they_are_for_with_fewer_images_than_features(fake: str):
     """So FID and KID are measured; for 96 images of 256 features 96 to 100 % was counted: errors are too large."""

@@ -62,6 +62,16 @@ def test_the_most_copied_come_first_and_each_training_image_once():
     np.testing.assert_array_equal(found[:, 2], memorisation.nearest(fake[found[:, 0]], held).at)
 
 
+def test_copies_of_held_out_images_come_last_without_a_warning():
+    held, trained = np.array([[0.0], [4.0]]), np.array([[5.0], [9.0]])
+    fake = np.array([[0.0], [6.0], [8.5]])  # the first is a held-out image, at a distance of exactly 0
+    with np.errstate(all="raise"):
+        found = memorisation.most_copied(fake, trained, held, 8)
+    assert found.tolist() == [[2, 1, 1], [1, 0, 1]]
+    with np.errstate(all="raise"):
+        assert memorisation.most_copied(fake[:1], trained, held, 8).tolist() == [[0, 0, 0]]
+
+
 def test_references_must_be_equally_large():
     seen, held, fake = draws(5, 30, 31, 10)
     with pytest.raises(ValueError, match="equally large"):
