@@ -27,7 +27,7 @@ MODULES = {
 VERSIONS = {
     "prepare": 1,
     "audit": 1,
-    "train_generator": 1,
+    "train_generator": 2,
     "sample": 1,
     "train_extractor": 1,
     "quality": 1,

@@ -91,16 +91,17 @@ def train_generator(job: Job) -> None:
         warm.refuse_overlap(job.where["seen"], images, ledger)
         warm.note(job.folder, job.where["seen"])
     checkpoints = Checkpoints(job.folder)
-    sources = np.array(reals.images[:PREVIEW]) if bank.wants_sources(generator) else None
+    uses_sources = bank.wants_sources(generator)
     events = EventLog(Path(job.where[WHERE])) if WHERE in job.where else None
 
     def on_checkpoint(name: str, trained: Any) -> None:
         with checkpoints.writing(name) as folder:
             adapt.save(trained, folder)
-            most = (PREVIEW, getattr(trained, "n_available", None), None if sources is None else len(sources))
+            at = _preview_reals(trained, len(reals.images))
+            most = (PREVIEW, getattr(trained, "n_available", None), len(at) if uses_sources else None)
             n = min(limit for limit in most if limit is not None)
-            wanted = adapt.requested(trained, reals, slice(n))
-            given = None if sources is None else sources[:n]
+            wanted = adapt.requested(trained, reals, np.resize(at, n))
+            given = np.array(reals.images[at[:n]]) if uses_sources else None
             preview = adapt.sample(trained, n, seed=PREVIEW_SEED, sources=given, shape=images.shape, labels=wanted)
             np.save(folder / "preview.npy", preview)
             pictures = {"samples": grid(preview)}
@@ -241,6 +242,13 @@ def _reals_for(generator: Any, images: ImageSet, ledger: Ledger) -> ImageSet:
     if getattr(generator, "trains", True):
         raise UserError("A generator that learns needs images. Received: a ledger without any for generator-train.")
     return images.take(ledger.parts["detector-train"])
+
+
+def _preview_reals(trained: Any, n: int) -> np.ndarray:
+    """Returns which of `n` real images a preview has its labels and sources from: mixed for a conditional generator,
+    since images often lie sorted by class."""
+    mixed = getattr(trained, "conditional", False)
+    return (np.random.default_rng(PREVIEW_SEED).permutation(n) if mixed else np.arange(n))[:PREVIEW]
 
 
 def _check_fits(detector: Any, shape: tuple[int, int, int]) -> None:

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from data.errors import UserError, unknown
+from generation.images import INTEGERS
 
 
 @dataclass(frozen=True)
@@ -39,7 +40,7 @@ class Conditions:
         """Reads them from a training's labels, int `(n,)`.
 
         Raises:
-            UserError: With fewer than two classes.
+            UserError: With fewer than two classes, or negative labels.
         """
         seen, counts = np.unique(np.asarray([] if labels is None else labels), return_counts=True)
         if len(seen) < 2:
@@ -47,6 +48,8 @@ class Conditions:
                 f'condition = "labels" needs images of at least 2 classes. Received: {len(seen)}. '
                 "A data set gives labels by its option 'classes', 'label' or sub-folders."
             )
+        if seen[0] < 0:
+            raise UserError(f"labels must be classes, counted from 0. Received: {seen[0]}.")
         names = tuple(classes) or tuple(map(str, range(int(seen.max()) + 1)))
         return cls(names, False, seen.astype(np.int64), counts)
 
@@ -77,7 +80,7 @@ class Conditions:
             labels: Class labels `(n,)`, or attributes `(n, length)` of 0 and 1.
 
         Raises:
-            UserError: For labels out of range or of another shape.
+            UserError: For labels out of range, of another type or of another shape.
         """
         wanted = np.asarray(labels)
         if self.attributes:
@@ -87,6 +90,8 @@ class Conditions:
                     f"Received: {wanted.dtype} {wanted.shape}."
                 )
             return np.where(wanted.astype(bool), np.float32(1), np.float32(-1))
+        if wanted.size and wanted.dtype.kind not in INTEGERS:
+            raise UserError(f"labels must be integers. Received: {wanted.dtype}.")
         if wanted.ndim != 1 or (len(wanted) and not np.isin(wanted, self.seen).all()):
             odd = wanted[~np.isin(wanted, self.seen)][:1].tolist() if wanted.ndim == 1 else wanted.shape
             raise UserError(

@@ -11,7 +11,8 @@ from annotated_types import Ge, Gt, Le, Lt
 
 from generation import studies
 from generation.conditions import Conditions
-from generation.images import checked
+from generation.images import checked, checked_attributes, checked_labels
+from generation.latents import check_truncation
 from generation.studies import Classical, Loss, Policy
 from generation.trained_dcgan import TrainedDCGAN
 
@@ -58,7 +59,8 @@ class DCGAN(TrainedDCGAN):
         condition: `"none"`, `"labels"` (classes), or a list of attributes such as `["Male", "Smiling"]`.
         latent_dim: Length of the latent vectors.
         latent: Their distribution, `"normal"` or `"uniform"` in [-1, 1).
-        truncation: Samples are drawn from latent vectors cut at this distance from 0. Defaults to `None`, no cut.
+        truncation: Samples are drawn from latent vectors cut at this distance from 0, for uniform ones at most 1.
+            Defaults to `None`, no cut.
         width: Channels of the generator's feature map next to the image; others double from it.
         discriminator_width: The same for the discriminator.
         upsampling: `"nearest"` (`UpSampling2D` and a convolution) or `"transposed"` convolutions.
@@ -140,6 +142,7 @@ class DCGAN(TrainedDCGAN):
     ) -> None:
         given = {name: value for name, value in locals().items() if name in studies.OPTIONS}
         study, kept = studies.resolve(architecture, **given), {"on_collapse": on_collapse, "precision": precision}
+        check_truncation(study.latent, truncation)
         super().__init__(architecture, study, truncation=truncation, **kept)
         self.warm_start = warm_start
         self.display_interval = display_interval
@@ -165,7 +168,7 @@ class DCGAN(TrainedDCGAN):
 
         Args:
             images: uint8 `(n, height, width, channels)`.
-            labels: int `(n,)`, used with `condition="labels"`. Defaults to `None`.
+            labels: int `(n,)` from 0, used with `condition="labels"`. Defaults to `None`.
             classes: Names of the labels. Defaults to their numbers.
             attributes: bool `(n, k)`, used with a list of attributes as `condition`. Defaults to `None`.
             attribute_names: Names of the `k` attributes.
@@ -180,8 +183,8 @@ class DCGAN(TrainedDCGAN):
 
         Raises:
             UserError: For a size that the architecture cannot make, fewer images than a batch, fewer than two classes
-                or unknown attributes, a warm start of other layers, or a folder that belongs to other options; the
-                message lists the differences.
+                or unknown attributes, labels or attributes that are not one for each image or have no name, a warm
+                start of other layers, or a folder that belongs to other options; the message lists the differences.
             FloatingPointError: When the training diverges before its first checkpoint. Later, the last good checkpoint
                 is what this generator is then, and `alarms` says so.
         """
@@ -209,8 +212,11 @@ class DCGAN(TrainedDCGAN):
         images = checked(images)
         self.check_shape(images.shape[1:])
         if self.study.condition == "labels":
+            labels = None if labels is None else checked_labels(labels, len(images), classes)
             self.conditions = Conditions.of_labels(labels, classes)
         elif self.study.condition != "none":
+            if attributes is not None and len(attribute_names):
+                attributes = checked_attributes(attributes, len(images), attribute_names)
             self.conditions = Conditions.of_attributes(self.study.condition, attributes, attribute_names)
             labels = np.asarray(attributes)[:, [list(attribute_names).index(name) for name in self.conditions.names]]
         from generation.fitting import turns

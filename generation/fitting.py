@@ -58,30 +58,30 @@ def turns(
     if generator.warm_start is not None:
         options["warm_start"] = warm_start(adversary, Path(generator.warm_start))
     sample = np.random.default_rng(seed).permutation(len(images))[: 8 * WATCHED]
-    health = Health(diversity(images[np.sort(sample)]), study.loss, study.epochs)
+    game = study.label_smoothing, study.label_noise, study.gradient_penalty
+    health = Health(diversity(images[np.sort(sample)]), study.loss, study.epochs, *game)
     scores: list[Any] = []
-    notes = {"rows": health.rows, "alarms": health.alarms, "by_class": scores}
+    shown: list[Any] = []  # names of the checkpoints that are done
+    notes = {"rows": health.rows, "alarms": health.alarms, "by_class": scores, "checkpoints": shown}
     advice = f" A smaller learning_rate may help. Received: learning_rate={study.learning_rate}."
     keywords: dict[str, Any] = {"epochs": study.epochs, "options": options, "notes": notes, "advice": advice}
     trainer = Trainer(adversary, images, conditions, **keywords)
 
     sampler, watcher = generator.make_sampler(), generator.make_sampler()
-    watched = draw(WATCHED, study.latent_dim, seed, study.latent), conditions[:WATCHED]
-    if len(watched[1]) < WATCHED:
-        watched = watched[0], np.resize(conditions, (WATCHED, conditions.shape[1]))
-    resumed = folder is not None and (folder / LAST / "options.json").exists()
+    watched = draw(WATCHED, study.latent_dim, seed, study.latent), _mixed(conditions, WATCHED, seed)
     rolled_back = False
 
     def on_epoch(epoch: int) -> bool:
         nonlocal rolled_back
         watcher.set([np.asarray(v) for v in adversary.generator.variables])
-        d_loss = float(trainer.history["d_loss"].tail(trainer.steps // study.epochs).mean())
-        raised = health.check(epoch, watcher.draw(*watched), d_loss, len(trainer.history))
+        history = trainer.history.tail(trainer.steps // study.epochs)
+        logs = {name: float(history[name].mean()) for name in ("d_loss", "d_real", "d_fake")}
+        raised = health.check(epoch, watcher.draw(*watched), logs, int(history["step"].iloc[-1]))
         rolled_back = bool(raised) and generator.on_collapse == "rollback"
         return not raised or generator.on_collapse == "mark"
 
     def checkpoint(name: str) -> None:
-        if rolled_back and (resumed or generator.parameters):
+        if rolled_back and shown:
             return  # the last checkpoint before the alarm stays the last
         trained = {
             "generator": [np.asarray(v) for v in adversary.generator.variables],
@@ -100,13 +100,14 @@ def turns(
             keep(generator, folder)
         if on_checkpoint is not None:
             on_checkpoint(name, generator)
+        shown.append(name)
 
     where: dict[str, Any] = {"folder": folder, "display_interval": generator.display_interval}
     told: dict[str, Any] = {"progress": progress, "on_logs": on_logs}
     try:
         yield from trainer.turns(**where, on_checkpoint=checkpoint, on_epoch=on_epoch, **told)
     except Diverged as error:
-        if generator.parameters is None and not resumed:
+        if not shown:
             raise
         health.alarms.append(
             {"alarm": "diverged", "epoch": trainer.epoch + 1, "value": float("nan"), "note": str(error)}
@@ -141,8 +142,14 @@ def _use_average(sampler: Sampler, adversary: Adversary, conditions: np.ndarray,
     for variable, value in zip(sampler.network.trainable_variables, adversary.average.variables, strict=True):  # type: ignore[union-attr]
         variable.assign(value)
     vectors = draw(BATCHES * BATCH, study.latent_dim, SEED, study.latent).reshape(BATCHES, BATCH, -1)
-    wanted = np.resize(conditions, (BATCHES, BATCH, conditions.shape[1]))
+    wanted = _mixed(conditions, BATCHES * BATCH, SEED).reshape(BATCHES, BATCH, conditions.shape[1])
     estimate_statistics(sampler.network, ([z, c] if c.shape[1] else z for z, c in zip(vectors, wanted, strict=True)))
+
+
+def _mixed(conditions: np.ndarray, n: int, seed: int) -> np.ndarray:
+    """Returns `n` condition vectors of the training, each as often as the others: images may lie sorted by class."""
+    order = np.random.default_rng(seed).permutation(len(conditions))
+    return conditions[np.resize(order, n)]
 
 
 def _class_scores(

@@ -5,6 +5,8 @@ from __future__ import annotations
 import numpy as np
 from scipy.special import ndtr, ndtri
 
+from data.errors import UserError
+
 
 def draw(n: int, dim: int, seed: int, kind: str = "normal", truncation: float | None = None) -> np.ndarray:
     """Returns the first `n` latent vectors of a seed, float32 `(n, dim)`.
@@ -17,9 +19,13 @@ def draw(n: int, dim: int, seed: int, kind: str = "normal", truncation: float | 
         truncation: Draws from the normal distribution cut at this distance from 0, or from [-truncation, truncation)
             for a uniform one: less varied, more typical images. Defaults to `None`, no cut.
 
+    Raises:
+        UserError: For a truncation that `check_truncation` refuses.
+
     References:
         Brock, Donahue, Simonyan (2019), Large scale GAN training for high fidelity natural image synthesis, sec. 3.1.
     """
+    check_truncation(kind, truncation)
     rng = np.random.default_rng(seed)
     if kind == "uniform":
         return (2 * rng.random((n, dim), np.float32) - 1) * np.float32(truncation or 1.0)
@@ -27,6 +33,18 @@ def draw(n: int, dim: int, seed: int, kind: str = "normal", truncation: float | 
         return rng.standard_normal((n, dim), np.float32)
     low, high = ndtr(-truncation), ndtr(truncation)
     return ndtri(low + (high - low) * rng.random((n, dim))).astype(np.float32)
+
+
+def check_truncation(kind: str, truncation: float | None) -> None:
+    """Checks that a truncation cuts: beyond 1, uniform latent vectors would lie where the generator never learned.
+
+    Raises:
+        UserError: If it does not.
+    """
+    if truncation is None or 0 < truncation <= (1.0 if kind == "uniform" else np.inf):
+        return
+    allowed = "above 0 and at most 1, the range of the training," if kind == "uniform" else "above 0"
+    raise UserError(f"truncation must be {allowed} with latent='{kind}'. Received: truncation={truncation:g}.")
 
 
 def path(corners: np.ndarray, steps: int, kind: str = "normal") -> np.ndarray:

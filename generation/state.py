@@ -24,13 +24,14 @@ ROWS = 1000  # images that are read at once
 
 @dataclass(frozen=True)
 class State:
-    """A training after `epoch` epochs: float32 `logs`, one row per step, the variables' `values` in their order, and
-    `notes`, lists of JSON values by name."""
+    """A training after `epoch` epochs: float32 `logs`, one row per step, the variables' `values` in their order,
+    `notes`, lists of JSON values by name, and whether it has `ended`, be it before its last epoch."""
 
     epoch: int
     logs: np.ndarray
     values: list[np.ndarray]
     notes: dict[str, list[Any]] = field(default_factory=dict)
+    ended: bool = False
 
 
 def save_state(folder: Path, state: State, options: dict[str, Any]) -> None:
@@ -44,6 +45,7 @@ def save_state(folder: Path, state: State, options: dict[str, Any]) -> None:
             options=np.array(json.dumps(options, sort_keys=True)),
             notes=np.array(json.dumps(state.notes)),
             epoch=np.array(state.epoch),
+            ended=np.array(state.ended),
             logs=state.logs,
             **named,
         )
@@ -71,7 +73,8 @@ def load_state(folder: Path, options: dict[str, Any], shapes: Sequence[tuple[int
             saved = json.loads(str(file["options"]))
             names = sorted(name for name in file.files if name.startswith("v"))
             notes = json.loads(str(file["notes"]))
-            state = State(int(file["epoch"]), file["logs"], [file[name] for name in names], notes)
+            values, ended = [file[name] for name in names], bool(file["ended"])
+            state = State(int(file["epoch"]), file["logs"], values, notes, ended)
     except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile) as error:
         raise UserError(f"The training state {path} cannot be read ({error}). Delete it to start again.") from error
     _refuse_changes(path, saved, options)

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from data.errors import UserError
+from generation.images import checked_labels
 
 TWO = (
     'Expected two groups, such as dataset.label = "Male" or dataset.identities = [82, 209] for celeba, two classes, '
@@ -45,21 +46,21 @@ def divide(labels: Any, classes: Sequence[str], *, n: int, share: float, half: i
         seed: Of the choice.
 
     Raises:
-        UserError: Without exactly two labels, or with fewer faces of a side than half a batch and one to hold out.
+        UserError: Without exactly two labels, one for each face, or with fewer faces of a side than half a batch and
+            one to hold out.
     """
-    found = np.unique(np.asarray([] if labels is None else labels))
+    labels = np.zeros(0, np.int64) if labels is None else checked_labels(labels, n, classes)
+    found = np.unique(labels)
     if len(found) != 2:
         shown = ", ".join(str(classes[label] if len(classes) else label) for label in found[:5])
         raise UserError(
             f"The autoencoder swaps faces between two groups. {TWO}. Received: {len(found)} ({shown or 'no labels'})."
         )
-    if len(labels) != n:
-        raise UserError(f"labels must be one for each of {n} images. Received: {len(labels)}.")
     first, second = (int(label) for label in found)
     names = [str(classes[label]) if len(classes) else str(label) for label in (first, second)]
     trained, held = [], []
     for at, label in enumerate((first, second)):
-        side = np.flatnonzero(np.asarray(labels) == label)
+        side = np.flatnonzero(labels == label)
         out = max(1, round(share * len(side)))
         if len(side) - out < half:
             raise UserError(

@@ -172,7 +172,7 @@ class Trainer:
             display_interval: Epochs between checkpoints. There is always one at the end. Defaults to `None`.
             on_checkpoint: Called with the checkpoint's name before the state behind it is written.
             on_epoch: Called with the number of finished epochs, before the checkpoint; ends the training when it
-                returns `False`, which is then as finished as it gets.
+                returns `False`, which is then as finished as it gets: the state says so, and nothing goes on from it.
             progress: Called with steps done, steps in all, and a line of text.
             on_logs: Called after each call of the compiled loop with the number of its first step and the columns of
                 `history` that the program logs, float32 `(steps,)`, by name.
@@ -181,13 +181,14 @@ class Trainer:
             UserError: For a state made with other options.
             Diverged: When a loss is no longer finite.
         """
+        ended = False
         if folder is not None and (state := load_state(folder, self._options, [v.shape for v in self._variables])):
-            self.epoch, self._logs = state.epoch, state.logs
+            self.epoch, self._logs, ended = state.epoch, state.logs, state.ended
             for name, kept in self._notes.items():
                 kept[:] = state.notes.get(name, [])
             for variable, value in zip(self._variables, state.values, strict=True):
                 variable.assign(value)
-        if self.epoch == self.epochs:
+        if ended or self.epoch == self.epochs:
             return
         if progress is not None:
             progress(self.epoch * self._per_epoch, self.steps, "compiling")
@@ -205,7 +206,7 @@ class Trainer:
                 on_checkpoint(f"epoch-{self.epoch:04d}")
             if folder is not None and (shown or time.monotonic() - saved > SAVE_SECONDS):
                 values = [np.asarray(v) for v in self._variables]
-                save_state(folder, State(self.epoch, self._logs, values, self._notes), self._options)
+                save_state(folder, State(self.epoch, self._logs, values, self._notes, last), self._options)
                 saved = time.monotonic()
             if not going_on:
                 return

@@ -59,6 +59,50 @@ def test_fakes_have_the_labels_that_they_were_asked_for(run):
 
 
 @pytest.mark.slow
+def test_a_preview_shows_all_classes_of_sorted_images(tmp_path, monkeypatch):
+    """And the same images as before of a generator without a condition."""
+    from benchmark import adapt, stages
+
+    asked = []
+
+    class Sorted:
+        conditional = True
+
+        def __init__(self, *, random_state=None):
+            del random_state
+
+        def fit(self, images, labels, *, on_checkpoint=None):
+            assert (np.diff(labels) >= 0).all()
+            on_checkpoint("final", self)
+            return self
+
+        def sample(self, n, *, labels=None, seed=0):
+            if seed == stages.PREVIEW_SEED:
+                asked.append(np.asarray(labels))
+            return np.zeros((n, 8, 8, 1), np.uint8)
+
+    monkeypatch.setattr(adapt, "save", lambda plugin, folder: None)
+    images, ledger = _sorted_digits()
+    monkeypatch.setattr(stages, "prepared", lambda job: (images, ledger))
+    monkeypatch.setattr(stages, "instance", lambda kind, job: Sorted())
+    stages.train_generator(stages.Job({}, {"seen": []}, {}, tmp_path, lambda *line: None))
+    assert len(asked[0]) == stages.PREVIEW
+    assert set(asked[0]) == set(range(10))
+    plain = Sorted()
+    plain.conditional = False
+    assert stages._preview_reals(plain, 100).tolist() == list(range(stages.PREVIEW))
+
+
+def _sorted_digits():
+    from data.ledger import split
+    from data.sources.digits import Digits
+
+    images = Digits().load([])
+    images = images.take(np.argsort(images.labels, kind="stable"))
+    return images, split(images, seed=0)
+
+
+@pytest.mark.slow
 def test_options_that_can_leak_are_in_the_audit(run):
     audit = pd.read_csv(run.folder / "audit.csv")
     row = audit[audit["name"] == "options / turned seed 0"].iloc[0]
@@ -148,12 +192,30 @@ def test_warm_start_from_an_earlier_run(tmp_path: Path, monkeypatch: pytest.Monk
         _digits([8, 9], tmp_path / "runs/refused", warm_start="runs/first", width=6)
 
 
+@pytest.mark.slow
+def test_an_autoencoder_starts_from_an_earlier_run_unless_parts_overlap(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "mine.py").write_text(SOURCE)
+    swap = {"kind": "autoencoder", "id": "g", "encoder_width": 4, "decoder_width": 4, "latent_dim": 8, "epochs": 1}
+
+    def run(classes, name, **options):
+        dataset = {"name": "mine.py:Digits", "classes": classes}
+        spec = specs.parse({**BASE, "dataset": dataset, "generator": [swap | options]})
+        return benchmark.run(spec, out=tmp_path / "runs" / name)
+
+    assert run([0, 1], "first").failures == []
+    assert run([2, 3], "second", warm_start="runs/first").failures == []
+    for classes, place in (([3, 4], "runs/second"), ([1, 5], "runs/second")):  # the latter by way of the first
+        with pytest.raises(UserError, match=r"learned from images that this run's detectors"):
+            run(classes, "refused", warm_start=place)
+
+
 def test_an_overlap_is_refused_by_pixels_and_by_identity(tmp_path):
     from data.imageset import ImageSet
     from data.ledger import split
 
-    def images(seed, groups=None, n=60):
-        pixels = np.random.default_rng(seed).integers(0, 256, (n, 8, 8, 1), np.uint8)
+    def images(seed, groups=None, n=60, side=8):
+        pixels = np.random.default_rng(seed).integers(0, 256, (n, side, side, 1), np.uint8)
         ids = np.array([f"{seed}/{i}" for i in range(n)])
         return ImageSet("set", pixels, np.zeros(n, np.int64), ids, ("x",), groups=groups)
 
@@ -172,5 +234,8 @@ def test_an_overlap_is_refused_by_pixels_and_by_identity(tmp_path):
     other = images(4, np.arange(60) // 3)
     with pytest.raises(UserError, match="identities of this run's detector parts were seen before"):
         warm.refuse_overlap([people], other, split(other, seed=9))
+    larger, _ = prepared("larger", images(6, side=16))
+    with pytest.raises(UserError, match=r"images are \(16, 16, 1\)\. Expected \(8, 8, 1\)\.$"):
+        warm.refuse_overlap([larger], images(2), split(images(2), seed=0))
     with pytest.raises(UserError, match="no longer in its store"):
         warm.refuse_overlap([str(tmp_path / "gone")], other, split(other, seed=9))

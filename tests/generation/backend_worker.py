@@ -31,6 +31,9 @@ RECIPES: dict[str, tuple[str, tuple[int, int, int], dict]] = {
         "upsampling": "nearest", "leaky": False,
     }),
     "simultaneous": ("small", (8, 8, 1), {**SMALL, "updates": "simultaneous", "loss": "non-saturating"}),
+    "autoencoder": ("autoencoder", (16, 16, 3), {
+        "encoder_width": 4, "decoder_width": 4, "latent_dim": 5, "batch_size": 6, "adversarial": 0.5, "warm_up": 0,
+    }),
 }  # fmt: skip
 STEPS = 3
 OPTIONS = {"architecture": "small", **SMALL, "epochs": 2, "condition": "labels", "ema": 0.1, "random_state": 4}
@@ -46,43 +49,58 @@ def real(shape: tuple[int, ...], n: int = 24) -> tuple[np.ndarray, np.ndarray]:
 
 def train(recipe: str) -> dict[str, np.ndarray]:
     """Returns logs and variables after the first and the last step."""
-    from generation import studies
-    from generation.adversary import Adversary
     from generation.backend import backend
 
     name, shape, options = RECIPES[recipe]
-    study = studies.resolve(name, **options)
     images, labels = real(shape)
-    conditions = np.eye(3, dtype=np.float32)[labels][:, : 3 if study.condition == "labels" else 0]
-    times = studies.doublings(name, study, shape)
-    adversary = Adversary(study, shape, times, conditions=conditions.shape[1], seed=7, precision="float32")
-    step = adversary.prepare(STEPS)
-    _same_weights(adversary)
+    program = (_swap if name == "autoencoder" else _adversary)(name, shape, options)
+    conditions = np.eye(3, dtype=np.float32)[labels][:, : program.conditions]
+    step = program.prepare(STEPS)
+    _same_weights(program)
     calls = _same_draws()
 
     def from_zero(*arguments):
         calls.clear()  # a backend may look at the step twice
         return step(*arguments)
 
-    run = backend().compiled_steps(from_zero, adversary.variables, shape, conditions.shape[1], study.images_per_step)
+    each = program.images_per_step
+    run = backend().compiled_steps(from_zero, program.variables, shape, program.conditions, each)
     on_device = backend().device_array(images), backend().device_array(conditions)
-    index = np.arange(STEPS * study.images_per_step, dtype=np.int32).reshape(STEPS, -1) % len(images)
+    index = np.arange(STEPS * each, dtype=np.int32).reshape(STEPS, -1) % len(images)
     found = {}
     for rows in (slice(0, 1), slice(1, STEPS)):
         found[f"logs {rows.stop}"] = run(*on_device, index[rows], rows.start + 1)
-        for at, variable in enumerate(adversary.variables):
+        for at, variable in enumerate(program.variables):
             if "seed" not in variable.path:
                 found[f"{at:03d} {variable.path} {rows.stop}"] = np.asarray(variable).copy()
     return found
 
 
-def _same_weights(adversary) -> None:
-    for network in (adversary.generator, adversary.discriminator):
+def _adversary(name, shape, options):
+    from generation import studies
+    from generation.adversary import Adversary
+
+    study = studies.resolve(name, **options)
+    times, conditions = studies.doublings(name, study, shape), 3 if study.condition == "labels" else 0
+    return Adversary(study, shape, times, conditions=conditions, seed=7, precision="float32")
+
+
+def _swap(name, shape, options):
+    del name
+    from generation.autoencoder import Autoencoder
+    from generation.swap_program import Swap
+
+    return Swap(Autoencoder(**options).settings, shape, (np.arange(12), np.arange(12, 24)), seed=7)
+
+
+def _same_weights(program) -> None:
+    networks = getattr(program, "networks", {}).values() or (program.generator, program.discriminator)
+    for network in networks:
         for at, variable in enumerate(network.trainable_variables):
             noise = np.random.default_rng(at).normal(0, 0.1, variable.shape)
             variable.assign(noise + ("gamma" in variable.path))
-    if adversary.average is not None:
-        for average, variable in zip(adversary.average.variables, adversary.generator.trainable_variables, strict=True):
+    if getattr(program, "average", None) is not None:
+        for average, variable in zip(program.average.variables, program.generator.trainable_variables, strict=True):
             average.assign(variable)
 
 

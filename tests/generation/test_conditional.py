@@ -156,3 +156,99 @@ def test_wrong_conditions():
         DCGAN(architecture="mnist-1d", condition="labels")
     with pytest.raises(UserError, match=r"list of attributes. Received: \[\]"):
         DCGAN(condition=[])
+
+
+@pytest.mark.parametrize(
+    ("labels", "message"),
+    [
+        (np.arange(20) % 3, r"labels must be one for each of 44 images\. Received: 20\."),
+        (np.arange(60) % 3, r"labels must be one for each of 44 images\. Received: 60\."),
+        (np.eye(3, dtype=int)[np.arange(44) % 3], r"one for each of 44 images\. Received: \(44, 3\)\."),
+        (np.arange(44) % 4, r"labels must be from 0 to 2, .* Received: 3\."),
+        (np.arange(44) % 3 - 1, r"labels must be from 0 to 2, .* Received: -1\."),
+        (np.arange(44) % 3 / 2, r"labels must be integers\. Received: float64\."),
+        (["a", "b"] * 22, r"labels must be integers\. Received: <U1\."),
+    ],
+)
+def test_wrong_labels(labels, message):
+    """One line, before anything is trained."""
+    with pytest.raises(UserError, match=message) as error:
+        DCGAN(**QUICK, condition="labels").fit(_images(), labels, classes=("a", "b", "c"))
+    assert "\n" not in str(error.value)
+
+
+def test_labels_without_names_are_counted_from_0():
+    with pytest.raises(UserError, match=r"counted from 0\. Received: -1\."):
+        DCGAN(**QUICK, condition="labels").fit(_images(), np.arange(44) % 3 - 1)
+
+
+@pytest.mark.parametrize(
+    ("attributes", "message"),
+    [
+        (_attributes(10), r"for each of 44 images and one column for each of 3 names\. Received: \(10, 3\)\."),
+        (_attributes(50), r"Received: \(50, 3\)\."),
+        (_attributes()[:, :2], r"Received: \(44, 2\)\."),
+        (_attributes()[:, 0], r"Received: \(44,\)\."),
+        (np.where(_attributes(), 1, -1), r"zeros and ones\. Received: -1\."),
+    ],
+)
+def test_wrong_attributes(attributes, message):
+    with pytest.raises(UserError, match=message):
+        DCGAN(**QUICK, condition=["Male"]).fit(_images(), attributes=attributes, attribute_names=NAMES)
+
+
+def test_labels_to_sample_are_integers():
+    conditions = Conditions.of_labels(np.array([0, 1, 2]))
+    assert conditions.vectors([]).shape == (0, 3)
+    for wrong, name in (([0.0, 1.0], "float64"), (["1"], "<U1")):
+        with pytest.raises(UserError, match=rf"labels must be integers\. Received: {name}\."):
+            conditions.vectors(wrong)
+
+
+def _two_classes(n):
+    """Images that differ in brightness alone, sorted by class."""
+    labels = np.repeat([0, 1], n // 2)
+    rng = np.random.default_rng(0)
+    return np.clip(rng.normal(60 + 130 * labels[:, None, None, None], 12, (n, 8, 8, 1)), 0, 255).astype(
+        np.uint8
+    ), labels
+
+
+@pytest.mark.slow
+def test_sorted_images_are_watched_and_averaged_over_all_classes(monkeypatch):
+    """The batch of the collapse alarm and the batches behind the average's statistics hold what the training holds."""
+    from generation import fitting
+    from generation.sampler import Sampler
+
+    seen = {"watched": [], "averaged": []}
+    draw, estimate = Sampler.draw, fitting.estimate_statistics
+
+    def drawn(self, vectors, conditions):
+        if len(vectors) == fitting.WATCHED:
+            seen["watched"].append(conditions)
+        return draw(self, vectors, conditions)
+
+    def estimated(network, inputs):
+        batches = list(inputs)
+        seen["averaged"].extend(wanted for _, wanted in batches)
+        estimate(network, iter(batches))
+
+    monkeypatch.setattr(Sampler, "draw", drawn)
+    monkeypatch.setattr(fitting, "estimate_statistics", estimated)
+    images, labels = _two_classes(5000)
+    options = {"architecture": "small", "width": 4, "discriminator_width": 4, "batch_size": 500, "epochs": 1}
+    DCGAN(**options, condition="labels", ema=0.5).fit(images, labels)
+    assert len(seen["watched"]) == 1
+    assert len(seen["averaged"]) == fitting.BATCHES
+    for conditions in (*seen["watched"], *seen["averaged"]):
+        assert conditions.sum(axis=1).tolist() == [1] * len(conditions)
+        assert 0.25 < conditions[:, 0].mean() < 0.75
+
+
+def test_few_conditions_are_all_used_as_often_as_each_other():
+    from generation.fitting import _mixed
+
+    mixed = _mixed(np.eye(3, dtype=np.float32), 8, 0)
+    assert mixed.shape == (8, 3)
+    assert sorted(mixed.sum(axis=0)) == [2, 3, 3]
+    assert _mixed(np.zeros((5, 0), np.float32), 8, 0).shape == (8, 0)

@@ -3,6 +3,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from data.errors import UserError
 from generation import latents
 from generation.dcgan import DCGAN
 
@@ -10,6 +11,8 @@ from generation.dcgan import DCGAN
 @settings(max_examples=30, deadline=None)
 @given(st.integers(0, 2**31), st.sampled_from(["normal", "uniform"]), st.sampled_from([None, 0.5, 2.0]))
 def test_the_first_do_not_depend_on_how_many(seed, kind, truncation):
+    if kind == "uniform" and truncation == 2.0:
+        truncation = 1.0
     few, many = (latents.draw(n, 5, seed, kind, truncation) for n in (3, 40))
     assert few.dtype == np.float32
     assert np.array_equal(few, many[:3])
@@ -20,6 +23,20 @@ def test_distributions():
     assert normal.std() == pytest.approx(1, abs=0.02)
     assert uniform.std() == pytest.approx(3**-0.5, abs=0.01)
     assert abs(uniform).max() <= 1
+
+
+def test_truncation_never_widens():
+    """Beyond 1, uniform latent vectors would be none that the generator has learned from."""
+    assert np.array_equal(latents.draw(9, 2, 0, "uniform", 1.0), latents.draw(9, 2, 0, "uniform"))
+    message = r"above 0 and at most 1, .* latent='uniform'\. Received: truncation=2\.$"
+    with pytest.raises(UserError, match=message):
+        latents.draw(9, 2, 0, "uniform", 2.0)
+    with pytest.raises(UserError, match=message):
+        DCGAN(latent="uniform", truncation=2.0)
+    DCGAN(truncation=2.0)
+    for kind in ("normal", "uniform"):
+        with pytest.raises(UserError, match=r"Received: truncation=0\."):
+            DCGAN(latent=kind, truncation=0.0)
 
 
 def test_truncation_cuts_the_normal_distribution():

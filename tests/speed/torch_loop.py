@@ -73,9 +73,10 @@ def contestant(name: str, batch: int) -> tuple[Callable[[int], None], dict]:
     images = torch.from_numpy(pixels.astype(np.float32) / 127.5 - 1).contiguous(memory_format=torch.channels_last)
     images = images.to(torch.get_default_device())
     g, d = (net.to(memory_format=torch.channels_last) for net in (_generator(latent, stable), _discriminator(stable)))
-    rates = (2e-4, 8e-4 if stable else 2e-4)
+    rates, beta_1 = ((4e-4, 16e-4), 0.0) if stable else ((2e-4, 2e-4), 0.5)
     g_adam, d_adam = (
-        torch.optim.Adam(net.parameters(), lr=rate, betas=(0.5, 0.999)) for net, rate in zip((g, d), rates, strict=True)
+        torch.optim.Adam(net.parameters(), lr=rate, betas=(beta_1, 0.999))
+        for net, rate in zip((g, d), rates, strict=True)
     )
     average = [p.detach().clone() for p in g.parameters()]
     bce, real_label, fake_label = nn.BCEWithLogitsLoss(), torch.ones(batch, 1), torch.zeros(batch, 1)
