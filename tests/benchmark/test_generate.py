@@ -11,14 +11,16 @@ from pathlib import Path
 from xml.etree import ElementTree
 
 import numpy as np
+import pandas as pd
 import pytest
 from PIL import Image
 
-from benchmark import api, png
+from benchmark import api, png, warm
 from benchmark.generate import generate
 from benchmark.regenerate import again, bank_again
 from benchmark.stored_run import StoredRun
 from data.errors import UserError
+from reports.page import write as write_page
 
 pytestmark = pytest.mark.slow  # networks are trained
 
@@ -151,6 +153,45 @@ def test_again_compares(finished, tmp_path):
 def test_a_bank_is_made_again_bit_for_bit_from_its_record(finished, generator):
     found = bank_again(finished / "runs/images", generator)
     assert found == {"detector-train": True, "detector-validation": True, "test": True}
+
+
+@pytest.fixture(scope="module")
+def dimmed(tmp_path_factory):
+    """A run of three generators that share one training and sample differently."""
+    folder = tmp_path_factory.mktemp("dimmed")
+    (folder / "drawing.py").write_text(f"{(PLUGINS / 'drawing.py').read_text()}\n# {folder}\n")
+    rows = "".join(
+        f'[[generator]]\nkind = "drawing.py:Dim"\nid = "{name}"\n{option}\n'
+        for name, option in (("a", ""), ("b", "most = 50"), ("c", "most = 90"))
+    )
+    (folder / "spec.toml").write_text(
+        f'[dataset]\nname = "digits"\nlimit = 120\n{rows}[[detector]]\nkind = "linear-pixel"\n'
+        "[quality]\nenabled = false\n"
+    )
+    return api.run(folder / "spec.toml", out=folder / "runs" / "dimmed").folder
+
+
+def test_generators_that_share_a_training_sample_as_each_says(dimmed, tmp_path):
+    trainings = {name: StoredRun(dimmed).training(name, 0) for name in "abc"}
+    assert len(set(trainings.values())) == 1, "the option changes samples only"
+    brightest = {}
+    for name in "abc":
+        generate(dimmed, out=tmp_path / name, generator=name, n=40)
+        brightest[name] = pixels(tmp_path / name).max()
+        assert again(tmp_path / name / "manifest.json", out=tmp_path / f"{name}-again").differ == []
+        assert all(bank_again(dimmed, name).values())
+        assert warm.locate(f"{dimmed}:{name}").folder.parent.parent == trainings[name]
+    assert brightest["b"] < 60 < brightest["c"] < 100 < brightest["a"]
+    banks = {StoredRun(dimmed).bank(name, 0) for name in "abc"}
+    assert len(banks) == 3, "a bank is never another one's"
+
+
+def test_pictures_of_a_training_say_that_they_lack_the_options_of_sampling(dimmed):
+    index = pd.read_csv(dimmed / "images/index.csv", dtype={"note": str}).fillna({"note": ""})
+    notes = index[index["kind"] == "grid"].set_index("generator")["note"]
+    assert [notes[name] for name in "abc"] == ["", "drawn without most = 50", "drawn without most = 90"]
+    page = write_page(dimmed).read_text()
+    assert page.count("(drawn without most = 50)") == 2, "beside the grid and beside the film"
 
 
 def test_a_bank_that_was_changed_is_found(copied):
