@@ -127,6 +127,18 @@ class StoredRun:
         """Returns the folder of a generator's bank."""
         return self._place("sample", name, seed)
 
+    def bank_owner(self, folder: Path) -> tuple[str, int]:
+        """Returns the generator and the training seed that a bank's folder in the store is of.
+
+        Raises:
+            UserError: If it is not one of this run's banks, in this run's store.
+        """
+        for (function, name), row in self._stages.items():
+            if function == "sample" and self.store.path(function, row["key"]).resolve() == folder.resolve():
+                generator, _, seed = name.removeprefix("sample ").rpartition(" seed ")
+                return generator, int(seed)
+        raise UserError(f"{folder} is not a bank of {self.folder} in the store {self.store.root}.")
+
     def bank_record(self, name: str, seed: int) -> dict[str, Any]:
         """Returns what `bank.json` says of it: checkpoint, seeds, counts, digests."""
         return read_json(self.bank(name, seed) / "bank.json", "Record")

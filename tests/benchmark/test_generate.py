@@ -16,6 +16,7 @@ import pytest
 from PIL import Image
 
 from benchmark import api, png, warm
+from benchmark.drawing import split
 from benchmark.generate import generate
 from benchmark.regenerate import again, bank_again
 from benchmark.stored_run import StoredRun
@@ -207,6 +208,23 @@ def test_a_bank_that_was_changed_is_found(copied):
     assert not any(bank_again(run, "gaussian").values())
 
 
+def test_the_command_makes_a_bank_again_from_its_record(copied, call, refused, tmp_path):
+    run = copied / "runs/images"
+    folder = StoredRun(run).bank("by class", 0)
+    answer = call("generate", run, "--again", folder / "bank.json", "--out", "bank")
+    assert (answer.code, answer.out) == (0, "3 of 3 parts of the bank are the same, byte for byte: bank\n")
+    for name in ("detector-train.npy", "detector-validation.npy", "test.npy", "test.labels.npy", "bank.json"):
+        assert Path("bank", name).read_bytes() == (folder / name).read_bytes()
+    assert "names no run" in refused("generate", "--again", folder / "bank.json", "--out", "new")
+    shutil.copytree(folder, "elsewhere")
+    line = refused("generate", run, "--again", "elsewhere/bank.json", "--out", "new", "--store", copied / "runs/.store")
+    assert "elsewhere is not a bank of" in line
+    fakes = np.load(folder / "test.npy")
+    np.save(folder / "test.npy", fakes ^ 1)
+    answer = call("generate", run, "--again", folder / "bank.json", "--out", "changed", "--json")
+    assert (answer.code, json.loads(answer.out)) == (1, {"parts": 3, "differ": ["test"]})
+
+
 def test_an_interpolation_is_an_animation_too(tmp_path):
     run = drawing(tmp_path, "Fade")
     record = generate(run, out=tmp_path / "way", n=12, interpolate=3, size=16)
@@ -374,7 +392,7 @@ def test_the_real_command(finished, tmp_path):
     assert "4 of 4 files differ" in ended.stdout
 
 
-@pytest.mark.parametrize("command", ["generate", "export"])
+@pytest.mark.parametrize("command", ["generate", "export", "networks"])
 def test_help_imports_nothing_heavy(command):
     code = (
         "import atexit, sys\n"
@@ -398,3 +416,31 @@ def test_attributes_are_asked_for_by_name():
     assert (_class("7", ("3", "7")), _class("1", ("3", "7"))) == (1, 1)  # a name comes before a number
     with pytest.raises(UserError, match="Unknown label '2'"):
         _class("2", ("3", "7"))
+
+
+def test_labels_are_split_at_commas_but_for_those_of_a_name():
+    classes = ("not Male, not Young", "not Male, Young", "Male, not Young", "Male, Young", "Male", "a,b")
+    assert split("Male, Young", classes) == ("Male, Young",)
+    assert split("Male,Young,not Male,  not Young, 3", classes) == ("Male, Young", "not Male, not Young", "3")
+    assert split("Male, Male, Young, Young", classes) == ("Male", "Male, Young", "Young")
+    assert split("a, b", classes) == ("a,b",)
+    assert split("Male+Young, none", ()) == ("Male+Young", "none")
+    assert split("Male, Young", ()) == ("Male", "Young")
+
+
+def test_a_class_name_with_a_comma_can_be_typed(copied, call, tmp_path):
+    run = copied / "runs/images"
+    prepared = StoredRun(run).prepared
+    about, key = prepared / "images/imageset.json", prepared / "key.json"
+    about.write_text(about.read_text().replace('"3"', '"Male, Young"').replace('"5"', '"Male, old"'))
+    record = json.loads(key.read_text())
+    record["files"]["images/imageset.json"][0] = about.stat().st_size
+    key.write_text(json.dumps(record))
+    assert "Male, Young" in StoredRun(run).images.classes
+    names = ["--generator", "by class", "--n", "3", "--out", tmp_path / "new"]
+    answer = call("generate", run, *names, "--labels", "Male, Young,4,Male, old")
+    assert answer.code == 0, answer.err
+    record = json.loads((tmp_path / "new/manifest.json").read_text())
+    assert [row["label"] for row in record["files"]] == ["Male, Young", "4", "Male, old"]
+    assert record["sampling"]["labels"] == ["Male, Young", "4", "Male, old"]
+    assert again(tmp_path / "new/manifest.json", out=tmp_path / "again", run=run).differ == []
