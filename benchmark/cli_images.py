@@ -1,4 +1,5 @@
-"""The commands that write images: `generate` and `export`. Nothing heavy is imported before one is called."""
+"""The commands that write what a run made: `generate`, `export`, `networks`. Nothing heavy is imported until one is
+called."""
 
 from __future__ import annotations
 
@@ -15,6 +16,11 @@ OutOption = Annotated[Path, typer.Option(metavar="DIR", help="Where the images g
 StoreOption = Annotated[
     Path | None, typer.Option("--store", metavar="DIR", help="The run's store. [default: .store beside the run folder]")
 ]
+GeneratorOption = Annotated[
+    str | None, typer.Option(metavar="ID", help="Which generator. [default: the only one that is no control]")
+]
+SeedOption = Annotated[int | None, typer.Option(metavar="N", help="Which of its trainings. [default: the first]")]
+CheckpointOption = Annotated[str, typer.Option(metavar="NAME", help="Such as epoch-0040, or last.")]
 JsonOption = Annotated[bool, typer.Option("--json", help="Print the result as JSON, for scripts.")]
 
 
@@ -23,13 +29,9 @@ def generate(
     folder: Annotated[
         Path | None, typer.Argument(metavar="[RUN_FOLDER]", help="A finished run; --again knows its own.")
     ] = None,
-    generator: Annotated[
-        str | None, typer.Option(metavar="ID", help="Which generator. [default: the only one that is no control]")
-    ] = None,
-    training_seed: Annotated[
-        int | None, typer.Option(metavar="N", help="Which of its trainings. [default: the first]")
-    ] = None,
-    checkpoint: Annotated[str, typer.Option(metavar="NAME", help="Such as epoch-0040, or last.")] = "last",
+    generator: GeneratorOption = None,
+    training_seed: SeedOption = None,
+    checkpoint: CheckpointOption = "last",
     n: Annotated[int | None, typer.Option("--n", metavar="N", help="How many images. [default: 64]")] = None,
     seed: Annotated[int, typer.Option(metavar="N", help="Of the sampling.")] = 0,
     labels: Annotated[
@@ -48,7 +50,10 @@ def generate(
         int | None, typer.Option(metavar="N", help="Frames of the way, a multiple of K. [default: 8 for each]")
     ] = None,
     again: Annotated[
-        Path | None, typer.Option(metavar="MANIFEST.json", help="Make the images of a manifest again and compare.")
+        Path | None,
+        typer.Option(
+            metavar="FILE.json", help="Make the images of a manifest, or of a store's bank.json, again, and compare."
+        ),
     ] = None,
     store: StoreOption = None,
     as_json: JsonOption = False,
@@ -73,8 +78,7 @@ def generate(
         n = frames if frames is not None else 8 * interpolate
     record = write(
         folder, out=out, generator=generator, training_seed=training_seed, checkpoint=checkpoint, n=n, seed=seed,
-        labels=[label.strip() for label in labels.split(",")] if labels else None, size=size, interpolate=interpolate,
-        store=store,
+        labels=labels, size=size, interpolate=interpolate, store=store,
     )  # fmt: skip
     _tell_written(record, out, as_json)
 
@@ -101,15 +105,42 @@ def export(
     typer.echo(f"Card: {out / 'README.md'}")
 
 
+def networks(
+    folder: RunArgument,
+    out: Annotated[Path, typer.Option(metavar="DIR", help="Where the networks go: a new or empty folder.")],
+    generator: GeneratorOption = None,
+    training_seed: SeedOption = None,
+    checkpoint: CheckpointOption = "last",
+    store: StoreOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Write a DCGAN's generator and discriminator as Keras files that load without fauxbench."""
+    from benchmark.networks import networks as write
+
+    record = write(
+        folder, out=out, generator=generator, training_seed=training_seed, checkpoint=checkpoint, store=store
+    )
+    if as_json:
+        typer.echo(json.dumps(record, indent=1))
+        return
+    for row in record["files"]:
+        typer.echo(f"{out / row['file']}: {row['about']}")
+
+
 def register(app: typer.Typer) -> None:
     """Adds the commands to the command line."""
     app.command()(generate)
     app.command()(export)
+    app.command()(networks)
 
 
 def _again(manifest: Path, out: Path, folder: Path | None, store: Path | None, as_json: bool) -> None:
-    from benchmark.regenerate import again
+    from benchmark.regenerate import again, bank_file_again
+    from benchmark.stored_run import read_json
 
+    if "digests" in read_json(manifest, "Manifest"):
+        _tell_bank(bank_file_again(manifest, run=folder, out=out, store=store), out, as_json)
+        return
     found = again(manifest, out=out, run=folder, store=store)
     total = len(found.record["files"])
     if as_json:
@@ -120,6 +151,18 @@ def _again(manifest: Path, out: Path, folder: Path | None, store: Path | None, a
         why = "the pixels are the same: another Pillow or zlib wrote them" if found.pixels else "the pixels differ"
         typer.echo(f"{len(found.differ)} of {total} files differ from {manifest}; {why}. First: {found.differ[0]}")
     if found.differ:
+        raise typer.Exit(1)
+
+
+def _tell_bank(same: dict[str, bool], out: Path, as_json: bool) -> None:
+    differ = [part for part, equal in same.items() if not equal]
+    if as_json:
+        typer.echo(json.dumps({"parts": len(same), "differ": differ}, indent=1))
+    elif not differ:
+        typer.echo(f"{len(same)} of {len(same)} parts of the bank are the same, byte for byte: {out}")
+    else:
+        typer.echo(f"{len(differ)} of {len(same)} parts of the bank differ: {', '.join(differ)}")
+    if differ:
         raise typer.Exit(1)
 
 

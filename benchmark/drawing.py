@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -15,7 +15,7 @@ from data.errors import UserError, unknown
 
 @dataclass(frozen=True)
 class Request:
-    """What to generate; the arguments of `benchmark.generate.generate`."""
+    """What to generate; the arguments of `benchmark.generate.generate`. `joined` labels are still one text."""
 
     generator: str
     training_seed: int
@@ -25,6 +25,20 @@ class Request:
     labels: tuple[str, ...] | None
     size: int | None
     interpolate: int | None
+    joined: bool = False
+
+
+def split(text: str, names: Sequence[str]) -> tuple[str, ...]:
+    """Splits labels at commas, but for the commas of a known name; of several names that fit, the longest is meant."""
+    pieces = [piece.strip() for piece in text.split(",")]
+    known = {tuple(part.strip() for part in name.split(",")): name for name in names}
+    found, at = [], 0
+    while at < len(pieces):
+        ends = (end for end in range(len(pieces), at, -1) if tuple(pieces[at:end]) in known)
+        end = next(ends, at + 1)
+        found.append(known.get(tuple(pieces[at:end]), pieces[at]))
+        at = end
+    return tuple(found)
 
 
 def draw(opened: StoredRun, trained: Trained, wanted: Request) -> tuple[np.ndarray, list[str | None], list[str]]:

@@ -143,7 +143,7 @@ class Gathered:
             path = self.path(stage) / name
             if self.ended_well(stage) and path.exists():
                 about = {"generator": generator, "generator_seed": seed}
-                frames.append(pd.read_csv(path, dtype={"checkpoint": str}).assign(**about))
+                frames.append(_text(path).assign(**about))
         first = ["generator", "generator_seed"]
         if not frames:
             return _empty([*first, *columns])
@@ -153,8 +153,7 @@ class Gathered:
     def _by_class(self, stage: Stage | None, name: str) -> pd.DataFrame | None:
         if stage is None or not self.ended_well(stage) or not (self.path(stage) / name).exists():
             return None
-        kinds = {"checkpoint": str, "class": str}
-        return pd.read_csv(self.path(stage) / name, dtype=kinds).fillna({"class": ""})
+        return _text(self.path(stage) / name)
 
     def _cell(self, cell: Cell) -> dict[str, Any]:
         outcome = self.outcomes[cell.measured.key]
@@ -190,7 +189,7 @@ class Gathered:
         """What a stage measured of each checkpoint, by name."""
         if stage is None or not self.ended_well(stage):
             return {}
-        table = pd.read_csv(self.path(stage) / file, dtype={"checkpoint": str, "inception": str})
+        table = _text(self.path(stage) / file)
         return {str(row["checkpoint"]): row for row in table.to_dict("records")}
 
     def _rate(self, stage: Stage) -> float | None:
@@ -218,6 +217,11 @@ def _identity(cell: Cell) -> dict[str, Any]:
 
 def _json(path: Path) -> dict[str, Any]:
     return dict(json.loads(path.read_text()))
+
+
+def _text(path: Path) -> pd.DataFrame:
+    """Reads a table that goes on as it is: a class may be called "007" or "None", and a digest be "1234e5678901"."""
+    return pd.read_csv(path, dtype=str, keep_default_na=False, encoding="utf-8")
 
 
 def _empty(columns: list[str]) -> pd.DataFrame:

@@ -5,13 +5,14 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from benchmark import png, runtime
-from benchmark.drawing import Request, draw
+from benchmark.drawing import Request, draw, split
 from benchmark.out_folder import new_folder
 from benchmark.stored_run import StoredRun, Trained
 from data.errors import UserError
@@ -33,7 +34,7 @@ def generate(
     checkpoint: str = "last",
     n: int = 64,
     seed: int = 0,
-    labels: Sequence[str] | None = None,
+    labels: Sequence[str] | str | None = None,
     size: int | None = None,
     interpolate: int | None = None,
     store: str | Path | None = None,
@@ -52,8 +53,9 @@ def generate(
         n: How many images; of an interpolation, how many frames. Defaults to `64`.
         seed: Of the sampling. Defaults to `0`.
         labels: For a conditional generator, class names or numbers that the images take in turn; for one of attributes,
-            those that an image has, joined by `+`, or `none`. One that makes its images from real ones takes those of
-            these classes. Defaults to `None`, as in the run's test images.
+            those that an image has, joined by `+`, or `none`. In one text they are separated by commas, and a class
+            name may have commas itself. One that makes its images from real ones takes those of these classes.
+            Defaults to `None`, as in the run's test images.
         size: The shorter side of the written images in pixels. Defaults to `None`, as they are generated.
         interpolate: Draws a closed way through so many random images instead, also as `interpolation.webp`. Defaults to
             `None`, independent images.
@@ -66,10 +68,9 @@ def generate(
         UserError: If something given cannot be used, or the store no longer holds the generator.
     """
     opened = StoredRun(run, store)
-    chosen = _chosen(opened, generator)
     wanted = Request(
-        chosen, opened.training_seed(training_seed), checkpoint, n, seed, tuple(labels) if labels else None, size,
-        interpolate,
+        chosen(opened, generator), opened.training_seed(training_seed), checkpoint, n, seed,
+        _labels(labels), size, interpolate, joined=isinstance(labels, str),
     )  # fmt: skip
     _check(wanted)
     with new_folder(Path(out)) as folder, opened.computing():
@@ -78,8 +79,12 @@ def generate(
     return record
 
 
-def _chosen(opened: StoredRun, name: str | None) -> str:
-    """Returns the generator's id, if it is one that can generate."""
+def chosen(opened: StoredRun, name: str | None) -> str:
+    """Returns the id of the generator named, or of the only one that is no control, if it can generate.
+
+    Raises:
+        UserError: If it cannot, or none is named and there are several.
+    """
     rows = [opened.generator_row(known) for known in opened.generators]
     own = [row["id"] for row in rows if not row["control"] and row["kind"] != "folder"]
     if name is None and len(own) != 1:
@@ -91,6 +96,12 @@ def _chosen(opened: StoredRun, name: str | None) -> str:
             f"'{row['id']}' copies real images and generates none. Choose one of {', '.join(own) or 'none'}."
         )
     return str(row["id"])
+
+
+def _labels(labels: Sequence[str] | str | None) -> tuple[str, ...] | None:
+    if not labels:
+        return None
+    return (labels,) if isinstance(labels, str) else tuple(labels)
 
 
 def _check(wanted: Request) -> None:
@@ -116,6 +127,9 @@ def _write(folder: Path, opened: StoredRun, wanted: Request) -> dict[str, Any]:
     trained = opened.trained(wanted.generator, wanted.training_seed, wanted.checkpoint)
     if getattr(trained.generator, "n_available", None) is not None:
         raise UserError(f"'{trained.id}' holds finished images of another tool and generates none: fauxbench export.")
+    if wanted.labels and wanted.joined:  # now that it is known whether they are classes or attributes
+        classes = () if getattr(trained.generator, "requested_attributes", ()) else opened.images.classes
+        wanted = replace(wanted, labels=split(wanted.labels[0], classes), joined=False)
     levels = opened.images.value_grid
     drawn, names, sources = draw(opened, trained, wanted)
     images = snap(drawn, levels)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 from pathlib import Path
 from typing import Any
@@ -13,6 +14,7 @@ from benchmark.checkpoints import INTERPOLATION, Checkpoints
 from benchmark.execute import Outcome
 from benchmark.plan import Plan
 from benchmark.png import animation
+from benchmark.stage import Row
 from benchmark.store import Store
 
 COLUMNS = 8
@@ -26,7 +28,8 @@ def write(folder: Path, plan: Plan, store: Store, outcomes: dict[str, Outcome]) 
     `interpolation`, a film of a closed way through latent vectors; `preview`, a picture that a generator makes of
     itself, which for a face swap has the columns A, A>A, A>B, B, B>B, B>A of faces held out; and `nearest`: the most
     copied fakes, and below each the nearest image that its generator was trained on and the nearest one that was held
-    out.
+    out. A training's own pictures are drawn as it goes on, without the options of sampling, and `note` says so: rows
+    that share a training share them.
     """
     from data.imageset import ImageSet
     from data.ledger import Ledger
@@ -41,9 +44,10 @@ def write(folder: Path, plan: Plan, store: Store, outcomes: dict[str, Outcome]) 
         chosen = np.sort(np.random.default_rng(0).permutation(at)[: COLUMNS * COLUMNS])
         rows.append(_grid(folder, "real.png", np.array(images.images[chosen]), kind="real"))
     controls = {row.id for row in plan.generators if row.plugin.attribute("control") == "real-copy"}
+    notes = {row.id: _unused(row) for row in plan.generators}
     for (generator, seed), stage in plan.trainings.items():
         if stage.key in good and generator not in controls:
-            about = {"generator": generator, "generator_seed": seed}
+            about = {"generator": generator, "generator_seed": seed, "note": notes[generator]}
             rows.extend(_of_training(folder, store.path(stage.function, stage.key), about))
     known = {row.id for row in plan.generators if row.plugin.attribute("control")}
     for (generator, seed), stage in plan.qualities.items():
@@ -55,8 +59,26 @@ def write(folder: Path, plan: Plan, store: Store, outcomes: dict[str, Outcome]) 
             triples = np.load(copies)
             name = f"{safe(generator)}-seed{seed}-{last}-nearest.png"
             rows.append(_grid(folder, name, np.concatenate(list(triples)), columns=triples.shape[1], **about))
-    columns = ["file", "kind", "generator", "generator_seed", "checkpoint", "rows", "columns", "height", "width"]
+    columns = [
+        "file",
+        "kind",
+        "generator",
+        "generator_seed",
+        "checkpoint",
+        "rows",
+        "columns",
+        "height",
+        "width",
+        "note",
+    ]
     pd.DataFrame(rows, columns=columns).to_csv(folder / "index.csv", index=False)
+
+
+def _unused(row: Row) -> str:
+    """Returns which options of sampling a generator has that the pictures of its training were drawn without."""
+    named = row.plugin.attribute("sampling_options", ())
+    given = [f"{name} = {json.dumps(row.options[name])}" for name in named if name in row.options]
+    return f"drawn without {', '.join(given)}" if given else ""
 
 
 def _of_training(folder: Path, trained: Path, about: dict[str, Any]) -> list[dict[str, object]]:

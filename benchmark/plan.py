@@ -11,6 +11,7 @@ from typing import Any
 from benchmark import digest, plan_quality, plugins, runtime
 from benchmark.specs import PluginSpec, Spec
 from benchmark.stage import Row, Stage, params_of, portable, where_of
+from data.errors import UserError
 from data.options import accepts
 
 
@@ -156,11 +157,24 @@ def _fingerprint(instance: Any, options: dict[str, Any]) -> str | None:
     return digest.of_path(path) if path is not None and path.exists() else None
 
 
+def _fingerprint_of_data(source: Any, folders: list[Path], name: str) -> str:
+    """Returns a digest of the files that a data set reads; of the images themselves, if it cannot say."""
+    if hasattr(source, "fingerprint"):
+        return str(source.fingerprint(folders))
+    for more in ("wider", "strangers"):  # images that `load` does not give: its digest would not know when they change
+        if callable(getattr(source, more, None)):
+            raise UserError(
+                f"Data set '{name}' has a method {more}, so it needs one called fingerprint(folders), a digest "
+                "of all files that it reads, by which results are kept. Received: a data set without one."
+            )
+    return str(source.load(folders).digest)
+
+
 def _prepare(spec: Spec, folders: list[Path], base: Path | None, smoke: bool, trains: bool) -> Stage:
     plugin = plugins.resolve("datasets", spec.dataset.name, base)
     options = _located(spec.dataset.model_extra or {}, base)
     source = plugins.make(plugin, options, None, f"dataset '{spec.dataset.name}'")
-    fingerprint = source.fingerprint(folders) if hasattr(source, "fingerprint") else source.load(folders).digest
+    fingerprint = _fingerprint_of_data(source, folders, spec.dataset.name)
     params = {
         "plugin": plugin.name, "code": plugin.digest, "fingerprint": fingerprint,
         "options": portable(options, fingerprint),

@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 
 from benchmark.generate import generate
+from benchmark.out_folder import new_folder
 from benchmark.stored_run import StoredRun, read_json
 from data.errors import UserError
 
@@ -68,8 +69,35 @@ def again(
     return Again(record, differ, record["pixels"] == old.get("pixels"))
 
 
+def bank_file_again(
+    record: str | Path, *, run: str | Path | None, out: str | Path, store: str | Path | None = None
+) -> dict[str, bool]:
+    """Does what `bank_again` does for the bank that a `bank.json` stands in.
+
+    Args:
+        record: The file, in a store: `STORE/sample/KEY/bank.json`.
+        run: The folder of a run that has the bank; the record does not name one.
+        out: Where the new bank goes, a new or empty folder.
+        store: The store. Defaults to `None`, the one that the file is in.
+
+    Raises:
+        UserError: If no run is given, or it has another bank.
+    """
+    folder = Path(record).resolve().parent
+    if run is None:
+        raise UserError(f"{record} is a bank's and names no run: give a RUN_FOLDER too.")
+    opened = StoredRun(run, store or folder.parent.parent)
+    generator, seed = opened.bank_owner(folder)
+    return bank_again(run, generator, training_seed=seed, out=out, store=opened.store.root)
+
+
 def bank_again(
-    run: str | Path, generator: str, *, training_seed: int | None = None, store: str | Path | None = None
+    run: str | Path,
+    generator: str,
+    *,
+    training_seed: int | None = None,
+    out: str | Path | None = None,
+    store: str | Path | None = None,
 ) -> dict[str, bool]:
     """Samples a bank of the store again from what its `bank.json` records, and compares the images.
 
@@ -77,6 +105,7 @@ def bank_again(
         run: The run folder.
         generator: The generator's id.
         training_seed: Which of its trainings. Defaults to `None`, the first.
+        out: Where the new bank goes, a new or empty folder. Defaults to `None`, it is not kept.
         store: The run's store. Defaults to `None`, `.store` beside the run folder.
 
     Returns:
@@ -91,7 +120,8 @@ def bank_again(
     seed = opened.training_seed(training_seed)
     folder = opened.bank(generator, seed)
     record = json.loads((folder / "bank.json").read_text())
-    with opened.computing(), tempfile.TemporaryDirectory() as work:
+    place = tempfile.TemporaryDirectory() if out is None else new_folder(Path(out))
+    with opened.computing(), place as work:
         trained = opened.trained(generator, seed, record["checkpoint"])
         keywords = {"seed": record["seed"], "checkpoint": trained.checkpoint}
         bank.write(Path(work), trained.generator, opened.images, opened.ledger, **keywords)

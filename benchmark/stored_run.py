@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import json
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -127,6 +127,18 @@ class StoredRun:
         """Returns the folder of a generator's bank."""
         return self._place("sample", name, seed)
 
+    def bank_owner(self, folder: Path) -> tuple[str, int]:
+        """Returns the generator and the training seed that a bank's folder in the store is of.
+
+        Raises:
+            UserError: If it is not one of this run's banks, in this run's store.
+        """
+        for (function, name), row in self._stages.items():
+            if function == "sample" and self.store.path(function, row["key"]).resolve() == folder.resolve():
+                generator, _, seed = name.removeprefix("sample ").rpartition(" seed ")
+                return generator, int(seed)
+        raise UserError(f"{folder} is not a bank of {self.folder} in the store {self.store.root}.")
+
     def bank_record(self, name: str, seed: int) -> dict[str, Any]:
         """Returns what `bank.json` says of it: checkpoint, seeds, counts, digests."""
         return read_json(self.bank(name, seed) / "bank.json", "Record")
@@ -171,12 +183,12 @@ class StoredRun:
 
     def _place(self, function: str, name: str, seed: int | None = None) -> Path:
         """Returns where the store has a stage's files, if it has them."""
-        names = [name] if seed is None else [f"{function} {twin} seed {seed}" for twin in self._twins(name)]
+        twins = [name] if seed is None else self._twins(name, function)
+        names = (name if seed is None else f"{function} {twin} seed {seed}" for twin in twins)
         found = next((self._stages[function, one] for one in names if (function, one) in self._stages), None)
         if found is None:
-            raise UserError(
-                f"{self.folder} has no stage '{names[0]}': it was written by another version. Run it again."
-            )
+            own = name if seed is None else f"{function} {name} seed {seed}"
+            raise UserError(f"{self.folder} has no stage '{own}': it was written by another version. Run it again.")
         if found["status"] not in ("done", "cached"):
             error = str(found["error"]).rstrip(".")
             raise UserError(f"'{found['id']}' did not finish in this run, so there is nothing to take: {error}.")
@@ -187,14 +199,19 @@ class StoredRun:
             )
         return self.store.path(function, found["key"])
 
-    def _twins(self, name: str) -> list[str]:
-        """Returns a generator's name and those of equal ones: stages that are equal are listed once."""
+    def _twins(self, name: str, function: str) -> Iterator[str]:
+        """Yields a generator's name, then those of equal ones: stages that are equal are listed once, under the first.
+
+        Of generators that differ in nothing but how they sample, the training is one stage.
+        """
         row = self.generator_row(name)
-        same = [
-            other for other, it in self._rows.items()
-            if all(it[key] == row[key] for key in ("kind", "digest", "options"))
-        ]  # fmt: skip
-        return [name, *(other for other in same if other != name)]
+        yield name
+        alike = [it for it in self._rows.values() if all(it[key] == row[key] for key in ("kind", "digest"))]
+        others = [it for it in alike if it["id"] != name]
+        trains = function == "train_generator" and others
+        unused = self._plugin(row).attribute("sampling_options", ()) if trains else ()
+        options = _without(row["options"], unused)
+        yield from (it["id"] for it in others if _without(it["options"], unused) == options)
 
     def _plugin(self, row: dict[str, Any]) -> plugins.Plugin:
         """Finds a generator's plug-in: one in a file is looked for from here, and where it was."""
@@ -207,6 +224,10 @@ class StoredRun:
             if path.is_file():
                 return plugins.resolve("generators", f"{path.resolve()}:{name}")
         raise UserError(f"Generator '{row['id']}' needs the plug-in file {here}, which is neither here nor at {there}.")
+
+
+def _without(options: dict[str, Any], names: Iterable[str]) -> dict[str, Any]:
+    return {name: value for name, value in options.items() if name not in names}
 
 
 def read_json(path: Path, what: str) -> dict[str, Any]:

@@ -125,11 +125,16 @@ def read_gzip(path: Path, *, limit: int = MAX_PICKLE) -> bytes:
     return data
 
 
-def open_zip(path: Path) -> zipfile.ZipFile:
+def open_zip(path: Path, *, limit: int | None = None) -> zipfile.ZipFile:
     """Opens a zip whose members all stay inside the folder they would be unpacked to.
 
+    Args:
+        path: The file.
+        limit: Bytes that all members together may unpack to, for one that is read as a whole. Defaults to `None`, any.
+
     Raises:
-        UserError: If it is not a zip, is cut short, or has a member with an absolute path, with `..` or that is a link.
+        UserError: If it is not a zip, is cut short, has a member with an absolute path, with `..` or that is a link, or
+            unpacks to more than `limit` bytes.
     """
     try:
         archive = zipfile.ZipFile(path)
@@ -144,6 +149,10 @@ def open_zip(path: Path) -> zipfile.ZipFile:
         if posix.is_absolute() or windows.drive or windows.root or ".." in windows.parts or link:
             archive.close()
             raise UserError(f"{path} has a member that leaves its folder. Received: {name!r}.")
+    total = sum(member.file_size for member in archive.infolist())
+    if limit is not None and total > limit:
+        archive.close()
+        raise UserError(f"{path} unpacks to too much. Allowed: {limit:,} bytes in all. Received: {total:,}.")
     return archive
 
 

@@ -57,7 +57,8 @@ def read_torch(path: Path) -> dict[str, np.ndarray]:
     their axes in any order, as converted weights do, but without gaps or repetitions.
 
     Raises:
-        UserError: If the file is damaged, larger than 256 MiB, or holds anything but a dictionary of plain tensors.
+        UserError: If the file is damaged, is or unpacks to more than 256 MiB, or holds anything but plain tensors in a
+            dictionary.
     """
     try:
         size = path.stat().st_size
@@ -85,7 +86,7 @@ Numbers = Callable[[_Storage], np.ndarray]
 
 def _read_zip(path: Path) -> tuple[Any, Numbers]:
     """Reads the form of PyTorch 1.6 and later: a zip with a pickle, and one member for each storage."""
-    with open_zip(path) as archive:
+    with open_zip(path, limit=MAX_FILE) as archive:  # PyTorch packs nothing, so an honest file is as long as it says
         names = archive.namelist()
         pickles = [name for name in names if name.endswith("/data.pkl")]
         if len(pickles) != 1:
@@ -94,11 +95,8 @@ def _read_zip(path: Path) -> tuple[Any, Numbers]:
         if f"{root}byteorder" in names and read_member(archive, f"{root}byteorder") != b"little":
             raise ValueError("its numbers are big-endian, and only little-endian ones are admitted")
         value = _Unpickler(io.BytesIO(read_member(archive, pickles[0]))).load()
-        tensors = _tensors(value)
-        read = {
-            each.storage.key: _array(each.storage, read_member(archive, f"{root}data/{each.storage.key}"))
-            for each in tensors.values()
-        }
+        storages = {each.storage.key: each.storage for each in _tensors(value).values()}  # tensors may share one
+        read = {key: _array(each, read_member(archive, f"{root}data/{key}")) for key, each in storages.items()}
     return value, lambda storage: read[storage.key]
 
 

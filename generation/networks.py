@@ -103,7 +103,7 @@ def folded(network: keras.Model) -> keras.Model:
     Args:
         network: A discriminator, conditional or not.
     """
-    plain = keras.models.clone_model(network, clone_function=_folded_layer)
+    plain = keras.models.clone_model(network, clone_function=plain_layer)
     for old, new in zip(network.layers, plain.layers, strict=True):
         if not hasattr(old, "folded"):
             new.set_weights(old.get_weights())
@@ -113,7 +113,8 @@ def folded(network: keras.Model) -> keras.Model:
     return plain
 
 
-def _folded_layer(layer: keras.Layer) -> keras.Layer:
+def plain_layer(layer: keras.Layer) -> keras.Layer:
+    """Returns Keras' own layer of the same name, shape and, when not training, results, without its weights."""
     if hasattr(layer, "folded"):
         return layer.plain()
     plain = {BatchNormalization: layers.BatchNormalization, Dropout: layers.Dropout}.get(type(layer))

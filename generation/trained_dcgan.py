@@ -175,6 +175,28 @@ class TrainedDCGAN:
             variable.assign(value)
         return folded(network)
 
+    def plain_networks(self) -> dict[str, tuple[Any, str]]:
+        """Returns `generator` (what samples) and `discriminator`, as networks of Keras' own layers, for other programs.
+
+        Beside each stands what it takes and what it gives.
+
+        Raises:
+            RuntimeError: As `discriminator`.
+        """
+        discriminator, (low, high) = self.discriminator(), (-1, 1) if self.study.output == "tanh" else (0, 1)
+        from generation.plain import plain_generator
+
+        images = f"images (n, {', '.join(map(str, self.image_shape or ()))}) in [{low}, {high}]"
+        given = ""
+        if self.conditions is not None:
+            kind = "attributes, -1 or 1 each" if self.conditions.attributes else "classes, one of them 1, the others 0"
+            given = f" and conditions (n, {self.conditions.length}), {kind}: {', '.join(self.conditions.names)}"
+        latent = f"{self.study.latent} latent vectors (n, {self.study.latent_dim})"
+        return {
+            "generator": (plain_generator(self._sampler.network), f"{latent}{given} -> {images}"),
+            "discriminator": (discriminator, f"{images}{given} -> logits (n, 1), higher is more likely real"),
+        }
+
     def options(self) -> dict[str, Any]:
         """Returns everything that a training depends on beside images and seed, as JSON values."""
         return {

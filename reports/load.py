@@ -29,7 +29,7 @@ TEXT = {
     "classes": "generator checkpoint class",
     "identity": "generator checkpoint direction source target kind embedding embedding_digest identity_note",
     "audit": "name verdict advice",
-    "images": "file kind generator checkpoint",
+    "images": "file kind generator checkpoint note",
 }
 NUMBERS = {
     "cells": "ledger_seed generator_seed n_train_real n_train_fake n_test_real n_test_fake detector_seed seconds",

@@ -38,6 +38,12 @@ def grids(run: Run) -> list[tuple[str, str, Picture]]:
     return [(name, checkpoint, picture) for name, checkpoint, picture in found if picture]
 
 
+def notes(run: Run) -> dict[str, str]:
+    """Generator id -> how the pictures of its training differ from what detectors are shown of it."""
+    rows = run.images[run.images["note"] != ""]
+    return dict(zip(rows["generator"], rows["note"], strict=True))
+
+
 def nearest(run: Run) -> list[tuple[str, str, Picture]]:
     """The most copied fakes and their nearest real images: (generator id, checkpoint, picture of three rows)."""
     rows = _first_seed(run)

@@ -45,6 +45,7 @@ def everything(run: Run) -> dict[str, Any]:
         "grids": pictures.grids(run),
         "films": pictures.films(run),
         "evolution": pictures.evolution(run),
+        "picture_notes": pictures.notes(run),
         "histograms": _histograms(run, entries),
         "configurations": _configurations(run),
         "failures": provenance.failures(run),

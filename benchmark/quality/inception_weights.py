@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import zipfile
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -70,16 +71,21 @@ def _is_npz(path: Path) -> bool:
 
 
 def _npz(path: Path) -> dict[str, np.ndarray]:
+    """Reads the arrays that the network has, and no others, once it is known that there are no others."""
     if path.stat().st_size > MAX_FILE:
         raise UserError(f"{path} is too large for weights. Allowed: {MAX_FILE:,} bytes.")
     arrays = {}
-    with open_zip(path) as archive:
-        for name in archive.namelist():
-            data = io.BytesIO(read_member(archive, name))
+    with open_zip(path, limit=MAX_FILE) as archive:
+        members = {name.removesuffix(".npy"): name for name in archive.namelist()}
+        wanted = {name: member for name, member in members.items() if not name.endswith(COUNTER)}
+        if problem := _wrong_names(wanted):
+            raise UserError(f"{path} is not FID's Inception network: {problem}.")
+        for name, member in wanted.items():
+            data = io.BytesIO(read_member(archive, member))
             try:
-                arrays[name.removesuffix(".npy")] = np.lib.format.read_array(data, allow_pickle=False)
-            except (ValueError, EOFError) as error:
-                raise UserError(f"{path}: {name} is no array of numbers ({' '.join(str(error).split())}).") from None
+                arrays[name] = np.lib.format.read_array(data, allow_pickle=False)
+            except Exception as error:  # a forged header raises nearly anything, MemoryError too
+                raise UserError(f"{path}: {member} is no array of numbers ({' '.join(str(error).split())}).") from None
     return arrays
 
 
@@ -90,15 +96,22 @@ def _check(path: Path, arrays: dict[str, np.ndarray]) -> None:
 
 
 def _problem(arrays: dict[str, np.ndarray]) -> str | None:
-    wanted = shapes()
-    for names, verb in ((wanted.keys() - arrays.keys(), "lacks"), (arrays.keys() - wanted - UNUSED.keys(), "also has")):
-        if names:
-            more = f" and {len(names) - 1} more" if len(names) > 1 else ""
-            return f"it {verb} '{min(names)}'{more}, of {len(wanted)} arrays"
+    if problem := _wrong_names(arrays):
+        return problem
+    known = shapes() | UNUSED
     for name, array in arrays.items():
-        shape = (wanted | UNUSED)[name]
+        shape = known[name]
         if array.shape != shape or array.dtype.kind != "f":
             return f"'{name}' must be float {shape}, and is {array.dtype} {array.shape}"
         if not np.isfinite(array).all() or (name.endswith("running_var") and array.min() < 0):
             return f"'{name}' holds a value that is not finite, or a negative variance"
+    return None
+
+
+def _wrong_names(found: Mapping[str, object]) -> str | None:
+    wanted = shapes()
+    for names, verb in ((wanted.keys() - found.keys(), "lacks"), (found.keys() - wanted - UNUSED.keys(), "also has")):
+        if names:
+            more = f" and {len(names) - 1} more" if len(names) > 1 else ""
+            return f"it {verb} '{min(names)}'{more}, of {len(wanted)} arrays"
     return None

@@ -11,14 +11,17 @@ from pathlib import Path
 from xml.etree import ElementTree
 
 import numpy as np
+import pandas as pd
 import pytest
 from PIL import Image
 
-from benchmark import api, png
+from benchmark import api, png, warm
+from benchmark.drawing import split
 from benchmark.generate import generate
 from benchmark.regenerate import again, bank_again
 from benchmark.stored_run import StoredRun
 from data.errors import UserError
+from reports.page import write as write_page
 
 pytestmark = pytest.mark.slow  # networks are trained
 
@@ -153,6 +156,45 @@ def test_a_bank_is_made_again_bit_for_bit_from_its_record(finished, generator):
     assert found == {"detector-train": True, "detector-validation": True, "test": True}
 
 
+@pytest.fixture(scope="module")
+def dimmed(tmp_path_factory):
+    """A run of three generators that share one training and sample differently."""
+    folder = tmp_path_factory.mktemp("dimmed")
+    (folder / "drawing.py").write_text(f"{(PLUGINS / 'drawing.py').read_text()}\n# {folder}\n")
+    rows = "".join(
+        f'[[generator]]\nkind = "drawing.py:Dim"\nid = "{name}"\n{option}\n'
+        for name, option in (("a", ""), ("b", "most = 50"), ("c", "most = 90"))
+    )
+    (folder / "spec.toml").write_text(
+        f'[dataset]\nname = "digits"\nlimit = 120\n{rows}[[detector]]\nkind = "linear-pixel"\n'
+        "[quality]\nenabled = false\n"
+    )
+    return api.run(folder / "spec.toml", out=folder / "runs" / "dimmed").folder
+
+
+def test_generators_that_share_a_training_sample_as_each_says(dimmed, tmp_path):
+    trainings = {name: StoredRun(dimmed).training(name, 0) for name in "abc"}
+    assert len(set(trainings.values())) == 1, "the option changes samples only"
+    brightest = {}
+    for name in "abc":
+        generate(dimmed, out=tmp_path / name, generator=name, n=40)
+        brightest[name] = pixels(tmp_path / name).max()
+        assert again(tmp_path / name / "manifest.json", out=tmp_path / f"{name}-again").differ == []
+        assert all(bank_again(dimmed, name).values())
+        assert warm.locate(f"{dimmed}:{name}").folder.parent.parent == trainings[name]
+    assert brightest["b"] < 60 < brightest["c"] < 100 < brightest["a"]
+    banks = {StoredRun(dimmed).bank(name, 0) for name in "abc"}
+    assert len(banks) == 3, "a bank is never another one's"
+
+
+def test_pictures_of_a_training_say_that_they_lack_the_options_of_sampling(dimmed):
+    index = pd.read_csv(dimmed / "images/index.csv", dtype={"note": str}).fillna({"note": ""})
+    notes = index[index["kind"] == "grid"].set_index("generator")["note"]
+    assert [notes[name] for name in "abc"] == ["", "drawn without most = 50", "drawn without most = 90"]
+    page = write_page(dimmed).read_text()
+    assert page.count("(drawn without most = 50)") == 2, "beside the grid and beside the film"
+
+
 def test_a_bank_that_was_changed_is_found(copied):
     run = copied / "runs/images"
     folder = StoredRun(run).bank("gaussian", 0)
@@ -164,6 +206,23 @@ def test_a_bank_that_was_changed_is_found(copied):
     text = (folder / "bank.json").read_text().replace(f'"seed": {record["seed"]}', f'"seed": {record["seed"] + 1}')
     (folder / "bank.json").write_text(text)
     assert not any(bank_again(run, "gaussian").values())
+
+
+def test_the_command_makes_a_bank_again_from_its_record(copied, call, refused, tmp_path):
+    run = copied / "runs/images"
+    folder = StoredRun(run).bank("by class", 0)
+    answer = call("generate", run, "--again", folder / "bank.json", "--out", "bank")
+    assert (answer.code, answer.out) == (0, "3 of 3 parts of the bank are the same, byte for byte: bank\n")
+    for name in ("detector-train.npy", "detector-validation.npy", "test.npy", "test.labels.npy", "bank.json"):
+        assert Path("bank", name).read_bytes() == (folder / name).read_bytes()
+    assert "names no run" in refused("generate", "--again", folder / "bank.json", "--out", "new")
+    shutil.copytree(folder, "elsewhere")
+    line = refused("generate", run, "--again", "elsewhere/bank.json", "--out", "new", "--store", copied / "runs/.store")
+    assert "elsewhere is not a bank of" in line
+    fakes = np.load(folder / "test.npy")
+    np.save(folder / "test.npy", fakes ^ 1)
+    answer = call("generate", run, "--again", folder / "bank.json", "--out", "changed", "--json")
+    assert (answer.code, json.loads(answer.out)) == (1, {"parts": 3, "differ": ["test"]})
 
 
 def test_an_interpolation_is_an_animation_too(tmp_path):
@@ -333,7 +392,7 @@ def test_the_real_command(finished, tmp_path):
     assert "4 of 4 files differ" in ended.stdout
 
 
-@pytest.mark.parametrize("command", ["generate", "export"])
+@pytest.mark.parametrize("command", ["generate", "export", "networks"])
 def test_help_imports_nothing_heavy(command):
     code = (
         "import atexit, sys\n"
@@ -357,3 +416,31 @@ def test_attributes_are_asked_for_by_name():
     assert (_class("7", ("3", "7")), _class("1", ("3", "7"))) == (1, 1)  # a name comes before a number
     with pytest.raises(UserError, match="Unknown label '2'"):
         _class("2", ("3", "7"))
+
+
+def test_labels_are_split_at_commas_but_for_those_of_a_name():
+    classes = ("not Male, not Young", "not Male, Young", "Male, not Young", "Male, Young", "Male", "a,b")
+    assert split("Male, Young", classes) == ("Male, Young",)
+    assert split("Male,Young,not Male,  not Young, 3", classes) == ("Male, Young", "not Male, not Young", "3")
+    assert split("Male, Male, Young, Young", classes) == ("Male", "Male, Young", "Young")
+    assert split("a, b", classes) == ("a,b",)
+    assert split("Male+Young, none", ()) == ("Male+Young", "none")
+    assert split("Male, Young", ()) == ("Male", "Young")
+
+
+def test_a_class_name_with_a_comma_can_be_typed(copied, call, tmp_path):
+    run = copied / "runs/images"
+    prepared = StoredRun(run).prepared
+    about, key = prepared / "images/imageset.json", prepared / "key.json"
+    about.write_text(about.read_text().replace('"3"', '"Male, Young"').replace('"5"', '"Male, old"'))
+    record = json.loads(key.read_text())
+    record["files"]["images/imageset.json"][0] = about.stat().st_size
+    key.write_text(json.dumps(record))
+    assert "Male, Young" in StoredRun(run).images.classes
+    names = ["--generator", "by class", "--n", "3", "--out", tmp_path / "new"]
+    answer = call("generate", run, *names, "--labels", "Male, Young,4,Male, old")
+    assert answer.code == 0, answer.err
+    record = json.loads((tmp_path / "new/manifest.json").read_text())
+    assert [row["label"] for row in record["files"]] == ["Male, Young", "4", "Male, old"]
+    assert record["sampling"]["labels"] == ["Male, Young", "4", "Male, old"]
+    assert again(tmp_path / "new/manifest.json", out=tmp_path / "again", run=run).differ == []

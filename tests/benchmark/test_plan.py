@@ -9,6 +9,7 @@ import pytest
 
 from benchmark import plan as planning
 from benchmark import runtime, specs
+from data.errors import UserError
 
 GENERATORS = [
     {"kind": "dcgan", "id": "one", "architecture": "small"},
@@ -118,3 +119,47 @@ def test_a_plugin_file_counts_by_content_and_not_by_place(tmp_path: Path):
 
     assert key("a") == key("b")
     assert key("a") != key("c")
+
+
+SOURCE = """
+from pathlib import Path
+
+from data.sources.digits import Digits
+
+
+class Plain:
+    def load(self, folders, progress=None):
+        return Digits(limit=60).load([])
+
+
+class Strangers(Plain):
+    def strangers(self, folders, *, most):
+        return None
+
+
+class Wider(Plain):
+    def wider(self, folders):
+        return Digits().load([])
+
+
+class Known(Strangers):
+    def fingerprint(self, folders):
+        return Path(folders[0], "others.txt").read_text()
+"""
+
+
+def test_a_data_set_with_images_that_load_does_not_give_must_know_all_its_files(tmp_path):
+    (tmp_path / "mine.py").write_text(SOURCE)
+    (tmp_path / "others.txt").write_text("one")
+
+    def prepared(name: str) -> str:
+        values = {"dataset": {"name": f"mine.py:{name}"}, "generator": GENERATORS, "detector": DETECTORS}
+        return planning.plan(specs.parse(values), folders=[tmp_path], base=tmp_path).prepared.key
+
+    assert prepared("Plain")
+    for name, method in (("Strangers", "strangers"), ("Wider", "wider")):
+        with pytest.raises(UserError, match=rf"'mine.py:{name}' has a method {method}, so it needs .* fingerprint"):
+            prepared(name)
+    before = prepared("Known")
+    (tmp_path / "others.txt").write_text("two")
+    assert prepared("Known") != before

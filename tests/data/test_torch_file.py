@@ -6,6 +6,7 @@ import base64
 import io
 import pickle
 import sys
+import tracemalloc
 import types
 import zipfile
 import zlib
@@ -16,7 +17,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from data import torch_file
 from data.errors import UserError
+from data.safe_read import read_member
 from data.torch_file import MAGIC, MAX_FILE, read_torch
 
 # What PyTorch 2.15 wrote of the tensors in WANTED, packed: in the form from before 1.6, and in the zip of today.
@@ -194,6 +197,40 @@ def test_nothing_that_a_file_names_is_called(tmp_path: Path) -> None:
 @pytest.mark.parametrize("value", [[1, 2], 3, {"a": 1}, {"a": [1.0]}, None])
 def test_what_is_no_dictionary_of_tensors_is_refused(tmp_path: Path, value: object) -> None:
     assert "something else than a dictionary of tensors" in refused(tmp_path, zipped(value))
+
+
+def test_what_unpacks_to_more_than_a_file_may_hold_is_refused_before_it_is_read(tmp_path: Path, tensor) -> None:
+    """Each member is within its own limits: 60 MiB, packed a hundred times."""
+    block = np.random.default_rng(0).bytes(1400) + bytes(2**17)
+    data = (block * (60 * 2**20 // len(block) + 1))[: 60 * 2**20]
+    text = io.BytesIO()
+    Stored(text, protocol=2).dump(
+        {f"t{i}": tensor(0, (len(data) // 4,), (1,), len(data) // 4, f"{i}") for i in range(5)}
+    )
+    path = tmp_path / "packed.pth"
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("archive/data.pkl", text.getvalue())
+        for i in range(5):
+            archive.writestr(f"archive/data/{i}", data)
+    assert path.stat().st_size < 2**22
+    tracemalloc.start()
+    with pytest.raises(UserError, match=r"unpacks to too much. Allowed: 268,435,456 bytes in all. Received: 314,5"):
+        read_torch(path)
+    assert tracemalloc.get_traced_memory()[1] < 2**22
+    tracemalloc.stop()
+
+
+def test_a_storage_that_tensors_share_is_read_once(tmp_path: Path, tensor, monkeypatch: pytest.MonkeyPatch) -> None:
+    read: list[str] = []
+
+    def counted(archive: zipfile.ZipFile, member: str) -> bytes:
+        read.append(member)
+        return read_member(archive, member)
+
+    monkeypatch.setattr(torch_file, "read_member", counted)
+    (tmp_path / "shared.pth").write_bytes(zipped({f"t{i}": tensor(0, (4,), (1,)) for i in range(9)}))
+    assert len(read_torch(tmp_path / "shared.pth")) == 9
+    assert read.count("archive/data/0") == 1
 
 
 def test_other_files_are_refused(tmp_path: Path, tensor) -> None:

@@ -52,3 +52,22 @@ class Clumsy(Fade):
         if n == 13:
             raise ValueError("13 is\nunlucky")
         return super().sample(n, seed=seed)
+
+
+class Dim(Fade):
+    """Draws no level above `most`, which its training has nothing to do with."""
+
+    sampling_options = ("most",)
+
+    def __init__(self, *, most: int = 255):
+        self.most = most
+
+    def sample(self, n, *, seed=0):
+        return np.minimum(super().sample(n, seed=seed), self.most).astype(np.uint8)
+
+    def save(self, folder):
+        np.save(folder / "shape.npy", self.shape)
+
+    def load(self, folder):
+        self.shape = tuple(np.load(folder / "shape.npy").tolist())
+        return self

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import io
 import shutil
 import zipfile
 from collections.abc import Callable
@@ -13,6 +14,7 @@ import numpy as np
 import pytest
 
 from benchmark.quality import inception_network, inception_weights
+from data.errors import UserError
 
 KERNEL, VARIANCE = "Conv2d_1a_3x3.conv.weight", "Conv2d_1a_3x3.bn.running_var"
 
@@ -56,13 +58,43 @@ BAD: dict[str, tuple[Callable[[Path], object], str]] = {
     "whole numbers": (lambda path: savez(path, arrays(**{KERNEL: good(KERNEL).astype(int)})), "and is int64"),
     "not finite": (lambda path: savez(path, arrays(**{KERNEL: good(KERNEL, np.nan)})), "not finite"),
     "no variance": (lambda path: savez(path, arrays(**{VARIANCE: good(VARIANCE, -1)})), "negative variance"),
-    "objects": (lambda path: savez(path, {"a": np.array([{}])}, allow_pickle=True), "no array of numbers"),
-}
+    "objects": (
+        lambda path: savez(path, arrays(**{KERNEL: np.array([{}])}), allow_pickle=True), "no array of numbers",
+    ),
+    "more than memory": (lambda path: forged(path, (10**13,)), f"{KERNEL}.npy is no array of numbers"),
+    "more than numbers": (lambda path: forged(path, (2**62, 2**62)), f"{KERNEL}.npy is no array of numbers"),
+    "much packed": (lambda path: packed(path), "unpacks to too much. Allowed: 268,435,456 bytes in all"),
+}  # fmt: skip
 
 
 def savez(path: Path, content: dict[str, np.ndarray], *, allow_pickle: bool = False) -> None:
     with path.open("wb") as file:
         np.savez(file, allow_pickle=allow_pickle, **content)
+
+
+def forged(path: Path, shape: tuple[int, ...]) -> None:
+    """Writes a file whose first array says that it is larger than it is."""
+    savez(path, arrays(**{KERNEL: None}))
+    header = io.BytesIO()
+    np.lib.format.write_array_header_1_0(header, {"descr": "<f4", "fortran_order": False, "shape": shape})
+    with zipfile.ZipFile(path, "a") as archive:
+        archive.writestr(f"{KERNEL}.npy", header.getvalue())
+
+
+def packed(path: Path) -> None:
+    """Writes a small file of arrays that are large, each within what one may be."""
+    savez(path, arrays(**{KERNEL: None}))
+    block = np.random.default_rng(0).bytes(1400) + bytes(2**17)
+    with zipfile.ZipFile(path, "a", zipfile.ZIP_DEFLATED) as archive:
+        for i in range(5):
+            archive.writestr(f"{KERNEL}{i}.npy", block * (60 * 2**20 // len(block)))
+
+
+def test_what_the_network_has_not_is_not_even_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    savez(tmp_path / "more.npz", arrays(Other=np.zeros(1)))
+    monkeypatch.setattr(inception_weights, "read_member", None)
+    with pytest.raises(UserError, match="also has 'Other'"):
+        inception_weights.read(tmp_path / "more.npz")
 
 
 @pytest.mark.parametrize("name", BAD)

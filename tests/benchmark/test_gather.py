@@ -1,0 +1,84 @@
+"""What stages wrote arrives in the run folder, and at the report, as they wrote it."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from types import SimpleNamespace
+
+import pandas as pd
+import pytest
+
+from benchmark.gather import Gathered
+from benchmark.quality import control, identity, inception, measures
+from generation.class_scores import COLUMNS as CLASS_COLUMNS
+from reports.load import load
+
+AWKWARD = ["1234e5678901", "012345678901", "000000000000", "007", "None", "NA", "nan", "1e5", "True", "Male, Young"]
+
+
+class Shelf:
+    """A store that has one folder for each kind of stage."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+
+    def path(self, function: str, key: str) -> Path:
+        del key
+        return self.folder / function
+
+
+def gathered(folder: Path, text: str) -> Gathered:
+    """Returns what there is to gather of one generator, with `text` in every column of text."""
+    stages = {
+        name: SimpleNamespace(function=name, key=name)
+        for name in ("train_generator", "quality", "inception_quality", "score_identity")
+    }
+    tables = {
+        "quality/quality.csv": ["checkpoint", *measures.COLUMNS],
+        "quality/control.csv": ["checkpoint", *control.COLUMNS],
+        "inception_quality/inception.csv": ["checkpoint", *inception.COLUMNS],
+        "score_identity/identity.csv": identity.COLUMNS,
+        "train_generator/classes.csv": ["checkpoint", *CLASS_COLUMNS],
+        "train_generator/reconstruction.csv": ["checkpoint", "psnr"],
+    }
+    named = {"class", "source", "target", "embedding_digest", "extractor_digest", "quality_note", "inception"}
+    for name, columns in tables.items():
+        row = {column: text if column in named else 0.1 + 0.2 for column in dict.fromkeys(columns)}
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        pd.DataFrame([row | {"checkpoint": "0001"}]).to_csv(folder / name, index=False)
+    (folder / "train_generator/facts.json").write_text(json.dumps({"parameters": 5, "seconds": 1.0}))
+    (folder / "train_generator/checkpoints.json").write_text('["0001"]')
+    by_generator = {name: {("g", 0): stage} for name, stage in stages.items()}
+    plan = SimpleNamespace(
+        cells=[],
+        generators=[SimpleNamespace(id="g", plugin=SimpleNamespace(name="swap", attribute=lambda name: None))],
+        trainings=by_generator["train_generator"], qualities=by_generator["quality"],
+        inceptions=by_generator["inception_quality"], identities=by_generator["score_identity"],
+    )  # fmt: skip
+    outcomes = {name: SimpleNamespace(status="done") for name in stages}
+    return Gathered(plan, Shelf(folder), outcomes)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("text", AWKWARD)
+def test_text_stays_text_and_numbers_keep_their_digits(tmp_path: Path, text: str) -> None:
+    read = gathered(tmp_path / "store", text)
+    run = tmp_path / "run"
+    run.mkdir()
+    (run / "manifest.json").write_text("{}")
+    frames = {"identity": read.identity(), "generators": read.generators(), "classes": read.classes()}
+    for name, frame in frames.items():
+        frame.to_csv(run / f"{name}.csv", index=False)
+    loaded = load(run)
+    for frame, columns in (
+        (loaded.identity, ["source", "target", "embedding_digest"]),
+        (loaded.generators_frame, ["extractor_digest", "quality_note", "inception"]),
+        (loaded.classes, ["class"]),
+    ):
+        assert len(frame) == 1
+        for column in ["generator", "checkpoint", *columns]:
+            expected = {"generator": "g", "checkpoint": "0001"}.get(column, text)
+            assert frame[column].tolist() == [expected], column
+    assert loaded.generators_frame["fd"].tolist() == loaded.identity["transfer"].tolist() == [0.1 + 0.2]
+    assert loaded.classes["d_loss_real"].tolist() == loaded.classes["recognised"].tolist() == [0.1 + 0.2]
+    assert read.reconstruction()["psnr"].tolist() == ["0.30000000000000004"], "not even rounded anew"

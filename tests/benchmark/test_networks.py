@@ -1,0 +1,120 @@
+"""What is made again from the store of a run whose generators are networks: Keras files, and banks."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from benchmark import api, specs
+from benchmark.networks import networks
+from benchmark.regenerate import bank_again
+from benchmark.stored_run import StoredRun
+from data.errors import UserError
+
+pytestmark = pytest.mark.slow  # networks are trained
+
+DCGAN = {
+    "kind": "dcgan", "architecture": "small", "width": 4, "discriminator_width": 4, "epochs": 3, "ema": 0.1,
+}  # fmt: skip
+SWAP = {"encoder_width": 4, "decoder_width": 4, "latent_dim": 8, "batch_size": 16, "epochs": 1}
+PLAIN = """
+import sys
+import keras
+import numpy as np
+
+given = dict(np.load("given.npz"))
+network = keras.saving.load_model(sys.argv[1], custom_objects={}, compile=False, safe_mode=True)
+inputs = [given[name] for name in sys.argv[2:]]
+outputs = network(inputs if len(inputs) > 1 else inputs[0], training=False)
+np.save("answer.npy", np.asarray(outputs))
+own = {"generation", "benchmark", "data", "detection", "reports"} & {name.partition(".")[0] for name in sys.modules}
+print(sorted(own), {type(layer).__module__.partition(".")[0] for layer in network.layers})
+"""
+
+
+@pytest.fixture(scope="module")
+def run(tmp_path_factory):
+    spec = {
+        "name": "trained", "dataset": {"name": "digits", "classes": ["3", "8"]}, "quality": {"enabled": False},
+        "generator": [
+            DCGAN | {"id": "free", "spectral_norm": True, "norm": "none", "ema": 0.1},
+            DCGAN | {"id": "asked", "condition": "labels", "spectral_norm": True, "norm": "batch", "dropout": 0.2},
+            {"kind": "autoencoder", "id": "swap", **SWAP},
+        ],
+        "detector": [{"kind": "linear-pixel"}],
+    }  # fmt: skip
+    done = api.run(specs.parse(spec), out=tmp_path_factory.mktemp("trained") / "runs" / "trained")
+    assert not done.failures
+    return done.folder
+
+
+def read_plain(folder: Path, file: str, **given: np.ndarray) -> np.ndarray:
+    """Returns what a written network answers in a process that knows Keras and nothing of this project."""
+    np.savez(folder / "given.npz", **given)
+    (folder / "plain.py").write_text(PLAIN)
+    command = [sys.executable, "-I", "plain.py", file, *given]
+    ended = subprocess.run(command, cwd=folder, capture_output=True, text=True, timeout=600, check=False)
+    assert ended.returncode == 0, ended.stderr
+    assert ended.stdout.splitlines()[-1] == "[] {'keras'}"
+    return np.load(folder / "answer.npy")
+
+
+@pytest.mark.parametrize("name", ["free", "asked"])
+def test_networks_load_as_plain_keras_and_say_the_same(run, tmp_path, name):
+    from generation.networks import build_discriminator
+    from generation.trained_dcgan import studies
+
+    record = networks(run, out=tmp_path / "new", generator=name)
+    assert json.loads((tmp_path / "new/manifest.json").read_text()) == record
+    assert [row["file"] for row in record["files"]] == ["generator.keras", "discriminator.keras"]
+    generator = StoredRun(run).trained(name, 0).generator
+    vectors, labels = generator.latents(6, 5), np.array([0, 1, 0, 1, 1, 0]) if name == "asked" else None
+    given = {} if labels is None else {"conditions": generator.conditions.vectors(labels)}
+    drawn = read_plain(tmp_path / "new", "generator.keras", vectors=vectors, **given)
+    assert drawn.dtype == np.float32
+    assert np.abs((drawn + 1) * 127.5 - generator.draw(vectors, labels)).max() < 0.51, "half a grey level"
+    times = studies.doublings("small", generator.study, (8, 8, 1))
+    length = generator.conditions.length if name == "asked" else 0
+    trained = build_discriminator(generator.study, (8, 8, 1), times, conditions=length)
+    for variable, value in zip(trained.variables, generator._networks["discriminator"], strict=True):
+        variable.assign(value)
+    assert any(type(layer).__name__.startswith("Spectral") for layer in trained.layers)
+    expected = np.asarray(trained([drawn, *given.values()] if given else drawn))
+    logits = read_plain(tmp_path / "new", "discriminator.keras", images=drawn, **given)
+    np.testing.assert_allclose(logits, expected, rtol=1e-3, atol=1e-4)
+    assert np.ptp(logits) > 0
+    about = [row["about"] for row in record["files"]]
+    assert "images (n, 8, 8, 1) in [-1, 1]" in about[0]
+    assert "images (n, 8, 8, 1) in [-1, 1]" in about[1]
+    assert ("one of them 1" in about[0]) == (name == "asked")
+
+
+def test_what_has_no_plain_networks_is_told(run, tmp_path, refused):
+    with pytest.raises(UserError, match=r"'swap' \(autoencoder\) has no networks of Keras' own layers"):
+        networks(run, out=tmp_path / "no", generator="swap")
+    assert not (tmp_path / "no").exists()
+    assert "'noise' (noise) has no networks" in refused("networks", run, "--out", "no", "--generator", "noise")
+    assert "--generator is needed: " in refused("networks", run, "--out", "no")
+    assert "Unknown checkpoint 'first'" in refused(
+        "networks", run, "--out", "no", "--generator", "free", "--checkpoint", "first"
+    )
+
+
+def test_the_command_says_what_each_network_takes(run, call):
+    answer = call("networks", run, "--generator", "free", "--out", "new")
+    assert answer.code == 0, answer.err
+    first, second = answer.out.splitlines()
+    assert first.startswith("new/generator.keras: normal latent vectors (n, ")
+    assert second.endswith("-> logits (n, 1), higher is more likely real")
+
+
+@pytest.mark.parametrize("generator", ["free", "asked", "swap"])
+def test_banks_of_networks_are_made_again_bit_for_bit(run, generator):
+    assert bank_again(run, generator) == {"detector-train": True, "detector-validation": True, "test": True}
+    record = StoredRun(run).bank_record(generator, 0)
+    assert set(record["seeds"]) == ({"all"} if generator != "swap" else set(record["counts"]))
