@@ -1,4 +1,4 @@
-"""The README's commands and files, run as they stand there."""
+"""The commands and files of the README and of the gallery, run as they stand there."""
 
 from __future__ import annotations
 
@@ -17,7 +17,8 @@ from benchmark import specs
 
 ROOT = Path(__file__).parent.parent
 TEXT = (ROOT / "README.md").read_text(encoding="utf-8")
-BLOCKS = re.findall(r"```(\w*)\n(.*?)```", TEXT, flags=re.S)
+GALLERY = (ROOT / "docs" / "gallery.md").read_text(encoding="utf-8").replace("\\\n", "")
+BLOCKS = re.findall(r"```(\w*)\n(.*?)```", TEXT + GALLERY, flags=re.S)
 
 
 def blocks(kind: str, containing: str) -> str:
@@ -54,7 +55,7 @@ def test_every_command_names_what_exists():
     commands = [shlex.split(line.split("&&")[-1]) for line in lines if "fauxbench" in line]
     named = [words[2] for words in commands if len(words) > 2 and not words[2].startswith("-")]
     assert named
-    assert set(named) <= {*specs.presets(), "mine.toml", "runs/cifar10-dog"}
+    assert set(named) <= {*specs.presets(), "mine.toml", *(f"runs/{preset}" for preset in specs.presets())}
 
 
 def test_every_preset_is_in_the_table_and_no_other():
@@ -73,9 +74,12 @@ def test_the_two_commands_name_what_pyproject_offers():
     assert needed <= pinned
 
 
-def test_every_picture_is_there():
-    for path in re.findall(r"!\[.*?\]\((.*?)\)", TEXT):
-        assert (ROOT / path).is_file(), path
+def test_every_picture_and_page_is_there():
+    for folder, text in ((ROOT, TEXT), (ROOT / "docs", GALLERY)):
+        paths = re.findall(r"\[[^\]]*\]\(([^):]+)\)", text)
+        assert paths
+        for path in paths:
+            assert (folder / path).is_file(), path
 
 
 @pytest.mark.slow
@@ -87,7 +91,7 @@ def test_every_preset_runs(preset, tmp_path, request):
     assert set(run.cells["status"]) == {"done"}, run.failures
     assert run.manifest["smoke"]
     lines = [line for language, text in BLOCKS if not language for line in text.splitlines()]
-    for line in lines:  # what the README says about images of this run
+    for line in lines:  # what the README and the gallery say about images of this run
         if f" runs/{preset} " in line:
             code = "import sys; sys.argv[0] = 'fauxbench'; from benchmark.cli import main; main()"
             command = [sys.executable, "-c", code, *shlex.split(line)[1:]]
