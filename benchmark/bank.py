@@ -45,7 +45,7 @@ def write(folder: Path, generator: Any, images: ImageSet, ledger: Ledger, *, see
     if wants_sources(generator):
         drawn, facts = _from_sources(folder, generator, images, reals, seed)
     elif hasattr(generator, "parts"):
-        drawn, facts = _from_finished(folder, generator, reals, seed)
+        drawn, facts = _from_finished(folder, generator, images, reals, seed)
     else:
         drawn, facts = _from_nothing(generator, images, reals, seed)
     files = facts.pop("files", None)
@@ -73,17 +73,16 @@ def labelled(folder: Path, images: ImageSet, ledger: Ledger, part: str) -> Label
     names = [f"fake/{part}/{i:06d}" for i in range(len(fakes))]
     path = folder / f"{part}.labels.npy"
     asked = np.load(path) if path.exists() else np.full(len(fakes), np.nan)
-    groups: Any = np.nan
-    if images.groups is not None:
-        made = folder / f"{part}.groups.npy"  # a swap belongs to whom it was made from, a fake from noise to nobody
-        own = np.load(made) if made.exists() else -1.0 - np.arange(len(fakes))
-        groups = np.concatenate([images.groups[at].astype(float), own])
+    made = folder / f"{part}.groups.npy"  # a swap belongs to whom it was made from, a fake from noise to nobody
+    own = np.load(made) if made.exists() else np.full(len(fakes), np.nan)
+    reals = np.full(len(at), -1.0) if images.groups is None else images.groups[at].astype(float)
+    groups = np.concatenate([reals, own])
     index = pd.DataFrame(
         {
             "part": part,
             "image_id": np.concatenate([images.ids[at].astype(object), np.array(names, dtype=object)]),
             "label": np.concatenate([images.labels[at].astype(float), asked]),
-            "group": groups,
+            "group": np.where(groups < 0, np.nan, groups),  # empty for an image that is alone
             "is_fake": is_fake,
         }
     )
@@ -124,15 +123,16 @@ def _from_nothing(generator: Any, images: ImageSet, reals: dict, seed: int) -> t
     return drawn, facts
 
 
-def _from_finished(folder: Path, generator: Any, reals: dict, seed: int) -> tuple[dict, dict]:
+def _from_finished(folder: Path, generator: Any, images: ImageSet, reals: dict, seed: int) -> tuple[dict, dict]:
     bank_seed = _seed(seed, "all")
     at = generator.parts({part: len(index) for part, index in reals.items()}, seed=bank_seed)
     counts = {part: len(positions) for part, positions in at.items()}
     _check_counts(counts, f"{getattr(generator, 'n_available', 'too few')} images")
     sources = getattr(generator, "groups_of", None)
     if sources is not None:
+        beyond = 0 if images.groups is None else max(0, int(images.groups.max()) + 1)  # none of the reals' own
         for part, positions in at.items():
-            np.save(folder / f"{part}.groups.npy", -1.0 - sources[positions])  # negative: none of the reals' own
+            np.save(folder / f"{part}.groups.npy", beyond + sources[positions].astype(float))
     facts = {"n": sum(counts.values()), "counts": counts, "seeds": {"all": bank_seed}, "labels": {}}
     facts["files"] = generator.facts_at(np.concatenate(list(at.values())))
     return {part: generator.take(positions) for part, positions in at.items()}, facts
@@ -151,14 +151,15 @@ def _from_sources(folder: Path, generator: Any, images: ImageSet, reals: dict, s
         if getattr(generator, "consumes_sources", False):
             fake, real = generator.split(len(at), seed=seeds[part])
             np.save(folder / f"{part}.real.npy", np.sort(real))
-            drawn[part] = sources[fake]
+            drawn[part], owners = sources[fake], at[fake]
         else:
             wanted = adapt.requested(generator, images, at)
             drawn[part] = adapt.sample(
                 generator, len(at), seed=seeds[part], sources=sources, shape=images.shape, labels=wanted
             )
-            if images.groups is not None:
-                np.save(folder / f"{part}.groups.npy", images.groups[at].astype(float))
+            owners = at
+        if images.groups is not None:
+            np.save(folder / f"{part}.groups.npy", images.groups[owners].astype(float))
     return drawn, {"counts": {part: len(fakes) for part, fakes in drawn.items()}, "seeds": seeds, "labels": {}}
 
 

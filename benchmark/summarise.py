@@ -42,7 +42,7 @@ def comparisons(cells: pd.DataFrame, scores: pd.DataFrame) -> pd.DataFrame:
     for (generator, seed), column in first.groupby(["generator", "generator_seed"], sort=False):
         tested = {row.detector: by_cell[row.cell] for row in column.itertuples()}
         one = next(iter(tested.values()))
-        groups = one["group"].to_numpy() if one["group"].notna().all() else None
+        groups = one["group"].to_numpy() if one["group"].notna().any() else None
         values = {detector: frame["score"].to_numpy() for detector, frame in tested.items()}
         compared = compare.separable_from_best(values, one["is_fake"].to_numpy(dtype=bool), groups=groups)
         where = {"generator": generator, "generator_seed": seed, "checkpoint": column["checkpoint"].iloc[0]}
@@ -66,7 +66,7 @@ def configurations(cells: pd.DataFrame, scores: pd.DataFrame, trained: set[str])
         tested = [[_pair(by_cell[cell]) for cell in same["cell"]] for _, same in runs.groupby("generator_seed")]
         found = configuration.configuration_interval(tested)
         low, high, note = found.low, found.high, found.note
-        if by_cell[runs["cell"].iloc[0]]["group"].notna().all():  # the shared part is of images, not of identities
+        if by_cell[runs["cell"].iloc[0]]["group"].notna().any():  # the shared part is of images, not of identities
             low, high, note = np.nan, np.nan, f"{note}; with identities there is no interval over runs"
         missing = (asked["generator"] == generator) & (asked["detector"] == detector) & (asked["status"] != "done")
         if missing.any():

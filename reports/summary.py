@@ -235,7 +235,7 @@ def _independent(run: Run, cells: set[str]) -> float:
     scores = scores[(scores["part"] == "test") & scores["cell"].isin(cells)]
     fewest = float("inf")
     for _, found in scores.groupby(["cell", "is_fake"], observed=True)["group"]:
-        fewest = min(fewest, found[found >= 0].nunique() + int((found < 0).sum()))
+        fewest = min(fewest, found.nunique() + int(found.isna().sum()))
     return fewest
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 
 import numpy as np
@@ -196,6 +197,45 @@ def test_frames_of_one_video_stay_in_one_part(tmp_path, reals):
         groups = np.load(tmp_path / "bank" / f"{part}.groups.npy")
         assert len(fakes) == len(groups) >= 2
         seen[part] = {videos[fake.tobytes()] for fake in fakes}
-        assert (groups < 0).all(), "apart from the identities of the reals"
+        table = bank.labelled(tmp_path / "bank", images, ledger, part).index
+        assert table.loc[~table["is_fake"], "group"].isna().all(), "the reals are of nobody"
+        assert table.loc[table["is_fake"], "group"].tolist() == groups.tolist()
+        assert len(set(groups)) == len({videos[fake.tobytes()] for fake in fakes})
     parts = list(seen.values())
     assert sum(map(len, parts)) == len(set().union(*parts)), "no video is in two parts"
+
+
+def test_groups_of_the_score_table(tmp_path, reals):
+    persons = np.arange(200) // 4
+    persons[:8] = -1  # of whom nobody knows
+    images = dataclasses.replace(reals, groups=persons)
+    ledger = split(images)
+
+    class Videos:
+        groups_of = np.arange(400) // 10
+
+        def parts(self, counts, *, seed):
+            ends = np.cumsum(list(counts.values()))
+            return {part: np.arange(end - n, end) for (part, n), end in zip(counts.items(), ends, strict=True)}
+
+        def take(self, at):
+            return LEVELS[at % 4, None, None, None].repeat(8, 1).repeat(8, 2)
+
+        def facts_at(self, at):
+            return pd.DataFrame({"format": ["PNG"] * len(at), "mode": "L", "width": 8, "height": 8})
+
+    found = {}
+    noise = Noise().fit(images.images)
+    for name, generator in (("noise", noise), ("copy", RealCopy()), ("videos", Videos())):
+        written(tmp_path / name, generator, images, ledger)
+        table = bank.labelled(tmp_path / name, images, ledger, "test").index
+        shown = persons[ledger.parts["test"]]
+        real, fake = (table.loc[table["is_fake"] == side, "group"] for side in (False, True))
+        assert set(real.dropna()) <= set(shown[shown >= 0])
+        assert real.isna().sum() <= (shown < 0).sum()
+        found[name] = set(real.dropna()), fake
+    assert found["noise"][1].isna().all(), "each fake from noise is alone"
+    assert set(found["copy"][1].dropna()) & found["copy"][0], "half of a person's images may be called fake"
+    videos = found["videos"][1]
+    assert videos.nunique() < len(videos) / 5
+    assert not set(videos) & set(persons.tolist()), "a video is none of the persons"

@@ -3,6 +3,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 
 from reports import summary, tables
@@ -101,7 +102,7 @@ def test_images_of_one_person_count_once_in_the_least_auc(
     )
     scores = pd.read_parquet(folder / "scores.parquet")
     scores["group"] = scores.groupby(["cell", "is_fake"], observed=True).cumcount() % 12
-    scores.loc[scores["is_fake"], "group"] = -1  # the fakes are of nobody
+    scores.loc[scores["is_fake"], "group"] = np.nan  # the fakes are of nobody
     scores.to_parquet(folder / "scores.parquet")
     line = next(line for line in sentences(folder) if line.startswith("With 60 test images"))
     assert "that show 12 persons or other groups, even" in line
