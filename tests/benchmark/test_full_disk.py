@@ -12,6 +12,8 @@ import pytest
 
 from benchmark import collect, store
 
+pytestmark = pytest.mark.slow
+
 
 class Answer(Protocol):
     """What a call of the command line did."""

@@ -38,7 +38,8 @@ def trained(name, shape):
     return make(name).fit(*problem(shape), validation=problem(shape, seed=1))
 
 
-each = pytest.mark.parametrize("name", list(BUILTINS))
+# Those of `QUICK` train a network.
+each = pytest.mark.parametrize("name", [pytest.param(k, marks=[pytest.mark.slow] * (k in QUICK)) for k in BUILTINS])
 each_shape = pytest.mark.parametrize("shape", SHAPES, ids=lambda s: "x".join(map(str, s)))
 
 

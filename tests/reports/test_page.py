@@ -135,6 +135,7 @@ def test_failures_fold_their_traceback(report: tuple[str, Page]) -> None:
     assert "Traceback (most recent call last):" in text
 
 
+@pytest.mark.slow
 def test_equal_input_gives_equal_bytes(make_run: Callable[..., Path]) -> None:
     first, second = make_run("a/digits", n=60), make_run("b/digits", n=60)
     page.write(first)
@@ -144,6 +145,7 @@ def test_equal_input_gives_equal_bytes(make_run: Callable[..., Path]) -> None:
     assert not list(first.glob(".report*"))
 
 
+@pytest.mark.slow
 def test_equal_bytes_in_another_process(run_folder: Path, report: tuple[str, Page]) -> None:
     code = "import sys, pathlib; from reports import page, load; p = pathlib.Path(sys.argv[1])"
     code += "; sys.stdout.buffer.write(page.render(load.load(p)).encode())"
@@ -188,6 +190,7 @@ def test_everything_is_escaped(make_run: Callable[..., Path]) -> None:
     assert "</pre><script>alert(3)</script>" in found.plain
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", [*FILES.values(), "scores.parquet", "manifest.json"])
 def test_any_one_file_may_be_missing(make_run: Callable[..., Path], name: str) -> None:
     folder = make_run(n=40)

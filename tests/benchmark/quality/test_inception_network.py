@@ -12,6 +12,8 @@ import pytest
 from benchmark import digest
 from benchmark.quality import inception, inception_images, inception_network
 
+pytestmark = pytest.mark.slow
+
 # Every 85th of the 2,048 features of one image of 47 x 90 and one of 320 x 340 pixels (`images` below). They come from
 # pytorch-fid 0.3.0 with PyTorch 2.15 on a CPU: its `fid_inception_v3()`, with the download of the weights replaced by
 # `load_state_dict` of `weights` of formula.py, inside its `InceptionV3([3])`, which also resizes.
