@@ -60,17 +60,8 @@ def write(folder: Path, plan: Plan, store: Store, outcomes: dict[str, Outcome]) 
             name = f"{safe(generator)}-seed{seed}-{last}-nearest.png"
             rows.append(_grid(folder, name, np.concatenate(list(triples)), columns=triples.shape[1], **about))
     columns = [
-        "file",
-        "kind",
-        "generator",
-        "generator_seed",
-        "checkpoint",
-        "rows",
-        "columns",
-        "height",
-        "width",
-        "note",
-    ]
+        "file", "kind", "generator", "generator_seed", "checkpoint", "rows", "columns", "height", "width", "note",
+    ]  # fmt: skip
     pd.DataFrame(rows, columns=columns).to_csv(folder / "index.csv", index=False)
 
 
