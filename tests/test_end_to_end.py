@@ -54,7 +54,7 @@ COLUMNS = {
     + " n_swaps n_persons embedding embedding_digest n_learned verification verification_low verification_high "
     "identity_note",
     "audit.csv": "name value low high verdict advice",
-    "images/index.csv": "file kind generator generator_seed checkpoint rows columns height width",
+    "images/index.csv": "file kind generator generator_seed checkpoint rows columns height width note",
 }
 EMPTY = ("classes.csv", "reconstruction.csv", "identity.csv")  # where no generator is conditional, and none swaps faces
 MANIFEST = (
