@@ -103,6 +103,7 @@ def test_fakes_in_two_parts_are_counted():
     assert bank_audit.repeats(parts | {"test": image + 2})["verdict"] == "pass"
 
 
+@pytest.mark.slow
 def test_seeds_of_finished_images_are_no_training_runs(tmp_path):
     rng = np.random.default_rng(0)
     for name, top in (("real", 255), ("fake", 200)):

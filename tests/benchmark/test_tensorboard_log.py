@@ -155,6 +155,7 @@ def test_two_processes_write_their_own_files(tmp_path):
         same_as_history(scalars, mine.drop(columns=["generator", "generator_seed"]))
 
 
+@pytest.mark.slow
 def test_a_swap_tells_of_its_discriminator_once_it_has_joined():
     from generation.autoencoder import Autoencoder
 

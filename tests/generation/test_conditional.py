@@ -121,6 +121,7 @@ def test_several_attributes_at_once():
         generator.sample(2, labels=[0, 1])
 
 
+@pytest.mark.slow
 def test_the_condition_reaches_both_networks():
     """Trained on two classes that differ in brightness alone, it draws each as asked."""
     labels = np.arange(200) % 2

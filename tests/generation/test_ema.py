@@ -43,6 +43,7 @@ def test_statistics_are_those_of_what_the_network_sees():
     assert network.layers[2].momentum == momentum
 
 
+@pytest.mark.slow
 def test_samples_come_from_the_average():
     from generation.dcgan import DCGAN
 

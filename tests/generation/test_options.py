@@ -260,6 +260,7 @@ def test_resume_bit_for_bit_with_everything_on(tmp_path, precision):
     assert whole.alarms == again.alarms
 
 
+@pytest.mark.slow
 def test_warm_start_begins_with_both_networks(tmp_path):
     first = DCGAN(**QUICK, epochs=2).fit(_images())
     first.save(tmp_path)
@@ -282,6 +283,7 @@ def test_warm_start_refuses_other_layers_and_what_is_none(tmp_path):
         DCGAN(**QUICK, epochs=1, warm_start=str(tmp_path / "saved")).fit(_images())
 
 
+@pytest.mark.slow
 def test_the_saved_discriminator_is_plain_and_judges_as_the_trained_one(tmp_path):
     generator = DCGAN(**QUICK, epochs=1, spectral_norm=True, norm="none", ema=0.1).fit(_images())
     generator.save(tmp_path)
