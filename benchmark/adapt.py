@@ -124,9 +124,27 @@ def sample(
     drawn = np.asarray(drawn[0] if isinstance(drawn, tuple) else drawn)
     if _wants_two_dimensions(generator) and drawn.shape == (n, int(np.prod(shape))):
         drawn = np.clip(np.rint(drawn.reshape(n, *shape) * 255), 0, 255).astype(np.uint8)
-    if drawn.shape != (n, *shape) or drawn.dtype != np.uint8:
+    return _images(drawn, (n, *shape), f"sample({n})", "the real images")
+
+
+def reconstruct(generator: Any, sources: np.ndarray, labels: np.ndarray) -> np.ndarray | None:
+    """Returns real images, uint8 `(n, h, w, c)`, drawn straight: each as the side that it is of, int `(n,)`.
+
+    `None` for a generator that has no method `reconstruct(sources)`, or `reconstruct(sources, *, labels)`.
+
+    Raises:
+        ValueError: If what it gives has a wrong shape or values, with what was expected.
+    """
+    if not callable(getattr(generator, "reconstruct", None)):
+        return None
+    drawn = np.asarray(call(generator.reconstruct, sources, labels=labels))
+    return _images(drawn, sources.shape, "reconstruct", "its sources")
+
+
+def _images(drawn: np.ndarray, shape: tuple[int, ...], function: str, like: str) -> np.ndarray:
+    if drawn.shape != shape or drawn.dtype != np.uint8:
         received = f"{drawn.dtype} {drawn.shape}"
-        raise ValueError(f"sample({n}) must give uint8 {(n, *shape)}, as the real images are. Received: {received}.")
+        raise ValueError(f"{function} must give uint8 {shape}, as {like} are. Received: {received}.")
     return drawn
 
 

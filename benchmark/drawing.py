@@ -15,17 +15,16 @@ from data.errors import UserError, unknown
 
 @dataclass(frozen=True)
 class Request:
-    """What to generate; the arguments of `benchmark.generate.generate`. `joined` labels are still one text."""
+    """What to generate; the arguments of `benchmark.generate.generate`."""
 
     generator: str
     training_seed: int
     checkpoint: str
     n: int
     seed: int
-    labels: tuple[str, ...] | None
+    labels: tuple[str, ...] | str | None  # a text is split before anything is drawn
     size: int | None
     interpolate: int | None
-    joined: bool = False
 
 
 def split(text: str, names: Sequence[str]) -> tuple[str, ...]:

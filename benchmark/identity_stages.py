@@ -80,22 +80,12 @@ def score_identity(job: Job) -> None:
 
 
 def _drawn(generator: Any, images: ImageSet, at: np.ndarray) -> tuple[np.ndarray, np.ndarray | None]:
-    """Returns the swaps of the real images at some positions, and the same drawn straight where a generator can.
-
-    It can when it has a method `reconstruct(sources)`, or `reconstruct(sources, *, labels)`, which draws each source
-    as the side that it is of.
-    """
+    """Returns the swaps of the real images at some positions, and the same drawn straight where a generator can."""
     sources, labels = np.asarray(images.images[at]), images.labels[at]
     asked = adapt.requested(generator, images, at)
     swaps = adapt.sample(generator, len(at), seed=SEED, sources=sources.copy(), shape=images.shape, labels=asked)
-    straight = None
-    if callable(getattr(generator, "reconstruct", None)):
-        straight = np.asarray(adapt.call(generator.reconstruct, sources.copy(), labels=labels))
-        if straight.shape != sources.shape or straight.dtype != np.uint8:
-            expected, received = f"uint8 {sources.shape}", f"{straight.dtype} {straight.shape}"
-            raise ValueError(f"reconstruct must give {expected}, as its sources are. Received: {received}.")
-        straight = snap(straight, images.value_grid)
-    return snap(swaps, images.value_grid), straight
+    straight = adapt.reconstruct(generator, sources.copy(), labels)
+    return snap(swaps, images.value_grid), None if straight is None else snap(straight, images.value_grid)
 
 
 def _strangers(job: Job, most: int) -> ImageSet | None:

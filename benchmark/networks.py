@@ -66,10 +66,7 @@ def networks(
         record = {
             "format": FORMAT, "what": "networks trained by fauxbench, as plain Keras files",
             "run": {"name": opened.manifest["name"], "smoke": opened.smoke},
-            "generator": {
-                "id": trained.id, "kind": trained.kind, "options": trained.options, "training_seed": trained.seed,
-                "checkpoint": trained.checkpoint, "store_key": trained.key, "weights": trained.weights,
-            },
+            "generator": trained.about,
             "versions": versions | {"backend": runtime.backend()}, "files": files,
         }  # fmt: skip
         (folder / RECORD).write_text(json.dumps(record, indent=1) + "\n", encoding="utf-8")

@@ -194,7 +194,7 @@ def measure(job: Job) -> None:
     test = scores[scores["part"] == "test"]
     values, is_fake = test["score"].to_numpy(), test["is_fake"].to_numpy()
     probability = test["probability"].to_numpy() if test["probability"].notna().all() else None
-    groups = test["group"].to_numpy() if test["group"].notna().any() else None
+    groups = test["group"].to_numpy()
     measured = metrics.measure(values, is_fake, probability=probability, threshold=cut, groups=groups)
     by_class = metrics.by_class(values, is_fake, test["label"].to_numpy(float), threshold=cut, groups=groups)
     pd.concat([measured, by_class], ignore_index=True).to_csv(job.folder / "metrics.csv", index=False)

@@ -46,6 +46,14 @@ class Trained:
     weights: str
     code_changed: bool
 
+    @property
+    def about(self) -> dict[str, Any]:
+        """What a manifest says of it, as JSON values."""
+        return {
+            "id": self.id, "kind": self.kind, "options": self.options, "training_seed": self.seed,
+            "checkpoint": self.checkpoint, "store_key": self.key, "weights": self.weights,
+        }  # fmt: skip
+
 
 class StoredRun:
     """Opens a run folder and its store.

@@ -42,9 +42,9 @@ def comparisons(cells: pd.DataFrame, scores: pd.DataFrame) -> pd.DataFrame:
     for (generator, seed), column in first.groupby(["generator", "generator_seed"], sort=False):
         tested = {row.detector: by_cell[row.cell] for row in column.itertuples()}
         one = next(iter(tested.values()))
-        groups = one["group"].to_numpy() if one["group"].notna().any() else None
+        is_fake, groups = one["is_fake"].to_numpy(dtype=bool), one["group"].to_numpy()
         values = {detector: frame["score"].to_numpy() for detector, frame in tested.items()}
-        compared = compare.separable_from_best(values, one["is_fake"].to_numpy(dtype=bool), groups=groups)
+        compared = compare.separable_from_best(values, is_fake, groups=groups)
         where = {"generator": generator, "generator_seed": seed, "checkpoint": column["checkpoint"].iloc[0]}
         frames.append(compared.assign(**where)[COMPARISON_COLUMNS])
     return pd.concat(frames[1:], ignore_index=True) if frames[1:] else frames[0]

@@ -66,6 +66,11 @@ def share(p: float, n: float) -> Estimate:
     return Estimate(float(p), max(0.0, min(centre - half, float(p))), min(1.0, max(centre + half, float(p))))
 
 
+def numbered(groups: np.ndarray | None, n: int) -> np.ndarray:
+    """Returns int64 `(n,)`, the groups counted from 0; without groups each image has a number of its own."""
+    return np.arange(n) if groups is None else np.unique(groups, return_inverse=True)[1].reshape(-1)
+
+
 def group_variance(influences: Sequence[np.ndarray], groups: Sequence[np.ndarray]) -> float:
     """Returns the variance of an estimate from the influences `(n,)` of the images of samples with groups `(n,)`."""
     names, index = np.unique(np.concatenate(groups), return_inverse=True)

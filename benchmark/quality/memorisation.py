@@ -7,7 +7,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from benchmark.quality.estimate import Estimate, share
+from benchmark.clusters import Clusters
+from benchmark.quality.estimate import Estimate, numbered, share
 from benchmark.quality.neighbours import squared_distances
 
 EXPECTED = 0.5  # without memorisation, since both references are then drawn alike
@@ -62,22 +63,18 @@ def memorised(
     to_seen, to_held = nearest(fake, seen), nearest(fake, held)
     closer = np.where(to_seen.distance == to_held.distance, 0.5, to_seen.distance < to_held.distance)
     of_fake, of_seen, of_held = groups
-    seen_names, held_names = _names(of_seen, len(seen)), _names(of_held, len(held))
+    seen_names, held_names = numbered(of_seen, len(seen)), numbered(of_held, len(held))
     owner = np.where(closer > 0, seen_names[to_seen.at], len(seen) + held_names[to_held.at])
     effective = _effective(owner)
     if of_fake is not None:
-        effective = min(effective, _effective(_names(of_fake, len(fake))))
+        effective = min(effective, _effective(numbered(of_fake, len(fake))))
     return share(float(closer.mean()), effective)
-
-
-def _names(groups: np.ndarray | None, n: int) -> np.ndarray:
-    """Returns int64 `(n,)`, numbers of the groups from 0 on, below n."""
-    return np.arange(n) if groups is None else np.unique(groups, return_inverse=True)[1].reshape(-1)
 
 
 def _effective(clusters: np.ndarray) -> float:
     """Returns Kish's number of equal clusters that clusters `(n,)` amount to."""
-    return len(clusters) ** 2 / float((np.bincount(clusters).astype(np.float64) ** 2).sum())
+    everyone = np.ones(len(clusters), bool)
+    return Clusters.of(clusters, ~everyone).effective(everyone)
 
 
 def most_copied(fake: np.ndarray, trained: np.ndarray, held: np.ndarray, n: int) -> np.ndarray:

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import numpy as np
 
 from benchmark.clusters import Clusters
-from benchmark.quality.estimate import Estimate, Groups, group_variance, normal, share
+from benchmark.quality.estimate import Estimate, Groups, group_variance, normal, numbered, share
 
 NEIGHBOURS = 5
 CHUNK = 1024  # rows whose distances are in memory together
@@ -136,7 +136,7 @@ class _Supporters:
 
     def __init__(self, n: int, others: int, names: np.ndarray | None) -> None:
         self.n, self.names = n, names
-        self.index = np.arange(n) if names is None else np.unique(names, return_inverse=True)[1].reshape(-1)
+        self.index = numbered(names, n)
         self.count = int(self.index.max()) + 1
         self.first, self.last = np.full(others, n, np.int64), np.full(others, -1, np.int64)
 

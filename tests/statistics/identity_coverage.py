@@ -11,9 +11,9 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Iterator
-from dataclasses import dataclass
 
 import numpy as np
+from counted import Coverage, counted
 
 from benchmark.quality.identity import MEASURES, rows
 from benchmark.quality.similarities import Faces
@@ -26,17 +26,6 @@ CASES = {
     "two": (2, 40, 0.5),
     "two, many": (2, 80, 0.5),
 }
-
-
-@dataclass(frozen=True)
-class Coverage:
-    """Over draws: the mean, its spread, the mean standard error that the intervals stand for, and how many hold it."""
-
-    measure: str
-    mean: float
-    spread: float
-    error: float
-    held: float
 
 
 def faces(case: str, seed: int) -> tuple[Faces, np.ndarray]:
@@ -62,9 +51,7 @@ def coverage(case: str, draws: int) -> Iterator[Coverage]:
             if name in row:
                 found.setdefault(name, []).append((row[name], row[f"{name}_low"], row[f"{name}_high"]))
     for name, each in found.items():
-        values, lows, highs = np.array(each).T
-        held = float(((lows <= values.mean()) & (values.mean() <= highs)).mean())
-        yield Coverage(name, float(values.mean()), float(values.std()), float((highs - lows).mean() / 3.92), held)
+        yield counted(name, each)
 
 
 def _unit(points: np.ndarray) -> np.ndarray:

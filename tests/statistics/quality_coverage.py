@@ -12,9 +12,9 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Iterator
-from dataclasses import dataclass
 
 import numpy as np
+from counted import Coverage, counted
 
 from benchmark.quality import frechet, kernel, memorisation, neighbours
 from benchmark.quality.estimate import Estimate
@@ -25,17 +25,6 @@ from benchmark.quality.fakes import Together
 SIZES = ((100, 16), (450, 64), (1500, 64), (96, 256))
 PERSONS = ((1000, 16, 20), (600, 16, 5))  # images, features, images of a person
 FAKES = {"equal": (0.0, 1.0), "narrower": (0.0, 0.8), "shifted": (0.3, 1.0)}  # shift, spread
-
-
-@dataclass(frozen=True)
-class Coverage:
-    """Over draws: the mean, its spread, the mean standard error that the intervals stand for, and how many hold it."""
-
-    measure: str
-    mean: float
-    spread: float
-    error: float
-    held: float
 
 
 def features(
@@ -84,10 +73,7 @@ def coverage(
         for name, estimate in measured(reals, seen, fakes, groups).items():
             found.setdefault(name, []).append((estimate.value, estimate.low, estimate.high))
     for name, rows in found.items():
-        values, lows, highs = np.array(rows).T
-        target = memorisation.EXPECTED if name == "memorisation" and not swaps else values.mean()
-        held = float(((lows <= target) & (target <= highs)).mean())
-        yield Coverage(name, float(target), float(values.std()), float((highs - lows).mean() / 3.92), held)
+        yield counted(name, rows, memorisation.EXPECTED if name == "memorisation" and not swaps else None)
 
 
 def main() -> None:

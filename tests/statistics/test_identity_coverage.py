@@ -2,16 +2,8 @@
 
 from __future__ import annotations
 
-import importlib.util
-import sys
-from pathlib import Path
-
+import identity_coverage
 import pytest
-
-SPEC = importlib.util.spec_from_file_location("identity_coverage", Path(__file__).with_name("identity_coverage.py"))
-identity_coverage = importlib.util.module_from_spec(SPEC)
-sys.modules["identity_coverage"] = identity_coverage  # where dataclasses look for the annotations
-SPEC.loader.exec_module(identity_coverage)
 
 
 @pytest.mark.slow

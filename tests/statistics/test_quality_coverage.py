@@ -2,16 +2,8 @@
 
 from __future__ import annotations
 
-import importlib.util
-import sys
-from pathlib import Path
-
 import pytest
-
-SPEC = importlib.util.spec_from_file_location("quality_coverage", Path(__file__).with_name("quality_coverage.py"))
-quality_coverage = importlib.util.module_from_spec(SPEC)
-sys.modules["quality_coverage"] = quality_coverage  # where dataclasses look for the annotations
-SPEC.loader.exec_module(quality_coverage)
+import quality_coverage
 
 
 @pytest.mark.parametrize("fake", quality_coverage.FAKES)

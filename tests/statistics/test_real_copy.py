@@ -2,14 +2,8 @@
 
 from __future__ import annotations
 
-import importlib.util
-from pathlib import Path
-
 import pytest
-
-SPEC = importlib.util.spec_from_file_location("real_copy", Path(__file__).with_name("real_copy.py"))
-real_copy = importlib.util.module_from_spec(SPEC)
-SPEC.loader.exec_module(real_copy)
+import real_copy
 
 
 @pytest.mark.slow
