@@ -14,4 +14,6 @@ BUILTINS = {
     "linear-log-fft": "detection.linear:LinearLogFFT",
     "spectrum": "detection.spectrum:Spectrum",
     "cnn": "detection.cnn:CNN",
+    "resnet": "detection.resnet:ResNet",
+    "resnet-wang": "detection.resnet_wang:ResNetWang",
 }
