@@ -64,15 +64,15 @@ def fetch(network: str, found: Published) -> Path:
     """
     import keras
 
+    by_hand = f"Put {found.url} at {keras_cache() / found.file} by hand, or name a local file by the option weights."
+    if os.environ.get("FAUXBENCH_OFFLINE") and not (keras_cache() / found.file).exists():
+        raise UserError(f"The ImageNet weights of {network} cannot be had (FAUXBENCH_OFFLINE is set). {by_hand}")
     try:
         with _impatient(), contextlib.redirect_stdout(sys.stderr):  # Keras prints its progress
             kept = keras.utils.get_file(found.file, found.url, cache_subdir="models", file_hash=found.md5)
     except Exception as error:  # Keras raises a plain Exception for a failed download
-        words = " ".join(str(error).split()).rstrip(".")
-        raise UserError(
-            f"The ImageNet weights of {network} cannot be had ({words}). Put {found.url} at "
-            f"{keras_cache() / found.file} by hand, or name a local file by the option weights."
-        ) from error
+        words = " ".join(str(error).partition(" -- ")[2].split() or str(error).split()).rstrip(".")
+        raise UserError(f"The ImageNet weights of {network} cannot be had ({words}). {by_hand}") from error
     return Path(kept)
 
 

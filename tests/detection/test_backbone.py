@@ -174,7 +174,11 @@ def test_without_weights_and_network_it_fails_at_once(network, tmp_path, monkeyp
     for part in (f"ImageNet weights of {network}", found.url, str(tmp_path / "models" / found.file), "option weights"):
         assert part in message
     assert "\n" not in message
+    assert "Temporary failure in name resolution" in message
     assert socket.getdefaulttimeout() is None
+    monkeypatch.setenv("FAUXBENCH_OFFLINE", "1")
+    with pytest.raises(UserError, match=r"FAUXBENCH_OFFLINE is set.*by hand"):
+        backbone_weights.fetch(network, found)
     (tmp_path / "models").mkdir(exist_ok=True)
     (tmp_path / "models" / found.file).write_bytes(b"by hand")
     if found.md5 is None:
