@@ -209,7 +209,7 @@ def test_saving_keeps_every_bit(name, shape, tmp_path):
     np.testing.assert_array_equal(again.decision_function(images), detector.decision_function(images))
     np.testing.assert_array_equal(again.predict_proba(images), detector.predict_proba(images))
     again.save(tmp_path / "again")
-    files = sorted(file.name for file in (tmp_path / "one").iterdir())
+    files = sorted(str(file.relative_to(tmp_path / "one")) for file in (tmp_path / "one").rglob("*") if file.is_file())
     assert {"detector.npz", "detector.json"} <= set(files)
     for file in files:
         assert (tmp_path / "one" / file).read_bytes() == (tmp_path / "two" / file).read_bytes()
