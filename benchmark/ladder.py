@@ -28,9 +28,10 @@ def climbed(spec: Spec, base: Path | None = None) -> Spec:
         base: The folder that relative plug-in paths start from. Defaults to the current one.
     """
     generators = [plugins.resolve("generators", row.kind, base) for row in spec.generator]
+    plain = [p for p, row in zip(generators, spec.generator, strict=True) if not row.options.get("condition")]
     met = {
         "extractor": any(plugin.attribute("trains", True) for plugin in generators),
-        "discriminator": any(callable(plugin.attribute("plain_networks")) for plugin in generators),
+        "discriminator": any(callable(plugin.attribute("plain_networks")) for plugin in plain),
     }
     mains = [plugin for plugin in generators if plugin.attribute("control") is None]
     named = {row.id for row in spec.detector}

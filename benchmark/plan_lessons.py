@@ -47,7 +47,7 @@ class Lessons:
             received = 'train_on = "all"' if detector.train_on == ALL else "generators without one"
             raise UserError(
                 f"Detector '{detector.id}' is a generator's own discriminator, tried on that generator's images. "
-                f"Expected a generator of kind dcgan. Received: {received}."
+                f"Expected a generator of kind dcgan, without a condition. Received: {received}."
             )
         return _has_discriminator(row)
 
@@ -95,4 +95,5 @@ def _needs(detector: Row) -> tuple[str, ...]:
 
 
 def _has_discriminator(row: Row) -> bool:
-    return callable(row.plugin.attribute("plain_networks"))
+    """Says whether a generator has a discriminator that takes images alone: a conditional one asks for more."""
+    return callable(row.plugin.attribute("plain_networks")) and not row.options.get("condition")

@@ -31,6 +31,7 @@ from benchmark.tensorboard_log import WHERE, EventLog
 from data.errors import UserError
 from data.imageset import ImageSet
 from data.ledger import Ledger, check_ledger, split
+from detection import saved_network
 
 PREVIEW = 64  # images of the fixed latent batch
 WAY = (6, 8)  # latent vectors of the interpolation, and images from one to the next
@@ -178,7 +179,7 @@ def discriminator(job: Job) -> None:
     folder = Checkpoints(job.inputs["trained"]).folder("last")
     generator = adapt.load(instance("generators", job), folder)
     network, _ = generator.plain_networks()["discriminator"]
-    network.save(job.folder / "discriminator.keras")
+    saved_network.save(network, job.folder / "discriminator.keras")
 
 
 def score(job: Job) -> None:

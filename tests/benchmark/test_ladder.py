@@ -41,6 +41,7 @@ def test_what_a_spec_has_stays_as_it_is():
     ("generators", "missing"),
     [
         ([DCGAN], set()),
+        ([DCGAN | {"condition": "labels"}], {"discriminator"}),
         ([{"kind": "gaussian"}], {"discriminator"}),
         ([{"kind": "folder", "path": "x"}], {"discriminator", "features-knn", "features-linear"}),
         ([], {"discriminator", "features-knn", "features-linear", "cnn-all"}),

@@ -70,8 +70,8 @@ def test_what_a_detector_needs_is_planned_before_it_and_only_where_it_can_be(tmp
 @pytest.mark.parametrize(
     ("generators", "detector", "message"),
     [
-        ([{"kind": "gaussian"}], {}, "Expected a generator of kind dcgan"),
-        (GENERATORS, {"train_on": "all"}, "Expected a generator of kind dcgan"),
+        ([{"kind": "gaussian"}], {}, "Expected a generator of kind dcgan, without a condition"),
+        (GENERATORS, {"train_on": "all"}, "Expected a generator of kind dcgan, without a condition"),
         ([], {}, "Expected a generator that trains"),
     ],
 )
