@@ -14,4 +14,9 @@ BUILTINS = {
     "linear-log-fft": "detection.linear:LinearLogFFT",
     "spectrum": "detection.spectrum:Spectrum",
     "cnn": "detection.cnn:CNN",
+    "npr": "detection.npr:NPR",
+    "patch": "detection.patch:Patch",
+    "residual-srm": "detection.residual:ResidualSRM",
+    "residual-bayar": "detection.residual:ResidualBayar",
+    "dct-cnn": "detection.dct_cnn:DCTCNN",
 }
