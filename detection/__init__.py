@@ -14,6 +14,8 @@ BUILTINS = {
     "linear-log-fft": "detection.linear:LinearLogFFT",
     "spectrum": "detection.spectrum:Spectrum",
     "cnn": "detection.cnn:CNN",
+    "resnet": "detection.resnet:ResNet",
+    "resnet-wang": "detection.resnet_wang:ResNetWang",
     "npr": "detection.npr:NPR",
     "patch": "detection.patch:Patch",
     "residual-srm": "detection.residual:ResidualSRM",

@@ -57,7 +57,7 @@ class Patch(KerasDetector):
         for dilation in DILATIONS[self.receptive_field]:
             x = trunk.convolution(x, WIDTH, seeds, dilation_rate=dilation)
         start = keras.initializers.GlorotUniform(seed=next(seeds))
-        x = layers.Conv2D(1, 1, kernel_initializer=start)(x)
+        x = layers.Conv2D(1, 1, kernel_initializer=start, dtype="float32")(x)
         return keras.Model(inputs, MeanPatchLogit()(x), name="patch")
 
     def explain(self, images: np.ndarray) -> np.ndarray:
@@ -73,7 +73,9 @@ class Patch(KerasDetector):
         scores = self.decision_function(images)
         mean = next(layer for layer in self._network.layers if isinstance(layer, MeanPatchLogit))
         patches = keras.Model(self._network.inputs, mean.input)
-        maps = np.repeat(scores, images[0, ..., 0].size).reshape(images.shape[:3])
+        maps = np.broadcast_to(scores[:, None, None], images.shape[:3]).copy()
+        if not len(images):
+            return maps
         edge = self.receptive_field // 2
         maps[:, edge:-edge, edge:-edge] = in_blocks(
             lambda block: np.asarray(patches.predict_on_batch(block.astype(np.float32)))[..., 0], images

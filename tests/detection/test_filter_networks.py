@@ -137,6 +137,22 @@ def test_patch_maps_average_to_the_score_and_show_where_the_pattern_is():
 
 
 @pytest.mark.slow
+def test_the_loop_trains_each_patch_by_the_label_of_its_image():
+    import keras
+
+    images, is_fake = checkered(8, (8, 9, 1))
+    detector = Patch(receptive_field=5, epochs=1, batch_size=8, shift=0, mirror=False, learning_rate=1e-12)
+    detector.fit(images, is_fake, validation=(images, is_fake))
+    network = detector.build((8, 9, 1), 0)
+    patches = keras.Model(network.inputs, network.layers[-1].input)
+    logits = keras.ops.convert_to_numpy(patches(images.astype(np.float32), training=True))[..., 0]
+    losses = np.logaddexp(0, np.where(is_fake[:, None, None], -logits, logits))
+    assert detector.history.loss[0] == pytest.approx(losses.mean(), rel=1e-4)
+    of_means = np.logaddexp(0, np.where(is_fake, -1, 1) * logits.mean(axis=(1, 2)))
+    assert detector.history.loss[0] != pytest.approx(of_means.mean(), rel=1e-3)
+
+
+@pytest.mark.slow
 def test_the_bayar_constraint_holds_after_training_and_the_kernel_has_moved():
     detector = trained(ResidualBayar)
     kernel = convolutions(detector._network)[0].get_weights()[0].astype(np.float64)
