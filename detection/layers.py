@@ -17,13 +17,22 @@ from keras import ops
 from detection.filters import dct_matrix, srm_bank
 
 register = keras.saving.register_keras_serializable(package="fauxbench")
-FLOOR = (
-    0.01  # grey levels: above what float32 leaves of a coefficient that vanishes, below what rounding to uint8 leaves
-)
+FLOOR = 0.01  # grey levels: above what float32 makes of a coefficient that vanishes, below what uint8 images have there
+
+
+class Float32Layer(keras.layers.Layer):
+    """A layer that computes in float32 whatever the precision of the network around it."""
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(**{"dtype": "float32", **options})
+
+    def get_config(self) -> dict[str, Any]:
+        # Without a method of its own a layer's config is what its constructor was given, which lacks its name.
+        return dict(super().get_config())
 
 
 @register
-class NeighbouringPixels(keras.layers.Layer):
+class NeighbouringPixels(Float32Layer):
     """Neighbouring pixel relations: each 2 x 2 block of an image less the block's upper left pixel.
 
     It is the image less its copy at half size, taken and enlarged by the nearest pixel, and vanishes where a generator
@@ -34,9 +43,6 @@ class NeighbouringPixels(keras.layers.Layer):
         Tan et al. (2024), Rethinking the up-sampling operations in CNN-based generative network for generalizable
         deepfake detection, section 3.2.
     """
-
-    def __init__(self, **options: Any) -> None:
-        super().__init__(**{"dtype": "float32", **options})
 
     def call(self, images: Any) -> Any:
         height, width = (side - side % 2 for side in images.shape[1:3])
@@ -50,7 +56,7 @@ class NeighbouringPixels(keras.layers.Layer):
 
 
 @register
-class SpatialRichResiduals(keras.layers.Layer):
+class SpatialRichResiduals(Float32Layer):
     """The noise residuals of the spatial rich model: 30 fixed high-pass filters on each channel, scaled and truncated.
 
     Float32 `(n, h, w, c)` in [0, 255] to `(n, h - 4, w - 4, 30 c)` in `[-truncation, truncation]`: a residual is
@@ -65,7 +71,7 @@ class SpatialRichResiduals(keras.layers.Layer):
     """
 
     def __init__(self, truncation: float = 2.0, **options: Any) -> None:
-        super().__init__(**{"dtype": "float32", **options})
+        super().__init__(**options)
         self.truncation = truncation
 
     def call(self, images: Any) -> Any:
@@ -128,7 +134,7 @@ class NearAverage(keras.initializers.Initializer):
 
 
 @register
-class LogDCT(keras.layers.Layer):
+class LogDCT(Float32Layer):
     """The logarithm of the magnitudes of the two-dimensional orthonormal cosine transform (DCT-II) of each channel.
 
     Float32 `(n, h, w, c)` in [0, 255] to `log(|DCT| + 0.01)`, in the same shape, the zero frequency first. The source
@@ -138,9 +144,6 @@ class LogDCT(keras.layers.Layer):
     References:
         Frank et al. (2020), Leveraging frequency analysis for deep fake image recognition, sections 3.1 and 4.
     """
-
-    def __init__(self, **options: Any) -> None:
-        super().__init__(**{"dtype": "float32", **options})
 
     def call(self, images: Any) -> Any:
         rows, columns = (dct_matrix(side).astype(np.float32) for side in images.shape[1:3])
@@ -153,14 +156,11 @@ class LogDCT(keras.layers.Layer):
 
 
 @register
-class Standardisation(keras.layers.Layer):
+class Standardisation(Float32Layer):
     """Takes a fixed mean from each feature and divides by a fixed deviation; both are saved with the weights.
 
     Float32 `(n, ...)` to the same shape. `set` gives the two, which start as 0 and 1; nothing else changes them.
     """
-
-    def __init__(self, **options: Any) -> None:
-        super().__init__(**{"dtype": "float32", **options})
 
     def build(self, input_shape: Any) -> None:
         shape = tuple(input_shape[1:])
@@ -180,7 +180,7 @@ class Standardisation(keras.layers.Layer):
 
 
 @register
-class MeanPatchLogit(keras.layers.Layer):
+class MeanPatchLogit(Float32Layer):
     """The mean of a map of patch logits, trained as if each patch were an image with its image's label.
 
     Float32 `(n, h, w, 1)` to `(n, 1)`. The cross-entropy of a logit `l` and a label `y` in {0, 1} is `log(1 + e^l) - y
@@ -190,9 +190,6 @@ class MeanPatchLogit(keras.layers.Layer):
     References:
         Chai et al. (2020), What makes fake images detectable? Understanding properties that generalize, section 3.
     """
-
-    def __init__(self, **options: Any) -> None:
-        super().__init__(**{"dtype": "float32", **options})
 
     def call(self, logits: Any, training: bool = False) -> Any:
         mean = ops.mean(logits, axis=(1, 2))

@@ -72,7 +72,7 @@ class Patch(KerasDetector):
 
         scores = self.decision_function(images)
         mean = next(layer for layer in self._network.layers if isinstance(layer, MeanPatchLogit))
-        patches = keras.Model(self._network.inputs, mean.input)
+        patches = keras.Model(self._network.input, mean.input)
         maps = np.broadcast_to(scores[:, None, None], images.shape[:3]).copy()
         if not len(images):
             return maps

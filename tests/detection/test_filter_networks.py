@@ -70,7 +70,7 @@ def test_npr_sees_two_thirds_of_the_difference_in_units_of_imagenets_deviation()
     rescaling = next(layer for layer in network.layers if type(layer).__name__ == "Rescaling")
     image = np.zeros((1, 8, 8, 3), np.float32)
     image[0, 1, 1] = 255
-    seen = np.asarray(keras.Model(network.inputs, rescaling.output).predict_on_batch(image))
+    seen = np.asarray(keras.Model(network.input, rescaling.output).predict_on_batch(image))
     np.testing.assert_allclose(seen[0, 1, 1], 2 / 3 / np.array([0.229, 0.224, 0.225]), rtol=1e-5)
     assert np.count_nonzero(seen) == 3
 
@@ -89,7 +89,7 @@ def test_a_patch_logit_sees_exactly_its_receptive_field(field):
     side = 2 * field + 1  # the patches around one pixel, and at least one more on each side
     detector = Patch(receptive_field=field)
     network = detector.build((side, side, 1), 0)
-    patches = keras.Model(network.inputs, network.layers[-1].input)
+    patches = keras.Model(network.input, network.layers[-1].input)
     images = noise(8, side, side, 1).astype(np.float32)
     before = np.asarray(patches.predict_on_batch(images))
     images[:, field, field] = 255 - images[:, field, field]
@@ -144,7 +144,7 @@ def test_the_loop_trains_each_patch_by_the_label_of_its_image():
     detector = Patch(receptive_field=5, epochs=1, batch_size=8, shift=0, mirror=False, learning_rate=1e-12)
     detector.fit(images, is_fake, validation=(images, is_fake))
     network = detector.build((8, 9, 1), 0)
-    patches = keras.Model(network.inputs, network.layers[-1].input)
+    patches = keras.Model(network.input, network.layers[-1].input)
     logits = keras.ops.convert_to_numpy(patches(images.astype(np.float32), training=True))[..., 0]
     losses = np.logaddexp(0, np.where(is_fake[:, None, None], -logits, logits))
     assert detector.history.loss[0] == pytest.approx(losses.mean(), rel=1e-4)
