@@ -1,9 +1,10 @@
-"""Keeps TensorFlow's start-up notes off the terminal; its errors still come through."""
+"""Keeps TensorFlow's notes off the terminal; its errors still come through."""
 
 from __future__ import annotations
 
 import importlib.abc
 import importlib.machinery
+import logging
 import os
 import sys
 from collections.abc import Sequence
@@ -11,12 +12,18 @@ from types import ModuleType
 
 
 def install() -> None:
-    """Silences the file descriptor of standard error while TensorFlow is being imported.
+    """Silences the file descriptor of standard error while TensorFlow is being imported, and one warning for good.
 
     TensorFlow writes its notes on oneDNN and CUDA before it reads any setting of its log level, so no setting helps.
+    Later it takes the networks of several detectors for one that is compiled again and again.
     """
+    logging.getLogger("tensorflow").addFilter(_says_more)
     if "tensorflow" not in sys.modules and not any(isinstance(finder, _Finder) for finder in sys.meta_path):
         sys.meta_path.insert(0, _Finder())
+
+
+def _says_more(record: logging.LogRecord) -> bool:
+    return "triggered tf.function retracing" not in record.getMessage()
 
 
 class _Finder(importlib.abc.MetaPathFinder):

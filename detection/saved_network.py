@@ -11,12 +11,15 @@ import json
 import re
 import tempfile
 import zipfile
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 from data.errors import UserError
 
 CONFIG, METADATA, WEIGHTS = "config.json", "metadata.json", "model.weights.h5"
+REFERENCES = ("name", "keras_history", "input_layers", "output_layers")  # where a config names its parts
+SHARED = "shared_object_id"
 THEN = (1980, 1, 1, 0, 0, 0)  # the first date that a zip file can hold
 UNREADABLE = (OSError, EOFError, ValueError, TypeError, KeyError, AttributeError, RuntimeError, zipfile.BadZipFile)
 
@@ -60,47 +63,55 @@ def load(path: Path) -> Any:
 
 
 def _without_chance(config: dict[str, Any]) -> dict[str, Any]:
-    """Returns a network's config with names that Keras gave counted anew, and objects numbered in order."""
-    names: dict[str, str] = {}
-    counts: dict[str, int] = {}
+    """Returns a network's config with the names that Keras gave counted anew, and shared objects numbered in order."""
+    names = _new_names(config)
     objects: dict[int, int] = {}
 
-    def collect(node: Any) -> None:
-        if isinstance(node, dict):
-            name = (node.get("config") or {}).get("name") if isinstance(node.get("config"), dict) else None
-            if isinstance(name, str) and name not in names and _is_automatic(name, str(node.get("class_name"))):
-                stem = re.sub(r"_\d+$", "", name)
-                names[name] = f"{stem}_{counts[stem]}" if counts.get(stem) else stem
-                counts[stem] = counts.get(stem, 0) + 1
-        for child in _children(node):
-            collect(child)
-
-    def renamed(node: Any, key: str = "") -> Any:
-        if isinstance(node, dict):
-            shared = "shared_object_id"
-            # Equal policies may or may not be one object, which changes nothing.
-            kept = {k: v for k, v in node.items() if k != shared or node.get("class_name") != "DTypePolicy"}
-            if shared in kept:
-                kept[shared] = objects.setdefault(kept[shared], len(objects))
-            return {k: renamed(v, k) for k, v in kept.items()}
+    def rewritten(node: Any, key: str = "") -> Any:
         if isinstance(node, list):
-            return [renamed(child, key) for child in node]
-        is_name = key in ("name", "keras_history", "input_layers", "output_layers")
-        return names.get(node, node) if is_name and isinstance(node, str) else node
+            return [rewritten(child, key) for child in node]
+        if not isinstance(node, dict):
+            return names.get(node, node) if key in REFERENCES and isinstance(node, str) else node
+        kept = dict(node)
+        if SHARED in kept and kept.get("class_name") == "DTypePolicy":
+            del kept[SHARED]  # equal policies may or may not be one object, which changes nothing
+        if SHARED in kept:
+            kept[SHARED] = objects.setdefault(kept[SHARED], len(objects))
+        return {name: rewritten(child, name) for name, child in kept.items()}
 
-    collect(config)
-    return dict(renamed(config))
+    return dict(rewritten(config))
 
 
-def _is_automatic(name: str, kind: str) -> bool:
-    """Says whether Keras made a name from a class's: `re_lu_3` from `ReLU`."""
-    return re.sub(r"_\d+$", "", name).replace("_", "") == kind.lower()
+def _new_names(config: dict[str, Any]) -> dict[str, str]:
+    """Returns a new name for each that Keras made from a class's, such as `re_lu_3` from `ReLU`: counted from this
+    network's first one, in the order of its parts, around the names that an author gave."""
+    found = list(dict.fromkeys(_named(config)))
+    automatic = [name for name, kind in found if _stem(name).replace("_", "") == kind.lower()]
+    taken = {name for name, _ in found} - set(automatic)
+    names: dict[str, str] = {}
+    for name in automatic:
+        count = 0
+        new = stem = _stem(name)
+        while new in taken:
+            count += 1
+            new = f"{stem}_{count}"
+        taken.add(new)
+        names[name] = new
+    return names
 
 
-def _children(node: Any) -> list[Any]:
+def _named(node: Any) -> Iterator[tuple[str, str]]:
+    """Yields the name and the class of each part of a config, in its order."""
     if isinstance(node, dict):
-        return list(node.values())
-    return node if isinstance(node, list) else []
+        about = node.get("config")
+        if isinstance(about, dict) and isinstance(about.get("name"), str):
+            yield about["name"], str(node.get("class_name"))
+    for child in node.values() if isinstance(node, dict) else node if isinstance(node, list) else ():
+        yield from _named(child)
+
+
+def _stem(name: str) -> str:
+    return re.sub(r"_\d+$", "", name)
 
 
 def _without_names(weights: bytes) -> bytes:

@@ -72,9 +72,10 @@ def test_the_tables_in_the_file_are_those_of_the_quality(seed, quality, channels
 @some
 @given(seed=seeds, shape=shapes, low=st.integers(1, 80), more=st.integers(20, 60))
 def test_files_and_errors_follow_the_quality(seed, shape, low, more):
-    image, high = photo(seed, shape), min(100, low + more)
-    assert len(jpeg_file(image[0], low)) < len(jpeg_file(image[0], high))
-    worse, better = (np.abs(jpeg(image, q).astype(float) - image).mean() for q in (low, high))
+    images, high = photo(seed, shape, n=16), min(100, low + more)  # one tiny image may be lucky with its table
+    small, large = (sum(len(jpeg_file(image, q)) for image in images) for q in (low, high))
+    assert small < large
+    worse, better = (((jpeg(images, q).astype(float) - images) ** 2).mean() for q in (low, high))
     assert worse > better
 
 
@@ -98,16 +99,16 @@ def test_both_repeat_and_leave_their_input(seed, shape, quality, sigma):
 
 
 @some
-@given(seed=seeds, shape=shapes, sigma=st.floats(0.4, 3), factor=st.floats(1.5, 3))
+@given(seed=seeds, shape=shapes, sigma=st.floats(0.4, 1.5), factor=st.floats(1.5, 2))
 def test_blur_lowers_the_laplacian_and_keeps_the_mean(seed, shape, sigma, factor):
-    image = photo(seed, shape)
+    images = photo(seed, shape, n=8)
 
     def energy(images):
-        return float((laplace(images[0].astype(float), mode="reflect", axes=(0, 1)) ** 2).sum())
+        return float((laplace(images.astype(float), mode="reflect", axes=(1, 2)) ** 2).sum())
 
-    once, more = blur(image, sigma), blur(image, sigma * factor)
-    assert energy(more) < energy(once) < energy(image)
-    np.testing.assert_allclose(once.mean(axis=(1, 2)), image.mean(axis=(1, 2)), atol=1)  # a mirrored border
+    once, more = blur(images, sigma), blur(images, sigma * factor)
+    assert energy(more) < energy(once) < energy(images)
+    np.testing.assert_allclose(once.mean(axis=(1, 2)), images.mean(axis=(1, 2)), atol=0.5)  # a mirrored border
 
 
 def test_a_point_spreads_as_a_gaussian_along_both_axes_and_within_its_channel():
