@@ -22,4 +22,9 @@ BUILTINS = {
     "backbone": "detection.backbone:Backbone",
     "discriminator": "detection.discriminator:Discriminator",
     "external": "detection.external:External",
+    "npr": "detection.npr:NPR",
+    "patch": "detection.patch:Patch",
+    "residual-srm": "detection.residual:ResidualSRM",
+    "residual-bayar": "detection.residual:ResidualBayar",
+    "dct-cnn": "detection.dct_cnn:DCTCNN",
 }

@@ -4,10 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from detection import trunk
 from detection.keras_detector import KerasDetector
-
-SMALLEST = 4  # the last map's side in pixels is at least this, for images of 8 pixels and more
-WIDTHS = (16, 32, 64, 96, 128)
 
 
 class CNN(KerasDetector):
@@ -25,20 +23,6 @@ class CNN(KerasDetector):
         import keras
         from keras import layers
 
-        seeds = iter(range(1000 * seed, 1000 * seed + 1000))
-
-        def convolution(x: Any, filters: int, stride: int) -> Any:
-            start = keras.initializers.HeNormal(seed=next(seeds))
-            x = layers.Conv2D(filters, 3, stride, padding="same", use_bias=False, kernel_initializer=start)(x)
-            return layers.ReLU()(layers.BatchNormalization(momentum=0.9)(x))
-
         inputs = keras.Input(shape)
-        x = convolution(layers.Rescaling(1 / 127.5, -1.0)(inputs), WIDTHS[0], 1)
-        side, stage = min(shape[:2]), 1
-        while side >= 2 * SMALLEST and stage < len(WIDTHS):
-            x = convolution(x, WIDTHS[stage], 2)
-            x = convolution(x, WIDTHS[stage], 1)
-            side, stage = (side + 1) // 2, stage + 1
-        x = layers.Dropout(0.2, seed=next(seeds))(layers.GlobalAveragePooling2D()(x))
-        start = keras.initializers.GlorotUniform(seed=next(seeds))
-        return keras.Model(inputs, layers.Dense(1, kernel_initializer=start)(x), name="cnn")
+        x = layers.Rescaling(1 / 127.5, -1.0)(inputs)
+        return keras.Model(inputs, trunk.logit_of(x, trunk.seeds_from(seed)), name="cnn")
