@@ -214,6 +214,14 @@ def test_the_published_addresses_are_those_of_keras(monkeypatch):
         assert found.md5 == module.WEIGHTS_HASHES[key][1]  # without the classifier
 
 
+@pytest.mark.slow
+def test_small_images_are_enlarged_in_proportion_and_large_ones_kept(small):
+    for shape, expected in (((8, 12, 1), (32, 48, 3)), ((9, 14, 3), (32, 50, 3)), ((40, 33, 3), (40, 33, 3))):
+        _, pretrained, features = Backbone(**SMALL)._assembled(shape)
+        assert pretrained.input_shape[1:] == expected
+        assert features.predict_on_batch(np.zeros((2, *shape), np.float32)).shape == (2, 8)
+
+
 def test_options_that_exclude_each_other():
     with pytest.raises(UserError, match=r"'alpha' of backbone with ResNet50V2 must be one of 1.0. Received: 0.5"):
         Backbone(network="ResNet50V2", alpha=0.5)
