@@ -40,8 +40,8 @@ class Backbone(KerasDetector):
         weights: `"imagenet"`, which Keras fetches once (95 MB at most) and keeps, or the path of a `.weights.h5` or
             `.h5` file of the same network without its classifier. Defaults to `"imagenet"`.
         mode: `"probe"` or `"finetune"`. Defaults to `"probe"`.
-        size: Pixels a side that smaller images are enlarged to; at least 32. The default of 96 is the smallest side
-            that MobileNetV2 has published weights for. Defaults to `96`.
+        size: Pixels of the shorter side that smaller images are enlarged to; at least 32. The default is the smallest
+            side that MobileNetV2 has published weights for. Defaults to `96`.
         alpha: Width of MobileNetV2, of 0.35, 0.5, 0.75, 1.0, 1.3 and 1.4; 1.0 for the other networks. Defaults to
             `1.0`.
         epochs: Of fine-tuning, at most. Defaults to `5`.
@@ -124,7 +124,7 @@ class Backbone(KerasDetector):
     def _file(self, shape: tuple[int, ...]) -> Any:
         if self.weights != "imagenet":
             return files.local(self.weights)
-        found = files.published(self.network, self.alpha, max(self.size, *shape[1:3]))
+        found = files.published(self.network, self.alpha, max(self.size, min(shape[1:3])))
         return files.fetch(self.network, found)
 
     def _assembled(self, shape: tuple[int, ...]) -> tuple[Any, Any, Any]:
@@ -132,17 +132,18 @@ class Backbone(KerasDetector):
         import keras
         from keras import layers
 
-        height, width = (max(side, self.size) for side in shape[:2])
-        inputs = keras.Input(tuple(shape))
-        x = layers.Concatenate()([inputs] * 3) if shape[2] == 1 else inputs
+        factor = max(1.0, self.size / min(shape[:2]))
+        height, width = (round(side * factor) for side in shape[:2])
+        inputs = keras.Input(tuple(shape), name="images")
+        x = layers.Concatenate(name="colour")([inputs] * 3) if shape[2] == 1 else inputs
         if (height, width) != tuple(shape[:2]):
-            x = layers.Resizing(height, width, interpolation="bilinear")(x)
+            x = layers.Resizing(height, width, interpolation="bilinear", name="enlarge")(x)
         if self.network != "EfficientNetV2B0":  # which scales its input itself
-            x = layers.Rescaling(1 / 127.5, -1.0)(x)
+            x = layers.Rescaling(1 / 127.5, -1.0, name="scale")(x)
         options = {"alpha": self.alpha} if self.network == "MobileNetV2" else {}
         make = getattr(keras.applications, self.network)
         pretrained = make(input_shape=(height, width, 3), include_top=False, weights=None, **options)
-        x = layers.GlobalAveragePooling2D()(pretrained(x))
+        x = layers.GlobalAveragePooling2D(name="mean")(pretrained(x))
         features = keras.Model(inputs, x)
         fixed = {"center": False, "scale": False, "epsilon": 0.0, "trainable": False}  # the features' mean and variance
         x = layers.BatchNormalization(name="standardise", **fixed)(x)

@@ -7,12 +7,12 @@ from pathlib import Path
 from typing import Any, Self
 
 import numpy as np
-from scipy.spatial.distance import cdist
 
 from data.errors import UserError
 from detection.base import BaseDetector, Pair, Progress
 from detection.extractor import Extractor
 from detection.logistic import Linear, fit_linear
+from detection.neighbours import neighbour_share
 
 FOLDER = "extractor"  # beside the detector's own files
 
@@ -126,7 +126,7 @@ class FeaturesKNN(FrozenFeatures):
     """The share of fakes among the nearest training images, by Euclidean distance in an extractor's 64 features.
 
     There are `floor(sqrt(n))` neighbours of n training images, as in the source, and nothing to tune. See
-    `neighbour_share` for ties.
+    `detection.neighbours.neighbour_share` for ties.
 
     Args:
         random_state: Only draws the validation images when none are given. Defaults to `None`.
@@ -145,43 +145,3 @@ class FeaturesKNN(FrozenFeatures):
 
     def _restore(self, state: dict[str, np.ndarray]) -> None:
         self._bank, self._is_fake = state["features"], state["is_fake"]
-
-
-def neighbour_share(features: np.ndarray, bank: np.ndarray, is_fake: np.ndarray) -> np.ndarray:
-    """Returns the share of fakes among the `k = floor(sqrt(n))` nearest rows of a bank, its ties broken by distance.
-
-    The share has only k + 1 values, too few to rank by. So half a step of it, `1 / (2k)`, goes by where the fakes stand
-    among the neighbours: their share when each neighbour weighs `1 - d / D` of its distance d, D being the distance of
-    the first row that is no neighbour (Hechenbichler and Schliep, 2004). Images of unlike shares keep their order.
-
-    Rows that are equally far where the neighbours end share the places that are left, so neither the order of the bank
-    nor its labels decide who is in.
-
-    Args:
-        features: float64 `(m, d)`.
-        bank: float64 `(n, d)`, n at least 2.
-        is_fake: bool `(n,)`.
-
-    Returns:
-        float64 `(m,)` in [-1 / (4k), 1 + 1 / (4k)].
-    """
-    k = int(np.sqrt(len(bank)))
-    return in_rows(lambda rows: _shares(cdist(rows, bank), is_fake, k), features)
-
-
-def in_rows(function: Any, rows: np.ndarray) -> np.ndarray:
-    """Applies a function to 256 rows at a time, so that the distances to a large bank fit into memory."""
-    parts = [function(rows[start : start + 256]) for start in range(0, len(rows), 256)]
-    return np.concatenate(parts) if parts else np.zeros(0)
-
-
-def _shares(distances: np.ndarray, is_fake: np.ndarray, k: int) -> np.ndarray:
-    ordered = np.partition(distances, (k - 1, k), axis=1)
-    last, beyond = ordered[:, k - 1 : k], ordered[:, k : k + 1]
-    inside, edge = distances < last, distances == last
-    places = (k - inside.sum(axis=1)) / edge.sum(axis=1)  # of each row on the edge, at most one
-    share = ((inside & is_fake).sum(axis=1) + places * (edge & is_fake).sum(axis=1)) / k
-    near = np.maximum(1 - distances / np.where(beyond > 0, beyond, 1), 0) * (distances < beyond)
-    total = near.sum(axis=1)
-    weighted = np.where(total > 0, (near * is_fake).sum(axis=1) / np.where(total > 0, total, 1), share)
-    return share + (weighted - 0.5) / (2 * k)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import socket
 import time
 
@@ -189,28 +190,36 @@ def test_without_weights_and_network_it_fails_at_once(network, tmp_path, monkeyp
 
 
 def test_the_published_addresses_are_those_of_keras(monkeypatch):
-    """What `keras.applications` asks for by itself, with the same options."""
+    """MobileNetV2 is asked what it would fetch; of the others, which take long to build, Keras' constants are read."""
     import keras
+    from keras.src.applications import efficientnet_v2, resnet
 
     asked = []
 
-    class Asked(Exception):
-        pass
-
-    def get_file(name, url, cache_subdir, file_hash=None):
-        asked.append((name, url, cache_subdir, file_hash))
-        raise Asked
+    def get_file(name, url, cache_subdir):
+        asked.extend((name, url, cache_subdir))
+        raise LookupError
 
     monkeypatch.setattr(keras.src.utils.file_utils, "get_file", get_file)
-    for network, alpha in (("MobileNetV2", 0.35), ("EfficientNetV2B0", 1.0), ("ResNet50V2", 1.0)):
-        options = {"alpha": alpha} if network == "MobileNetV2" else {}
-        with pytest.raises(Asked):
-            getattr(keras.applications, network)(
-                input_shape=(96, 96, 3), include_top=False, weights="imagenet", **options
-            )
-        found = backbone_weights.published(network, alpha, 96)
-        assert asked[-1] == (found.file, found.url, "models", found.md5)
+    with pytest.raises(LookupError):
+        keras.applications.MobileNetV2(input_shape=(96, 96, 3), alpha=0.35, include_top=False, weights="imagenet")
+    found = backbone_weights.published("MobileNetV2", 0.35, 96)
+    assert asked == [found.file, found.url, "models"]
     assert backbone_weights.published("MobileNetV2", 1.0, 150).file.endswith("_1.0_160_no_top.h5")
+    for network, module, key in (("EfficientNetV2B0", efficientnet_v2, "b0"), ("ResNet50V2", resnet, "resnet50v2")):
+        found = backbone_weights.published(network, 1.0, 96)
+        name = inspect.signature(getattr(keras.applications, network)).parameters["name"].default
+        assert found.url.startswith(module.BASE_WEIGHTS_PATH + name)
+        assert found.file.endswith("notop.h5")
+        assert found.md5 == module.WEIGHTS_HASHES[key][1]  # without the classifier
+
+
+@pytest.mark.slow
+def test_small_images_are_enlarged_in_proportion_and_large_ones_kept(small):
+    for shape, expected in (((8, 12, 1), (32, 48, 3)), ((9, 14, 3), (32, 50, 3)), ((40, 33, 3), (40, 33, 3))):
+        _, pretrained, features = Backbone(**SMALL)._assembled(shape)
+        assert pretrained.input_shape[1:] == expected
+        assert features.predict_on_batch(np.zeros((2, *shape), np.float32)).shape == (2, 8)
 
 
 def test_options_that_exclude_each_other():

@@ -10,8 +10,9 @@ import pytest
 
 from data.errors import UserError
 from detection import extractor_network, stored
-from detection.frozen import FeaturesKNN, FeaturesLinear, neighbour_share
+from detection.frozen import FeaturesKNN, FeaturesLinear
 from detection.logistic import fit_linear
+from detection.neighbours import neighbour_share
 
 SHAPE = (8, 8, 1)
 
