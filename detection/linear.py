@@ -29,6 +29,12 @@ class LinearDetector(BaseDetector):
     def __init__(self, *, random_state: int | None = None, colour: Colour = "channels") -> None:
         super().__init__(random_state=random_state)
         self.colour = colour
+        self._model: Linear | None = None
+
+    @property
+    def parameters(self) -> int | None:
+        """How many numbers it has learned; `None` before `fit` or `load`."""
+        return None if self._model is None else self._model.parameters
 
     def _fit(self, images: np.ndarray, is_fake: np.ndarray, validation: Pair, progress: Progress | None) -> None:
         held, held_fake = validation
@@ -38,9 +44,11 @@ class LinearDetector(BaseDetector):
         return extract(images, self.feature, self.colour)
 
     def _score(self, images: np.ndarray) -> np.ndarray:
+        assert self._model is not None  # noqa: S101  BaseDetector asks for scores of a trained detector only
         return self._model.score(self._features(images))
 
     def _state(self) -> dict[str, np.ndarray]:
+        assert self._model is not None  # noqa: S101
         return self._model.state()
 
     def _restore(self, state: dict[str, np.ndarray]) -> None:

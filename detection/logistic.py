@@ -28,6 +28,11 @@ class Linear:
     intercept: float
     penalty: float
 
+    @property
+    def parameters(self) -> int:
+        """How many numbers it has learned: a weight per feature, and the intercept."""
+        return len(self.weights) + 1
+
     def score(self, features: np.ndarray) -> np.ndarray:
         """Returns the logits, float64 `(n,)`, of features `(n, d)`; each row is summed by itself."""
         return ((features - self.mean) / self.scale * self.weights).sum(axis=1) + self.intercept

@@ -134,8 +134,8 @@ def case(name, *shape):
 
 NAMES = [name for name in BUILTINS if name not in WITHOUT]
 each = pytest.mark.parametrize("name", [case(name) for name in NAMES])
-# What the training loop that all networks share does, `cnn` shows for them; that each repeats itself bit for bit is also
-# seen where it is trained twice.
+# What the training loop that all networks share does, `cnn` shows for them; that each repeats itself bit for bit is
+# seen where it is trained twice, too.
 each_loop = pytest.mark.parametrize("name", [case(name) for name in NAMES if name not in QUICK or name == "cnn"])
 each_with_shapes = pytest.mark.parametrize(
     ("name", "shape"), [case(name, shape) for name in NAMES for shape in shapes_of(name)]
