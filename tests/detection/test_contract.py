@@ -194,3 +194,21 @@ def test_training_on_images_that_are_all_alike_ends_without_nan(name):
     images = np.full((24, 8, 8, 1), 9, dtype=np.uint8)
     detector = make(name).fit(images, np.arange(24) % 2 == 0)
     np.testing.assert_allclose(detector.predict_proba(images), 0.5, atol=0.05)
+
+
+@each
+def test_heat_maps_do_not_depend_on_the_batch_and_survive_saving(name, tmp_path):
+    detector = trained(name, (12, 12, 3))
+    if not hasattr(detector, "explain"):
+        pytest.skip("it draws no heat maps")
+    images, _ = problem((12, 12, 3), n=9, seed=2)
+    before = images.copy()
+    maps = detector.explain(images)
+    assert maps.shape == (9, 12, 12)
+    assert maps.dtype == np.float64
+    assert np.isfinite(maps).all()
+    np.testing.assert_array_equal(images, before)
+    np.testing.assert_array_equal(detector.explain(images[::-1])[::-1], maps)
+    np.testing.assert_array_equal(detector.explain(images[3:4]), maps[3:4])
+    detector.save(tmp_path)
+    np.testing.assert_array_equal(make(name).load(tmp_path).explain(images), maps)
