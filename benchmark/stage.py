@@ -23,6 +23,8 @@ MODULES = {
     "train_detector": ("bank.py", "threshold.py"),
     "score": ("bank.py",),
     "measure": ("metrics.py", "roc.py"),
+    "explain": ("adapt.py", "bank.py", "picks.py"),
+    "spectra": ("bank.py", "spectra.py"),
 }
 VERSIONS = {
     "prepare": 1,
@@ -38,6 +40,8 @@ VERSIONS = {
     "train_detector": 1,
     "score": 1,
     "measure": 1,
+    "explain": 1,
+    "spectra": 1,
 }
 
 
