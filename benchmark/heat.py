@@ -14,6 +14,7 @@ ANCHORS = np.array(
 )  # at -1, -1/2, 0, 1/2 and 1
 STRONGEST = 0.99  # the share of values that have colours of their own; the others share the darkest
 OPACITY = 0.8  # of the strongest value over an image
+PALE = 64, 0.5  # the grey of black below a heat map, and what is left of the contrast, so that both colours show
 
 
 def limit_of(values: np.ndarray) -> float:
@@ -36,7 +37,7 @@ def shades(values: np.ndarray, low: float, high: float) -> np.ndarray:
 
 
 def overlaid(images: np.ndarray, maps: np.ndarray, limit: float) -> np.ndarray:
-    """Lays heat maps over the luminance of images; the stronger the evidence, the more it covers.
+    """Lays heat maps over the paled luminance of images; the stronger the evidence, the more it covers.
 
     Args:
         images: uint8 `(n, h, w, c)`.
@@ -47,5 +48,6 @@ def overlaid(images: np.ndarray, maps: np.ndarray, limit: float) -> np.ndarray:
         uint8 `(n, h, w, 3)`.
     """
     share = OPACITY * np.clip(np.abs(maps) / limit, 0, 1)[..., None]
-    mixed = share * diverging(maps, limit) + (1 - share) * grey(images)[..., None]
+    below = PALE[0] + PALE[1] * grey(images)[..., None]
+    mixed = share * diverging(maps, limit) + (1 - share) * below
     return np.rint(mixed).astype(np.uint8)
