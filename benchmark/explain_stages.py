@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 
 import numpy as np
@@ -9,6 +10,7 @@ import pandas as pd
 
 from benchmark import adapt, bank, picks
 from benchmark.job import Job, instance, prepared
+from detection.gradcam import NoFeatureMap
 
 SAMPLE = 256  # images of each side that a mean heat map is of, at most
 
@@ -37,9 +39,11 @@ def explain(job: Job) -> None:
         return
     detector.detector = adapt.load(detector.detector, job.inputs["trained"] / "model")
     if detector.explains:
-        np.save(job.folder / "maps.npy", detector.heat_maps(test.images[at]).astype(np.float32))
         sides = [test.images[_sample(test.is_fake == side)] for side in (False, True)]
-        np.save(job.folder / "means.npy", np.stack([detector.heat_maps(side).mean(axis=0) for side in sides]))
+        with contextlib.suppress(NoFeatureMap):  # a network that sees images as a whole: then there are no maps
+            maps = detector.heat_maps(test.images[at])
+            np.save(job.folder / "maps.npy", maps.astype(np.float32))
+            np.save(job.folder / "means.npy", np.stack([detector.heat_maps(side).mean(axis=0) for side in sides]))
     if (weights := detector.weights_image()) is not None:
         np.save(job.folder / "weights.npy", weights)
 

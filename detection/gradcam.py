@@ -10,6 +10,10 @@ from data.errors import UserError
 from detection.gradients import gradient
 
 
+class NoFeatureMap(UserError):
+    """The network has no feature map that Grad-CAM could weigh: all its layers see the image as a whole."""
+
+
 class GradCAM:
     """Says where in an image the evidence lies that a network's logit rests on.
 
@@ -33,7 +37,7 @@ class GradCAM:
         signed: Whether evidence for "real" is kept as negative values. Defaults to `False`.
 
     Raises:
-        UserError: If the network has no feature map.
+        NoFeatureMap: If the network has no feature map.
     """
 
     def __init__(self, network: Any, *, signed: bool = False) -> None:
@@ -78,7 +82,7 @@ def _last_feature_map(network: Any) -> Any:
         ranks = [len(getattr(tensor, "shape", ())) for tensor in (read, written)]
         if ranks[0] == 4 and 0 < ranks[1] < 4 and all(read is not given for given in network.inputs):
             return read
-    raise UserError(
+    raise NoFeatureMap(
         "Grad-CAM needs a network with a feature map of shape (n, h, w, c) that is turned into a vector, by a global "
         f"mean for example. Received: network '{network.name}' without one, which needs an explain of its own."
     )

@@ -109,7 +109,8 @@ class KerasDetector(BaseDetector):
             images: uint8 `(n, height, width, channels)` of the trained size.
 
         Raises:
-            UserError: If the detector is not trained, or the images or the network do not fit.
+            UserError: If the detector is not trained, or the images do not fit.
+            NoFeatureMap: If the network has no feature map before a global mean.
         """
         from detection.gradcam import GradCAM
 

@@ -62,7 +62,7 @@ def rows(file: Path, *names: str) -> list[dict]:
 def failed(tmp_path_factory: pytest.TempPathFactory) -> api.Run:
     """One run with every failing detector and generator, and with good ones."""
     generators = rows(FAILING, "Grey", "GeneratorMutates", *GENERATORS)
-    detectors = rows(FAILING, "Good", "Mutates", "Explains", *EXPLANATIONS, *DETECTORS)
+    detectors = rows(FAILING, "Good", "Mutates", "Explains", "ExplainsNothing", *EXPLANATIONS, *DETECTORS)
     return api.run(spec(generators, detectors), out=tmp_path_factory.mktemp("runs") / "failed")
 
 
@@ -81,14 +81,22 @@ def test_failing_detector_costs_its_own_cells(failed: api.Run, detector: str) ->
 @pytest.mark.parametrize("generator", GENERATORS)
 def test_failing_generator_costs_its_own_cells(failed: api.Run, generator: str) -> None:
     mine = failed.cells[failed.cells["generator"] == generator]
-    assert set(mine["detector"]) == {"Good", "Mutates", "Explains", *EXPLANATIONS, *DETECTORS, *SENTINELS}
+    assert set(mine["detector"]) == {
+        "Good",
+        "Mutates",
+        "Explains",
+        "ExplainsNothing",
+        *EXPLANATIONS,
+        *DETECTORS,
+        *SENTINELS,
+    }
     assert (mine["status"] == "failed").all()
     assert mine["error"].str.contains(GENERATORS[generator], regex=False).all()
 
 
 def test_the_other_cells_are_there(failed: api.Run) -> None:
     others = failed.cells[~failed.cells["detector"].isin(DETECTORS) & ~failed.cells["generator"].isin(GENERATORS)]
-    assert len(others) == 4 * 7
+    assert len(others) == 4 * 8
     assert (others["status"] == "done").all()
     assert others["error"].isna().all()
     assert set(failed.scores["cell"]) == set(others["cell"])
@@ -112,7 +120,7 @@ def test_what_is_explained_and_what_is_only_picked(failed: api.Run) -> None:
     index = pd.read_csv(folder / "index.csv").set_index(["generator", "detector", "kind"])
     good = index.loc["Grey"]
     assert set(good.loc["Explains"].index) == {"picks", "heat", "means"}
-    assert set(good.loc["Good"].index) == {"picks"}
+    assert set(good.loc["Good"].index) == set(good.loc["ExplainsNothing"].index) == {"picks"}
     assert "Constant" not in good.index, "its cell has failed"
     assert not set(index.index.get_level_values("generator")) & (CONTROLS | set(GENERATORS))
     table = pd.read_csv(folder / "picks.csv").query("generator == 'Grey' and detector == 'Explains'")

@@ -89,6 +89,15 @@ class ExplainWrongShape(Good):
         return np.zeros(len(images))
 
 
+class ExplainsNothing(Good):
+    """As a network of our base class that has nothing to draw maps from."""
+
+    def explain(self, images):
+        from detection.gradcam import NoFeatureMap
+
+        raise NoFeatureMap("sees images as a whole")
+
+
 class Explains(Good):
     """Shows the pixels that it sums, and destroys what it is given."""
 
