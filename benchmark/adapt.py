@@ -83,6 +83,22 @@ class DetectorAdapter:
             )
         return fake
 
+    @property
+    def explains(self) -> bool:
+        """Whether the detector draws heat maps."""
+        return callable(getattr(self.detector, "explain", None))
+
+    def heat_maps(self, images: np.ndarray) -> np.ndarray:
+        """Returns the detector's heat maps, float64 `(n, h, w)`; larger is more evidence for "fake"."""
+        return _checked(self.detector.explain(self._prepare(images)), images.shape[:3], "explain")
+
+    def weights_image(self) -> np.ndarray | None:
+        """Returns a linear detector's weights as images, float64 `(planes, h, w)`, or `None` if it has none to show."""
+        if not callable(getattr(self.detector, "weights_image", None)):
+            return None
+        weights = np.asarray(self.detector.weights_image())
+        return _checked(weights, weights.shape if weights.ndim == 3 else (-1, -1, -1), "weights_image")
+
     def _prepare(self, images: np.ndarray) -> np.ndarray:
         return images.reshape(len(images), -1) / np.float32(255) if self.flat else images.copy()
 

@@ -12,7 +12,7 @@ from typing import Any
 
 import pandas as pd
 
-from benchmark import manifest, pictures, summarise
+from benchmark import explanations, manifest, pictures, summarise
 from benchmark.execute import Outcome
 from benchmark.gather import Gathered
 from benchmark.plan import Plan
@@ -23,6 +23,7 @@ MANIFEST = "manifest.json"
 TABLES = (
     "cells.csv", "metrics.csv", "comparisons.csv", "roc.csv", "training.csv", "histories.csv", "generators.csv",
     "classes.csv", "reconstruction.csv", "identity.csv", "audit.csv", "scores.parquet", "images/index.csv",
+    "explanations/index.csv",
 )  # fmt: skip
 HIDDEN = ".fauxbench-"  # how the names of files begin that exist only while a run writes
 WORK = f"{HIDDEN}part"
@@ -78,6 +79,7 @@ def write(folder: Path, plan: Plan, store: Store, outcomes: dict[str, Outcome], 
             frame.to_csv(work / name, index=False)
         scores.to_parquet(work / "scores.parquet", index=False)
         pictures.write(work / "images", plan, store, outcomes)
+        explanations.write(work / "explanations", read)
         text = json.dumps(known | manifest.facts(read), indent=1, default=str)
         (work / MANIFEST).write_text(text, encoding="utf-8")
 

@@ -8,7 +8,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from benchmark import digest, nested, plan_lessons, plan_quality, plugins, runtime
+from benchmark import digest, nested, plan_explain, plan_lessons, plan_quality, plugins, runtime
 from benchmark.specs import ALL, DetectorSpec, PluginSpec, Spec
 from benchmark.stage import Row, Stage, params_of, portable, where_of
 from data.errors import UserError
@@ -54,6 +54,8 @@ class Plan:
     qualities: dict[tuple[str, int], Stage] = field(default_factory=dict)
     inceptions: dict[tuple[str, int], Stage] = field(default_factory=dict)
     identities: dict[tuple[str, int], Stage] = field(default_factory=dict)
+    explanations: dict[str, Stage] = field(default_factory=dict)
+    spectra: dict[tuple[str, int], Stage] = field(default_factory=dict)
 
     @cached_property
     def stages(self) -> list[Stage]:
@@ -76,6 +78,8 @@ class Plan:
             yield from (inception.inputs["reals"], inception)
         for identity in self.identities.values():
             yield from (identity.inputs["embedding"], identity)
+        yield from self.explanations.values()
+        yield from self.spectra.values()
 
 
 def plan(spec: Spec, *, folders: list[Path], base: Path | None = None, smoke: bool = False) -> Plan:
@@ -119,9 +123,11 @@ def plan(spec: Spec, *, folders: list[Path], base: Path | None = None, smoke: bo
     qualities = plan_quality.qualities(spec, generators, prepared, trainings, extractor, environment)
     inceptions = plan_quality.inceptions(weights, qualities, environment)
     identities = plan_quality.identities(spec, generators, prepared, trainings, environment, smoke)
+    explanations, spectra = plan_explain.explanations(cells), plan_explain.spectra(cells, environment)
     return Plan(
-        spec, generators, detectors, prepared, audited, trainings, banks, cells, qualities, inceptions, identities
-    )
+        spec, generators, detectors, prepared, audited, trainings, banks, cells, qualities, inceptions, identities,
+        explanations, spectra,
+    )  # fmt: skip
 
 
 def _row(group: str, row: PluginSpec, base: Path | None, spec: Spec, smoke: bool) -> Row:

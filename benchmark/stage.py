@@ -24,6 +24,8 @@ MODULES = {
     "train_detector": ("adapt.py", "bank.py", "mixed.py", "threshold.py"),
     "score": ("adapt.py", "bank.py"),
     "measure": ("metrics.py", "roc.py"),
+    "explain": ("adapt.py", "bank.py", "picks.py"),
+    "spectra": ("bank.py", "spectra.py"),
 }
 VERSIONS = {
     "prepare": 1,
@@ -40,6 +42,8 @@ VERSIONS = {
     "train_detector": 2,
     "score": 2,
     "measure": 1,
+    "explain": 1,
+    "spectra": 1,
 }
 
 

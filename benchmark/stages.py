@@ -19,6 +19,7 @@ import pandas as pd
 from benchmark import adapt, bank, metrics, mixed, plugins, roc, runtime, threshold, warm
 from benchmark.bank import DETECTOR_PARTS
 from benchmark.checkpoints import INTERPOLATION, Checkpoints
+from benchmark.explain_stages import explain, spectra  # noqa: F401  run looks stages up by name
 from benchmark.identity_stages import score_identity, train_embedding  # noqa: F401  run looks stages up by name
 from benchmark.inception_stages import inception_quality, inception_reals  # noqa: F401  run looks stages up by name
 from benchmark.job import Job, Progress, instance, plugin, prepared, write_json, write_png

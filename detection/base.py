@@ -80,12 +80,7 @@ class BaseDetector:
 
     def decision_function(self, images: np.ndarray) -> np.ndarray:
         """Returns one score per image, float64 `(n,)`; bit for bit the same in any order and batch size."""
-        if self._shape is None or self._platt is None:
-            raise UserError(f"{type(self).__name__} is not trained. Expected a call of fit or load before.")
-        images = self._checked(images, "scored")
-        if images.shape[1:] != self._shape:
-            raise UserError(f"Images must have the trained size {self._shape}. Received: {images.shape[1:]}.")
-        return self._scores(images)
+        return self._scores(self._checked_as_trained(images, "scored"))
 
     def predict_proba(self, images: np.ndarray) -> np.ndarray:
         """Returns calibrated probabilities, float64 `(n, 2)`; the columns are real and fake."""
@@ -171,6 +166,14 @@ class BaseDetector:
                 f"{type(self).__name__} needs images of at least {self.min_size} pixels a side and "
                 f"{' or '.join(map(str, self.channels))} channels. Received: {height} x {width} x {channels}."
             )
+        return images
+
+    def _checked_as_trained(self, images: np.ndarray, role: str) -> np.ndarray:
+        if self._shape is None or self._platt is None:
+            raise UserError(f"{type(self).__name__} is not trained. Expected a call of fit or load before.")
+        images = self._checked(images, role)
+        if images.shape[1:] != self._shape:
+            raise UserError(f"Images must have the trained size {self._shape}. Received: {images.shape[1:]}.")
         return images
 
     def _checked_pair(self, images: np.ndarray, is_fake: np.ndarray, role: str) -> Pair:

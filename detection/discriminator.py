@@ -10,7 +10,7 @@ from typing import Any, Self
 import numpy as np
 
 from data.errors import UserError
-from detection.base import BaseDetector, Pair, Progress
+from detection.base import BaseDetector, Pair, Progress, in_blocks
 
 FILE = "discriminator.keras"
 
@@ -106,9 +106,20 @@ class Discriminator(BaseDetector):
                 f"Received: {tuple(inputs[0].shape[1:])} to {tuple(self._network.output_shape[1:])}."
             )
 
+    def explain(self, images: np.ndarray) -> np.ndarray:
+        """Returns signed Grad-CAM maps, float64 `(n, height, width)`: positive where the evidence is for "fake".
+
+        Raises:
+            NoFeatureMap: If the discriminator has no feature map.
+        """
+        from detection.gradcam import GradCAM
+
+        images = self._checked_as_trained(images, "explained")
+        draw = GradCAM(self._network, signed=True)
+        return in_blocks(lambda block: -draw(_scaled(block)), images).reshape(images.shape[:3])
+
     def _score(self, images: np.ndarray) -> np.ndarray:
-        scaled = images.astype(np.float32) / np.float32(127.5) - np.float32(1)
-        return -np.asarray(self._network.predict_on_batch(scaled), dtype=np.float64)[:, 0]
+        return -np.asarray(self._network.predict_on_batch(_scaled(images)), dtype=np.float64)[:, 0]
 
     def _state(self) -> dict[str, np.ndarray]:
         return {"sha256": _sha256(self._content)}
@@ -117,6 +128,10 @@ class Discriminator(BaseDetector):
         self._open()
         if not np.array_equal(_sha256(self._content), state["sha256"]):
             raise UserError(f"The discriminator {self._file} is damaged: it is not the one that was saved.")
+
+
+def _scaled(images: np.ndarray) -> np.ndarray:
+    return images.astype(np.float32) / np.float32(127.5) - np.float32(1)
 
 
 def _sha256(content: bytes) -> np.ndarray:

@@ -106,6 +106,18 @@ def log_spectrum(images: np.ndarray) -> np.ndarray:
     return 20 * np.log10(np.abs(spectrum) + 1e-8)
 
 
+def whole_spectrum(half: np.ndarray, width: int) -> np.ndarray:
+    """Returns the whole of what `fft_magnitude` gives half of, `(..., height, width)`, with the zero frequency central.
+
+    Args:
+        half: `(..., height, width // 2 + 1)`, zero frequency first.
+        width: Of the image.
+    """
+    rows = -np.arange(half.shape[-2]) % half.shape[-2]
+    mirrored = half[..., rows, 1 : (width + 1) // 2][..., ::-1]
+    return fft.fftshift(np.concatenate([half, mirrored], axis=-1), axes=(-2, -1))
+
+
 def radii(height: int, width: int) -> np.ndarray:
     """Returns the distance to the zero frequency, rounded down, int64 `(height, width)`.
 

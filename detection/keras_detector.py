@@ -99,6 +99,25 @@ class KerasDetector(BaseDetector):
         self.jpeg_quality = list(jpeg_quality)
         self._network: Any = None
 
+    def explain(self, images: np.ndarray) -> np.ndarray:
+        """Returns signed Grad-CAM maps, float64 `(n, height, width)`: positive where the evidence is for "fake".
+
+        Negative values speak for "real". The unit is the logit's; an image's map does not depend on what it is
+        explained together with.
+
+        Args:
+            images: uint8 `(n, height, width, channels)` of the trained size.
+
+        Raises:
+            UserError: If the detector is not trained, or the images do not fit.
+            NoFeatureMap: If the network has no feature map before a global mean.
+        """
+        from detection.gradcam import GradCAM
+
+        images = self._checked_as_trained(images, "explained")
+        heat = in_blocks(GradCAM(self._network, signed=True), images)
+        return heat.reshape(images.shape[:3])  # also of no images
+
     def build(self, shape: tuple[int, int, int], seed: int) -> Any:
         """Returns an uncompiled Keras network for images of one shape, its weights drawn from the seed."""
         raise NotImplementedError

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 
-from detection.base import BaseDetector, Pair, Progress
-from detection.features import Colour, extract
+from data.errors import UserError
+from detection.base import BaseDetector, Pair, Progress, in_blocks
+from detection.features import Colour, extract, whole_spectrum
 from detection.logistic import Linear, fit_linear
 
 
@@ -36,6 +37,25 @@ class LinearDetector(BaseDetector):
         """How many numbers it has learned; `None` before `fit` or `load`."""
         return None if self._model is None else self._model.parameters
 
+    def weights_image(self) -> np.ndarray:
+        """Returns what a unit of each feature adds to the score, float64 `(planes, height, width)`.
+
+        Larger means more evidence for "fake" per unit of the feature as it is before standardisation. There is one
+        plane per colour channel, or one of the luminance. Pixels, whose unit is half of the range of grey levels,
+        lie as in the image. Of cosine coefficients the zero frequency is in the upper left corner. Of Fourier
+        coefficients it is at `(height // 2, width // 2)`, and a feature, which stands for a pair of coefficients that
+        mirror each other, is at the places of both.
+
+        Raises:
+            UserError: If the detector is not trained.
+        """
+        if self._shape is None:
+            raise UserError(f"{type(self).__name__} is not trained. Expected a call of fit or load before.")
+        height, width, channels = self._shape
+        flat = self._model.weights / self._model.scale
+        image = flat.reshape(1 if self.colour == "grey" else channels, height, -1)
+        return whole_spectrum(image, width) if self.feature.endswith("fft") else image
+
     def _fit(self, images: np.ndarray, is_fake: np.ndarray, validation: Pair, progress: Progress | None) -> None:
         held, held_fake = validation
         self._model = fit_linear(self._features(images), is_fake, (self._features(held), held_fake))
@@ -59,6 +79,20 @@ class LinearPixel(LinearDetector):
     """Logistic regression on pixels: the rung that the others are measured against."""
 
     feature = "pixel"
+
+    def explain(self, images: np.ndarray) -> np.ndarray:
+        """Returns what each pixel adds to the score, float64 `(n, height, width)`; larger is more evidence for "fake".
+
+        It is weight times the value's distance to the training mean, summed over channels; all pixels and the
+        intercept add up to the score.
+        """
+        images = self._checked_as_trained(images, "explained")
+        return in_blocks(self._contributions, images).reshape(images.shape[:3])
+
+    def _contributions(self, images: np.ndarray) -> np.ndarray:
+        model = self._model
+        parts = (self._features(images) - model.mean) / model.scale * model.weights
+        return parts.reshape(len(images), -1, *images.shape[1:3]).sum(axis=1)
 
 
 class LinearDCT(LinearDetector):

@@ -30,6 +30,9 @@ TEXT = {
     "identity": "generator checkpoint direction source target kind embedding embedding_digest identity_note",
     "audit": "name verdict advice",
     "images": "file kind generator checkpoint note",
+    "explanations": "file data kind generator detector",
+    "picks": "generator detector kind image_id is_fake",
+    "spectra": "generator",
 }
 NUMBERS = {
     "cells": "ledger_seed generator_seed n_train_real n_train_fake n_test_real n_test_fake detector_seed seconds",
@@ -45,8 +48,16 @@ NUMBERS = {
     + " ".join(f"{name}{end}" for name in IDENTITY for end in ("", "_low", "_high")),
     "audit": "value low high",
     "images": "generator_seed rows columns height width",
+    "explanations": "generator_seed detector_seed rows columns height width low high limit",
+    "picks": "generator_seed detector_seed row column label score probability threshold",
+    "spectra": "generator_seed radius frequency real fake difference real_se fake_se n_real n_fake",
 }
-FILES = {name: f"{name}.csv" for name in TEXT} | {"images": "images/index.csv"}
+FILES = {name: f"{name}.csv" for name in TEXT} | {
+    "images": "images/index.csv",
+    "explanations": "explanations/index.csv",
+    "picks": "explanations/picks.csv",
+    "spectra": "explanations/spectra.csv",
+}
 CLEAN = ("", "none", "clean")
 
 
@@ -85,6 +96,9 @@ class Run:
     identity: pd.DataFrame
     audit: pd.DataFrame
     images: pd.DataFrame
+    explanations: pd.DataFrame
+    picks: pd.DataFrame
+    spectra: pd.DataFrame
     scores: pd.DataFrame
     missing: tuple[str, ...]
 

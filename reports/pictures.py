@@ -49,11 +49,11 @@ def nearest(run: Run) -> list[tuple[str, str, Picture]]:
     rows = _first_seed(run)
     found = []
     for row in rows[rows["kind"] == "nearest"].itertuples():
-        image = _open(run, row)
+        image = opened(run, row)
         if image is not None:
-            height, width, columns = _size(row, image)
-            tiled = _tiled(image, height, width, columns, columns, columns * (image.height // height))
-            found.append((row.generator, row.checkpoint, tiled))
+            height, width, columns = size_of(row, image)
+            triples = tiled(image, height, width, columns, columns, columns * (image.height // height))
+            found.append((row.generator, row.checkpoint, triples))
     return found
 
 
@@ -64,7 +64,7 @@ def films(run: Run) -> list[tuple[str, str, Picture]]:
     rows = _first_seed(run)
     found = []
     for row in rows[rows["kind"] == "interpolation"].itertuples():
-        if _open(run, row) is None:  # looked at first, so that nothing but a picture gets into the page
+        if opened(run, row) is None:  # looked at first, so that nothing but a picture gets into the page
             continue
         content = (run.folder / "images" / row.file).read_bytes()
         with Image.open(io.BytesIO(content)) as film:
@@ -104,24 +104,24 @@ def _first_seed(run: Run) -> pd.DataFrame:
 
 
 def _whole(run: Run, row: Any) -> Picture | None:
-    image = _open(run, row)
+    image = opened(run, row)
     if image is None:
         return None
-    height, width, columns = _size(row, image)
+    height, width, columns = size_of(row, image)
     rows = max(min(image.height // height, PIXELS // max(image.width * height, 1)), 1)
-    return _tiled(image, height, width, columns, columns, rows * columns)
+    return tiled(image, height, width, columns, columns, rows * columns)
 
 
 def _strip(run: Run, row: Any) -> Picture | None:
-    image = _open(run, row)
+    image = opened(run, row)
     if image is None:
         return None
-    height, width, columns = _size(row, image)
+    height, width, columns = size_of(row, image)
     n = min(FIRST, columns * (image.height // height))
-    return _tiled(image, height, width, columns, n, n)
+    return tiled(image, height, width, columns, n, n)
 
 
-def _tiled(image: Any, height: int, width: int, columns: int, across: int, n: int) -> Picture:
+def tiled(image: Any, height: int, width: int, columns: int, across: int, n: int) -> Picture:
     """Lays the first `n` images of a grid out anew, `across` in a row, with clear gaps between them."""
     from PIL import Image
 
@@ -129,15 +129,15 @@ def _tiled(image: Any, height: int, width: int, columns: int, across: int, n: in
     rows = -(-n // across)
     mode = "LA" if image.mode == "L" else "RGBA"
     size = (across * (width + gap) - gap, rows * (height + gap) - gap)
-    tiled = Image.new(mode, size, (0,) * len(mode))
+    laid = Image.new(mode, size, (0,) * len(mode))
     for k in range(n):
         left, top = k % columns * width, k // columns * height
         tile = image.crop((left, top, left + width, top + height)).convert(mode)
-        tiled.paste(tile, (k % across * (width + gap), k // across * (height + gap)))
-    return _picture(tiled, n)
+        laid.paste(tile, (k % across * (width + gap), k // across * (height + gap)))
+    return _picture(laid, n)
 
 
-def _size(row: Any, image: Any) -> tuple[int, int, int]:
+def size_of(row: Any, image: Any) -> tuple[int, int, int]:
     """Height and width of one image, and the columns of the grid; the whole picture when the index is silent."""
     known = all(value == value and value > 0 for value in (row.height, row.width))
     height, width = (
@@ -146,10 +146,11 @@ def _size(row: Any, image: Any) -> tuple[int, int, int]:
     return height, width, max(image.width // width, 1)
 
 
-def _open(run: Run, row: Any) -> Any:
+def opened(run: Run, row: Any, name: str = "images") -> Any:
+    """Returns the picture that a row of an index names in a folder of the run, or `None` if there is none."""
     from PIL import Image
 
-    folder = (run.folder / "images").resolve()
+    folder = (run.folder / name).resolve()
     path = (folder / row.file).resolve()
     if not path.is_relative_to(folder) or not path.is_file():
         return None

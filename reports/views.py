@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from markupsafe import Markup
 
-from reports import classes, identity, inception, numbers, pictures, provenance, quality, summary, tables
+from reports import classes, explain, identity, inception, numbers, pictures, provenance, quality, summary, tables
 from reports.figures import svg
 from reports.figures.losses import PANELS, LossFigure
 from reports.figures.roc import RocFigure
@@ -42,6 +42,7 @@ def everything(run: Run) -> dict[str, Any]:
         "inception": inception.section(run),
         "classes": classes.section(run),
         "identity": identity.section(run),
+        "explain": explain.section(run),
         "grids": pictures.grids(run),
         "films": pictures.films(run),
         "evolution": pictures.evolution(run),

@@ -56,6 +56,12 @@ COLUMNS = {
     "identity_note",
     "audit.csv": "name value low high verdict advice",
     "images/index.csv": "file kind generator generator_seed checkpoint rows columns height width note",
+    "explanations/index.csv": "file data kind generator generator_seed detector detector_seed rows columns height "
+    "width low high limit",
+    "explanations/picks.csv": "generator generator_seed detector detector_seed kind row column image_id label is_fake "
+    "score probability threshold",
+    "explanations/spectra.csv": "generator generator_seed radius frequency real fake difference real_se fake_se n_real "
+    "n_fake",
 }
 EMPTY = ("classes.csv", "reconstruction.csv", "identity.csv")  # where no generator is conditional, and none swaps faces
 MANIFEST = (
@@ -96,12 +102,18 @@ def test_tables_have_their_columns(smoke: Path, name: str) -> None:
 @pytest.mark.slow
 def test_run_folder_holds_these_files_and_no_others(smoke: Path) -> None:
     run = smoke / "runs/digits"
-    top = {name for name in COLUMNS if "/" not in name} | {"images", "manifest.json", "report.html"}
+    top = {name for name in COLUMNS if "/" not in name} | {"images", "explanations", "manifest.json", "report.html"}
     assert {path.name for path in run.iterdir()} == top
     index = table(run / "images/index.csv")
     assert {path.name for path in (run / "images").iterdir()} == {"index.csv", *index["file"]}
     for row in index.itertuples():
         with Image.open(run / "images" / row.file) as image:
+            assert image.size == (row.columns * row.width, row.rows * row.height)
+    index = table(run / "explanations/index.csv")
+    named = {*index["file"], *index["data"].dropna(), "index.csv", "picks.csv", "spectra.csv"}
+    assert {path.name for path in (run / "explanations").iterdir()} == named
+    for row in index.itertuples():
+        with Image.open(run / "explanations" / row.file) as image:
             assert image.size == (row.columns * row.width, row.rows * row.height)
     assert {path.name for path in smoke.iterdir()} == {"runs", "first.txt"}
 
@@ -135,6 +147,27 @@ def test_every_cell_is_scored_and_measured(smoke: Path) -> None:
     counted = scores[scores["part"] == "test"].groupby(["cell", "is_fake"], observed=True).size().unstack()
     wanted = cells.set_index("cell")[["n_test_real", "n_test_fake"]].astype(int)
     np.testing.assert_array_equal(counted.loc[wanted.index].to_numpy(), wanted.to_numpy())
+
+
+@pytest.mark.slow
+def test_what_detectors_look_at_is_of_their_cells(smoke: Path) -> None:
+    run = smoke / "runs/digits"
+    scores, picked = table(run / "scores.parquet"), table(run / "explanations/picks.csv")
+    kept = scores[scores["part"] == "test"].set_index(["cell", "image_id"])
+    cells = picked["generator"] + "/0/" + picked["detector"] + "/0"
+    mine = kept.loc[list(zip(cells, picked["image_id"], strict=True))]
+    np.testing.assert_allclose(mine["score"], picked["score"])
+    np.testing.assert_array_equal(mine["is_fake"], picked["is_fake"])
+    called = picked["score"] >= picked["threshold"]
+    mistakes = picked["kind"] != "doubtful"
+    assert (called != picked["is_fake"])[mistakes].all()
+    index = table(run / "explanations/index.csv")
+    kinds = index.groupby(index["detector"].fillna(""))["kind"].agg(set).to_dict()
+    assert kinds[""] == {"spectrum"}
+    assert kinds["cnn"] == {"picks", "heat", "means"}
+    assert kinds["linear-pixel"] == {"picks", "heat", "means", "weights"}
+    assert kinds["linear-log-fft"] == {"picks", "weights"}
+    assert kinds["spectrum"] == {"picks"}
 
 
 @pytest.mark.slow

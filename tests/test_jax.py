@@ -48,6 +48,8 @@ def test_a_run_on_jax_and_its_keys(tmp_path: Path) -> None:
     manifest = json.loads((folder / "manifest.json").read_text())
     assert (manifest["backend"], manifest["devices"]) == ("jax", ["cpu"])
     assert (pd.read_csv(folder / "cells.csv")["status"] == "done").all()
+    explained = pd.read_csv(folder / "explanations" / "index.csv")
+    assert set(explained.loc[explained["kind"] == "heat", "detector"]) == {"cnn", "linear-pixel"}
     training = pd.read_csv(folder / "training.csv")
     assert len(training) > 1
     assert training["d_loss"].notna().all()

@@ -30,6 +30,10 @@ DETECTORS = {
     "Constant": "Scores must differ between images. Received: ",
     "NoProbabilities": "predict_proba must give values in [0, 1]",
 }
+EXPLANATIONS = {
+    "ExplainRaises": "RuntimeError: no words for it",
+    "ExplainWrongShape": "explain must give an array of shape",
+}
 GENERATORS = {
     "GeneratorRaisesInFit": "ValueError: these are no cats",
     "GeneratorRaisesInSample": "ValueError: out of ideas",
@@ -58,7 +62,7 @@ def rows(file: Path, *names: str) -> list[dict]:
 def failed(tmp_path_factory: pytest.TempPathFactory) -> api.Run:
     """One run with every failing detector and generator, and with good ones."""
     generators = rows(FAILING, "Grey", "GeneratorMutates", *GENERATORS)
-    detectors = rows(FAILING, "Good", "Mutates", *DETECTORS)
+    detectors = rows(FAILING, "Good", "Mutates", "Explains", "ExplainsNothing", *EXPLANATIONS, *DETECTORS)
     return api.run(spec(generators, detectors), out=tmp_path_factory.mktemp("runs") / "failed")
 
 
@@ -77,17 +81,54 @@ def test_failing_detector_costs_its_own_cells(failed: api.Run, detector: str) ->
 @pytest.mark.parametrize("generator", GENERATORS)
 def test_failing_generator_costs_its_own_cells(failed: api.Run, generator: str) -> None:
     mine = failed.cells[failed.cells["generator"] == generator]
-    assert set(mine["detector"]) == {"Good", "Mutates", *DETECTORS, *SENTINELS}
+    assert set(mine["detector"]) == {
+        "Good",
+        "Mutates",
+        "Explains",
+        "ExplainsNothing",
+        *EXPLANATIONS,
+        *DETECTORS,
+        *SENTINELS,
+    }
     assert (mine["status"] == "failed").all()
     assert mine["error"].str.contains(GENERATORS[generator], regex=False).all()
 
 
 def test_the_other_cells_are_there(failed: api.Run) -> None:
     others = failed.cells[~failed.cells["detector"].isin(DETECTORS) & ~failed.cells["generator"].isin(GENERATORS)]
-    assert len(others) == 4 * 4
+    assert len(others) == 4 * 8
     assert (others["status"] == "done").all()
     assert others["error"].isna().all()
     assert set(failed.scores["cell"]) == set(others["cell"])
+
+
+@pytest.mark.parametrize("detector", EXPLANATIONS)
+def test_a_failing_explanation_costs_nothing_else(failed: api.Run, detector: str) -> None:
+    mine = [row for row in failed.failures if f" {detector} " in row["stage"]]
+    assert [row["stage"] for row in mine] == [
+        f"explain {detector} seed 0 on {g} seed 0" for g in ("Grey", "GeneratorMutates")
+    ]
+    assert all(EXPLANATIONS[detector] in row["error"] and row["cell"] is None for row in mine)
+    cells = failed.cells[(failed.cells["detector"] == detector) & ~failed.cells["generator"].isin(GENERATORS)]
+    assert list(cells["status"]) == ["done"] * 4
+    index = pd.read_csv(failed.folder / "explanations" / "index.csv")
+    assert detector not in set(index["detector"])
+
+
+def test_what_is_explained_and_what_is_only_picked(failed: api.Run) -> None:
+    folder = failed.folder / "explanations"
+    index = pd.read_csv(folder / "index.csv").set_index(["generator", "detector", "kind"])
+    good = index.loc["Grey"]
+    assert set(good.loc["Explains"].index) == {"picks", "heat", "means"}
+    assert set(good.loc["Good"].index) == set(good.loc["ExplainsNothing"].index) == {"picks"}
+    assert "Constant" not in good.index, "its cell has failed"
+    assert not set(index.index.get_level_values("generator")) & (CONTROLS | set(GENERATORS))
+    table = pd.read_csv(folder / "picks.csv").query("generator == 'Grey' and detector == 'Explains'")
+    maps = np.load(folder / good.loc[("Explains", "heat"), "data"])
+    scores = table["score"].to_numpy()
+    np.testing.assert_allclose(maps.sum(axis=(1, 2)), scores, err_msg="a map is of its own image")
+    kept = failed.scores.set_index(["cell", "image_id"])["score"]
+    assert [kept["Grey/0/Explains/0", name] for name in table["image_id"]] == list(scores)
 
 
 def test_the_manifest_names_each_failure_once(failed: api.Run) -> None:

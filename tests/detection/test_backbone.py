@@ -238,3 +238,10 @@ def test_the_key_knows_the_weights(weights, tmp_path):
     assert Backbone(weights=str(copy)).fingerprint() != same
     assert Backbone().fingerprint() == "mobilenet_v2_weights_tf_dim_ordering_tf_kernels_1.0_96_no_top.h5"
     assert Backbone(network="ResNet50V2").fingerprint() != Backbone(network="EfficientNetV2B0").fingerprint()
+
+
+def test_heat_maps_have_the_size_of_the_images_before_they_were_enlarged(probe):
+    images = problem(2, n=5)[0]
+    maps = probe.explain(images)
+    assert maps.shape == (5, 16, 16)
+    np.testing.assert_array_equal(probe.explain(images[2:3]), maps[2:3])

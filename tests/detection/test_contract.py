@@ -300,6 +300,25 @@ def test_training_on_images_that_are_all_alike_ends_without_nan(name):
     np.testing.assert_allclose(detector.predict_proba(images), 0.5, atol=0.05)
 
 
+@each
+def test_heat_maps_do_not_depend_on_the_batch_and_survive_saving(name, tmp_path):
+    if not hasattr(class_of(name), "explain"):
+        pytest.skip("it draws no heat maps")
+    shape = shapes_of(name)[-1]
+    detector = trained(name, shape)
+    images, _ = problem(shape, n=9, seed=2)
+    before = images.copy()
+    maps = detector.explain(images)
+    assert maps.shape == (9, *shape[:2])
+    assert maps.dtype == np.float64
+    assert np.isfinite(maps).all()
+    np.testing.assert_array_equal(images, before)
+    np.testing.assert_array_equal(detector.explain(images[::-1])[::-1], maps)
+    np.testing.assert_array_equal(detector.explain(images[3:4]), maps[3:4])
+    detector.save(tmp_path)
+    np.testing.assert_array_equal(make(name).load(tmp_path).explain(images), maps)
+
+
 @pytest.mark.parametrize("name", SUPPLIED)
 def test_what_a_detector_needs_is_asked_for(name):
     assert len(needs_of(name)) == 1

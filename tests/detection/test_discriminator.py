@@ -9,6 +9,7 @@ import pytest
 
 from data.errors import UserError
 from detection.discriminator import Discriminator
+from detection.gradcam import NoFeatureMap
 
 pytestmark = pytest.mark.slow  # Keras networks are made and read
 
@@ -108,3 +109,20 @@ def test_a_trained_dcgans_own_discriminator_is_read(tmp_path):
     detector = Discriminator().fit(images, is_fake, discriminator=tmp_path / "discriminator.keras")
     logits = np.asarray(network.predict_on_batch(images.astype(np.float32) / 127.5 - 1))[:, 0]
     np.testing.assert_allclose(detector.decision_function(images), -logits, rtol=1e-4, atol=1e-5)
+
+
+def test_heat_maps_are_of_the_negated_logit(images, tmp_path):
+    def make(layers):
+        flow = layers.Conv2D(1, 1, use_bias=False, kernel_initializer="ones")(given := layers.Input(SHAPE))
+        return given, layers.Dense(1, use_bias=False, kernel_initializer="ones")(layers.Flatten()(flow))
+
+    detector = Discriminator().fit(*images, validation=images, discriminator=saved(tmp_path, make))
+    heat = detector.explain(images[0])
+    np.testing.assert_allclose(heat, -(images[0] / 127.5 - 1).sum(axis=3), atol=1e-5)
+    np.testing.assert_allclose(heat.sum(axis=(1, 2)), detector.decision_function(images[0]), atol=1e-4)
+
+
+def test_a_discriminator_without_a_feature_map_has_no_heat_maps(file, images):
+    detector = Discriminator().fit(*images, validation=images, discriminator=file)
+    with pytest.raises(NoFeatureMap, match="without one"):
+        detector.explain(images[0])

@@ -79,6 +79,34 @@ class Mutates(Good):
         return scores
 
 
+class ExplainRaises(Good):
+    def explain(self, images):
+        raise RuntimeError("no words for it")
+
+
+class ExplainWrongShape(Good):
+    def explain(self, images):
+        return np.zeros(len(images))
+
+
+class ExplainsNothing(Good):
+    """As a network of our base class that has nothing to draw maps from."""
+
+    def explain(self, images):
+        from detection.gradcam import NoFeatureMap
+
+        raise NoFeatureMap("sees images as a whole")
+
+
+class Explains(Good):
+    """Shows the pixels that it sums, and destroys what it is given."""
+
+    def explain(self, images):
+        maps = images.sum(axis=-1, dtype=float)
+        images[:] = 0
+        return maps
+
+
 class OnlyProbabilities:
     """The brighter, the likelier fake."""
 

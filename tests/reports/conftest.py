@@ -42,6 +42,12 @@ METRICS = (
     "nll",
 )
 CHECKPOINTS = ("epoch-0005", "epoch-0010", "epoch-0020", "epoch-0040")
+SHOWN: dict[str, tuple[str, ...]] = {
+    "cnn": ("heat", "means"),
+    "linear-pixel": ("heat", "means", "weights"),
+    "sentinel-content": (),
+}
+PICKED = {"real called fake": 3, "fake called real": 0, "doubtful": 8}
 
 
 def write_run(
@@ -90,6 +96,7 @@ def write_run(
     (folder / "identity.csv").write_text("generator,generator_seed,checkpoint,direction,transfer,identity_note\n")
     _write_csv(folder / "audit.csv", _audit(rename, alarm))
     _images(folder, rng, rename, side, channels, quality)
+    _explanations(folder / "explanations", rng, rename, side, channels)
     manifest = _manifest(rename, smoke, failed, n, seeds, side, channels)
     (folder / "manifest.json").write_text(json.dumps(manifest, indent=1), encoding="utf-8")
     return folder
@@ -324,6 +331,42 @@ def _images(folder: Path, rng, rename, side: int, channels: int, quality: bool) 
         about = {"file": f"{name}-nearest.png", "kind": "nearest", "generator": rename.get(name, name)}
         index.append(about | {"generator_seed": 0, "checkpoint": CHECKPOINTS[-1], **shape, "rows": 3})
     _write_csv(folder / "images" / "index.csv", index)
+
+
+def _explanations(folder: Path, rng, rename, side: int, channels: int) -> None:
+    """Writes figures of noise, and the tables that say what they are."""
+    folder.mkdir()
+    index: list[dict[str, Any]] = []
+    picks: list[dict[str, Any]] = []
+    spectra = []
+
+    def figure(name: str, kind: str, rows: int, columns: int, depth: int, **about: Any) -> None:
+        pixels = rng.integers(0, 256, (rows * side, columns * side, depth), dtype=np.uint8)
+        Image.fromarray(pixels[..., 0] if depth == 1 else pixels).save(folder / f"{name}.png")
+        size = {"rows": rows, "columns": columns, "height": side, "width": side}
+        index.append({"file": f"{name}.png", "data": "", "kind": kind, "detector": "", **about, **size, "limit": 1.5})
+
+    for generator in ("baseline", "tuned"):
+        of = {"generator": rename.get(generator, generator), "generator_seed": 0}
+        figure(f"{generator}-spectrum", "spectrum", 1, 3, 3, **of, low=10, high=60)
+        radius = np.arange(side // 2 + 1)
+        table = pd.DataFrame({"radius": radius, "frequency": radius / side, "real": 60.0 - radius})
+        table = table.assign(fake=table["real"] + radius**2 / 9, difference=radius**2 / 9, real_se=0.1, fake_se=0.2)
+        spectra.append(table.assign(**of, n_real=300, n_fake=200))
+        for detector, kinds in SHOWN.items():
+            by = of | {"detector": rename.get(detector, detector), "detector_seed": 0}
+            for kind in ("picks", *kinds):
+                planes = {"means": 2, "weights": channels}.get(kind)
+                rows, columns, depth = (1, planes, 3) if planes else (3, 8, channels if kind == "picks" else 3)
+                figure(f"{generator}-{detector}-{kind}", kind, rows, columns, depth, **by)
+            for row, (kind, n) in enumerate(PICKED.items()):
+                for column in range(n):
+                    place = {"kind": kind, "row": row, "column": column, "image_id": f"test/{column}"}
+                    fake = kind == "doubtful" and column % 2 == 0
+                    picks.append(by | place | {"is_fake": fake, "score": 0.5 - column / 10, "threshold": 0.25})
+    pd.DataFrame(index).to_csv(folder / "index.csv", index=False)
+    pd.DataFrame(picks).to_csv(folder / "picks.csv", index=False)
+    pd.concat(spectra).to_csv(folder / "spectra.csv", index=False)
 
 
 def _manifest(rename, smoke, failed, n, seeds, side, channels) -> dict[str, Any]:

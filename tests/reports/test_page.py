@@ -77,7 +77,8 @@ def report(run_folder: Path) -> tuple[str, Page]:
 def test_structure(report: tuple[str, Page]) -> None:
     _, found = report
     sections = [section["id"] for section in found.all("section")]
-    expected = "answer checks table roc training quality images scores configurations failures reading provenance"
+    expected = "answer checks table roc training quality images scores explain configurations failures "
+    expected += "reading provenance"
     assert sections == expected.split()
     assert {link["href"] for link in found.all("a") if link["href"].startswith("#")} <= {f"#{s}" for s in sections}
     assert found.headings[0] == "h1"

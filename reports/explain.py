@@ -1,0 +1,144 @@
+"""What the detectors look at: spectra per generator, and heat maps, weights and telling images per detector."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pandas as pd
+from markupsafe import Markup
+
+from reports import pictures
+from reports.figures.spectra import SpectrumFigure
+from reports.load import Run
+from reports.pictures import Picture
+
+FOLDER = "explanations"
+KINDS = {
+    "real called fake": ("Real, called fake", "the surest first"),
+    "fake called real": ("Fake, called real", "the surest first"),
+    "doubtful": ("Nearest to the threshold", "the nearest first"),
+}
+PIXELS = 750_000  # of all picks in the page together, which keeps them to about three megabytes
+MAP, PLANE, TILE = 96, 64, 64  # about the pixels in the page of a map, of one plane of several, of an image of a row
+
+
+def section(run: Run) -> dict[str, Any] | None:
+    """Returns what the page shows of it, or `None` for a run without explanations."""
+    rows = _first_seeds(run.explanations)
+    figure = SpectrumFigure(run)
+    if rows.empty and not figure.generators:
+        return None
+    generators = [generator.id for generator in run.generators if generator.id in set(rows["generator"])]
+    found = {(row.kind, row.detector, row.generator): row for row in rows.itertuples()}
+    detectors = sorted(run.detectors, key=lambda detector: bool(detector.role))  # sentinels last
+    most = _most(rows)
+    return {
+        "spectra": [_spectrum(run, figure, found, name, at) for at, name in enumerate(figure.generators)],
+        "generators": generators,
+        "means": _table(run, found, "means", generators),
+        "weights": _table(run, found, "weights", generators),
+        "picks": [
+            (detector.id, panels)
+            for detector in detectors
+            if (panels := [p for name in generators if (p := _picks(run, found, detector.id, name, most))])
+        ],
+        "most": most,
+    }
+
+
+def _first_seeds(frame: pd.DataFrame) -> pd.DataFrame:
+    for column, by in (("generator_seed", ["generator"]), ("detector_seed", ["generator", "detector"])):
+        first = frame.groupby(by)[column].transform("min")
+        frame = frame[frame[column].isna() | (frame[column] == first)]
+    return frame
+
+
+def _most(rows: pd.DataFrame) -> int:
+    """Returns how many images of each kind fit into the page: at least one, at most a whole row of the figure."""
+    strips = rows[rows["kind"].isin(["picks", "heat"])]
+    area = (strips["height"] * strips["width"]).sum() * len(KINDS)
+    longest = strips["columns"].fillna(1).max() if len(strips) else 1
+    return int(max(1, min(longest, PIXELS // area))) if area > 0 else 1
+
+
+def _spectrum(run: Run, figure: SpectrumFigure, found: dict, generator: str, position: int) -> dict[str, Any]:
+    row = found.get(("spectrum", "", generator))
+    rows = figure.frame()
+    mine = rows[rows["generator"] == generator]
+    return {
+        "generator": generator,
+        "n_real": int(mine["n_real"].max()) if mine["n_real"].notna().any() else 0,
+        "n_fake": int(mine["n_fake"].max()) if mine["n_fake"].notna().any() else 0,
+        "maps": _pieces(run, row) if row else [],
+        "low": f"{row.low:.0f}" if row else "",
+        "high": f"{row.high:.0f}" if row else "",
+        "limit": f"{row.limit:.1f}" if row else "",
+        "profile": Markup(figure.profile(generator, name=f"spectrum{position}p")),  # noqa: S704 - escaped where made
+        "difference": Markup(figure.difference(generator, name=f"spectrum{position}d")),  # noqa: S704
+    }
+
+
+def _table(
+    run: Run, found: dict, kind: str, generators: list[str]
+) -> list[tuple[str, list[list[tuple[Picture, int]]]]]:
+    """Returns (detector id, the pictures against each generator, each with its zoom) of detectors that have any."""
+    table = []
+    for detector in run.detectors:
+        rows = [found.get((kind, detector.id, name)) for name in generators]
+        cells = [_pieces(run, row) if row else [] for row in rows]
+        if any(cells):
+            table.append((detector.id, cells))
+    return table
+
+
+def _picks(run: Run, found: dict, detector: str, generator: str, most: int) -> dict[str, Any] | None:
+    """Returns the rows of images of one cell, with the same images under their heat maps where there are any."""
+    figures = [(kind, found.get((kind, detector, generator))) for kind in ("picks", "heat")]
+    opened = {kind: (row, image) for kind, row in figures if row and (image := pictures.opened(run, row, FOLDER))}
+    if "picks" not in opened:
+        return None
+    table = _first_seeds(run.picks)
+    table = table[(table["detector"] == detector) & (table["generator"] == generator)].dropna(subset=["row", "column"])
+    if table.empty:
+        return None
+    lines = []
+    for kind, (title, order) in KINDS.items():
+        mine = table[table["kind"] == kind].sort_values("column").head(most)
+        fakes = mine["is_fake"].str.lower() == "true"
+        line: dict[str, Any] = {"title": title, "order": order, "scores": _range(mine["score"]), "n": len(mine)}
+        line["fakes"] = int(fakes.sum()) if kind == "doubtful" else None
+        line["sides"] = ", ".join("fake" if fake else "real" for fake in fakes)
+        line["pictures"] = [
+            (name, _strip(row, image, int(mine["row"].iloc[0]), len(mine)))
+            for name, (row, image) in opened.items()
+            if len(mine)
+        ]
+        lines.append(line)
+    known = table["threshold"].dropna()
+    threshold = f"{known.iloc[0]:.3g}" if len(known) else ""
+    zoom = max(TILE // pictures.size_of(*opened["picks"])[1], 1)
+    return {"generator": generator, "threshold": threshold, "lines": lines, "zoom": zoom}
+
+
+def _range(scores: pd.Series) -> str:
+    if scores.empty or scores.isna().all():
+        return ""
+    first, last = f"{scores.iloc[0]:.3g}", f"{scores.iloc[-1]:.3g}"
+    return first if first == last else f"{first} to {last}"
+
+
+def _strip(row: Any, image: Any, line: int, n: int) -> Picture:
+    height, width, columns = pictures.size_of(row, image)
+    cut = image.crop((0, line * height, image.width, (line + 1) * height))
+    return pictures.tiled(cut, height, width, columns, n, n)
+
+
+def _pieces(run: Run, row: Any) -> list[tuple[Picture, int]]:
+    """Returns the single images of a figure, each with how much it is enlarged."""
+    image = pictures.opened(run, row, FOLDER)
+    if image is None:
+        return []
+    height, width, columns = pictures.size_of(row, image)
+    cuts = [image.crop((at * width, 0, (at + 1) * width, height)) for at in range(columns)]
+    zoom = max((MAP if columns < 3 or row.kind == "spectrum" else PLANE) // width, 1)
+    return [(pictures.tiled(cut, height, width, 1, 1, 1), zoom) for cut in cuts]

@@ -1,0 +1,94 @@
+"""Mean spectra of real and fake images over the spatial frequency, and fake minus real."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+
+from reports.figures import svg
+from reports.load import Run
+
+WIDE = 1.96  # standard errors to each side of a mean, for 95 %
+
+
+class SpectrumFigure:
+    """The azimuthal profiles of all generators that have them, on shared axes.
+
+    Args:
+        run: A run. Of several training runs of a configuration the first is shown.
+    """
+
+    def __init__(self, run: Run) -> None:
+        frame = run.spectra.dropna(subset=["frequency", "real", "fake", "difference"])
+        first = frame.groupby("generator")["generator_seed"].transform("min")
+        self._rows = frame[frame["generator_seed"].isna() | (frame["generator_seed"] == first)]
+        known = set(self._rows["generator"])
+        self.generators = [generator.id for generator in run.generators if generator.id in known]
+
+    def frame(self) -> pd.DataFrame:
+        """The rows of `spectra.csv` behind the drawing."""
+        return self._rows
+
+    def profile(self, generator: str, *, name: str) -> str:
+        """Draws the mean spectra in decibel, with 95 % intervals for their means.
+
+        Args:
+            generator: Id of a generator.
+            name: Prefix of the ids in the drawing.
+
+        Returns:
+            An `<svg>` element.
+        """
+        rows = self._of(generator)
+        curves = [
+            (rows["real"], rows["real_se"], svg.REAL, svg.DASHES[0]),
+            (rows["fake"], rows["fake_se"], svg.FAKE, svg.DASHES[1]),
+        ]
+        limits = _limits(self._rows["real"], self._rows["fake"])
+        return _drawn(rows, curves, limits, name, f"Mean spectrum of real images and of fakes of {generator}, in dB")
+
+    def difference(self, generator: str, *, name: str) -> str:
+        """Draws fake minus real in decibel, with 95 % intervals for the difference of the means.
+
+        Args:
+            generator: Id of a generator.
+            name: Prefix of the ids in the drawing.
+
+        Returns:
+            An `<svg>` element.
+        """
+        rows = self._of(generator)
+        error = np.hypot(rows["real_se"], rows["fake_se"])
+        widest = WIDE * np.hypot(self._rows["real_se"], self._rows["fake_se"]).fillna(0.0)
+        limits = _limits(self._rows["difference"] - widest, self._rows["difference"] + widest, pd.Series([0.0]))
+        title = f"Spectrum of fakes of {generator} minus that of real images, in dB"
+        return _drawn(rows, [(rows["difference"], error, svg.FAKE, svg.DASHES[0])], limits, name, title, line=0.0)
+
+    def _of(self, generator: str) -> pd.DataFrame:
+        return self._rows[self._rows["generator"] == generator].sort_values("frequency")
+
+
+def _limits(*values: pd.Series) -> tuple[float, float]:
+    numbers = np.concatenate([column.to_numpy(float) for column in values])
+    finite = numbers[np.isfinite(numbers)]
+    low, high = (finite.min(), finite.max()) if len(finite) else (0.0, 1.0)
+    margin = 0.06 * (high - low or 1.0)
+    return low - margin, high + margin
+
+
+def _drawn(
+    rows: pd.DataFrame, curves: list, limits: tuple[float, float], name: str, title: str, line: float | None = None
+) -> str:
+    x = rows["frequency"].to_numpy(float)
+    with svg.panel(4.6, 2.5) as (figure, axes):
+        axes.set_position((0.1, 0.2, 0.85, 0.76))
+        if line is not None:
+            axes.axhline(line, color=svg.REAL, lw=1.0)
+        for values, error, colour, dash in curves:
+            y, width = values.to_numpy(float), WIDE * error.to_numpy(float)
+            axes.fill_between(x, y - width, y + width, where=np.isfinite(width), color=colour, alpha=0.18, lw=0)
+            axes.plot(x, y, color=colour, lw=1.7, ls=dash)
+        axes.set_ylim(*limits)
+        axes.set_xlim(0, max(x.max(initial=0), 0.5))
+        axes.set_xlabel("cycles per pixel")
+        return svg.export(figure, name=name, title=title)

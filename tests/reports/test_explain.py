@@ -1,0 +1,135 @@
+"""The section on what detectors look at: figures in their places, few enough of them, and old runs without."""
+
+from __future__ import annotations
+
+import base64
+import io
+import re
+import shutil
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+from PIL import Image
+
+from reports import explain, page
+from reports.figures.spectra import SpectrumFigure
+from reports.load import Run, load
+from reports.pictures import Picture
+
+
+@pytest.fixture(scope="module")
+def run(run_folder: Path) -> Run:
+    return load(run_folder)
+
+
+@pytest.fixture
+def copied(run_folder: Path, tmp_path: Path) -> Path:
+    """A copy of the folder, to be changed."""
+    return Path(shutil.copytree(run_folder, tmp_path / "run"))
+
+
+def pixels(picture: Picture) -> np.ndarray:
+    return np.asarray(Image.open(io.BytesIO(base64.b64decode(picture.uri.split(",")[1]))).convert("RGB"))
+
+
+def saved(run: Run, name: str) -> np.ndarray:
+    return np.asarray(Image.open(run.folder / "explanations" / name).convert("RGB"))
+
+
+def test_detectors_show_what_they_have(run: Run) -> None:
+    found = explain.section(run)
+    assert found is not None
+    assert found["generators"] == ["baseline", "tuned"]
+    assert [name for name, _ in found["means"]] == ["cnn", "linear-pixel"]
+    assert [name for name, _ in found["weights"]] == ["linear-pixel"]
+    assert [name for name, _ in found["picks"]] == ["cnn", "linear-pixel", "sentinel-content"]
+    assert [shown["generator"] for shown in found["spectra"]] == ["baseline", "tuned"]
+    assert all(len(shown["maps"]) == 3 for shown in found["spectra"])
+
+
+def test_pieces_are_cut_where_they_lie(run: Run) -> None:
+    found = explain.section(run)
+    (_, means), _ = found["means"]
+    whole = saved(run, "tuned-cnn-means.png")
+    for side, (piece, zoom) in enumerate(means[1]):
+        np.testing.assert_array_equal(pixels(piece), whole[:, 8 * side : 8 * side + 8])
+        assert zoom == 12
+    panel = found["picks"][0][1][0]
+    doubtful = panel["lines"][2]
+    for kind, strip in doubtful["pictures"]:
+        third = saved(run, f"baseline-cnn-{kind}.png")[16:24]
+        for at in range(8):
+            np.testing.assert_array_equal(pixels(strip)[:, 9 * at : 9 * at + 8], third[:, 8 * at : 8 * at + 8])
+
+
+def test_rows_of_images_say_what_is_in_them(run: Run) -> None:
+    panels = dict(explain.section(run)["picks"])
+    real, fake, doubtful = panels["cnn"][1]["lines"]
+    assert (real["n"], real["scores"], real["sides"]) == (3, "0.5 to 0.3", "real, real, real")
+    assert (fake["n"], fake["pictures"]) == (0, [])
+    assert (doubtful["n"], doubtful["fakes"], doubtful["sides"][:10]) == (8, 4, "fake, real")
+    assert [kind for kind, _ in real["pictures"]] == ["picks", "heat"]
+    assert [kind for kind, _ in panels["sentinel-content"][0]["lines"][0]["pictures"]] == ["picks"]
+    assert panels["cnn"][0]["threshold"] == "0.25"
+
+
+def test_large_images_leave_room_for_fewer(run: Run) -> None:
+    assert explain.section(run)["most"] == 8
+    rows = pd.DataFrame({"kind": "picks", "height": 32.0, "width": 32.0, "columns": 8.0}, index=range(44))
+    assert explain._most(rows) == 5
+    assert explain._most(rows.assign(height=512.0)) == 1
+    assert explain._most(rows.head(0)) == 1
+    sizes = run.explanations.assign(height=run.explanations["height"] * 60)
+    fewer = explain.section(replace(run, explanations=sizes))
+    assert fewer["most"] == 6
+    assert fewer["picks"][0][1][0]["lines"][2]["n"] == 6
+
+
+def test_curves_are_of_the_table_and_share_their_axes(run: Run) -> None:
+    figure = SpectrumFigure(run)
+    assert len(figure.frame()) == len(pd.read_csv(run.folder / "explanations" / "spectra.csv"))
+    drawings = [figure.difference(name, name="x") for name in figure.generators]
+    assert "fakes of tuned minus" in drawings[1]
+    assert drawings[0] == drawings[1].replace("tuned", "baseline")
+    louder = run.spectra.assign(
+        difference=run.spectra["difference"] * np.where(run.spectra["generator"] == "tuned", 9, 1)
+    )
+    assert SpectrumFigure(replace(run, spectra=louder)).difference("baseline", name="x") != drawings[0]
+
+
+def test_the_page_shows_it_and_says_it_in_words(run_folder: Path) -> None:
+    text = page.write(run_folder).read_text(encoding="utf-8")
+    part = text[text.index('<section id="explain">') :]
+    part = part[: part.index("</section>")]
+    assert "speaks for fake" in part
+    alternatives = re.findall(r'alt="([^"]*)"', part)
+    assert all(alternatives)
+    assert "Mean heat map of cnn on fake test images against tuned" in alternatives
+    assert any("with heat maps: fake, real, fake" in words for words in alternatives)
+    assert part.count("<details>") == 3
+
+
+def test_a_run_without_explanations_is_shown_as_before(copied: Path) -> None:
+    shutil.rmtree(copied / "explanations")
+    assert explain.section(load(copied)) is None
+    assert 'id="explain"' not in page.write(copied).read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize("name", ["picks.csv", "spectra.csv"])
+def test_a_damaged_table_costs_its_own_part(copied: Path, name: str) -> None:
+    (copied / "explanations" / name).write_text("generator,row\nbaseline,many\n")
+    found = explain.section(load(copied))
+    assert found["means"]
+    assert (name == "picks.csv") == (not found["picks"])
+    assert (name == "spectra.csv") == (not found["spectra"])
+
+
+def test_what_is_no_picture_is_left_out(copied: Path) -> None:
+    for path in (copied / "explanations").glob("*.png"):
+        path.write_bytes(b"<script>")
+    found = explain.section(load(copied))
+    assert (found["means"], found["weights"], found["picks"]) == ([], [], [])
+    assert all(not shown["maps"] for shown in found["spectra"])
