@@ -24,7 +24,7 @@ class NPR(KerasDetector):
     over 3 x 3 of stride 2, the first two stages of ResNet-50 (3 and 4 bottlenecks), a mean, one logit. It has 1,437,761
     trained weights for colour images, its source trains it at 224 pixels with a learning rate of 0.0002, and at 32
     pixels its last map is 4 x 4. `"small"`, the default, is the trunk of `cnn` at full resolution: at 32 pixels it
-    trains about three times as fast.
+    trains about four times as fast.
 
     Source: Tan et al., "Rethinking the up-sampling operations in CNN-based generative network for generalizable
     deepfake detection" (CVPR 2024), sections 3.2 and 3.3.

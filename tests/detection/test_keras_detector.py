@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import importlib
 import os
 import subprocess
 import sys
@@ -11,6 +12,7 @@ import pytest
 from sklearn.metrics import roc_auc_score
 
 from data.errors import UserError
+from detection import saved_network
 from detection.batches import augment, balanced_batches
 from detection.cnn import CNN
 from detection.keras_detector import KerasDetector
@@ -271,7 +273,12 @@ np.save(folder / "theirs.npy", one.decision_function(given["images"]))
 two = ResNet(balance="weights", **options).fit(given["images"], given["is_fake"])
 two.save(folder / "other")
 np.save(folder / "other.npy", two.decision_function(given["images"]))
+import detection.layers
+from detection import saved_network
+for path in (folder / "filters").glob("*.keras"):
+    np.save(path.with_suffix(".npy"), saved_network.load(path).predict_on_batch(given["colour"]))
 """
+FILTERS = ["npr:NPR", "patch:Patch", "residual:ResidualSRM", "residual:ResidualBayar", "dct_cnn:DCTCNN"]
 
 
 @pytest.mark.slow
@@ -293,7 +300,14 @@ def test_a_detector_trained_on_one_backend_scores_the_same_on_the_other(tmp_path
 
     ours = ResNet(**TINY).fit(images, is_fake)
     ours.save(tmp_path / "ours")
-    np.savez(tmp_path / "given.npz", images=images, is_fake=is_fake)
+    colour = np.random.default_rng(1).integers(0, 256, (8, 11, 14, 3)).astype(np.float32)
+    np.savez(tmp_path / "given.npz", images=images, is_fake=is_fake, colour=colour)
+    (tmp_path / "filters").mkdir()
+    expected = {}
+    for module, name in (filter_.split(":") for filter_ in FILTERS):
+        network = getattr(importlib.import_module(f"detection.{module}"), name)().build((11, 14, 3), 0)
+        saved_network.save(network, tmp_path / "filters" / f"{name}.keras")
+        expected[name] = network.predict_on_batch(colour)
     backend = {"tensorflow": "jax", "jax": "tensorflow"}[keras.backend.backend()]
     environment = {**os.environ, "KERAS_BACKEND": backend, "JAX_PLATFORMS": "cpu", "CUDA_VISIBLE_DEVICES": "-1"}
     command = [sys.executable, "-c", OTHER, str(tmp_path), repr(TINY)]
@@ -303,5 +317,8 @@ def test_a_detector_trained_on_one_backend_scores_the_same_on_the_other(tmp_path
     theirs = np.load(tmp_path / "theirs.npy")
     assert np.ptp(theirs) > 0.01
     np.testing.assert_allclose(theirs, ours.decision_function(images), atol=1e-4)
+    for name, scores in expected.items():
+        assert np.ptp(scores) > 0.001
+        np.testing.assert_allclose(np.load(tmp_path / "filters" / f"{name}.npy"), scores, atol=1e-4)
     loaded = ResNet(balance="weights", **TINY).load(tmp_path / "other")
     np.testing.assert_allclose(loaded.decision_function(images), np.load(tmp_path / "other.npy"), atol=1e-4)
