@@ -164,7 +164,7 @@ class _Scorer:
     def _scores(self, images: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         detector = self.trained.detector
         try:
-            scores, probabilities = detector.scores(images), detector.probabilities(images)
+            scores, probabilities = detector.both(images)
         except UserError:
             raise
         except Exception as error:  # a plug-in's own
