@@ -122,8 +122,8 @@ def header(about: dict[str, Any]) -> list[str]:
         f"{rates['balanced_accuracy']:.3f}. There it called {rates['tpr']:.1%} of {rates['n_fake']:,} fakes and "
         f"{rates['fpr']:.1%} of {rates['n_real']:,} reals fake. Probabilities are for as many fakes as reals.",
         f"It takes {width} x {height} pixels, {'grey' if channels == 1 else 'colour'}; {HOW[about['fit']]}.",
-        f"'unlike the training images' is a false warning for at most about {about['false_warnings']:.1%} of images "
-        "like them.",
+        f"'unlike the training images' is a false warning for about {about['false_warnings']:.1%} of images like them at "
+        "most. It looks at colour, contrast and sharpness, and hardly at what is shown.",
     ]
     if trained["control"]:
         said.append(
@@ -144,12 +144,14 @@ def lines(table: pd.DataFrame) -> list[str]:
     names = [_printable(name) for name in good[first]]
     width = max([len(first), *map(len, names)])
     head = (
-        f"{first:<{width}}  {'frames':>6}  {'score':>9}  {'spread':>9}" if pooled else f"{first:<{width}}  {'score':>9}"
+        f"{first:<{width}}  {'frames':>6}  {'score':>10}  {'spread':>10}"
+        if pooled
+        else f"{first:<{width}}  {'score':>10}"
     )
     told = [f"{head}  {'p(fake)':>7}  verdict  warning"]
     for name, row in zip(names, good.to_dict("records"), strict=True):
         score = (
-            f"{row['frames']:>6}  {row['score']:>9.4g}  {_number(row['spread'])}" if pooled else _number(row["score"])
+            f"{row['frames']:>6}  {row['score']:>10.4g}  {_number(row['spread'])}" if pooled else _number(row["score"])
         )
         probability = f"{row['probability']:>7.3f}" if not math.isnan(row["probability"]) else f"{'-':>7}"
         more = "; ".join(part for part in (row["warning"], row.get("note", "")) if part)
@@ -158,7 +160,7 @@ def lines(table: pd.DataFrame) -> list[str]:
 
 
 def _number(value: float) -> str:
-    return f"{value:>9.4g}" if not math.isnan(value) else f"{'-':>9}"
+    return f"{value:>10.4g}" if not math.isnan(value) else f"{'-':>10}"
 
 
 def _printable(name: str) -> str:
@@ -204,6 +206,8 @@ def _tell(found: Detection, explain: Path | None, csv: Path | None) -> None:
     bad, good = found.unreadable, found.images[found.images["error"] == ""]
     for row in bad.to_dict("records"):
         typer.echo(f"not scored: {_printable(row['path'])}: {row['error']}", err=True)
+    if bad["error"].str.contains("is animated").any():
+        typer.echo("Animations are scored with --pool.", err=True)
     if reduced := int(good["warning"].str.contains("reduced:").sum()):
         typer.echo(
             f"{reduced:,} of {_count(len(good), 'image')} reduced, which destroys high-frequency evidence; --fit crop "

@@ -189,6 +189,9 @@ def test_pooled_folders_get_the_mean_score_and_the_same_threshold(made, mixed, c
     answer = call("detect", made / "run", *LINEAR, "--pool", mixed)
     assert answer.code == 1
     assert len(answer.out.split("\n\n")[1].splitlines()) == 3
+    told = json.loads(call("detect", made / "run", *LINEAR, "--pool", made / "set/test/fake", "--json").out)
+    assert told["sources"][0]["score"] == row["score"]
+    assert told["sources"][0]["frames_fake"] == row["frames_fake"]
 
 
 def test_a_source_without_a_readable_picture_says_why_and_detectors_without_probabilities_pool():

@@ -14,6 +14,7 @@ from PIL import Image
 
 from benchmark.pictures_to_score import Found, as_the_source, find, fit, read
 from data.errors import UserError
+from data.sources import celeba
 from data.sources.folder import read_images
 
 COLOUR, GREY = (16, 16, 3), (16, 16, 1)
@@ -103,6 +104,13 @@ def test_other_proportions_are_cut_before_they_are_reduced():
     assert said == "reduced from 40 x 40"
     expected = picture((40, 40)).crop((0, 10, 40, 30)).resize((16, 8), Image.Resampling.LANCZOS)
     np.testing.assert_array_equal(np.asarray(fitted), np.asarray(expected))
+
+
+def test_an_aligned_celeba_file_gets_the_pixels_of_the_data_set():
+    original = picture((celeba.WIDTH, celeba.HEIGHT))
+    square = original.crop((0, celeba.TOP, celeba.WIDTH, celeba.TOP + celeba.WIDTH))
+    expected = square.resize((32, 32), Image.Resampling.LANCZOS)
+    np.testing.assert_array_equal(np.asarray(fit(original, (32, 32), "resize")[0]), np.asarray(expected))
 
 
 def test_nothing_is_enlarged_and_exact_takes_one_size():
