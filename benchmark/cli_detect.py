@@ -122,8 +122,8 @@ def header(about: dict[str, Any]) -> list[str]:
         f"{rates['balanced_accuracy']:.3f}. There it called {rates['tpr']:.1%} of {rates['n_fake']:,} fakes and "
         f"{rates['fpr']:.1%} of {rates['n_real']:,} reals fake. Probabilities are for as many fakes as reals.",
         f"It takes {width} x {height} pixels, {'grey' if channels == 1 else 'colour'}; {HOW[about['fit']]}.",
-        f"'unlike the training images' is a false warning for about {about['false_warnings']:.1%} of images like them at "
-        "most. It looks at colour, contrast and sharpness, and hardly at what is shown.",
+        f"'unlike the training images' is a false warning for about {about['false_warnings']:.1%} at most of images "
+        "like them. It looks at colour, contrast and sharpness, and hardly at what is shown.",
     ]
     if trained["control"]:
         said.append(

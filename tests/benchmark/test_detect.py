@@ -33,11 +33,21 @@ kind = "noise"
 [[detector]]
 kind = "linear-log-dct"
 [[detector]]
-kind = "cnn"
-epochs = 1
-[[detector]]
 kind = "mine.py:Bright"
 id = "bright"
+[quality]
+enabled = false
+"""
+NETWORK = """
+name = "network"
+[dataset]
+name = "digits"
+[[generator]]
+kind = "gaussian"
+id = "one"
+[[detector]]
+kind = "cnn"
+epochs = 1
 [quality]
 enabled = false
 """
@@ -59,22 +69,23 @@ LINEAR = ("--detector", "linear-log-dct", "--generator", "one")
 
 @pytest.fixture(scope="module")
 def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder with a run of three detectors, its store, and its images as files; no test changes it."""
+    """A folder with `run`, of three generators, `network`, of one, their store, and images as files."""
     folder = tmp_path_factory.mktemp("detectors")
     (folder / "mine.py").write_text(PLUGIN)
     (folder / "spec.toml").write_text(SPEC)
-    run = api.run(folder / "spec.toml", out=folder / "run")
-    assert not run.failures
+    (folder / "network.toml").write_text(NETWORK)
+    for spec, out in (("spec.toml", "run"), ("network.toml", "network")):
+        assert not api.run(folder / spec, out=folder / out).failures
     export.export(folder / "run", out=folder / "set", force=True)
     return folder
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("detector", ["linear-log-dct", "cnn", "bright"])
-def test_exported_images_get_the_scores_of_the_benchmark(made, detector):
-    test = made / "set/test"
-    run = api.load(made / "run")
-    found = run.detect([test / "real", f"{test}/fake/one-*.png"], detector=detector, generator="one")
+@pytest.mark.parametrize(("name", "detector"), [("run", "linear-log-dct"), ("run", "bright"), ("network", "cnn")])
+def test_exported_images_get_the_scores_of_the_benchmark(made, name, detector):
+    test, run = made / "set/test", api.load(made / name)
+    asked = {"detector": detector, "generator": "one"} if name == "run" else {}  # the other has one of each
+    found = run.detect([test / "real", f"{test}/fake/one-*.png"], **asked)
     index = pd.read_csv(test / "metadata.csv").set_index("file_name")
     ids = index.loc[[Path(path).relative_to(test).as_posix() for path in found["path"]], "image_id"]
     cell = run.scores[(run.scores["cell"] == f"one/0/{detector}/0") & (run.scores["part"] == "test")]
@@ -99,9 +110,9 @@ def test_a_picture_is_scored_alone_as_among_others_in_blocks(made, monkeypatch):
     sizes = []
     scored = detect._Scorer._scores
     monkeypatch.setattr(detect._Scorer, "_scores", lambda self, x: (sizes.append(len(x)), scored(self, x))[1])
-    run = api.load(made / "run")
-    all_of = run.detect([made / "set/test/real"], detector="cnn", generator="one")
-    alone = run.detect([all_of["path"].iloc[300]], detector="cnn", generator="one")
+    run = api.load(made / "network")
+    all_of = run.detect([made / "set/test/real"])
+    alone = run.detect([all_of["path"].iloc[300]])
     assert sizes == [256, len(all_of) - 256, 1]
     assert alone["score"].iloc[0] == all_of["score"].iloc[300]
 
@@ -235,12 +246,12 @@ def test_what_cannot_be_done_is_refused(made, mixed, refused):
     assert "Did you mean 'linear-log-dct'?" in refused("detect", run, "--detector", "linear-logdct", mixed)
     line = refused("detect", run, mixed)
     assert "--detector is needed" in line
-    assert "linear-log-dct, cnn, bright" in line
-    line = refused("detect", run, "--detector", "cnn", mixed)
+    assert "linear-log-dct, bright" in line
+    line = refused("detect", run, "--detector", "bright", mixed)
     assert "--generator is needed" in line
     assert "one, two, noise" in line
-    assert "not trained on 'all'" in refused("detect", run, "--detector", "cnn", "--generator", "all", mixed)
-    assert "Did you mean 'one'?" in refused("detect", run, "--detector", "cnn", "--generator", "onn", mixed)
+    assert "not trained on 'all'" in refused("detect", run, "--detector", "bright", "--generator", "all", mixed)
+    assert "Did you mean 'one'?" in refused("detect", run, "--detector", "bright", "--generator", "onn", mixed)
     assert "Received: 7" in refused("detect", run, *LINEAR, "--detector-seed", "7", mixed)
     assert "no such file" in refused("detect", run, *LINEAR, mixed / "none.png")
     assert "not a run folder" in refused("detect", mixed, *LINEAR, mixed)
@@ -250,19 +261,25 @@ def test_what_cannot_be_done_is_refused(made, mixed, refused):
 
 
 @pytest.mark.slow
-def test_the_training_on_all_generators_is_taken_where_there_is_one(made, tmp_path):
+def test_the_training_on_all_generators_is_taken_where_there_is_one(made, tmp_path, monkeypatch):
     manifest = json.loads((made / "run/manifest.json").read_text())
     for stage in manifest["stages"]:
-        stage["id"] = stage["id"].replace("train_detector cnn seed 0 on two", "train_detector cnn seed 0 on all")
+        stage["id"] = stage["id"].replace("train_detector bright seed 0 on two", "train_detector bright seed 0 on all")
     (tmp_path / "run").mkdir()
     (tmp_path / "run/manifest.json").write_text(json.dumps(manifest))
     opened = StoredRun(tmp_path / "run", made / ".store")
-    trained = opened.trained_detector("cnn")
+    trained = opened.trained_detector("bright")
     assert trained.generator == "all"
     assert trained.control is None
     with pytest.raises(UserError, match="not trained on 'two'"):
-        opened.trained_detector("cnn", generator="two")
-    assert opened.trained_detector("cnn", generator="one").folder != trained.folder
+        opened.trained_detector("bright", generator="two")
+    assert opened.trained_detector("bright", generator="one").folder != trained.folder
+    banks = [opened.bank(name, 0) for name in ("one", "two")]
+    monkeypatch.setattr(opened, "banks", lambda folder: banks)
+    images, is_fake = trained.seen("test")
+    fakes = [np.load(bank / "test.npy")[::2] for bank in banks]
+    np.testing.assert_array_equal(images[is_fake], np.concatenate(fakes))
+    np.testing.assert_array_equal(images[~is_fake], opened.images.images[opened.ledger.parts["test"]])
 
 
 @pytest.mark.slow
