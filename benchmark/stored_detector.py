@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from benchmark import adapt, bank, plugins
+from benchmark import adapt, bank, nested, plugins
 from data.errors import UserError
 
 if TYPE_CHECKING:
@@ -136,10 +136,11 @@ def trained_detector(
         raise UserError(
             f"Detector '{row['id']}' cannot be loaded from {folder}: {type(error).__name__}: {words}."
         ) from error
+    code = (run.store.record("train_detector", folder.name) or {})["params"]["code"]
     control = None if taught == ALL else run.generator_row(taught)["control"]
     return TrainedDetector(
         run, loaded, row["id"], row["kind"], seed, taught, training_seed, control, folder, threshold,
-        plugin.digest != row["digest"],
+        nested.code(plugin, row["options"]) != code,
     )  # fmt: skip
 
 
