@@ -35,6 +35,10 @@ kind = "linear-log-dct"
 [[detector]]
 kind = "mine.py:Bright"
 id = "bright"
+[[detector]]
+kind = "linear-pixel"
+id = "joint"
+train_on = "all"
 [quality]
 enabled = false
 """
@@ -246,7 +250,7 @@ def test_what_cannot_be_done_is_refused(made, mixed, refused):
     assert "Did you mean 'linear-log-dct'?" in refused("detect", run, "--detector", "linear-logdct", mixed)
     line = refused("detect", run, mixed)
     assert "--detector is needed" in line
-    assert "linear-log-dct, bright" in line
+    assert "linear-log-dct, bright, joint" in line
     line = refused("detect", run, "--detector", "bright", mixed)
     assert "--generator is needed" in line
     assert "one, two, noise" in line
@@ -261,25 +265,19 @@ def test_what_cannot_be_done_is_refused(made, mixed, refused):
 
 
 @pytest.mark.slow
-def test_the_training_on_all_generators_is_taken_where_there_is_one(made, tmp_path, monkeypatch):
-    manifest = json.loads((made / "run/manifest.json").read_text())
-    for stage in manifest["stages"]:
-        stage["id"] = stage["id"].replace("train_detector bright seed 0 on two", "train_detector bright seed 0 on all")
-    (tmp_path / "run").mkdir()
-    (tmp_path / "run/manifest.json").write_text(json.dumps(manifest))
-    opened = StoredRun(tmp_path / "run", made / ".store")
-    trained = opened.trained_detector("bright")
+def test_a_detector_of_all_generators_needs_no_choice_and_knows_the_fakes_of_each(made, mixed, call):
+    opened = StoredRun(made / "run")
+    trained = opened.trained_detector("joint")
     assert trained.generator == "all"
     assert trained.control is None
     with pytest.raises(UserError, match="not trained on 'two'"):
-        opened.trained_detector("bright", generator="two")
-    assert opened.trained_detector("bright", generator="one").folder != trained.folder
-    banks = [opened.bank(name, 0) for name in ("one", "two")]
-    monkeypatch.setattr(opened, "banks", lambda folder: banks)
+        opened.trained_detector("joint", generator="two")
     images, is_fake = trained.seen("test")
-    fakes = [np.load(bank / "test.npy")[::2] for bank in banks]
-    np.testing.assert_array_equal(images[is_fake], np.concatenate(fakes))
+    fakes = {np.load(opened.bank(name, 0) / "test.npy")[::2].tobytes() for name in ("one", "two")}
+    half = is_fake.sum() // 2
+    assert {images[is_fake][:half].tobytes(), images[is_fake][half:].tobytes()} == fakes
     np.testing.assert_array_equal(images[~is_fake], opened.images.images[opened.ledger.parts["test"]])
+    assert "the fakes of all generators together" in call("detect", made / "run", "--detector", "joint", mixed).out
 
 
 @pytest.mark.slow
