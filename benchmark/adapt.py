@@ -99,6 +99,13 @@ class DetectorAdapter:
         weights = np.asarray(self.detector.weights_image())
         return _checked(weights, weights.shape if weights.ndim == 3 else (-1, -1, -1), "weights_image")
 
+    def both(self, images: np.ndarray) -> tuple[np.ndarray, np.ndarray | None]:
+        """Returns `scores` and `probabilities`, in one pass where a detector has `probability_of(scores)`."""
+        scores = self.scores(images)
+        if callable(getattr(self.detector, "probability_of", None)):
+            return scores, _checked(self.detector.probability_of(scores), (len(images),), "probability_of")
+        return scores, self.probabilities(images)
+
     def _prepare(self, images: np.ndarray) -> np.ndarray:
         return images.reshape(len(images), -1) / np.float32(255) if self.flat else images.copy()
 

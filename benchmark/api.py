@@ -84,6 +84,19 @@ class Run:
 
         return export.export(self.folder, out=out, **wanted)
 
+    def detect(self, paths: Sequence[str | Path], **wanted: Any) -> pd.DataFrame:
+        """Scores pictures with a trained detector; the keywords are those of `benchmark.detect.detect`.
+
+        Returns:
+            A row per picture, or per source with `pool=True`; `attrs["about"]` says what to know about the detector.
+        """
+        from benchmark import detect
+
+        found = detect.detect(self.folder, paths, **wanted)
+        table = found.table
+        table.attrs["about"] = found.about
+        return table
+
     def _table(self, name: str) -> pd.DataFrame:
         import pandas as pd
 

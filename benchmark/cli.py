@@ -18,7 +18,7 @@ if message := house.stranger():  # before anything of the other packages is impo
     print(f"fauxbench: {message}", file=sys.stderr)
     sys.exit(2)
 
-from benchmark import cli_images
+from benchmark import cli_detect, cli_images
 from data.errors import UserError, unknown
 
 app = typer.Typer(
@@ -216,6 +216,7 @@ def doctor(data: DataOption = None, as_json: JsonOption = False) -> None:
 
 
 cli_images.register(app)
+cli_detect.register(app)
 
 
 def main() -> None:

@@ -43,6 +43,14 @@ def synthetic(image: np.ndarray, software: str, description: str, source_type: s
     return _encoded(_picture(image), pnginfo=info)
 
 
+def described(image: np.ndarray, software: str, description: str) -> bytes:
+    """Returns uint8 `(h, w, 1 or 3)` as a PNG that says what it is, in the text chunks `Software` and `Description`."""
+    info = PngImagePlugin.PngInfo()
+    info.add_text("Software", software)
+    info.add_itxt("Description", description)
+    return _encoded(_picture(image), pnginfo=info)
+
+
 def animation(images: np.ndarray, packet: str = "", milliseconds: int = 80) -> bytes:
     """Returns uint8 `(n, h, w, 1 or 3)` as an endless WebP animation without loss.
 

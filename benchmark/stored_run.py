@@ -4,18 +4,19 @@ from __future__ import annotations
 
 import contextlib
 import json
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from benchmark import adapt, api, digest, plugins, runtime
+from benchmark import adapt, digest, plugins, runtime
 from benchmark.checkpoints import Checkpoints
-from benchmark.store import Store
+from benchmark.stored_stages import StoredStages
 from data.errors import UserError, unknown
 
 if TYPE_CHECKING:
+    from benchmark.stored_detector import TrainedDetector
     from data.imageset import ImageSet
     from data.ledger import Ledger
 
@@ -55,58 +56,14 @@ class Trained:
         }  # fmt: skip
 
 
-class StoredRun:
-    """Opens a run folder and its store.
+class StoredRun(StoredStages):
+    """The images, trained generators and trained detectors of a run; the arguments are those of `StoredStages`."""
 
-    Args:
-        folder: The run folder.
-        store: Its store. Defaults to `None`, `.store` beside the run folder.
+    def trained_detector(self, name: str | None = None, **wanted: Any) -> TrainedDetector:
+        """Loads a trained detector; the arguments are those of `benchmark.stored_detector.trained_detector`."""
+        from benchmark import stored_detector
 
-    Raises:
-        UserError: If the folder is none of a run, or of a version that wrote other things.
-    """
-
-    def __init__(self, folder: str | Path, store: str | Path | None = None) -> None:
-        self.run = api.load(folder)
-        self.folder = self.run.folder
-        self.store = Store(Path(store) if store else self.folder.resolve().parent / ".store")
-        try:
-            self.manifest = self.run.manifest
-            self.threads, self.smoke = int(self.manifest["threads"]), bool(self.manifest["smoke"])
-            self._rows = {row["id"]: row for row in self.manifest["generators"]}
-            self._stages = {(row["stage"], row["id"]): row for row in self.manifest["stages"]}
-            self._raw = {row["id"]: row["kind"] for row in self.manifest["spec"]["generator"]}
-            self.training_seeds = [int(seed) for seed in self.manifest["seeds"]["generator"]]
-        except (OSError, ValueError, KeyError, TypeError) as error:
-            raise UserError(f"{self.folder / 'manifest.json'} is damaged, or of another version ({error!r}).") from None
-
-    @property
-    def generators(self) -> list[str]:
-        """The ids of all generators, controls too."""
-        return list(self._rows)
-
-    def generator_row(self, name: str) -> dict[str, Any]:
-        """Returns what the manifest says of a generator: id, kind, options, control.
-
-        Raises:
-            UserError: If there is none of this name, with the nearest one.
-        """
-        if name not in self._rows:
-            raise unknown("generator", name, self._rows, f"in {self.folder}")
-        return dict(self._rows[name])
-
-    def training_seed(self, seed: int | None) -> int:
-        """Returns a training's seed: the one given, or the run's first.
-
-        Raises:
-            UserError: If the run has no training of that seed.
-        """
-        if seed is None:
-            return self.training_seeds[0]
-        if seed not in self.training_seeds:
-            known = ", ".join(map(str, self.training_seeds))
-            raise UserError(f"{self.folder} holds trainings of seed {known}. Received: {seed}.")
-        return seed
+        return stored_detector.trained_detector(self, name, **wanted)
 
     @cached_property
     def prepared(self) -> Path:
@@ -163,7 +120,7 @@ class StoredRun:
         if checkpoint != "last" and checkpoint not in checkpoints.names:
             raise unknown("checkpoint", checkpoint, [*checkpoints.names, "last"], f"of generator '{name}'")
         folder = checkpoints.folder(checkpoint)
-        plugin = self._plugin(row)
+        plugin = self.plugin("generators", row)
         empty = plugins.make(plugin, row["options"], seed, f"generator '{name}'")
         try:
             generator = adapt.load(empty, folder)
@@ -189,53 +146,21 @@ class StoredRun:
         with threadpool_limits(self.threads):
             yield
 
-    def _place(self, function: str, name: str, seed: int | None = None) -> Path:
-        """Returns where the store has a stage's files, if it has them."""
-        twins = [name] if seed is None else self._twins(name, function)
-        names = (name if seed is None else f"{function} {twin} seed {seed}" for twin in twins)
-        found = next((self._stages[function, one] for one in names if (function, one) in self._stages), None)
-        if found is None:
-            own = name if seed is None else f"{function} {name} seed {seed}"
-            raise UserError(f"{self.folder} has no stage '{own}': it was written by another version. Run it again.")
-        if found["status"] not in ("done", "cached"):
-            error = str(found["error"]).rstrip(".")
-            raise UserError(f"'{found['id']}' did not finish in this run, so there is nothing to take: {error}.")
-        if not self.store.has(function, found["key"]):
-            raise UserError(
-                f"The store {self.store.root} does not hold '{found['id']}' of {self.folder}: it was pruned, damaged "
-                f"or is elsewhere. Give its place with --store, or compute it again: {self.manifest['command']}."
-            )
-        return self.store.path(function, found["key"])
+    def banks(self, trained: Path) -> list[Path]:
+        """Returns the folders of the banks that a detector was trained on, of the folder of its training.
 
-    def _twins(self, name: str, function: str) -> Iterator[str]:
-        """Yields a generator's name, then those of equal ones: stages that are equal are listed once, under the first.
-
-        Of generators that differ in nothing but how they sample, the training is one stage.
+        Raises:
+            UserError: If the store does not hold one.
         """
-        row = self.generator_row(name)
-        yield name
-        alike = [it for it in self._rows.values() if all(it[key] == row[key] for key in ("kind", "digest"))]
-        others = [it for it in alike if it["id"] != name]
-        trains = function == "train_generator" and others
-        unused = self._plugin(row).attribute("sampling_options", ()) if trains else ()
-        options = _without(row["options"], unused)
-        yield from (it["id"] for it in others if _without(it["options"], unused) == options)
+        inputs = sorted(self.inputs("train_detector", trained).items())
+        keys = [key for name, key in inputs if name.split()[0] == "bank"]
+        return [self._kept("sample", key, "the fakes that the detector was trained on") for key in keys]
 
-    def _plugin(self, row: dict[str, Any]) -> plugins.Plugin:
-        """Finds a generator's plug-in: one in a file is looked for from here, and where it was."""
-        raw = self._raw.get(row["id"], row["kind"])
-        file, _, name = raw.rpartition(":")
-        if not file.endswith(".py"):
-            return plugins.resolve("generators", raw)
-        here, there = Path(file).expanduser(), Path(row["origin"].rpartition(":")[0])
-        for path in (here, there):
-            if path.is_file():
-                return plugins.resolve("generators", f"{path.resolve()}:{name}")
-        raise UserError(f"Generator '{row['id']}' needs the plug-in file {here}, which is neither here nor at {there}.")
-
-
-def _without(options: dict[str, Any], names: Iterable[str]) -> dict[str, Any]:
-    return {name: value for name, value in options.items() if name not in names}
+    def _place(self, function: str, name: str, seed: int | None = None) -> Path:
+        """Returns where the store has a stage's files, of a generator or of none."""
+        if seed is None:
+            return self.place(function, [name])
+        return self.place(function, (f"{function} {twin} seed {seed}" for twin in self.twins(name, function)))
 
 
 def read_json(path: Path, what: str) -> dict[str, Any]:

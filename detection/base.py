@@ -84,10 +84,13 @@ class BaseDetector:
 
     def predict_proba(self, images: np.ndarray) -> np.ndarray:
         """Returns calibrated probabilities, float64 `(n, 2)`; the columns are real and fake."""
-        scores = self.decision_function(images)
-        assert self._platt is not None  # noqa: S101  decision_function has checked it
-        fake = self._platt.probability(scores)
+        fake = self.probability_of(self.decision_function(images))
         return np.column_stack([1 - fake, fake])
+
+    def probability_of(self, scores: np.ndarray) -> np.ndarray:
+        """Returns the calibrated probability of being fake, float64 `(n,)`, for scores of `decision_function`."""
+        assert self._platt is not None  # noqa: S101  decision_function has checked it
+        return self._platt.probability(scores)
 
     def save(self, folder: Path) -> None:
         """Writes what was learned to `detector.npz` and `detector.json`; equal detectors give equal bytes."""
