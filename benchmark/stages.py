@@ -176,10 +176,20 @@ def train_detector(job: Job) -> None:
 
 
 def discriminator(job: Job) -> None:
-    """Writes a GAN's discriminator as a plain Keras file, for the detector that scores images by it."""
+    """Writes a GAN's discriminator as a plain Keras file that takes images in [-1, 1], for the detector that scores by it.
+
+    A generator whose images lie in another range inside its networks says so by its attribute `image_range`.
+    """
     folder = Checkpoints(job.inputs["trained"]).folder("last")
     generator = adapt.load(instance("generators", job), folder)
     network, _ = generator.plain_networks()["discriminator"]
+    low, high = getattr(generator, "image_range", (-1, 1))
+    if (low, high) != (-1, 1):
+        import keras
+
+        images = keras.Input(network.input_shape[1:])
+        scaled = keras.layers.Rescaling((high - low) / 2, (high + low) / 2)(images)
+        network = keras.Model(images, network(scaled), name="discriminator")
     saved_network.save(network, job.folder / "discriminator.keras")
 
 

@@ -30,12 +30,12 @@ class LinearDetector(BaseDetector):
     def __init__(self, *, random_state: int | None = None, colour: Colour = "channels") -> None:
         super().__init__(random_state=random_state)
         self.colour = colour
-        self._model: Linear | None = None
+        self._model: Linear
 
     @property
     def parameters(self) -> int | None:
         """How many numbers it has learned; `None` before `fit` or `load`."""
-        return None if self._model is None else self._model.parameters
+        return None if self._shape is None else self._model.parameters
 
     def weights_image(self) -> np.ndarray:
         """Returns what a unit of each feature adds to the score, float64 `(planes, height, width)`.
@@ -64,11 +64,9 @@ class LinearDetector(BaseDetector):
         return extract(images, self.feature, self.colour)
 
     def _score(self, images: np.ndarray) -> np.ndarray:
-        assert self._model is not None  # noqa: S101  BaseDetector asks for scores of a trained detector only
         return self._model.score(self._features(images))
 
     def _state(self) -> dict[str, np.ndarray]:
-        assert self._model is not None  # noqa: S101
         return self._model.state()
 
     def _restore(self, state: dict[str, np.ndarray]) -> None:

@@ -38,12 +38,12 @@ class Spectrum(BaseDetector):
     def __init__(self, *, random_state: int | None = None, classifier: Literal["logistic", "svm"] = "logistic") -> None:
         super().__init__(random_state=random_state)
         self.classifier = classifier
-        self._model: Linear | Machine | None = None
+        self._model: Linear | Machine
 
     @property
     def parameters(self) -> int | None:
         """How many numbers it has learned, support vectors too; `None` before `fit` or `load`."""
-        return None if self._model is None else self._model.parameters
+        return None if self._shape is None else self._model.parameters
 
     def _fit(self, images: np.ndarray, is_fake: np.ndarray, validation: Pair, progress: Progress | None) -> None:
         features, held = profile(images), profile(validation[0])
@@ -53,11 +53,9 @@ class Spectrum(BaseDetector):
             self._model = fit_linear(features, is_fake, (held, validation[1]))
 
     def _score(self, images: np.ndarray) -> np.ndarray:
-        assert self._model is not None  # noqa: S101  BaseDetector asks for scores of a trained detector only
         return self._model.score(profile(images))
 
     def _state(self) -> dict[str, np.ndarray]:
-        assert self._model is not None  # noqa: S101
         return self._model.state()
 
     def _restore(self, state: dict[str, np.ndarray]) -> None:

@@ -175,6 +175,11 @@ class TrainedDCGAN:
             variable.assign(value)
         return folded(network)
 
+    @property
+    def image_range(self) -> tuple[int, int]:
+        """The least and the greatest value of an image inside the networks: of tanh -1 and 1, of a sigmoid 0 and 1."""
+        return (-1, 1) if self.study.output == "tanh" else (0, 1)
+
     def plain_networks(self) -> dict[str, tuple[Any, str]]:
         """Returns `generator` (what samples) and `discriminator`, as networks of Keras' own layers, for other programs.
 
@@ -183,7 +188,7 @@ class TrainedDCGAN:
         Raises:
             RuntimeError: As `discriminator`.
         """
-        discriminator, (low, high) = self.discriminator(), (-1, 1) if self.study.output == "tanh" else (0, 1)
+        discriminator, (low, high) = self.discriminator(), self.image_range
         from generation.plain import plain_generator
 
         images = f"images (n, {', '.join(map(str, self.image_shape or ()))}) in [{low}, {high}]"
