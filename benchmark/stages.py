@@ -176,7 +176,7 @@ def train_detector(job: Job) -> None:
 
 
 def discriminator(job: Job) -> None:
-    """Writes a GAN's discriminator as a plain Keras file that takes images in [-1, 1], for the detector that scores by it.
+    """Writes a GAN's discriminator as a plain Keras file of images in [-1, 1], for the detector that scores by it.
 
     A generator whose images lie in another range inside its networks says so by its attribute `image_range`.
     """

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from types import SimpleNamespace
+
 import numpy as np
 import pandas as pd
 import pytest
 
 import benchmark
-from benchmark import mixed, specs
+from benchmark import mixed, specs, stages
 from benchmark import plan as planning
 from benchmark.bank import Labelled
 from data.errors import UserError
@@ -105,6 +107,29 @@ def test_an_equal_share_of_every_bank_and_as_many_fakes_as_reals(monkeypatch, tm
     again, other = (mixed.lesson(banks, None, None, "test", seed) for seed in (0, 1))
     pd.testing.assert_frame_equal(got.index, again.index)
     assert not got.index.equals(other.index)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("low", [-1, 0])
+def test_a_discriminator_gets_images_in_its_own_range(low, monkeypatch, tmp_path):
+    import keras
+
+    class Trained:
+        image_range = (low, 1)
+
+        def plain_networks(self):
+            images = keras.Input((4, 4, 1))
+            return {"discriminator": (keras.Model(images, keras.layers.Flatten()(images)[:, :1]), "")}
+
+    monkeypatch.setattr(stages.adapt, "load", lambda generator, folder: Trained())
+    monkeypatch.setattr(stages, "instance", lambda group, job: None)
+    monkeypatch.setattr(stages, "Checkpoints", lambda folder: SimpleNamespace(folder=lambda name: tmp_path))
+    job = SimpleNamespace(inputs={"trained": tmp_path}, folder=tmp_path)
+    stages.discriminator(job)
+    network = keras.saving.load_model(tmp_path / "discriminator.keras", safe_mode=True)
+    given = np.array([-1, 0, 1], np.float32)
+    answers = np.asarray(network(np.broadcast_to(given[:, None, None, None], (3, 4, 4, 1))))[:, 0]
+    np.testing.assert_allclose(answers, [low, (low + 1) / 2, 1])
 
 
 @pytest.mark.slow
