@@ -8,6 +8,7 @@ import numpy as np
 
 from detection import trunk
 from detection.base import Pair, Progress, block_size
+from detection.gradcam import NoFeatureMap
 from detection.keras_detector import KerasDetector
 
 CONSTANT = 1e-4  # a coefficient whose logarithm varies less than that over the training images is taken as constant
@@ -51,6 +52,17 @@ class DCTCNN(KerasDetector):
         x = convolution(layers.AveragePooling2D(2)(convolution(x, 16)), 32)
         start = keras.initializers.GlorotUniform(seed=next(seeds))
         return keras.Model(inputs, layers.Dense(1, kernel_initializer=start)(layers.Flatten()(x)), name="dct_cnn")
+
+    def explain(self, images: np.ndarray) -> np.ndarray:
+        """Refuses: places of its feature maps are frequencies, so that a heat map over the image would mislead.
+
+        Raises:
+            NoFeatureMap: Always.
+        """
+        raise NoFeatureMap(
+            "dct-cnn has no heat maps: it sees cosine coefficients, and what a heat map would show are frequencies and "
+            f"no places of the {len(images)} image(s)."
+        )
 
     def _fit(self, images: np.ndarray, is_fake: np.ndarray, validation: Pair, progress: Progress | None) -> None:
         self._moments = moments_of_log_dct(images)

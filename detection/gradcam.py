@@ -11,7 +11,7 @@ from detection.gradients import gradient
 
 
 class NoFeatureMap(UserError):
-    """The network has no feature map that Grad-CAM could weigh: all its layers see the image as a whole."""
+    """A network has no feature map over the image's places that Grad-CAM could weigh."""
 
 
 class GradCAM:

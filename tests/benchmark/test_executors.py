@@ -84,7 +84,7 @@ def run(folder: Path, *arguments: str) -> dict[str, dict[str, str]]:
 
 
 def cells(folder: Path) -> pd.DataFrame:
-    return pd.read_csv(folder / "runs/tiny/cells.csv").drop(columns="seconds")
+    return pd.read_csv(folder / "runs/tiny/cells.csv").drop(columns=["seconds", "milliseconds_per_image"])
 
 
 @contextlib.contextmanager
@@ -167,7 +167,7 @@ def test_what_is_compared(inline: tuple[Path, dict[str, dict[str, str]]]) -> Non
     names = {name.split("/")[-1] for files in inline[1].values() for name in files}
     assert {
         "weights.npz", "scores.parquet", "metrics.csv", "roc.csv", "test.npy", "ledger.csv", "preview.npy",
-        "validation.parquet", "images.npy",
+        "validation.parquet", "images.npy", "maps.npy", "spectra.npy",
     } <= names  # fmt: skip
     assert set(cells(inline[0])["status"]) == {"done"}
 

@@ -18,6 +18,7 @@ from PIL import Image
 from data.errors import UserError
 from data.options import options_of
 from detection import BUILTINS, extractor_network, stored
+from detection.gradcam import NoFeatureMap
 
 QUICK = {
     "cnn": {"epochs": 2},
@@ -308,7 +309,11 @@ def test_heat_maps_do_not_depend_on_the_batch_and_survive_saving(name, tmp_path)
     detector = trained(name, shape)
     images, _ = problem(shape, n=9, seed=2)
     before = images.copy()
-    maps = detector.explain(images)
+    try:
+        maps = detector.explain(images)
+    except NoFeatureMap:
+        assert name in ("dct-cnn", "discriminator")
+        return
     assert maps.shape == (9, *shape[:2])
     assert maps.dtype == np.float64
     assert np.isfinite(maps).all()
