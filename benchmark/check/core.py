@@ -62,7 +62,11 @@ class Subject:
         own = options_of(self.plugin.factory)
         self.given = options
         self.options = {name: value for name, value in SMALL.items() if name in own} | options
-        self.instance = self.make()  # one that is never fitted
+        try:
+            self.instance = self.make()  # one that is never fitted
+        except UserError:
+            self.options = options  # the small ones may be out of its range; if it was not they, it is told now
+            self.instance = self.make()
         self.fit_failed = False
         self._folders = Path(tempfile.mkdtemp(prefix="fauxbench-check-"))
         weakref.finalize(self, shutil.rmtree, self._folders, ignore_errors=True)

@@ -51,7 +51,12 @@ class DetectorSubject(Subject):
     @property
     def channels(self) -> Sequence[int]:
         """The numbers of channels that it takes."""
-        return tuple(getattr(self.instance, "channels", (1, 3)))
+        channels = getattr(self.instance, "channels", (1, 3))
+        if not isinstance(channels, tuple | list) or not channels:
+            raise Broken(
+                f"`channels` must be a tuple such as (1, 3), or (3,) for colour alone. Received: {channels!r}."
+            )
+        return tuple(channels)
 
     @property
     def smallest(self) -> int:

@@ -125,3 +125,18 @@ def test_what_else_may_be_wrong_is_told(tmp_path):
     assert "takes any option" in found["clear-errors"]
     assert "float64 (5, 8, 8), a map per image. Received: uint8" in found["explain"]
     assert "self.history = pandas.DataFrame" in found["history"]
+
+
+@pytest.mark.parametrize(
+    ("line", "message"),
+    [
+        ("channels = 3", r"`channels` must be a tuple such as \(1, 3\).*Received: 3"),
+        ("needs = ('oracle',)", "`needs` may name extractor, discriminator. Received: 'oracle'"),
+    ],
+)
+def test_attributes_of_a_wrong_form_are_told(tmp_path, line, message):
+    (tmp_path / "mine.py").write_text(
+        f"class Mine:\n    {line}\n    def fit(self, images, is_fake): return self\n"
+        "    def decision_function(self, images): return images[:, 0, 0, 0]\n"
+    )
+    caught(check.detector_checks(f"{tmp_path}/mine.py:Mine"), "fit", message)
