@@ -7,16 +7,17 @@ It passes only the keywords that a signature has, flattens images for estimators
 from __future__ import annotations
 
 import inspect
+from collections.abc import Mapping
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 import numpy as np
 
+from benchmark import kept
 from data.errors import UserError
 from data.imageset import ImageSet
 from data.options import accepts
-
-PICKLE = "plugin.cloudpickle"
 
 
 def call(function: Any, *arguments: Any, **keywords: Any) -> Any:
@@ -25,23 +26,18 @@ def call(function: Any, *arguments: Any, **keywords: Any) -> Any:
 
 
 def save(plugin: Any, folder: Path) -> None:
-    """Saves a plug-in by its own `save`, or else as a cloudpickle, which only this machine's store reads back."""
+    """Saves a plug-in by its own `save`, or else by `benchmark.kept`."""
     folder.mkdir(parents=True, exist_ok=True)
     if callable(getattr(plugin, "save", None)) and callable(getattr(plugin, "load", None)):
         plugin.save(folder)
-        return
-    import cloudpickle
-
-    (folder / PICKLE).write_bytes(cloudpickle.dumps(plugin))
+    else:
+        kept.save(plugin, folder)
 
 
 def load(plugin: Any, folder: Path) -> Any:
     """Loads into a fresh instance what `save` wrote."""
-    if (folder / PICKLE).exists():
-        import cloudpickle
-
-        return cloudpickle.loads((folder / PICKLE).read_bytes())
-    return plugin.load(folder) or plugin
+    found = kept.load(folder)
+    return (plugin.load(folder) or plugin) if found is None else found
 
 
 class DetectorAdapter:
@@ -52,11 +48,18 @@ class DetectorAdapter:
         self.flat = _wants_two_dimensions(detector)
 
     def fit(
-        self, images: np.ndarray, is_fake: np.ndarray, validation: tuple[np.ndarray, np.ndarray], progress: Any
+        self,
+        images: np.ndarray,
+        is_fake: np.ndarray,
+        validation: tuple[np.ndarray, np.ndarray],
+        progress: Any,
+        given: Mapping[str, Any] = MappingProxyType({}),
     ) -> None:
-        """Fits on uint8 images `(n, h, w, c)`; validation images are passed when the signature takes them."""
+        """Fits on uint8 images `(n, h, w, c)`; validation images and what else is given, if the signature takes it."""
         prepared = (self._prepare(validation[0]), validation[1])
-        fitted = call(self.detector.fit, self._prepare(images), is_fake, validation=prepared, progress=progress)
+        fitted = call(
+            self.detector.fit, self._prepare(images), is_fake, validation=prepared, progress=progress, **given
+        )
         self.detector = fitted if hasattr(fitted, "fit") else self.detector
 
     def scores(self, images: np.ndarray) -> np.ndarray:

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 from benchmark import digest, runtime, specs, tensorboard_log
 from benchmark import plan as planning
 from benchmark.execute import Listener, Outcome, execute
+from benchmark.ladder import climbed
 from benchmark.store import Store, missing, writable
 from data.errors import UserError
 
@@ -113,6 +114,7 @@ def run(
     smoke: bool = False,
     tensorboard: str | Path | None = None,
     inception_weights: str | Path | None = None,
+    ladder: bool = False,
     listener: Listener | None = None,
     command: str = "benchmark.run",
 ) -> Run:
@@ -132,6 +134,8 @@ def run(
             Defaults to `None`, nowhere.
         inception_weights: A file of FID's Inception network, see `benchmark.quality.inception_weights`; the last
             checkpoints then get an FID and a KID. Defaults to what the spec says.
+        ladder: Whether every built-in rung is tried beside the spec's detectors, see `benchmark.ladder`. Defaults to
+            `False`.
         listener: What is told of the progress.
         command: What the manifest names as the way that the run was started.
 
@@ -143,6 +147,8 @@ def run(
     if inception_weights is not None:
         chosen = chosen.with_inception(inception_weights)
     base = Path(source).parent if isinstance(source, str | Path) and Path(source).is_file() else None
+    if ladder:
+        chosen = climbed(chosen, base)
     if jobs < 1:
         raise UserError(f"jobs must be at least 1. Received: {jobs}.")
     folder = Path(out) if out else RUNS / chosen.name

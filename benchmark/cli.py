@@ -40,6 +40,7 @@ SetOption = Annotated[
         "--set", metavar="KEY=VALUE", help="Change the spec, such as generator.tuned.epochs=5. May be repeated."
     ),
 ]
+LadderOption = Annotated[bool, typer.Option("--ladder", help="Try every built-in detector beside those of the spec.")]
 SmokeOption = Annotated[
     bool, typer.Option("--smoke", help="Shrink everything to seconds; the result is stamped as none.")
 ]
@@ -76,6 +77,7 @@ def run(
         Path | None,
         typer.Option(metavar="FILE", help="Weights of FID's Inception network: measure FID and KID with them too."),
     ] = None,
+    ladder: LadderOption = False,
     as_json: JsonOption = False,
 ) -> None:
     """Run a benchmark and write its report. What has been computed before is not computed again."""
@@ -85,8 +87,8 @@ def run(
     with _listener() as listener:
         result = api.run(
             chosen, out=out, store=store, data=data, jobs=jobs, scheduler=scheduler, changes=changes or (),
-            smoke=smoke, tensorboard=tensorboard, inception_weights=inception_weights, listener=listener,
-            command=_command(),
+            smoke=smoke, tensorboard=tensorboard, inception_weights=inception_weights, ladder=ladder,
+            listener=listener, command=_command(),
         )  # fmt: skip
     page = _report(result.folder)
     _show(result, page, as_json)
@@ -104,6 +106,7 @@ def plan(
     data: DataOption = None,
     changes: SetOption = None,
     smoke: SmokeOption = False,
+    ladder: LadderOption = False,
     as_json: JsonOption = False,
 ) -> None:
     """Check a spec and show what a run of it would do, and what the store holds already."""
@@ -112,6 +115,10 @@ def plan(
 
     checked = specs.load(spec, changes or ())
     base = Path(spec).parent if Path(spec).is_file() else None
+    if ladder:
+        from benchmark.ladder import climbed
+
+        checked = climbed(checked, base)
     planned = api.make_plan(checked, data=data, base=base, smoke=smoke)
     folder = (out or api.RUNS / checked.name).resolve()
     kept = Store(store or folder.parent / ".store")

@@ -21,8 +21,8 @@ from data.errors import UserError
 
 MANIFEST = "manifest.json"
 TABLES = (
-    "cells.csv", "metrics.csv", "comparisons.csv", "roc.csv", "training.csv", "generators.csv", "classes.csv",
-    "reconstruction.csv", "identity.csv", "audit.csv", "scores.parquet", "images/index.csv",
+    "cells.csv", "metrics.csv", "comparisons.csv", "roc.csv", "training.csv", "histories.csv", "generators.csv",
+    "classes.csv", "reconstruction.csv", "identity.csv", "audit.csv", "scores.parquet", "images/index.csv",
 )  # fmt: skip
 HIDDEN = ".fauxbench-"  # how the names of files begin that exist only while a run writes
 WORK = f"{HIDDEN}part"
@@ -66,6 +66,7 @@ def write(folder: Path, plan: Plan, store: Store, outcomes: dict[str, Outcome], 
         "comparisons.csv": comparisons,
         "roc.csv": curves,
         "training.csv": read.training(),
+        "histories.csv": read.histories(),
         "generators.csv": read.generators(),
         "classes.csv": read.classes(),
         "reconstruction.csv": read.reconstruction(),

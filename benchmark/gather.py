@@ -22,7 +22,7 @@ from generation.class_scores import COLUMNS as CLASS_COLUMNS
 CELL_COLUMNS = [
     "cell", "dataset", "ledger_seed", "generator", "generator_seed", "checkpoint", "train_generator", "n_train_real",
     "n_train_fake", "n_test_real", "n_test_fake", "train_perturbation", "detector", "detector_seed", "perturbation",
-    "purpose", "status", "error", "seconds",
+    "purpose", "status", "error", "seconds", "parameters", "milliseconds_per_image",
 ]  # fmt: skip
 GENERATOR_COLUMNS = [
     "generator", "generator_seed", "checkpoint", "kind", "control", "parameters", "seconds", "images_per_second",
@@ -77,6 +77,20 @@ class Gathered:
     def training(self) -> pd.DataFrame:
         """Losses and images/s per step of every generator that trains."""
         return self._joined(self.plan.trainings, "training.csv", [])
+
+    def histories(self) -> pd.DataFrame:
+        """What detectors that train in epochs noted of each; of one that learned from all, its rows stand once."""
+        frames, seen = [], set()
+        for cell in self.plan.cells:
+            path = self.path(cell.trained) / "history.csv"
+            if cell.trained.key not in seen and self.ended_well(cell.trained) and path.exists():
+                own = cell.train_generator == cell.generator
+                about = _identity(cell) | ({} if own else {"generator": cell.train_generator})
+                frames.append(_text(path).assign(**about))
+            seen.add(cell.trained.key)
+        first = ["generator", "generator_seed", "detector", "detector_seed"]
+        joined = pd.concat(frames, ignore_index=True) if frames else _empty([*first, "epoch"])
+        return joined[[*first, *[name for name in joined.columns if name not in first]]]
 
     def generators(self) -> pd.DataFrame:
         """One row per checkpoint of every generator; where its quality was not measured, those columns are empty."""
@@ -163,12 +177,13 @@ class Gathered:
         return {
             "cell": cell.name, "dataset": self.plan.spec.dataset.name,
             "ledger_seed": self.plan.spec.protocol.ledger_seed, **_identity(cell),
-            "checkpoint": counts.get("checkpoint"), "train_generator": cell.generator,
+            "checkpoint": counts.get("checkpoint"), "train_generator": cell.train_generator,
             "n_train_real": facts.get("n_train_real"), "n_train_fake": facts.get("n_train_fake"),
             "n_test_real": facts.get("n_test_real"), "n_test_fake": facts.get("n_test_fake"),
             "train_perturbation": "none", "perturbation": "none", "purpose": "control" if cell.control else "main",
             "status": "done" if good else "failed", "error": None if good else self._error(cell, outcome),
             "seconds": round(facts["seconds"], 2) if good else None,
+            "parameters": facts.get("parameters"), "milliseconds_per_image": facts.get("milliseconds_per_image"),
         }  # fmt: skip
 
     @cached_property

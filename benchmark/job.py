@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from benchmark import plugins
+from benchmark import nested, plugins
 from data.imageset import ImageSet
 from data.ledger import Ledger
 
@@ -41,7 +41,7 @@ def plugin(group: str, job: Job) -> plugins.Plugin:
         RuntimeError: If its code is not the one that was planned with.
     """
     found = plugins.resolve(group, job.where["kind"])
-    if found.digest != job.params["code"]:
+    if nested.code(found, job.where["options"]) != job.params["code"]:
         raise RuntimeError(f"The code of '{found.name}' differs from what was planned. Plan the run again.")
     return found
 

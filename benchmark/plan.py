@@ -8,8 +8,8 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from benchmark import digest, plan_quality, plugins, runtime
-from benchmark.specs import PluginSpec, Spec
+from benchmark import digest, nested, plan_lessons, plan_quality, plugins, runtime
+from benchmark.specs import ALL, DetectorSpec, PluginSpec, Spec
 from benchmark.stage import Row, Stage, params_of, portable, where_of
 from data.errors import UserError
 from data.options import accepts
@@ -17,13 +17,17 @@ from data.options import accepts
 
 @dataclass(frozen=True)
 class Cell:
-    """One row of `cells.csv`: a detector's training and one set of test images."""
+    """One row of `cells.csv`: a detector's training and one set of test images.
+
+    `train_generator` says whose fakes the detector was trained on: the tested generator's own, or `"all"`.
+    """
 
     generator: str
     generator_seed: int
     detector: str
     detector_seed: int
     control: str | None
+    train_generator: str
     bank: Stage
     trained: Stage
     scored: Stage
@@ -64,6 +68,7 @@ class Plan:
         yield from self.trainings.values()
         yield from self.banks.values()
         for cell in self.cells:
+            yield from (cell.trained.inputs[need] for need in plan_lessons.NEEDS if need in cell.trained.inputs)
             yield from (cell.trained, cell.scored, cell.measured)
         for quality in self.qualities.values():
             yield from (quality.inputs["extractor"], quality)
@@ -102,13 +107,16 @@ def plan(spec: Spec, *, folders: list[Path], base: Path | None = None, smoke: bo
             inputs = {"prepared": prepared, "trained": trained}
             trainings[row.id, seed] = trained
             banks[row.id, seed] = Stage(f"sample {name}", "sample", sampling, inputs, where_of(row))
+    extractor = plan_quality.extractor(spec, prepared, environment, smoke)
+    lessons = plan_lessons.Lessons(spec, generators, prepared, trainings, banks, extractor, environment)
     for row in generators:
         for seed in spec.protocol.generator_seeds:
             for detector in detectors:
                 for detector_seed in spec.protocol.detector_seeds:
-                    bank = banks[row.id, seed]
-                    cells.append(_cell(row, seed, detector, detector_seed, prepared, bank, environment))
-    qualities = plan_quality.qualities(spec, generators, prepared, trainings, environment, smoke)
+                    if lessons.possible(detector, row):
+                        trained = lessons.training(detector, detector_seed, row, seed)
+                        cells.append(_cell(row, seed, detector, detector_seed, trained, banks[row.id, seed]))
+    qualities = plan_quality.qualities(spec, generators, prepared, trainings, extractor, environment)
     inceptions = plan_quality.inceptions(weights, qualities, environment)
     identities = plan_quality.identities(spec, generators, prepared, trainings, environment, smoke)
     return Plan(
@@ -118,7 +126,7 @@ def plan(spec: Spec, *, folders: list[Path], base: Path | None = None, smoke: bo
 
 def _row(group: str, row: PluginSpec, base: Path | None, spec: Spec, smoke: bool) -> Row:
     plugin = plugins.resolve(group, row.kind, base)
-    options = _located(row.options, base)
+    options = nested.located(_located(row.options, base), base)
     if group == "generators" and accepts(plugin.factory, "display_interval"):
         options.setdefault("display_interval", spec.protocol.display_interval)
     if smoke and accepts(plugin.factory, "epochs"):
@@ -133,7 +141,8 @@ def _row(group: str, row: PluginSpec, base: Path | None, spec: Spec, smoke: bool
     instance = plugins.make(plugin, options, 0, owner)  # so that a wrong option is met before any work
     if start is not None:
         return Row(row.id, plugin, options, start.digest, tuple(start.seen))
-    return Row(row.id, plugin, options, _fingerprint(instance, options))
+    train_on = row.train_on if isinstance(row, DetectorSpec) else "each"
+    return Row(row.id, plugin, options, _fingerprint(instance, options), train_on=train_on)
 
 
 def _without_sampling(row: Row) -> Row:
@@ -186,15 +195,11 @@ def _prepare(spec: Spec, folders: list[Path], base: Path | None, smoke: bool, tr
     return Stage(f"prepare {spec.dataset.name}", "prepare", params, {}, where)
 
 
-def _cell(
-    row: Row, seed: int, detector: Row, detector_seed: int, prepared: Stage, bank: Stage, environment: dict[str, str]
-) -> Cell:
+def _cell(row: Row, seed: int, detector: Row, detector_seed: int, trained: Stage, bank: Stage) -> Cell:
     name = f"{detector.id} seed {detector_seed} on {row.id} seed {seed}"
-    params = params_of(detector, detector_seed, environment)
-    inputs = {"prepared": prepared, "bank": bank}
-    where = where_of(detector)
-    trained = Stage(f"train_detector {name}", "train_detector", params, inputs, where)
-    scored = Stage(f"score {name}", "score", params, {**inputs, "trained": trained}, where)
+    inputs = {"prepared": trained.inputs["prepared"], "bank": bank, "trained": trained}
+    scored = Stage(f"score {name}", "score", trained.params, inputs, trained.where)
     measured = Stage(f"measure {name}", "measure", {}, {"scored": scored})
     control = row.plugin.attribute("control")
-    return Cell(row.id, seed, detector.id, detector_seed, control, bank, trained, scored, measured)
+    taught = ALL if detector.train_on == ALL else row.id
+    return Cell(row.id, seed, detector.id, detector_seed, control, taught, bank, trained, scored, measured)

@@ -9,9 +9,17 @@ from benchmark.stage import Row, Stage, params_of, where_of
 from data.errors import UserError
 
 
+def extractor(spec: Spec, prepared: Stage, environment: dict[str, str], smoke: bool) -> Stage:
+    """Returns the stage that trains the feature extractor, for quality and for the detectors that need it."""
+    params = {
+        "n": spec.quality.n, "smoke": smoke, "code": prepared.params["code"], "environment": environment,
+    }  # fmt: skip
+    return Stage("train_extractor", "train_extractor", params, {"prepared": prepared}, prepared.where)
+
+
 def qualities(
     spec: Spec, rows: list[Row], prepared: Stage, trainings: dict[tuple[str, int], Stage],
-    environment: dict[str, str], smoke: bool,
+    extractor: Stage, environment: dict[str, str],
 ) -> dict[tuple[str, int], Stage]:  # fmt: skip
     """Returns the quality stages: of every generator but those that copy the reals, which the floor says all about.
 
@@ -19,10 +27,6 @@ def qualities(
     """
     if not spec.quality.enabled or not any(row.trains for row in rows):
         return {}
-    params = {
-        "n": spec.quality.n, "smoke": smoke, "code": prepared.params["code"], "environment": environment,
-    }  # fmt: skip
-    extractor = Stage("train_extractor", "train_extractor", params, {"prepared": prepared}, prepared.where)
     inputs = {"prepared": prepared, "extractor": extractor}
     stages = {}
     for row in rows:

@@ -22,7 +22,8 @@ from data.errors import UserError, unknown
 from data.options import accepts, check_options
 
 NOUNS = {"datasets": "dataset", "generators": "generator", "detectors": "detector"}
-METHODS = {
+METHODS: dict[str, tuple[tuple[str, ...], ...]] = {
+    "parts": (),  # objects inside the options of a plug-in, see `benchmark.nested`
     "datasets": (("load",),),
     "generators": (("fit",), ("sample",)),
     "detectors": (("fit",), ("decision_function", "predict_proba")),
@@ -59,6 +60,8 @@ class Plugin:
 
 def builtins(group: str) -> dict[str, str]:
     """Returns the built-in plug-ins of a group: name -> `module:Name`."""
+    if group not in NOUNS:
+        return {}
     module = {"datasets": "data.sources", "generators": "generation", "detectors": "detection"}[group]
     return dict(importlib.import_module(module).BUILTINS)
 
@@ -115,7 +118,7 @@ def resolve(group: str, kind: str, base: Path | None = None) -> Plugin:
     Raises:
         UserError: If there is none, its file or module cannot be imported, or it lacks a method.
     """
-    noun = NOUNS[group]
+    noun = _noun(group)
     offered = {} if kind in builtins(group) else {offer.name: offer for offer in offers(group)}
     if kind in offered and offered[kind].trouble:
         raise UserError(offered[kind].trouble)
@@ -147,9 +150,11 @@ def make(plugin: Plugin, options: Mapping[str, Any], random_state: int | None, o
     Raises:
         UserError: For an option that is unknown, of a wrong type or out of range, or an object without the methods.
     """
-    owner = owner or f"{NOUNS[plugin.group]} '{plugin.name}'"
-    chosen = check_options(plugin.factory, options, owner)
-    given = {name: chosen[name] for name in options}
+    from benchmark import nested  # which resolves and makes plug-ins itself
+
+    owner = owner or f"{_noun(plugin.group)} '{plugin.name}'"
+    given = nested.made(options, random_state)
+    check_options(plugin.factory, given, owner)
     if random_state is not None and accepts(plugin.factory, "random_state"):
         given["random_state"] = random_state
     try:
@@ -160,6 +165,10 @@ def make(plugin: Plugin, options: Mapping[str, Any], random_state: int | None, o
         raise UserError(f"{owner} could not be made: {_words(error)}") from error
     _check_methods(plugin.group, plugin.kind, instance)
     return instance
+
+
+def _noun(group: str) -> str:
+    return NOUNS.get(group, "part")
 
 
 def _load_file(path: Path, noun: str) -> ModuleType:
@@ -194,7 +203,7 @@ def _import(place: str, noun: str, kind: str) -> ModuleType:
 def _check_methods(group: str, kind: str, thing: Any) -> None:
     for choice in METHODS[group]:
         if not any(callable(getattr(thing, name, None)) for name in choice):
-            raise UserError(f"{NOUNS[group]} '{kind}' lacks the method {' or '.join(choice)}.")
+            raise UserError(f"{_noun(group)} '{kind}' lacks the method {' or '.join(choice)}.")
 
 
 def _origin(factory: Any, module: ModuleType) -> str:

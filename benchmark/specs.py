@@ -6,12 +6,13 @@ import re
 import tomllib
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
 
 from data.errors import UserError, unknown
 
+ALL = "all"
 PRESETS = Path(__file__).parent / "presets"
 
 
@@ -48,6 +49,18 @@ class PluginSpec(BaseModel):
         return dict(self.model_extra or {})
 
 
+class DetectorSpec(PluginSpec):
+    """`[[detector]]`: `train_on` says whose fakes it learns: each generator's own, or those of all together."""
+
+    train_on: Literal["each", "all"] = "each"
+
+    def model_post_init(self, context: Any, /) -> None:
+        named = bool(self.id)
+        super().model_post_init(context)
+        if self.train_on == ALL and not named:
+            self.id = f"{self.id}-{ALL}"
+
+
 class ProtocolSpec(BaseModel):
     """`[protocol]`: seeds, the sizes of the parts, and the epochs between checkpoints."""
 
@@ -80,15 +93,17 @@ class Spec(BaseModel):
     description: str = ""
     dataset: DatasetSpec
     generator: list[PluginSpec] = []
-    detector: list[PluginSpec] = []
+    detector: list[DetectorSpec] = []
     protocol: ProtocolSpec = ProtocolSpec()
     quality: QualitySpec = QualitySpec()
 
     def model_post_init(self, context: Any, /) -> None:
         for kind in ("real-copy", "noise"):
-            _add(self.generator, kind)
+            if all(row.kind != kind for row in self.generator):
+                self.generator.append(PluginSpec(kind=kind))
         for kind in ("sentinel-format", "sentinel-content"):
-            _add(self.detector, kind)
+            if all(row.kind != kind for row in self.detector):
+                self.detector.append(DetectorSpec(kind=kind))
 
     def with_inception(self, weights: str | Path) -> Spec:
         """Returns the spec with a file of Inception weights, whose place is relative to the current folder."""
@@ -179,11 +194,6 @@ def parse(values: Mapping[str, Any], changes: Sequence[str] = ()) -> Spec:
             f"A spec's name must be letters, digits, '.', '_', '-' or spaces. Received: name={spec.name!r}."
         )
     return spec
-
-
-def _add(rows: list[PluginSpec], kind: str) -> None:
-    if all(row.kind != kind for row in rows):
-        rows.append(PluginSpec(kind=kind))
 
 
 def _copy(value: Any) -> Any:

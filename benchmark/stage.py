@@ -7,7 +7,7 @@ from functools import cache, cached_property
 from pathlib import Path
 from typing import Any
 
-from benchmark import digest, plugins
+from benchmark import digest, nested, plugins
 
 # Raise a stage's number when its code changes what it writes; the digests of plug-ins cover their own code.
 # What a stage runs of this package beside its function, which the stage's number stands for.
@@ -20,8 +20,9 @@ MODULES = {
     "inception_quality": ("quality/inception.py", "quality/fakes.py"),
     "train_embedding": ("quality/persons.py", "quality/verification.py"),
     "score_identity": ("adapt.py", "quality/identity.py", "quality/persons.py"),
-    "train_detector": ("bank.py", "threshold.py"),
-    "score": ("bank.py",),
+    "discriminator": ("adapt.py",),
+    "train_detector": ("adapt.py", "bank.py", "mixed.py", "threshold.py"),
+    "score": ("adapt.py", "bank.py"),
     "measure": ("metrics.py", "roc.py"),
 }
 VERSIONS = {
@@ -35,8 +36,9 @@ VERSIONS = {
     "inception_quality": 1,
     "train_embedding": 1,
     "score_identity": 1,
-    "train_detector": 1,
-    "score": 1,
+    "discriminator": 1,
+    "train_detector": 2,
+    "score": 2,
     "measure": 1,
 }
 
@@ -83,6 +85,7 @@ class Row:
     options: dict[str, Any]
     fingerprint: str | None = None  # of the files that the plug-in reads itself
     seen: tuple[str, ...] = ()  # what a warm start has seen, see `benchmark.warm`
+    train_on: str = "each"  # whose fakes a detector learns
 
     @property
     def trains(self) -> bool:
@@ -93,8 +96,9 @@ class Row:
 def params_of(row: Row, seed: int, environment: dict[str, str]) -> dict[str, Any]:
     """Returns what a stage is told of a plug-in; all of it is part of the key."""
     return {
-        "plugin": row.plugin.name, "code": row.plugin.digest, "options": portable(row.options, row.fingerprint),
-        "fingerprint": row.fingerprint, "seed": seed, "environment": environment,
+        "plugin": row.plugin.name, "code": nested.code(row.plugin, row.options),
+        "options": portable(row.options, row.fingerprint), "fingerprint": row.fingerprint,
+        "seed": seed, "environment": environment,
     }  # fmt: skip
 
 
@@ -105,7 +109,8 @@ def where_of(row: Row) -> dict[str, Any]:
 
 def portable(options: dict[str, Any], fingerprint: str | None) -> dict[str, Any]:
     """Drops a file's place from the key where its content is in it already."""
-    return {name: value for name, value in options.items() if name not in ("path", "warm_start") or fingerprint is None}
+    kept = {name: value for name, value in options.items() if name not in ("path", "warm_start") or fingerprint is None}
+    return nested.named(kept)
 
 
 @cache

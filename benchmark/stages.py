@@ -16,13 +16,14 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from benchmark import adapt, bank, metrics, plugins, roc, runtime, threshold, warm
+from benchmark import adapt, bank, metrics, mixed, plugins, roc, runtime, threshold, warm
 from benchmark.bank import DETECTOR_PARTS
 from benchmark.checkpoints import INTERPOLATION, Checkpoints
 from benchmark.identity_stages import score_identity, train_embedding  # noqa: F401  run looks stages up by name
 from benchmark.inception_stages import inception_quality, inception_reals  # noqa: F401  run looks stages up by name
 from benchmark.job import Job, Progress, instance, plugin, prepared, write_json, write_png
 from benchmark.pictures import grid
+from benchmark.quality import lesson
 from benchmark.quality_stages import quality, train_extractor  # noqa: F401  run looks stages up by name
 from benchmark.stopwatch import Stopwatch
 from benchmark.store import STATE, Store
@@ -30,6 +31,7 @@ from benchmark.tensorboard_log import WHERE, EventLog
 from data.errors import UserError
 from data.imageset import ImageSet
 from data.ledger import Ledger, check_ledger, split
+from detection import saved_network
 
 PREVIEW = 64  # images of the fixed latent batch
 WAY = (6, 8)  # latent vectors of the interpolation, and images from one to the next
@@ -153,11 +155,12 @@ def train_detector(job: Job) -> None:
     images, ledger = prepared(job)
     detector = adapt.DetectorAdapter(instance("detectors", job))
     _check_fits(detector.detector, images.shape)
-    train, validation = (bank.labelled(job.inputs["bank"], images, ledger, part) for part in DETECTOR_PARTS[:2])
-    order = np.random.default_rng(job.params["seed"]).permutation(len(train.images))  # no detector may rely on order
+    seed = job.params["seed"]
+    train, validation = (mixed.lesson(job.inputs, images, ledger, part, seed) for part in DETECTOR_PARTS[:2])
+    order = np.random.default_rng(seed).permutation(len(train.images))  # no detector may rely on order
     started = time.perf_counter()
     pair = (validation.images.copy(), validation.is_fake.copy())
-    detector.fit(train.images[order], train.is_fake[order], pair, job.progress)
+    detector.fit(train.images[order], train.is_fake[order], pair, job.progress, _given(job))
     seconds = time.perf_counter() - started
     adapt.save(detector.detector, job.folder / "model")
     scores = detector.scores(validation.images)
@@ -169,6 +172,14 @@ def train_detector(job: Job) -> None:
         "n_train_real": int((~train.is_fake).sum()), "n_train_fake": int(train.is_fake.sum()),
     }  # fmt: skip
     write_json(job.folder / "facts.json", facts)
+
+
+def discriminator(job: Job) -> None:
+    """Writes a GAN's discriminator as a plain Keras file, for the detector that scores images by it."""
+    folder = Checkpoints(job.inputs["trained"]).folder("last")
+    generator = adapt.load(instance("generators", job), folder)
+    network, _ = generator.plain_networks()["discriminator"]
+    saved_network.save(network, job.folder / "discriminator.keras")
 
 
 def score(job: Job) -> None:
@@ -249,6 +260,18 @@ def _preview_reals(trained: Any, n: int) -> np.ndarray:
     since images often lie sorted by class."""
     mixed = getattr(trained, "conditional", False)
     return (np.random.default_rng(PREVIEW_SEED).permutation(n) if mixed else np.arange(n))[:PREVIEW]
+
+
+def _given(job: Job) -> dict[str, Path]:
+    """Returns what a detector needs beside images, as keywords of its `fit`."""
+    given: dict[str, Path] = {}
+    if "extractor" in job.inputs:
+        given["extractor"] = job.inputs["extractor"] / lesson.EXTRACTOR
+        if not given["extractor"].exists():
+            raise ValueError("There are too few real images to train the feature extractor that this detector needs.")
+    if "discriminator" in job.inputs:
+        given["discriminator"] = job.inputs["discriminator"] / "discriminator.keras"
+    return given
 
 
 def _check_fits(detector: Any, shape: tuple[int, int, int]) -> None:

@@ -34,29 +34,58 @@ class Option:
 
 
 def options_of(factory: Callable[..., Any]) -> dict[str, Option]:
-    """Returns the options of a class or factory function, by name, in the order of its signature."""
-    target = factory.__init__ if inspect.isclass(factory) else factory
-    try:
-        hints = typing.get_type_hints(target, include_extras=True)
-    except (
-        NameError,
-        TypeError,
-    ):  # annotations that cannot be evaluated say nothing; names are still checked
-        hints = {}
-    options = {}
-    for name, parameter in inspect.signature(factory).parameters.items():
-        if name in RESERVED or parameter.kind in (parameter.VAR_POSITIONAL, parameter.VAR_KEYWORD):
-            continue
-        required = parameter.default is parameter.empty
-        default = None if required else parameter.default
-        options[name] = Option(name, hints.get(name), default, required)
+    """Returns the options of a class or factory function, by name, in the order of its signature.
+
+    Where a class takes `**options`, those of the class that it derives from follow: it passes them on.
+    """
+    options: dict[str, Option] = {}
+    for target, parameters in _signatures(factory):
+        try:
+            hints = typing.get_type_hints(target, include_extras=True)
+        except (NameError, TypeError):  # annotations that cannot be evaluated say nothing; names are still checked
+            hints = {}
+        for name, parameter in parameters.items():
+            if (
+                name in RESERVED
+                or name in options
+                or parameter.kind in (parameter.VAR_POSITIONAL, parameter.VAR_KEYWORD)
+            ):
+                continue
+            required = parameter.default is parameter.empty
+            default = None if required else parameter.default
+            options[name] = Option(name, hints.get(name), default, required)
     return options
 
 
 def accepts(function: Callable[..., Any], keyword: str) -> bool:
     """Says whether a signature names a keyword. One that takes any (`**options`) has not asked for this one."""
-    parameter = inspect.signature(function).parameters.get(keyword)
-    return parameter is not None and parameter.kind in (parameter.POSITIONAL_OR_KEYWORD, parameter.KEYWORD_ONLY)
+    for _, parameters in _signatures(function):
+        if keyword in parameters:
+            return parameters[keyword].kind in (inspect.Parameter.POSITIONAL_OR_KEYWORD, inspect.Parameter.KEYWORD_ONLY)
+    return False
+
+
+def _signatures(factory: Any) -> list[tuple[Any, Mapping[str, inspect.Parameter]]]:
+    """Returns a function, or the constructors that a class's keywords reach, each with its parameters.
+
+    The second constructor is there if the first takes `**options`, and so on up the bases.
+    """
+    if not inspect.isclass(factory):
+        return [(factory, inspect.signature(factory).parameters)]
+    found: list[tuple[Any, Mapping[str, inspect.Parameter]]] = [
+        (factory.__init__, inspect.signature(factory).parameters)  # type: ignore[misc]
+    ]
+    constructors = [vars(base)["__init__"] for base in factory.__mro__[:-1] if "__init__" in vars(base)]
+    for constructor in constructors[1:]:
+        if not _takes_any(found[-1][1]):
+            break
+        _, *parameters = inspect.signature(constructor).parameters.items()  # less `self`
+        found.append((constructor, dict(parameters)))
+    return found
+
+
+def _takes_any(parameters: Mapping[str, inspect.Parameter]) -> bool:
+    return any(parameter.kind is parameter.VAR_KEYWORD for parameter in parameters.values())
 
 
 def check_options(factory: Callable[..., Any], received: Mapping[str, Any], owner: str) -> dict[str, Any]:
@@ -71,7 +100,7 @@ def check_options(factory: Callable[..., Any], received: Mapping[str, Any], owne
         UserError: For an unknown or missing option, a wrong type, or a value out of range.
     """
     options = options_of(factory)
-    takes_any = any(p.kind is p.VAR_KEYWORD for p in inspect.signature(factory).parameters.values())
+    takes_any = _takes_any(_signatures(factory)[-1][1])
     for name, value in received.items():
         if name in options:
             _check_value(options[name], value, owner)

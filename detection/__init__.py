@@ -14,4 +14,12 @@ BUILTINS = {
     "linear-log-fft": "detection.linear:LinearLogFFT",
     "spectrum": "detection.spectrum:Spectrum",
     "cnn": "detection.cnn:CNN",
+    "resnet": "detection.resnet:ResNet",
+    "resnet-wang": "detection.resnet_wang:ResNetWang",
+    "fingerprint": "detection.fingerprint:Fingerprint",
+    "features-knn": "detection.frozen:FeaturesKNN",
+    "features-linear": "detection.frozen:FeaturesLinear",
+    "backbone": "detection.backbone:Backbone",
+    "discriminator": "detection.discriminator:Discriminator",
+    "external": "detection.external:External",
 }

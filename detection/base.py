@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import inspect
 import json
 from collections.abc import Callable
 from pathlib import Path
@@ -11,6 +10,7 @@ from typing import Any, Self
 import numpy as np
 
 from data.errors import UserError
+from data.options import options_of
 from detection.calibrate import Platt, fit_platt
 
 Pair = tuple[np.ndarray, np.ndarray]
@@ -147,8 +147,7 @@ class BaseDetector:
         return 0 if self.random_state is None else int(self.random_state)
 
     def _options(self) -> dict[str, Any]:
-        names = [name for name in inspect.signature(type(self)).parameters if name != "random_state"]
-        return {name: getattr(self, name) for name in names}
+        return {name: getattr(self, name) for name in options_of(type(self))}
 
     def _scores(self, images: np.ndarray) -> np.ndarray:
         scores = in_blocks(self._score, images)

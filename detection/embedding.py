@@ -12,7 +12,7 @@ from data.errors import UserError
 from detection import extractor_network as networks
 from detection import stored
 from detection.base import in_blocks
-from detection.keras_detector import augment
+from detection.batches import augment
 from detection.triplet import identity_batches, triplet_loss
 
 KIND = "embedding"  # of the files that it is saved in

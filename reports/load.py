@@ -113,11 +113,11 @@ class Run:
 
     @cached_property
     def main_cells(self) -> pd.DataFrame:
-        """The cells of the main table: unprocessed images, last checkpoint, trained on the same generator."""
+        """The cells of the main table: unprocessed images, last checkpoint, trained on the same generator or on all."""
         cells = self.cells[self.cells["purpose"].isin(["main", "control", ""])]
         clean = cells[cells["perturbation"].isin(CLEAN)]
         cells = cells if clean.empty else clean
-        same = cells["train_generator"].isin(["", *CLEAN]) | (cells["train_generator"] == cells["generator"])
+        same = cells["train_generator"].isin(["", "all", *CLEAN]) | (cells["train_generator"] == cells["generator"])
         cells = cells[same]
         if cells.empty:
             return cells

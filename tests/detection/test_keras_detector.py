@@ -1,11 +1,19 @@
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
+from importlib.util import find_spec
+from pathlib import Path
+
 import numpy as np
 import pytest
 from sklearn.metrics import roc_auc_score
 
+from data.errors import UserError
+from detection.batches import augment, balanced_batches
 from detection.cnn import CNN
-from detection.keras_detector import KerasDetector, augment, balanced_batches
+from detection.keras_detector import KerasDetector
 
 
 def checkered(n: int, side: int = 8, seed: int = 0, channels: int = 1) -> tuple[np.ndarray, np.ndarray]:
@@ -71,6 +79,108 @@ def test_a_network_that_diverges_is_an_error():
 
     with pytest.raises(ValueError, match="diverged in epoch 1"):
         Diverging(epochs=1).fit(*bright(20))
+
+
+def test_validation_images_are_not_augmented():
+    class Blind(Scripted):
+        def _augment(self, images, rng):
+            return np.zeros_like(images)
+
+    images, is_fake = bright(60)
+    assert Blind(epochs=1).fit(images, is_fake, validation=(images, is_fake)).history.val_auc[0] > 0.5
+
+
+@pytest.mark.parametrize("quality", [(80, 30), (30,), (30, 50, 90)])
+def test_a_range_of_qualities_is_two_numbers_in_order(quality):
+    with pytest.raises(UserError, match="least and the greatest"):
+        Scripted(jpeg_quality=quality)
+
+
+class Recorder:
+    """Stands for the network's training step, and keeps what it is given."""
+
+    def __init__(self):
+        self.batches = []
+
+    def reset_metrics(self):
+        pass
+
+    def train_on_batch(self, images, target, sample_weight):
+        self.batches.append((images, target[:, 0], sample_weight))
+        return 0.25
+
+
+@pytest.mark.parametrize("balance", ["batches", "weights", "none"])
+def test_what_each_balance_gives_the_training_step(balance):
+    is_fake = np.arange(40) < 10
+    images = np.arange(40, dtype=np.uint8)[:, None, None, None] * np.ones((1, 8, 8, 1), np.uint8)  # its number
+    detector = KerasDetector(balance=balance, batch_size=20)
+    detector._trainer = Recorder()
+    assert detector._train_epoch(images, is_fake, np.random.default_rng(0)) == 0.25
+    images, fakes, weights = zip(*detector._trainer.batches, strict=True)
+    given, fakes = np.concatenate(images), np.concatenate(fakes)
+    assert given.dtype == np.float32
+    assert (given == given[:, :1, :1]).all()
+    times = np.bincount(given[:, 0, 0, 0].astype(int), minlength=40)
+    np.testing.assert_array_equal(fakes, given[:, 0, 0, 0] < 10)
+    if balance == "batches":
+        assert [batch[1].mean() for batch in detector._trainer.batches] == [0.5] * 3
+        np.testing.assert_array_equal(times, np.where(is_fake, 3, 1))
+    else:
+        np.testing.assert_array_equal(times, 1)
+    if balance == "weights":
+        np.testing.assert_allclose(np.concatenate(weights), np.where(fakes > 0, 2.0, 2 / 3), rtol=1e-6)
+    else:
+        assert {*weights} == {None}
+
+
+@pytest.mark.slow
+def test_balance_decides_whether_scores_lean_to_the_larger_class():
+    """Images that say nothing teach a logit only how frequent the classes are: log 3 where three of four are fake."""
+
+    class Constant(KerasDetector):
+        def build(self, shape, seed):
+            import keras
+
+            inputs = keras.Input(shape)
+            nothing = keras.layers.GlobalAveragePooling2D()(inputs)
+            return keras.Model(inputs, keras.layers.Dense(1, kernel_initializer="zeros")(nothing))
+
+    images, is_fake = np.zeros((40, 8, 8, 1), np.uint8), np.arange(40) < 30
+    options = {"epochs": 16, "patience": 16, "learning_rate": 0.1, "batch_size": 40}
+    learned = {
+        balance: Constant(balance=balance, **options).fit(images, is_fake, validation=(images, is_fake))
+        for balance in ("batches", "weights", "none")
+    }
+    found = {balance: detector.decision_function(images[:1])[0] for balance, detector in learned.items()}
+    assert found["none"] == pytest.approx(np.log(3), abs=0.15)
+    assert abs(found["batches"]) < 0.3  # Adam makes steps of the rounding in a gradient of zero
+    assert abs(found["weights"]) < 0.3
+    losses = {balance: detector.history.loss.iloc[0] for balance, detector in learned.items()}
+    np.testing.assert_allclose(
+        [*losses.values()], np.log(2), rtol=1e-5
+    )  # before the first step; the weights' mean is 1
+
+
+def test_bfloat16_leaves_weights_and_logit_in_float32():
+    import keras
+
+    network = CNN(precision="mixed_bfloat16")._built((8, 8, 1))
+    computes = [layer.compute_dtype for layer in network.layers]
+    assert set(computes[:-1]) == {"bfloat16"}
+    assert (computes[-1], network.outputs[0].dtype) == ("float32", "float32")
+    assert {weight.dtype for weight in network.weights} == {"float32"}
+    assert keras.config.dtype_policy().name == "float32"
+    assert {layer.compute_dtype for layer in CNN()._built((8, 8, 1)).layers} == {"float32"}
+
+    class Broken(CNN):
+        def build(self, shape, seed):
+            assert keras.config.dtype_policy().name == "mixed_bfloat16"
+            raise RuntimeError("no")
+
+    with pytest.raises(RuntimeError, match="no"):
+        Broken(precision="mixed_bfloat16")._built((8, 8, 1))
+    assert keras.config.dtype_policy().name == "float32"
 
 
 def test_batches_are_balanced_and_use_every_image():
@@ -146,3 +256,52 @@ def test_seeds_change_the_network_and_fix_it():
     )
     np.testing.assert_array_equal(one, two)
     assert not np.array_equal(one, other)
+
+
+TINY = {"width": 2, "blocks": 1, "epochs": 1}
+OTHER = """
+import sys
+from pathlib import Path
+import numpy as np
+from detection.resnet import ResNet
+folder, options = Path(sys.argv[1]), eval(sys.argv[2])
+given = np.load(folder / "given.npz")
+one = ResNet(**options).load(folder / "ours")
+np.save(folder / "theirs.npy", one.decision_function(given["images"]))
+two = ResNet(balance="weights", **options).fit(given["images"], given["is_fake"])
+two.save(folder / "other")
+np.save(folder / "other.npy", two.decision_function(given["images"]))
+"""
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(find_spec("jax") is None, reason="JAX is not installed: pip install 'fauxbench[jax]'")
+def test_a_detector_trained_on_one_backend_scores_the_same_on_the_other(tmp_path):
+    import keras
+
+    from detection.resnet import ResNet
+
+    images, is_fake = checkered(64)
+    ours = ResNet(precision="mixed_bfloat16", **TINY).fit(images, is_fake)
+    assert ours.parameters == 117
+    ours.save(tmp_path / "bfloat16")
+    again = ResNet(precision="mixed_bfloat16", **TINY).load(tmp_path / "bfloat16")
+    np.testing.assert_array_equal(again.decision_function(images), ours.decision_function(images))
+    assert again.parameters == 117
+    with pytest.raises(UserError, match="differs"):
+        ResNet(**TINY).load(tmp_path / "bfloat16")
+
+    ours = ResNet(**TINY).fit(images, is_fake)
+    ours.save(tmp_path / "ours")
+    np.savez(tmp_path / "given.npz", images=images, is_fake=is_fake)
+    backend = {"tensorflow": "jax", "jax": "tensorflow"}[keras.backend.backend()]
+    environment = {**os.environ, "KERAS_BACKEND": backend, "JAX_PLATFORMS": "cpu", "CUDA_VISIBLE_DEVICES": "-1"}
+    command = [sys.executable, "-c", OTHER, str(tmp_path), repr(TINY)]
+    root = Path(__file__).parents[2]
+    done = subprocess.run(command, cwd=root, env=environment, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, (done.stdout + done.stderr)[-3000:]
+    theirs = np.load(tmp_path / "theirs.npy")
+    assert np.ptp(theirs) > 0.01
+    np.testing.assert_allclose(theirs, ours.decision_function(images), atol=1e-4)
+    loaded = ResNet(balance="weights", **TINY).load(tmp_path / "other")
+    np.testing.assert_allclose(loaded.decision_function(images), np.load(tmp_path / "other.npy"), atol=1e-4)

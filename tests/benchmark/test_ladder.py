@@ -1,0 +1,62 @@
+"""The ladder: which rungs are added to which spec."""
+
+from __future__ import annotations
+
+import pytest
+
+import benchmark
+from benchmark import ladder, plugins, specs
+
+DCGAN = {"kind": "dcgan", "architecture": "small", "epochs": 1, "width": 4}
+
+
+def spec(generators, detectors=()):
+    return specs.parse({"dataset": {"name": "digits"}, "generator": generators, "detector": list(detectors)})
+
+
+def names(one):
+    return [row.id for row in one.detector]
+
+
+def test_every_rung_resolves_and_takes_its_options():
+    for row in ladder.rungs():
+        plugins.make(plugins.resolve("detectors", row.kind), row.options, 0)
+
+
+def test_every_built_in_detector_is_on_it_but_those_that_need_files_and_the_sentinels():
+    own = {"sentinel-format", "sentinel-content", "backbone", "external"}
+    assert {row.kind for row in ladder.rungs()} == set(plugins.builtins("detectors")) - own
+
+
+def test_what_a_spec_has_stays_as_it_is():
+    before = spec([DCGAN], [{"kind": "cnn", "epochs": 3}])
+    after = ladder.climbed(before)
+    assert after.detector[: len(before.detector)] == before.detector
+    assert names(after).count("cnn") == 1
+    assert "cnn-all" in names(after)
+    assert ladder.climbed(after) == after
+
+
+@pytest.mark.parametrize(
+    ("generators", "missing"),
+    [
+        ([DCGAN], set()),
+        ([DCGAN | {"condition": "labels"}], {"discriminator"}),
+        ([{"kind": "gaussian"}], {"discriminator"}),
+        ([{"kind": "folder", "path": "x"}], {"discriminator", "features-knn", "features-linear"}),
+        ([], {"discriminator", "features-knn", "features-linear", "cnn-all"}),
+    ],
+)
+def test_only_what_the_generators_allow(generators, missing):
+    every = {row.id for row in ladder.rungs()}
+    assert every - set(names(ladder.climbed(spec(generators)))) == missing
+
+
+@pytest.mark.slow
+def test_every_rung_runs(tmp_path):
+    one = spec([DCGAN])
+    run = benchmark.run(one, out=tmp_path / "run", ladder=True, smoke=True)
+    assert run.failures == []
+    assert set(run.cells["detector"]) == {row.id for row in ladder.climbed(one).detector}
+    networks = run.cells[run.cells["parameters"].notna()]
+    assert {"cnn", "npr-published", "patch-17", "resnet-wang", "cnn-all"} <= set(networks["detector"])
