@@ -149,6 +149,7 @@ def sample(
     drawn = call(generator.sample, n, seed=seed, sources=sources, labels=labels)
     drawn = np.asarray(drawn[0] if isinstance(drawn, tuple) else drawn)
     if _wants_two_dimensions(generator) and drawn.shape == (n, int(np.prod(shape))):
+        drawn = _checked(drawn, drawn.shape, f"sample({n})")
         drawn = np.clip(np.rint(drawn.reshape(n, *shape) * 255), 0, 255).astype(np.uint8)
     return _images(drawn, (n, *shape), f"sample({n})", "the real images")
 
@@ -176,10 +177,18 @@ def _images(drawn: np.ndarray, shape: tuple[int, ...], function: str, like: str)
 
 def fit_generator(generator: Any, images: np.ndarray, labels: np.ndarray, **keywords: Any) -> Any:
     """Fits a generator on uint8 images `(n, h, w, c)`, or on flat ones in [0, 1] if it is an estimator."""
-    flat = _wants_two_dimensions(generator)
-    given = images.reshape(len(images), -1) / np.float32(255) if flat else images
-    arguments = (given,) if flat or not _takes_two(generator.fit) else (given, labels)
-    return call(generator.fit, *arguments, **keywords) or generator
+    return fit_prepared(generator, prepared(generator, images), labels, **keywords)
+
+
+def prepared(generator: Any, images: np.ndarray) -> np.ndarray:
+    """Returns images as a generator's `fit` takes them: flat copies in [0, 1] if it is an estimator."""
+    return images.reshape(len(images), -1) / np.float32(255) if _wants_two_dimensions(generator) else images
+
+
+def fit_prepared(generator: Any, images: np.ndarray, labels: np.ndarray, **keywords: Any) -> Any:
+    """Fits a generator on what `prepared` returned."""
+    alone = _wants_two_dimensions(generator) or not _takes_two(generator.fit)
+    return call(generator.fit, *((images,) if alone else (images, labels)), **keywords) or generator
 
 
 def _takes_two(function: Any) -> bool:

@@ -10,18 +10,35 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
-from benchmark import plugins, specs
-from data.errors import UserError
+from benchmark import plugins, runtime, specs
+from data.errors import UserError, unknown
 from data.options import options_of
 
 
-def everything() -> dict[str, list[dict[str, Any]]]:
-    """Returns presets and plug-ins as plain values; a broken plug-in is listed with its reason."""
-    found: dict[str, list[dict[str, Any]]] = {"presets": [_preset(path) for path in specs.presets().values()]}
-    for group in plugins.NOUNS:
-        names = [*plugins.builtins(group), *plugins.installed(group)]
-        found[group] = [_plugin(group, name) for name in names]
-    return found
+def everything(group: str | None = None) -> dict[str, list[dict[str, Any]]]:
+    """Returns presets and plug-ins as plain values; a broken plug-in is listed with its reason.
+
+    Args:
+        group: `"presets"`, `"datasets"`, `"generators"` or `"detectors"`. Defaults to `None`, all of them.
+
+    Raises:
+        UserError: For another group.
+    """
+    groups = ("presets", *plugins.NOUNS)
+    if group is not None and group not in groups:
+        raise unknown("group", group, groups)
+    return {one: _group(one) for one in groups if group in (None, one)}
+
+
+def _group(group: str) -> list[dict[str, Any]]:
+    if group == "presets":
+        return [_preset(path) for path in specs.presets().values()]
+    ours = {"package": "fauxbench", "version": runtime.version("fauxbench")}
+    rows = [_plugin(group, name) | ours for name in plugins.builtins(group)]
+    for offer in plugins.offers(group):
+        found = _broken(offer.name, offer.trouble) if offer.trouble else _plugin(group, offer.name)
+        rows.append(found | {"package": offer.distribution, "version": offer.version})
+    return rows
 
 
 def lines(found: dict[str, list[dict[str, Any]]]) -> Iterator[str]:
@@ -29,7 +46,9 @@ def lines(found: dict[str, list[dict[str, Any]]]) -> Iterator[str]:
     for group, rows in found.items():
         yield f"{group}:"
         for row in rows:
-            yield f"  {row['name']:<18} {row['summary']}"
+            yield f"  {row['name']:<18} {row['summary']}".rstrip()
+            if group != "presets":
+                yield f"      {_from(row)}"
             if row.get("broken"):
                 yield f"      BROKEN: {row['broken']}"
             for option in row.get("options", []):
@@ -113,11 +132,24 @@ def _preset(path: Path) -> dict[str, Any]:
 def _plugin(group: str, name: str) -> dict[str, Any]:
     try:
         plugin = plugins.resolve(group, name)
+        declared = options_of(plugin.factory).values()
+        paper, smallest = plugin.attribute("paper"), plugin.attribute("min_size")
     except UserError as error:
-        return {"name": name, "summary": "", "broken": str(error)}
+        return _broken(name, str(error))
+    except Exception as error:  # whatever a stranger's class does when it is looked at, the others are listed
+        return _broken(name, f"{type(error).__name__}: {' '.join(str(error).split())}")
     summary = (inspect.getdoc(plugin.factory) or "").split("\n\n")[0].replace("\n", " ")
-    options = [
-        {"name": o.name, "type": o.type_name, "default": o.default, "required": o.required}
-        for o in options_of(plugin.factory).values()
-    ]
-    return {"name": name, "summary": summary, "origin": plugin.origin, "options": options}
+    options = [{"name": o.name, "type": o.type_name, "default": o.default, "required": o.required} for o in declared]
+    facts = {"paper": str(paper or ""), "min_size": smallest if isinstance(smallest, int) else None}
+    return {"name": name, "summary": summary, "origin": plugin.origin, "options": options, **facts}
+
+
+def _broken(name: str, reason: str) -> dict[str, Any]:
+    return {"name": name, "summary": "", "broken": reason}
+
+
+def _from(row: dict[str, Any]) -> str:
+    """Returns where a plug-in comes from, what it follows, and the smallest images that it takes."""
+    parts = [f"{row['package']} {row['version']}", row.get("origin", ""), row.get("paper", "")]
+    smallest = f"from {row['min_size']} px" if row.get("min_size") else ""
+    return "; ".join(part for part in [*parts, smallest] if part)

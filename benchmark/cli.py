@@ -18,7 +18,7 @@ if message := house.stranger():  # before anything of the other packages is impo
     print(f"fauxbench: {message}", file=sys.stderr)
     sys.exit(2)
 
-from benchmark import cli_detect, cli_images
+from benchmark import cli_detect, cli_images, cli_plugins
 from data.errors import UserError, unknown
 
 app = typer.Typer(
@@ -143,19 +143,6 @@ def report(
     typer.echo(f"Report: {_report(folder, again=True)}")
 
 
-@app.command(name="list")
-def list_plugins(as_json: JsonOption = False) -> None:
-    """List presets, data sets, generators and detectors, with their options."""
-    from benchmark import catalogue
-
-    found = catalogue.everything()
-    if as_json:
-        _print_json(found)
-        return
-    for line in catalogue.lines(found):
-        typer.echo(line)
-
-
 @app.command()
 def describe(
     name: Annotated[str, typer.Argument(metavar="ARCHITECTURE", help="Such as mnist-1d, baseline or tuned.")],
@@ -217,6 +204,7 @@ def doctor(data: DataOption = None, as_json: JsonOption = False) -> None:
 
 cli_images.register(app)
 cli_detect.register(app)
+cli_plugins.register(app)
 
 
 def main() -> None:

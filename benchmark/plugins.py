@@ -10,7 +10,7 @@ import importlib
 import importlib.util
 import inspect
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from importlib import metadata
 from pathlib import Path
@@ -66,10 +66,45 @@ def builtins(group: str) -> dict[str, str]:
     return dict(importlib.import_module(module).BUILTINS)
 
 
-def installed(group: str) -> dict[str, str]:
-    """Returns the plug-ins of other packages: entry-point name -> `module:Name`."""
+@dataclass(frozen=True)
+class Offer:
+    """A plug-in that another package offers: its entry point's `name` and `target`, `module:Name`, its `distribution`
+    and `version`, and `trouble`, why the name is not usable, if it is not."""
+
+    name: str
+    target: str
+    distribution: str
+    version: str
+    trouble: str = ""
+
+
+def offers(group: str) -> list[Offer]:
+    """Returns what other packages offer, sorted by name, with those whose name is taken."""
     points = metadata.entry_points(group=f"fauxbench.{group}")
-    return {point.name: point.value for point in points if point.name not in builtins(group)}
+    found = sorted({(p.name, p.value.partition("[")[0].strip(), *_of_package(p)) for p in points})
+    names = [name for name, *_ in found]
+    return [Offer(*row, trouble=_taken(group, row, found, names)) for row in found]
+
+
+def installed(group: str) -> dict[str, str]:
+    """Returns the plug-ins of other packages that a name leads to: entry-point name -> `module:Name`."""
+    return {offer.name: offer.target for offer in offers(group) if not offer.trouble}
+
+
+def _of_package(point: metadata.EntryPoint) -> tuple[str, str]:
+    package = getattr(point, "dist", None)
+    return (package.name, package.version) if package is not None else ("an unknown package", "none")
+
+
+def _taken(group: str, row: tuple[str, ...], found: Sequence[tuple[str, ...]], names: list[str]) -> str:
+    name, target, package, _ = row
+    instead = f"Name it in a spec as '{target}', or rename the entry point."
+    if name in builtins(group):
+        return f"'{name}' is the name of a built-in, which is used; {package} offers another one. {instead}"
+    if names.count(name) > 1:
+        packages = " and ".join(other[2] for other in found if other[0] == name)
+        return f"'{name}' is offered by {packages}, and neither is used. {instead}"
+    return ""
 
 
 def resolve(group: str, kind: str, base: Path | None = None) -> Plugin:
@@ -84,7 +119,10 @@ def resolve(group: str, kind: str, base: Path | None = None) -> Plugin:
         UserError: If there is none, its file or module cannot be imported, or it lacks a method.
     """
     noun = _noun(group)
-    target = builtins(group).get(kind) or installed(group).get(kind) or kind
+    offered = {} if kind in builtins(group) else {offer.name: offer for offer in offers(group)}
+    if kind in offered and offered[kind].trouble:
+        raise UserError(offered[kind].trouble)
+    target = offered[kind].target if kind in offered else builtins(group).get(kind, kind)
     place, _, name = target.rpartition(":")
     if not place:
         raise unknown(noun, kind, [*builtins(group), *installed(group), "path/to/file.py:Name", "module:Name"])

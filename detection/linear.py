@@ -25,6 +25,7 @@ class LinearDetector(BaseDetector):
         random_state: Only draws the validation images when none are given. Defaults to `None`.
     """
 
+    paper = "Ricker et al., Towards the detection of diffusion model deepfakes (2022), section 5"
     feature = "pixel"
 
     def __init__(self, *, random_state: int | None = None, colour: Colour = "channels") -> None:

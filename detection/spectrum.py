@@ -35,6 +35,8 @@ class Spectrum(BaseDetector):
         random_state: Only draws the validation images when none are given. Defaults to `None`.
     """
 
+    paper = "Durall et al., Unmasking DeepFakes with simple features (2019), section 3"
+
     def __init__(self, *, random_state: int | None = None, classifier: Literal["logistic", "svm"] = "logistic") -> None:
         super().__init__(random_state=random_state)
         self.classifier = classifier

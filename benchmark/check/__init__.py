@@ -1,0 +1,70 @@
+"""The contract of plug-ins as checks with readable ids: for `fauxbench check`, and for an author's own tests.
+
+```python
+import pytest
+from benchmark.check import detector_checks
+
+@pytest.mark.parametrize("check", detector_checks("mine.py:Mine"), ids=str)
+def test_contract(check):
+    check()
+```
+"""
+
+from __future__ import annotations
+
+import contextlib
+from typing import Any
+
+from benchmark.check.core import Check, Function, Result, Subject, results
+from data.errors import UserError
+
+__all__ = ["Check", "Result", "checks_of", "detector_checks", "generator_checks", "results"]
+
+
+def detector_checks(kind: str, **options: Any) -> list[Check]:
+    """Returns the checks of a detector, to be called in this order or any other.
+
+    Args:
+        kind: A built-in name, `path/to/file.py:Name`, `installed.module:Name` or an entry point.
+        **options: Options of the plug-in, as in a spec.
+
+    Raises:
+        UserError: If there is no such plug-in, or it does not take these options.
+    """
+    return checks_of("detectors", kind, options)
+
+
+def generator_checks(kind: str, **options: Any) -> list[Check]:
+    """Returns the checks of a generator; the arguments are those of `detector_checks`."""
+    return checks_of("generators", kind, options)
+
+
+def checks_of(group: str, kind: str, options: dict[str, Any]) -> list[Check]:
+    """Returns the checks of a plug-in of a group, `"detectors"` or `"generators"`."""
+    from benchmark import runtime
+
+    with contextlib.suppress(UserError):  # a backend that runs already keeps its threads
+        runtime.configure()
+    subject, functions = _subject(group, kind, options), functions_of(group)
+    return [Check(function, subject) for function in functions]
+
+
+def functions_of(group: str) -> tuple[Function, ...]:
+    """Returns the check functions of a group, in the order in which they are shown."""
+    if group == "detectors":
+        from benchmark.check import detectors
+
+        return detectors.CHECKS
+    from benchmark.check import generators
+
+    return generators.CHECKS
+
+
+def _subject(group: str, kind: str, options: dict[str, Any]) -> Subject:
+    if group == "detectors":
+        from benchmark.check.detector_subject import DetectorSubject
+
+        return DetectorSubject(group, kind, options)
+    from benchmark.check.generator_subject import GeneratorSubject
+
+    return GeneratorSubject(group, kind, options)

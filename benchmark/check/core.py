@@ -1,0 +1,218 @@
+"""What checks are made of: one check, its result, the plug-in that is checked, and how it may go wrong."""
+
+from __future__ import annotations
+
+import contextlib
+import inspect
+import random
+import shutil
+import tempfile
+import time
+import traceback
+import unittest
+import warnings
+import weakref
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, NoReturn
+
+import numpy as np
+
+from benchmark import plugins
+from data.errors import UserError
+from data.options import accepts, options_of
+
+SMALL = {"epochs": 1, "batch_size": 16}  # options that a check sets, if the plug-in has them
+Shape = tuple[int, int, int]
+
+
+class Broken(AssertionError):
+    """A plug-in breaks its contract; the message says what was expected, what was received and what to do."""
+
+
+class Skip(unittest.SkipTest):
+    """A check that says nothing about this plug-in; pytest shows it as skipped."""
+
+
+@dataclass(frozen=True)
+class Result:
+    """The outcome of one check: its `id`, the `verdict` `"passed"`, `"failed"` or `"skipped"`, `message`, `seconds`."""
+
+    id: str
+    verdict: str
+    message: str
+    seconds: float
+
+
+class Subject:
+    """The plug-in that is checked, with small options. What costs time, such as a training, is kept for all checks.
+
+    Args:
+        group: `"detectors"` or `"generators"`.
+        kind: The plug-in's name, as in a spec.
+        options: Its options. `epochs` and `batch_size` are small where they are not given.
+
+    Raises:
+        UserError: If there is no such plug-in, or it does not take these options.
+    """
+
+    def __init__(self, group: str, kind: str, options: dict[str, Any]) -> None:
+        self.plugin = plugins.resolve(group, kind)
+        own = options_of(self.plugin.factory)
+        self.given = options
+        self.options = {name: value for name, value in SMALL.items() if name in own} | options
+        try:
+            self.instance = self.make()  # one that is never fitted
+        except UserError:
+            self.options = options  # the small ones may be out of its range; if it was not they, it is told now
+            self.instance = self.make()
+        self.fit_failed = False
+        self._folders = Path(tempfile.mkdtemp(prefix="fauxbench-check-"))
+        weakref.finalize(self, shutil.rmtree, self._folders, ignore_errors=True)
+        self._n_folders = 0
+
+    def make(self, **more: Any) -> Any:
+        """Returns a new instance, `random_state` 0."""
+        return plugins.make(self.plugin, self.options | more, 0)
+
+    def folder(self) -> Path:
+        """Returns a new empty folder, which goes with the subject."""
+        self._n_folders += 1
+        folder = self._folders / f"{self._n_folders:03d}"
+        folder.mkdir()
+        return folder
+
+    @contextlib.contextmanager
+    def calling(self, what: str, on: str = "") -> Iterator[None]:
+        """Turns whatever the plug-in raises, `sys.exit` too, into `Broken`, with the line of its file."""
+        try:
+            yield
+        except (Broken, Skip):
+            raise
+        except (Exception, SystemExit) as error:
+            raise Broken(f"{what} raised {words(error)}{self._place(error)}{f', given {on}' if on else ''}.") from error
+
+    def _place(self, error: BaseException) -> str:
+        file = inspect.getsourcefile(inspect.unwrap(self.plugin.factory)) or ""
+        lines = [frame.lineno for frame in traceback.extract_tb(error.__traceback__) if frame.filename == file]
+        return f" ({Path(file).name}, line {lines[-1]})" if lines else ""
+
+
+Function = Callable[[Any], None]
+
+
+@dataclass(frozen=True, eq=False)
+class Check:
+    """One check of one plug-in. Calling it raises `AssertionError` with what is wrong, or `unittest.SkipTest`."""
+
+    function: Function
+    subject: Subject
+
+    @property
+    def id(self) -> str:
+        """Its name, such as `"save-load"`."""
+        return id_of(self.function)
+
+    def __str__(self) -> str:
+        return self.id
+
+    def __call__(self) -> None:
+        from threadpoolctl import threadpool_limits
+
+        with warnings.catch_warnings(), threadpool_limits(1):  # as in a run; a warning breaks no contract
+            warnings.simplefilter("ignore")
+            try:
+                self.function(self.subject)
+            except (Broken, Skip):
+                raise
+            except (Exception, SystemExit) as error:
+                raise Broken(f"It raised {words(error)}{self.subject._place(error)}.") from error
+
+
+def id_of(function: Function) -> str:
+    """Returns the id of a check function: its name, with dashes."""
+    return function.__name__.replace("_", "-")
+
+
+def results(checks: Iterable[Check]) -> Iterator[Result]:
+    """Calls checks one after another, in this process, and yields what came of each."""
+    for check in checks:
+        started = time.perf_counter()
+        verdict, message = "passed", ""
+        try:
+            check()
+        except Skip as reason:
+            verdict, message = "skipped", str(reason)
+        except AssertionError as error:
+            verdict, message = "failed", str(error)
+        yield Result(check.id, verdict, message, round(time.perf_counter() - started, 2))
+
+
+def fail(message: str) -> NoReturn:
+    """Ends a check: the plug-in breaks its contract."""
+    raise Broken(message)
+
+
+def words(error: BaseException) -> str:
+    """Returns an exception's type and message on one line."""
+    if isinstance(error, SystemExit):
+        return f"SystemExit: it called sys.exit({error.code!r}), and a plug-in must raise an error instead"
+    text = " ".join(str(error).split()).rstrip(".")
+    return f"{type(error).__name__}: {text}" if text else type(error).__name__
+
+
+def unknown_options_are_refused(subject: Subject) -> None:
+    """Fails for a constructor that swallows any keyword: a misspelt option would then be lost without a word."""
+    try:
+        subject.make(no_such_option_as_this=1)
+    except UserError:
+        return
+    fail(
+        "The constructor takes any option, so that a misspelt one is lost without a word. Expected: each option by "
+        "name in the signature, such as `epochs: int = 10`. Received: **options: name them."
+    )
+
+
+def history_is_a_frame(trained: Any) -> None:
+    """Fails for a `history` that would not be written."""
+    import pandas as pd
+
+    history = getattr(trained, "history", None)
+    if history is None:
+        raise Skip("it keeps no history")
+    if not isinstance(history, pd.DataFrame):
+        fail(
+            f"`history` must be a pandas.DataFrame with a row per epoch or step; another one is not kept. Received: "
+            f"{type(history).__name__}. From Keras: self.history = pandas.DataFrame(fitted.history)."
+        )
+
+
+def takes_both_or_none(instance: Any) -> None:
+    """Fails for a plug-in with only one of `save` and `load`."""
+    has = [name for name in ("save", "load") if callable(getattr(instance, name, None))]
+    if len(has) == 1:
+        fail(f"It has {has[0]}(folder) alone, which is not used. Expected both save(folder) and load(folder), or none.")
+
+
+def seed_is_taken(subject: Subject) -> str:
+    """Returns the advice for a plug-in that does not repeat itself."""
+    if not accepts(subject.plugin.factory, "random_state"):
+        return "Take the keyword `random_state` in the constructor and draw everything from it"
+    return (
+        "Draw everything from `random_state`: in NumPy by default_rng(random_state), in Keras by seeds of initialisers "
+        "and dropout, or by keras.utils.set_random_seed(random_state) at the start of fit"
+    )
+
+
+@contextlib.contextmanager
+def global_seed(seed: int) -> Iterator[None]:
+    """Seeds the generators that Python and NumPy share, so that what draws from them is seen, and puts them back."""
+    ours, numpys = random.getstate(), np.random.get_state()
+    random.seed(seed)
+    np.random.seed(seed)
+    try:
+        yield
+    finally:
+        random.setstate(ours)
+        np.random.set_state(numpys)

@@ -1,0 +1,214 @@
+"""The contract of a detector, check by check."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from benchmark import adapt
+from benchmark.check import core, problems
+from benchmark.check.core import Broken, Skip, fail
+from benchmark.check.detector_subject import DetectorSubject, Watched, form_of
+from detection.selection import auc_of
+
+LEARNED = 0.75  # of the AUC; with 16 + 16 images chance alone rises above it once in a hundred trainings
+SAME = 1e-4  # of the spread of the scores: what another batch size may change by the rounding of float32
+
+
+def fit(subject: DetectorSubject) -> None:
+    """It can be trained on the smallest images that it takes."""
+    found = None if subject.fit_failed else subject.trained_once()
+    if isinstance(found, Broken):
+        raise found
+
+
+def shape_and_dtype(subject: DetectorSubject) -> None:
+    """Scores are `(n,)`, probabilities `(n, 2)` in [0, 1]."""
+    trained = subject.trained()
+    images, _ = problems.labelled(subject.shape, 7, seed=2)
+    for method in subject.methods:
+        values = subject.raw(trained, method, images)
+        if wrong := form_of(values, method, len(images)):
+            fail(f"{wrong}.")
+        if method == "predict_proba":
+            _are_probabilities(np.asarray(values, dtype=np.float64))
+
+
+def finite(subject: DetectorSubject) -> None:
+    """Scores are finite, of flat images and of noise too."""
+    trained = subject.trained()
+    made, _ = problems.labelled(subject.shape, 7, seed=2)
+    flat = np.stack([np.full(subject.shape, level, dtype=np.uint8) for level in (0, 128, 255)])
+    noise = np.random.default_rng(3).integers(0, 256, (5, *subject.shape), dtype=np.uint8)
+    for kind, images in {"ordinary images": made, "flat images": flat, "noise": noise}.items():
+        for method, values in subject.outputs(trained, images, finite=False).items():
+            bad = int((~np.isfinite(values)).sum())
+            if bad:
+                fail(
+                    f"{method} must give finite numbers. Received: {bad} of {values.size} are NaN or infinite, for "
+                    f"{kind}. Look for a division by a spread of 0, a logarithm of 0, or a training that diverged."
+                )
+
+
+def inputs_untouched(subject: DetectorSubject) -> None:
+    """Neither `fit` nor a score changes what it is given."""
+    trained = subject.trained()
+    images, _ = problems.labelled(subject.shape, 7, seed=2)
+    for method in subject.methods:
+        subject.raw(trained, method, images)
+    if changed := trained.changed():
+        fail(f"{', '.join(changed)}: copy before you write.")
+
+
+def same_seed_same_scores(subject: DetectorSubject) -> None:
+    """Two trainings with the same `random_state` give the same scores, whatever others drew meanwhile."""
+    first, again = subject.trained(), subject.fit(subject.shape, seed=1)
+    images, _ = problems.labelled(subject.shape, 12, seed=2)
+    one, two = subject.outputs(first, images), subject.outputs(again, images)
+    for method in one:
+        if not np.array_equal(one[method], two[method]):
+            fail(
+                f"Two trainings with random_state 0 on the same images must give equal scores. Received: {method} "
+                f"differs by up to {_gap(one[method], two[method])}. {core.seed_is_taken(subject)}."
+            )
+
+
+def batch_and_order(subject: DetectorSubject) -> None:
+    """A score belongs to its image alone."""
+    trained = subject.trained()
+    images, _ = problems.labelled(subject.shape, 23, seed=2)
+    order = np.random.default_rng(5).permutation(len(images))
+    whole = subject.outputs(trained, images)
+    turned = subject.outputs(trained, images[order])
+    parts = [subject.outputs(trained, part) for part in (images[:1], images[1:9], images[9:])]
+    for method, values in whole.items():
+        few = np.concatenate([part[method] for part in parts])
+        for what, other in {"their order": turned[method][np.argsort(order)], "how many there are": few}.items():
+            if not np.allclose(values, other, rtol=SAME, atol=SAME * (values.std() + 1e-9)):
+                fail(
+                    f"The score of an image must not depend on what it is scored together with. Received: {method} "
+                    f"changes with {what} by up to {_gap(values, other)}. Standardise by what fit has learned, not by "
+                    "the images that are scored (in Keras: training=False)."
+                )
+
+
+def save_load(subject: DetectorSubject) -> None:
+    """A detector that was saved and loaded scores the same, bit for bit."""
+    trained = subject.trained()
+    core.takes_both_or_none(subject.instance)
+    images, _ = problems.labelled(subject.shape, 12, seed=2)
+    before, folder = subject.outputs(trained, images), subject.folder()
+    if any(not np.array_equal(before[name], values) for name, values in subject.outputs(trained, images).items()):
+        raise Skip("it needs scores that repeat: see batch-and-order")
+    with subject.calling("Saving it"):
+        adapt.save(trained.detector, folder)
+    with subject.calling("Loading what it saved, into a new instance,"):
+        loaded = Watched(adapt.load(subject.make(), folder))
+    after = subject.outputs(loaded, images)
+    for method, values in before.items():
+        if not np.array_equal(values, after[method]):
+            fail(
+                f"A loaded detector must score as the saved one did. Received: {method} differs by up to "
+                f"{_gap(values, after[method])}. Save everything that fit has learned, in full precision."
+            )
+
+
+def sizes_and_channels(subject: DetectorSubject) -> None:
+    """It takes every number of channels that it says, and larger images, not only square ones."""
+    subject.trained()
+    shape = (subject.smallest + 4, subject.smallest + 8, subject.channels[-1])
+    subject.outputs(subject.fit(shape), problems.labelled(shape, 5, seed=2)[0])
+
+
+def clear_errors(subject: DetectorSubject) -> None:
+    """What it cannot use gives an error with words, or usable scores: never nonsense, and never the end.
+
+    After a fit without fakes any scores will do: the benchmark always gives both, and estimators differ there.
+    """
+    core.unknown_options_are_refused(subject)
+    images, is_fake = problems.labelled(subject.shape, 12, seed=2)
+    usable = subject.gives_usable_scores()  # if not, another check tells
+    _says_why(subject, "before fit", lambda: subject.instance, images, usable)
+    one_class = (images, np.zeros_like(is_fake))
+    _says_why(subject, "after a fit without fakes", lambda: subject.fit(subject.shape, pair=one_class), images, False)
+    other = problems.labelled((subject.smallest + 3, subject.smallest + 3, subject.channels[0]), 12, seed=2)[0]
+    _says_why(subject, "of images of another size than fit had", subject.trained, other, usable)
+
+
+def learns(subject: DetectorSubject) -> None:
+    """It tells dark, framed images with a checkerboard from others; a higher score means fake."""
+    learned = subject.learned()
+    images, is_fake = problems.labelled(subject.shape, problems.N_OTHER, seed=3)
+    method, values = next(iter(subject.outputs(learned, images).items()))
+    scores = values[:, 0] if method == "decision_function" else learned.probabilities(images)
+    assert scores is not None  # noqa: S101  it has predict_proba
+    if len(np.unique(scores)) == 1:
+        fail(f"Scores must differ between images. Received: {scores[0]:.4g} for all {len(scores)} of them.")
+    auc = auc_of(scores, is_fake)
+    advice = "is its sign the wrong way round?" if auc < 1 - LEARNED else "does fit learn at all, from 48 images?"
+    if auc < LEARNED:
+        fail(
+            "Fakes that are darker, with a checkerboard and a frame, must score higher than reals: an AUC of "
+            f"{LEARNED} or more. Received: {auc:.2f}. Higher means more likely fake: {advice}"
+        )
+
+
+def explain(subject: DetectorSubject) -> None:
+    """Heat maps, if there are any, are finite and of the images' size."""
+    if not callable(getattr(subject.instance, "explain", None)):
+        raise Skip("it has no method explain")
+    trained = subject.trained()
+    images, _ = problems.labelled(subject.shape, 5, seed=2)
+    maps = np.asarray(subject.raw(trained, "explain", images))
+    if maps.shape != images.shape[:3] or maps.dtype != np.float64:
+        fail(f"explain must give float64 {images.shape[:3]}, a map per image. Received: {maps.dtype} {maps.shape}.")
+    if not np.isfinite(maps).all():
+        fail(f"explain must give finite numbers. Received: {int((~np.isfinite(maps)).sum())} NaN or infinite.")
+
+
+def history(subject: DetectorSubject) -> None:
+    """A history, if there is one, is a frame."""
+    core.history_is_a_frame(subject.trained().detector)
+
+
+CHECKS = (
+    fit, shape_and_dtype, finite, inputs_untouched, same_seed_same_scores, batch_and_order, save_load,
+    sizes_and_channels, clear_errors, learns, explain, history,
+)  # fmt: skip
+
+
+def _are_probabilities(pairs: np.ndarray) -> None:
+    if np.isfinite(pairs).all() and (pairs.min() < 0 or pairs.max() > 1):
+        received = f"{pairs.min():.4g} to {pairs.max():.4g}"
+        fail(f"predict_proba must give values in [0, 1]. Received: {received}. Logits belong to decision_function.")
+    if np.isfinite(pairs).all() and not np.allclose(pairs.sum(axis=1), 1, atol=1e-3):
+        received = f"rows that sum to {pairs.sum(axis=1).min():.4g}"
+        fail(f"The two columns of predict_proba, real and fake, must sum to 1. Received: {received}.")
+
+
+def _says_why(
+    subject: DetectorSubject, when: str, make: Callable[[], Any], images: np.ndarray, usable: bool = True
+) -> None:
+    """Fails for a mistake that ends the process, gives nonsense, or an error without a word."""
+    method = subject.methods[0]
+    try:
+        made = make()
+        values = subject.raw(made if isinstance(made, Watched) else Watched(made), method, images)
+    except Broken as error:
+        cause = error.__cause__
+        if isinstance(cause, SystemExit):
+            fail(f"A score {when}: {error}")
+        if not str(cause).strip():
+            fail(f"A score {when} raised {type(cause).__name__} without a message. Say what was expected and received.")
+        return
+    if not usable:
+        return
+    wrong = form_of(values, method, len(images))
+    if wrong or not np.isfinite(np.asarray(values, dtype=float)).all():
+        fail(f"A score {when} must be an error that says why. Received: {wrong or 'NaN or infinite scores'}.")
+
+
+def _gap(one: np.ndarray, two: np.ndarray) -> str:
+    return f"{np.abs(one - two).max():.3g}"
