@@ -161,7 +161,9 @@ def run(
         chosen = chosen.with_inception(inception_weights)
     base = Path(source).parent if isinstance(source, str | Path) and Path(source).is_file() else None
     if ladder:
-        chosen = climbed(chosen, base)
+        chosen, left_out = climbed(chosen, base)
+        for sentence in left_out:
+            (listener or Listener()).note(sentence)
     if jobs < 1:
         raise UserError(f"jobs must be at least 1. Received: {jobs}.")
     folder = Path(out) if out else RUNS / chosen.name

@@ -118,7 +118,9 @@ def plan(
     if ladder:
         from benchmark.ladder import climbed
 
-        checked = climbed(checked, base)
+        checked, left_out = climbed(checked, base)
+        for sentence in left_out:
+            typer.echo(sentence, err=True)
     planned = api.make_plan(checked, data=data, base=base, smoke=smoke)
     folder = (out or api.RUNS / checked.name).resolve()
     kept = Store(store or folder.parent / ".store")

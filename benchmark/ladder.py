@@ -6,7 +6,9 @@ import tomllib
 from pathlib import Path
 
 from benchmark import plugins
-from benchmark.specs import DetectorSpec, Spec
+from benchmark.plan_lessons import has_discriminator
+from benchmark.specs import ALL, DetectorSpec, Spec
+from data.options import options_of
 
 FILE = Path(__file__).with_name("ladder.toml")
 
@@ -17,29 +19,44 @@ def rungs() -> list[DetectorSpec]:
     return [DetectorSpec.model_validate(row) for row in rows]
 
 
-def climbed(spec: Spec, base: Path | None = None) -> Spec:
-    """Returns a spec with every rung that it does not have yet, and that its generators allow.
+def climbed(spec: Spec, base: Path | None = None) -> tuple[Spec, list[str]]:
+    """Returns a spec with every rung that it does not have yet and that can run, and a sentence on each left out.
 
-    Left out is what needs an extractor where no generator trains, a discriminator where there is none, and, where only
-    controls are tested, what learns from all generators.
+    Left out is what needs an extractor where no generator trains, a discriminator where there is none, larger images
+    than the data set is known to have, and, where only controls are tested, what learns from all generators.
 
     Args:
         spec: The spec.
         base: The folder that relative plug-in paths start from. Defaults to the current one.
     """
-    generators = [plugins.resolve("generators", row.kind, base) for row in spec.generator]
-    plain = [p for p, row in zip(generators, spec.generator, strict=True) if not row.options.get("condition")]
-    met = {
-        "extractor": any(plugin.attribute("trains", True) for plugin in generators),
-        "discriminator": any(callable(plugin.attribute("plain_networks")) for plugin in plain),
-    }
-    mains = [plugin for plugin in generators if plugin.attribute("control") is None]
-    named = {row.id for row in spec.detector}
-    more = [
-        row
-        for row in rungs()
-        if row.id not in named
-        and all(met[need] for need in plugins.resolve("detectors", row.kind).attribute("needs", ()))
-        and (row.train_on != "all" or mains)
-    ]
-    return spec.model_copy(update={"detector": [*spec.detector, *more]})
+    generators = [(row, plugins.resolve("generators", row.kind, base)) for row in spec.generator]
+    lacking = {}
+    if not any(plugin.attribute("trains", True) for _, plugin in generators):
+        lacking["extractor"] = "no generator trains, so no real images are set apart for a feature extractor"
+    if not any(has_discriminator(plugin, row.options) for row, plugin in generators):
+        lacking["discriminator"] = "no generator has a discriminator that takes images alone"
+    if all(plugin.attribute("control") for _, plugin in generators):
+        lacking[ALL] = "there are controls only"
+    side, named = _side(spec, base), {row.id for row in spec.detector}
+    added, notes = [], []
+    for row in rungs():
+        if row.id in named:
+            continue
+        plugin = plugins.resolve("detectors", row.kind)
+        smallest = getattr(plugins.make(plugin, row.options, 0), "min_size", 1)
+        reasons = [lacking[need] for need in (*plugin.attribute("needs", ()), row.train_on) if need in lacking]
+        if side is not None and side < smallest:
+            reasons.append(f"it needs images of at least {smallest} px, and these have {side}")
+        if reasons:
+            notes.append(f"--ladder leaves out '{row.id}': {reasons[0]}.")
+        else:
+            added.append(row)
+    return spec.model_copy(update={"detector": [*spec.detector, *added]}), notes
+
+
+def _side(spec: Spec, base: Path | None) -> int | None:
+    """Returns the side of the images in pixels where the data set says it by an option or attribute `size`."""
+    plugin = plugins.resolve("datasets", spec.dataset.name, base)
+    option = options_of(plugin.factory).get("size")
+    size = (spec.dataset.model_extra or {}).get("size", option.default if option else plugin.attribute("size"))
+    return size if isinstance(size, int) else None

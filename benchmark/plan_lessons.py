@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
+from benchmark.plugins import Plugin
 from benchmark.specs import ALL, Spec
 from benchmark.stage import Row, Stage, params_of, where_of
 from data.errors import UserError
@@ -43,13 +46,15 @@ class Lessons:
             )
         if "discriminator" not in needs:
             return True
-        if detector.train_on == ALL or not any(_has_discriminator(other) for other in self.generators):
+        if detector.train_on == ALL or not any(
+            has_discriminator(other.plugin, other.options) for other in self.generators
+        ):
             received = 'train_on = "all"' if detector.train_on == ALL else "generators without one"
             raise UserError(
                 f"Detector '{detector.id}' is a generator's own discriminator, tried on that generator's images. "
                 f"Expected a generator of kind dcgan, without a condition. Received: {received}."
             )
-        return _has_discriminator(row)
+        return has_discriminator(row.plugin, row.options)
 
     def training(self, detector: Row, detector_seed: int, row: Row, seed: int) -> Stage:
         """Returns the stage that trains a detector for one generator's training, or for those of all of one seed."""
@@ -94,6 +99,6 @@ def _needs(detector: Row) -> tuple[str, ...]:
     return needs
 
 
-def _has_discriminator(row: Row) -> bool:
+def has_discriminator(plugin: Plugin, options: Mapping[str, Any]) -> bool:
     """Says whether a generator has a discriminator that takes images alone: a conditional one asks for more."""
-    return callable(row.plugin.attribute("plain_networks")) and not row.options.get("condition")
+    return callable(plugin.attribute("plain_networks")) and not options.get("condition")

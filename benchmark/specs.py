@@ -181,6 +181,8 @@ def parse(values: Mapping[str, Any], changes: Sequence[str] = ()) -> Spec:
         spec = Spec.model_validate(changed)
     except ValidationError as error:
         raise _explain(error) from None
+    if any(row.id == ALL for row in spec.generator):
+        raise UserError(f"A generator's id may not be '{ALL}', which stands for all generators together. Give another.")
     for what, rows in (("generator", spec.generator), ("detector", spec.detector)):
         ids = [row.id for row in rows]
         odd = next((name for name in ids if not name.strip() or "/" in name or not name.isprintable()), None)

@@ -28,6 +28,7 @@ class Digits:
         limit: Takes only the first that many images. Defaults to `None`, all.
     """
 
+    size = 8  # pixels a side
     terms = "The digits come with scikit-learn, from the UCI repository, under CC BY 4.0."
 
     def __init__(self, *, classes: list[int | str] | None = None, limit: Annotated[int, Ge(1)] | None = None) -> None:

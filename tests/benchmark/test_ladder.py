@@ -30,11 +30,11 @@ def test_every_built_in_detector_is_on_it_but_those_that_need_files_and_the_sent
 
 def test_what_a_spec_has_stays_as_it_is():
     before = spec([DCGAN], [{"kind": "cnn", "epochs": 3}])
-    after = ladder.climbed(before)
+    after, notes = ladder.climbed(before)
     assert after.detector[: len(before.detector)] == before.detector
     assert names(after).count("cnn") == 1
     assert "cnn-all" in names(after)
-    assert ladder.climbed(after) == after
+    assert ladder.climbed(after) == (after, notes)
 
 
 @pytest.mark.parametrize(
@@ -47,9 +47,27 @@ def test_what_a_spec_has_stays_as_it_is():
         ([], {"discriminator", "features-knn", "features-linear", "cnn-all"}),
     ],
 )
-def test_only_what_the_generators_allow(generators, missing):
-    every = {row.id for row in ladder.rungs()}
-    assert every - set(names(ladder.climbed(spec(generators)))) == missing
+def test_only_what_the_generators_allow_and_the_rest_is_named(generators, missing):
+    every = {row.id for row in ladder.rungs()} - {"patch-9", "patch-17"}
+    after, notes = ladder.climbed(spec(generators))
+    assert every - set(names(after)) == missing
+    for name in missing:
+        assert sum(f"'{name}':" in note for note in notes) == 1
+    assert len(notes) == len(missing) + 2
+
+
+@pytest.mark.parametrize(
+    ("dataset", "left_out"),
+    [
+        ({"name": "digits"}, {"patch-9", "patch-17"}),
+        ({"name": "celeba", "size": 16}, {"patch-17"}),
+        ({"name": "celeba"}, set()),
+        ({"name": "cifar10"}, set()),
+    ],
+)
+def test_images_that_are_known_to_be_too_small(dataset, left_out):
+    one = specs.parse({"dataset": dataset, "generator": [DCGAN]})
+    assert {row.id for row in ladder.rungs()} - set(names(ladder.climbed(one)[0])) == left_out
 
 
 @pytest.mark.slow
@@ -57,6 +75,6 @@ def test_every_rung_runs(tmp_path):
     one = spec([DCGAN])
     run = benchmark.run(one, out=tmp_path / "run", ladder=True, smoke=True)
     assert run.failures == []
-    assert set(run.cells["detector"]) == {row.id for row in ladder.climbed(one).detector}
+    assert set(run.cells["detector"]) == set(names(ladder.climbed(one)[0]))
     networks = run.cells[run.cells["parameters"].notna()]
-    assert {"cnn", "npr-published", "patch-17", "resnet-wang", "cnn-all"} <= set(networks["detector"])
+    assert {"cnn", "npr-published", "patch-5", "resnet-wang", "cnn-all"} <= set(networks["detector"])

@@ -106,3 +106,8 @@ def test_real_and_fake_folders_make_a_spec(tmp_path):
         specs.from_folders(tmp_path / "nowhere", [tmp_path / "a"])
     with pytest.raises(UserError, match="twice"):
         specs.from_folders(tmp_path / "real", [tmp_path / "a/fakes", tmp_path / "a/fakes"])
+
+
+def test_no_generator_is_called_all():
+    with pytest.raises(UserError, match="may not be 'all'"):
+        specs.parse({"dataset": {"name": "digits"}, "generator": [{"kind": "gaussian", "id": "all"}]})
