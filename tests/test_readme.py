@@ -10,7 +10,9 @@ import sys
 import tomllib
 from pathlib import Path
 
+import numpy as np
 import pytest
+from PIL import Image
 
 import benchmark
 from benchmark import specs
@@ -18,11 +20,23 @@ from benchmark import specs
 ROOT = Path(__file__).parent.parent
 TEXT = (ROOT / "README.md").read_text(encoding="utf-8")
 GALLERY = (ROOT / "docs" / "gallery.md").read_text(encoding="utf-8").replace("\\\n", "")
-BLOCKS = re.findall(r"```(\w*)\n(.*?)```", TEXT + GALLERY, flags=re.S)
+DETECTORS = (ROOT / "docs" / "detectors.md").read_text(encoding="utf-8")
+BLOCKS = re.findall(r"```(\w*)\n(.*?)```", TEXT + GALLERY + DETECTORS, flags=re.S)
+PLUGINS = ROOT / "tests" / "plugins"  # a detector on Keras in 15 lines, and a Pipeline of scikit-learn
+VERBS = ("detector", "generator")  # after `check` and `new`, what kind of plug-in
 
 
 def blocks(kind: str, containing: str) -> str:
     return next(text for language, text in BLOCKS if language == kind and containing in text)
+
+
+def fauxbench(line: str, folder: Path) -> subprocess.CompletedProcess[str]:
+    """Runs a command line as it is printed."""
+    code = "import sys; sys.argv[0] = 'fauxbench'; from benchmark.cli import main; main()"
+    command = [sys.executable, "-c", code, *shlex.split(line)[1:]]
+    path = os.pathsep.join([str(ROOT), *filter(None, [os.environ.get("PYTHONPATH")])])
+    environment = os.environ | {"PYTHONPATH": path}
+    return subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True, check=False)
 
 
 @pytest.mark.slow
@@ -31,6 +45,10 @@ def test_the_plugins_and_their_spec_run_as_printed(tmp_path, monkeypatch):
     Path("mine.py").write_text(blocks("python", "class Smoothness"))
     Path("shuffle.py").write_text(blocks("python", "class Shuffle"))
     Path("mine.toml").write_text(blocks("toml", "shuffle.py:Shuffle"))
+    for command in (line for language, text in BLOCKS if not language for line in text.splitlines()):
+        if command.startswith("fauxbench check"):
+            done = fauxbench(command, tmp_path)
+            assert done.returncode == 0, done.stdout + done.stderr
     run = benchmark.run("mine.toml")
     assert set(run.cells["status"]) == {"done"}
     assert {"mine.py:Smoothness", "sklearn.ensemble:RandomForestClassifier"} <= set(run.cells["detector"])
@@ -55,7 +73,7 @@ def test_every_command_names_what_exists():
     commands = [shlex.split(line.split("&&")[-1]) for line in lines if "fauxbench" in line]
     named = [words[2] for words in commands if len(words) > 2 and not words[2].startswith("-")]
     assert named
-    assert set(named) <= {*specs.presets(), "mine.toml", *(f"runs/{preset}" for preset in specs.presets())}
+    assert set(named) <= {*specs.presets(), *VERBS, "mine.toml", *(f"runs/{preset}" for preset in specs.presets())}
 
 
 def test_every_preset_is_in_the_table_and_no_other():
@@ -75,7 +93,7 @@ def test_the_two_commands_name_what_pyproject_offers():
 
 
 def test_every_picture_and_page_is_there():
-    for folder, text in ((ROOT, TEXT), (ROOT / "docs", GALLERY)):
+    for folder, text in ((ROOT, TEXT), (ROOT / "docs", GALLERY), (ROOT / "docs", DETECTORS)):
         paths = re.findall(r"\[[^\]]*\]\(([^):]+)\)", text)
         assert paths
         for path in paths:
@@ -91,11 +109,24 @@ def test_every_preset_runs(preset, tmp_path, request):
     assert set(run.cells["status"]) == {"done"}, run.failures
     assert run.manifest["smoke"]
     lines = [line for language, text in BLOCKS if not language for line in text.splitlines()]
-    for line in lines:  # what the README and the gallery say about images of this run
+    for place in ("photos", "shots/one"):  # what a user would have
+        (tmp_path / place).mkdir(parents=True)
+        Image.fromarray(np.random.default_rng(1).integers(0, 256, (32, 32, 3), np.uint8)).save(
+            tmp_path / place / "1.png"
+        )
+    for line in lines:  # what the README and the pages say about images of this run
         if f" runs/{preset} " in line:
-            code = "import sys; sys.argv[0] = 'fauxbench'; from benchmark.cli import main; main()"
-            command = [sys.executable, "-c", code, *shlex.split(line)[1:]]
-            path = os.pathsep.join([str(ROOT), *filter(None, [os.environ.get("PYTHONPATH")])])
-            environment = os.environ | {"PYTHONPATH": path}
-            done = subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, text=True, check=False)
+            done = fauxbench(line, tmp_path)
             assert done.returncode == 0, done.stderr
+
+
+@pytest.mark.slow
+def test_the_rows_of_a_spec_run_as_printed(tmp_path):
+    rows = [tomllib.loads(text) for language, text in BLOCKS if language == "toml" and "[dataset]" not in text]
+    detectors = [row for one in rows for row in one.get("detector", []) if row["kind"] not in ("external", "backbone")]
+    assert {row["kind"] for row in detectors} >= {"sklearn.pipeline:Pipeline", "patch"}
+    values = {"dataset": {"name": "digits"}, "generator": [{"kind": "gaussian"}], "detector": detectors}
+    values["detector"] = [row | ({"receptive_field": 5} if row["kind"] == "patch" else {}) for row in detectors]  # 8 px
+    values["detector"] += [{"kind": f"{PLUGINS}/keras_file.py:Tiny"}, {"kind": f"{PLUGINS}/pipeline.py:scaled"}]
+    run = benchmark.run(specs.parse(values), out=tmp_path / "run", smoke=True)
+    assert set(run.cells["status"]) == {"done"}, run.failures
