@@ -188,8 +188,10 @@ def discriminator(job: Job) -> None:
         import keras
 
         images = keras.Input(network.input_shape[1:])
-        scaled = keras.layers.Rescaling((high - low) / 2, (high + low) / 2)(images)
-        network = keras.Model(images, network(scaled), name="discriminator")
+        flow = keras.layers.Rescaling((high - low) / 2, (high + low) / 2)(images)
+        for part in network.layers if isinstance(network, keras.Sequential) else [network]:
+            flow = part(flow)
+        network = keras.Model(images, flow, name="discriminator")
     saved_network.save(network, job.folder / "discriminator.keras")
 
 

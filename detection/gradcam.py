@@ -33,7 +33,8 @@ class GradCAM:
     (2017), section 3, equations 1 and 2, and its counterfactual explanations.
 
     Args:
-        network: A functional Keras network from float32 `(n, height, width, channels)` to a logit `(n, 1)`.
+        network: A functional or sequential Keras network, from float32 `(n, height, width, channels)` to a logit
+            `(n, 1)`.
         signed: Whether evidence for "real" is kept as negative values. Defaults to `False`.
 
     Raises:
@@ -43,6 +44,8 @@ class GradCAM:
     def __init__(self, network: Any, *, signed: bool = False) -> None:
         import keras
 
+        if isinstance(network, keras.Sequential):  # which keeps its operations to itself
+            network = keras.Model(network.inputs, network.outputs, name=network.name)
         feature_map = _last_feature_map(network)
         self._body = keras.Model(network.inputs[0], feature_map)
         self._head = keras.Model(feature_map, network.outputs[0])

@@ -109,6 +109,7 @@ def test_a_trained_dcgans_own_discriminator_is_read(tmp_path):
     detector = Discriminator().fit(images, is_fake, discriminator=tmp_path / "discriminator.keras")
     logits = np.asarray(network.predict_on_batch(images.astype(np.float32) / 127.5 - 1))[:, 0]
     np.testing.assert_allclose(detector.decision_function(images), -logits, rtol=1e-4, atol=1e-5)
+    assert detector.explain(images).std() > 0
 
 
 def test_heat_maps_are_of_the_negated_logit(images, tmp_path):

@@ -41,6 +41,14 @@ def test_one_convolution_and_a_mean_give_the_class_activation_map():
     np.testing.assert_allclose(heat.sum(axis=(1, 2)) + 7, logits, rtol=1e-5)
 
 
+def test_a_sequential_network_is_read_like_a_functional_one():
+    import keras
+
+    built = network()
+    sequence = keras.Sequential([keras.Input((4, 6, 1)), *built.layers[1:]])
+    np.testing.assert_array_equal(GradCAM(sequence)(images()), GradCAM(built)(images()))
+
+
 def test_relu_keeps_the_evidence_for_fake_alone():
     import keras
 
