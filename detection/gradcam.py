@@ -44,8 +44,8 @@ class GradCAM:
     def __init__(self, network: Any, *, signed: bool = False) -> None:
         import keras
 
-        if isinstance(network, keras.Sequential):  # which keeps its operations to itself
-            network = keras.Model(network.inputs, network.outputs, name=network.name)
+        if isinstance(network, keras.Sequential):
+            network = _functional(network)
         feature_map = _last_feature_map(network)
         self._body = keras.Model(network.inputs[0], feature_map)
         self._head = keras.Model(feature_map, network.outputs[0])
@@ -76,6 +76,18 @@ def _interpolation(n_from: int, n_to: int) -> np.ndarray:
     np.add.at(matrix, (np.arange(n_to), below), 1 - (places - below))
     np.add.at(matrix, (np.arange(n_to), np.minimum(below + 1, n_from - 1)), places - below)
     return matrix
+
+
+def _functional(network: Any) -> Any:
+    """Returns a copy of a sequential network, which keeps its operations to itself, as a functional one."""
+    import keras
+
+    flow = given = keras.Input(network.input_shape[1:])
+    for layer in network.layers:
+        flow = type(layer).from_config(layer.get_config())(flow)
+    copy = keras.Model(given, flow, name=network.name)
+    copy.set_weights(network.get_weights())
+    return copy
 
 
 def _last_feature_map(network: Any) -> Any:
