@@ -115,7 +115,7 @@ class Discriminator(BaseDetector):
         from detection.gradcam import GradCAM
 
         images = self._checked_as_trained(images, "explained")
-        draw = GradCAM(self._network, signed=True)
+        draw = GradCAM(_functional(self._network), signed=True)
         return in_blocks(lambda block: -draw(_scaled(block)), images).reshape(images.shape[:3])
 
     def _score(self, images: np.ndarray) -> np.ndarray:
@@ -128,6 +128,20 @@ class Discriminator(BaseDetector):
         self._open()
         if not np.array_equal(_sha256(self._content), state["sha256"]):
             raise UserError(f"The discriminator {self._file} is damaged: it is not the one that was saved.")
+
+
+def _functional(network: Any) -> Any:
+    """Returns a sequential network as a functional one, which names its operations; any other as it is."""
+    import keras
+
+    if hasattr(network, "operations"):
+        return network
+    flow = inputs = keras.Input(network.input_shape[1:])
+    for layer in network.layers:
+        flow = type(layer).from_config(layer.get_config())(flow)  # a layer of its own, in no other graph
+    same = keras.Model(inputs, flow, name=network.name)
+    same.set_weights(network.get_weights())
+    return same
 
 
 def _scaled(images: np.ndarray) -> np.ndarray:
