@@ -12,7 +12,7 @@ import pytest
 from PIL import Image
 from scipy.special import logit
 
-from benchmark import api, cli_detect, detect, export
+from benchmark import api, cli_detect, detect, export, heat
 from benchmark.pool import by_source
 from benchmark.stored_run import StoredRun
 from data.errors import UserError
@@ -239,6 +239,9 @@ def test_heat_maps_are_written_beside_their_pictures(made, mixed, call):
     np.testing.assert_array_equal(left[::16, ::16, 0], pixels)
     dark = right[::16, ::16][pixels == 0].astype(int)
     assert (dark[:, 2] > dark[:, 0]).all()  # against fake: blue
+    values = pixels - 128.0
+    over = heat.overlaid(pixels[None, ..., None], values[None], heat.limit_of(values))[0]
+    np.testing.assert_array_equal(right[::16, ::16], over)  # the colours of the report
 
 
 @pytest.mark.slow
