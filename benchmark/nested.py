@@ -55,6 +55,14 @@ def _made(value: Any, random_state: int | None) -> Any:
         if len(set(names)) < len(names):
             raise UserError(f"The objects of one list need distinct names: give each its own id. Received: {names}.")
         return [(name, _made(item, random_state)) for name, item in zip(names, value, strict=True)]
+    if isinstance(value, list):
+        odd = [item for item in value if not is_object(item)] if any(map(is_object, value)) else []
+        if odd:
+            raise UserError(
+                "A list of objects takes tables with a kind alone, each named by its id or class, such as "
+                f'{{ kind = "sklearn.svm:SVC", id = "svc" }}. Received in it: {odd[0]!r}.'
+            )
+        return [_made(item, random_state) for item in value]
     if not is_object(value):
         return value
     plugin = plugins.resolve("parts", value["kind"])

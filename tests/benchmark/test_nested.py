@@ -49,6 +49,8 @@ def test_values_that_describe_no_object_stay_as_they_are():
         ([{"kind": "sklearn.decomposition:PCB"}], "Did you mean 'PCA'"),
         ([{"kind": "sklearn.decomposition:PCA", "n_component": 3}], "n_components"),
         ([STEPS[0], STEPS[0]], "distinct names"),
+        ([{"n_components": 3}, STEPS[1]], "tables with a kind alone.*n_components"),
+        ([["scale", STEPS[0]], ["svc", STEPS[1]]], "tables with a kind alone.*Received in it: .scale"),
     ],
 )
 def test_mistakes_inside_are_said(steps, message):
