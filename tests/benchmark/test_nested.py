@@ -73,3 +73,11 @@ def test_a_file_inside_counts_by_content_and_not_by_place(tmp_path):
     assert params("one") == params("two")
     assert params("one")["options"] == params("three")["options"]
     assert params("one")["code"] != params("three")["code"]
+
+
+def test_a_file_that_has_moved_is_found_in_the_current_folder(tmp_path, monkeypatch):
+    (tmp_path / "mine.py").write_text("class Mine: ...\n")
+    monkeypatch.chdir(tmp_path)
+    options = {"steps": [{"kind": "/gone/mine.py:Mine"}, {"kind": "/gone/other.py:Mine"}, STEPS[1]]}
+    kinds = [step["kind"] for step in nested.found(options)["steps"]]
+    assert kinds == [f"{tmp_path.as_posix()}/mine.py:Mine", "/gone/other.py:Mine", STEPS[1]["kind"]]
