@@ -42,18 +42,23 @@ def check(
         list[str] | None,
         typer.Option("--set", metavar="OPTION=VALUE", help="An option of the plug-in. May be repeated."),
     ] = None,
-    limit: Annotated[float, typer.Option(metavar="SECONDS", min=1, help="Longest time for one check.")] = 120,
+    limit: Annotated[float, typer.Option(metavar="SECONDS", min=1, help="Longest time for one check.")] = 60,
     as_json: JsonOption = False,
 ) -> None:
     """Check a plug-in against its contract, on small made-up images: 0 all passed, 1 some failed."""
     from benchmark.check.isolated import isolated
 
     rows = []
-    for row in isolated(_group(group), name, _options(group, name, changes or []), limit):
-        rows.append(row)
-        if not as_json:
-            shown = "FAILED" if row.verdict == "failed" else row.verdict
-            typer.echo(f"{shown:<8} {row.id:<{WIDTH}} {row.seconds:6.2f} s  {row.message}".rstrip())
+    try:
+        for row in isolated(_group(group), name, _options(group, name, changes or []), limit):
+            rows.append(row)
+            if not as_json:
+                shown = "FAILED" if row.verdict == "failed" else row.verdict
+                typer.echo(f"{shown:<8} {row.id:<{WIDTH}} {row.seconds:6.2f} s  {row.message}".rstrip())
+    except UserError as error:
+        if str(error).startswith("Missing option"):
+            raise UserError(f"{error} Give it by --set OPTION=VALUE.") from error
+        raise
     failed = sum(row.verdict == "failed" for row in rows)
     if as_json:
         typer.echo(json.dumps([dataclasses.asdict(row) for row in rows], indent=1))

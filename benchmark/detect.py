@@ -22,8 +22,8 @@ from detection.unfamiliar import Unfamiliar
 
 COLUMNS = ["path", "source", "score", "probability", "verdict", "unlike", "warning", "note", "error"]
 CAUTION = (
-    "A verdict about a single image is no evidence: the detector answers a research question about one generator, and "
-    "was tested on nothing else."
+    "A verdict about a single image is no evidence: the detector answers a research question about the generators of "
+    "its run, and was tested on nothing else."
 )
 
 

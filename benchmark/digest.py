@@ -74,8 +74,10 @@ def _imported_names(path: Path) -> Iterator[str]:
         if isinstance(node, ast.Import):
             yield from (alias.name for alias in node.names)
         elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
-            yield node.module
-            yield from (f"{node.module}.{alias.name}" for alias in node.names)
+            modules = [f"{node.module}.{alias.name}" for alias in node.names]
+            yield from modules
+            if not all(map(_file_of, modules)):  # else it names modules alone, not what the package's own file imports
+                yield node.module
 
 
 def _file_of(module: str) -> Path | None:

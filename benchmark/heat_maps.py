@@ -11,14 +11,13 @@ from typing import Any
 
 import numpy as np
 
-from benchmark import plugins, png, runtime
+from benchmark import heat, plugins, png, runtime
 from benchmark.out_folder import new_folder
 from benchmark.stored_detector import TrainedDetector
 from benchmark.stored_run import StoredRun
 from data.errors import UserError
 
 SHOWN = 128  # pixels, the shorter side of a written picture at least
-RED, BLUE = np.array([220.0, 40.0, 30.0]), np.array([30.0, 80.0, 220.0])  # evidence for fake, and against
 
 
 class HeatMaps:
@@ -44,18 +43,18 @@ class HeatMaps:
         maps = self._maps(images)
         with open(self.folder / "index.csv", "a", newline="", encoding="utf-8") as file:
             table = csv.writer(file, lineterminator="\n")
-            for path, image, heat, score in zip(paths, images, maps, scores, strict=True):
+            for path, image, values, score in zip(paths, images, maps, scores, strict=True):
                 stem = f"{self.rows:06d}-{re.sub(r'[^A-Za-z0-9_.-]', '-', Path(path).stem)[:60]}"
                 self.rows += 1
-                largest = float(np.abs(heat).max())
-                content = png.described(beside(image, heat), self.software, self._words(largest))
+                limit = heat.limit_of(values)
+                content = png.described(beside(image, values, limit), self.software, self._words(limit))
                 (self.folder / f"{stem}.png").write_bytes(content)
-                np.save(self.folder / f"{stem}.npy", heat, allow_pickle=False)
+                np.save(self.folder / f"{stem}.npy", values, allow_pickle=False)
                 table.writerow([f"{stem}.png", f"{stem}.npy", path, score])
 
     def _maps(self, images: np.ndarray) -> np.ndarray:
         try:
-            maps = np.asarray(self.trained.detector.detector.explain(images.copy()), np.float64)
+            return self.trained.detector.heat_maps(images)
         except UserError:
             raise
         except Exception as error:  # a plug-in's own
@@ -63,35 +62,26 @@ class HeatMaps:
             raise UserError(
                 f"Detector '{self.trained.id}' failed to explain: {type(error).__name__}: {words}."
             ) from error
-        if maps.shape != images.shape[:3] or not np.isfinite(maps).all():
-            raise UserError(
-                f"explain of detector '{self.trained.id}' must give finite numbers of shape {images.shape[:3]}. "
-                f"Received: shape {maps.shape}{'' if np.isfinite(maps).all() else ' with NaN or infinity'}."
-            )
-        return maps
 
-    def _words(self, largest: float) -> str:
+    def _words(self, limit: float) -> str:
         run = self.trained.run.manifest["name"]
         return (
             f"An explanation, no evidence: left the picture as it was scored; right, over it in grey, where detector "
-            f"'{self.trained.id}' of the run '{run}' sees marks of a fake (red) or of a real image (blue). Full colour "
-            f"is {largest:.6g}, the largest of this picture."
+            f"'{self.trained.id}' of the run '{run}' sees marks of a fake (orange) or of a real image (blue). The "
+            f"darkest colour is {limit:.6g} and beyond, which one place in a hundred of this picture exceeds."
         )
 
 
-def beside(image: np.ndarray, heat: np.ndarray) -> np.ndarray:
+def beside(image: np.ndarray, values: np.ndarray, limit: float) -> np.ndarray:
     """Returns a picture and, right of it, its map over it, uint8 `(height, 2 width + gap, 3)`, enlarged to be seen.
 
     Args:
         image: uint8 `(h, w, 1 or 3)`.
-        heat: float `(h, w)`; positive is red, negative blue, and the largest magnitude is full colour.
+        values: Its map, float `(h, w)`, in the colours of `benchmark.heat`, as in the report.
+        limit: The size of value that has the darkest colour.
     """
     colour = np.repeat(image, 3, axis=2) if image.shape[2] == 1 else image
-    grey = np.repeat(colour.mean(axis=2, keepdims=True), 3, axis=2)
-    strength = (heat / max(float(np.abs(heat).max()), 1e-300))[..., None]
-    alpha = 0.8 * np.abs(strength)
-    over = (1 - alpha) * grey + alpha * np.where(strength > 0, RED, BLUE)
-    both = np.stack([colour, np.rint(over).astype(np.uint8)])
+    both = np.stack([colour, heat.overlaid(image[None], values[None], limit)[0]])
     times = max(1, -(-SHOWN // min(image.shape[:2])))
     left, right = both.repeat(times, axis=1).repeat(times, axis=2)
     return np.concatenate([left, np.full((len(left), max(4, times // 2), 3), 255, np.uint8), right], axis=1)
@@ -107,7 +97,7 @@ def heat_maps(out: str | Path | None, trained: TrainedDetector) -> Iterator[Heat
     if out is None:
         yield None
         return
-    if not callable(getattr(trained.detector.detector, "explain", None)):
+    if not trained.detector.explains:
         able = [name for name in trained.run.detectors if _explains(trained.run, trained.run.detector_row(name))]
         others = f"Those of this run that do: {', '.join(able)}" if able else "None of this run does"
         raise UserError(f"Detector '{trained.id}' has no heat maps. {others}.")

@@ -44,6 +44,11 @@ def located(options: Mapping[str, Any], base: Path | None) -> dict[str, Any]:
     return {name: _mapped(value, lambda kind: _absolute(kind, base)) for name, value in options.items()}
 
 
+def found(options: Mapping[str, Any]) -> dict[str, Any]:
+    """Looks for the files of objects in the current folder where they are no longer at their place."""
+    return {name: _mapped(value, _found) for name, value in options.items()}
+
+
 def named(options: Mapping[str, Any]) -> dict[str, Any]:
     """Drops the folders of the files of objects, whose content is in the key by `code`."""
     return {name: _mapped(value, lambda kind: kind.rpartition("/")[2]) for name, value in options.items()}
@@ -55,6 +60,14 @@ def _made(value: Any, random_state: int | None) -> Any:
         if len(set(names)) < len(names):
             raise UserError(f"The objects of one list need distinct names: give each its own id. Received: {names}.")
         return [(name, _made(item, random_state)) for name, item in zip(names, value, strict=True)]
+    if isinstance(value, list):
+        odd = [item for item in value if not is_object(item)] if any(map(is_object, value)) else []
+        if odd:
+            raise UserError(
+                "A list of objects takes tables with a kind alone, each named by its id or class, such as "
+                f'{{ kind = "sklearn.svm:SVC", id = "svc" }}. Received in it: {odd[0]!r}.'
+            )
+        return [_made(item, random_state) for item in value]
     if not is_object(value):
         return value
     plugin = plugins.resolve("parts", value["kind"])
@@ -76,6 +89,13 @@ def _mapped(value: Any, change: Any) -> Any:
         inner = {name: _mapped(item, change) for name, item in value.items()}
         return inner | {"kind": change(value["kind"])} if is_object(value) else inner
     return [_mapped(item, change) for item in value] if isinstance(value, list) else value
+
+
+def _found(kind: str) -> str:
+    place, _, name = kind.rpartition(":")
+    here = Path(place).name
+    moved = place.endswith(".py") and not Path(place).is_file() and Path(here).is_file()
+    return f"{Path(here).resolve().as_posix()}:{name}" if moved else kind
 
 
 def _absolute(kind: str, base: Path | None) -> str:

@@ -40,7 +40,7 @@ VERSIONS = {
     "score_identity": 1,
     "discriminator": 1,
     "train_detector": 2,
-    "score": 2,
+    "score": 3,
     "measure": 1,
     "explain": 1,
     "spectra": 1,

@@ -164,9 +164,9 @@ def train_detector(job: Job) -> None:
     detector.fit(train.images[order], train.is_fake[order], pair, job.progress, _given(job))
     seconds = time.perf_counter() - started
     adapt.save(detector.detector, job.folder / "model")
-    scores = detector.scores(validation.images)
-    cut = threshold.best_threshold(scores, validation.is_fake)
-    _scores(validation, scores, detector.probabilities(validation.images)).to_parquet(job.folder / "validation.parquet")
+    scored = _scored(validation, detector)
+    cut = threshold.best_threshold(scored["score"].to_numpy(), validation.is_fake)
+    scored.to_parquet(job.folder / "validation.parquet")
     _history(detector.detector, job.folder / "history.csv")
     facts = {
         "threshold": cut, "seconds": seconds, "parameters": getattr(detector.detector, "parameters", None),
@@ -202,7 +202,7 @@ def score(job: Job) -> None:
     detector.detector = adapt.load(detector.detector, job.inputs["trained"] / "model")
     test = bank.labelled(job.inputs["bank"], images, ledger, "test")
     started = time.perf_counter()
-    tested = _scores(test, detector.scores(test.images), detector.probabilities(test.images))
+    tested = _scored(test, detector)
     seconds = time.perf_counter() - started
     validation = pd.read_parquet(job.inputs["trained"] / "validation.parquet")
     pd.concat([tested, validation], ignore_index=True).to_parquet(job.folder / "scores.parquet")
@@ -294,7 +294,8 @@ def _check_fits(detector: Any, shape: tuple[int, int, int]) -> None:
         raise ValueError(f"This detector needs {needs}. Received: {shape[0]}x{shape[1]} px with {shape[2]} channels.")
 
 
-def _scores(images: bank.Labelled, scores: np.ndarray, probability: np.ndarray | None) -> pd.DataFrame:
+def _scored(images: bank.Labelled, detector: adapt.DetectorAdapter) -> pd.DataFrame:
+    scores, probability = detector.both(images.images)
     return images.index.assign(score=scores, probability=np.nan if probability is None else probability)
 
 

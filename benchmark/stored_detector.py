@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from benchmark import adapt, bank, nested, plugins
+from benchmark.specs import ALL
 from data.errors import UserError
 
 if TYPE_CHECKING:
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
 
     from benchmark.stored_run import StoredRun
 
-ALL = "all"  # in a stage's name: of a detector that was trained on the fakes of all generators together
+CHANGED = " Its code has changed since: what has no save and load of its own is read by the code that wrote it only."
 
 
 @dataclass(frozen=True)
@@ -124,7 +125,10 @@ def trained_detector(
     taught = _chosen(run, row["id"], generator, there)
     folder = run.place("train_detector", places[taught])
     plugin = run.plugin("detectors", row)
-    empty = plugins.make(plugin, row["options"], seed, f"detector '{row['id']}'")
+    options = nested.found(row["options"])
+    empty = plugins.make(plugin, options, seed, f"detector '{row['id']}'")
+    code = (run.store.record("train_detector", folder.name) or {})["params"]["code"]
+    code_changed = nested.code(plugin, options) != code
     try:
         loaded = adapt.DetectorAdapter(empty)
         loaded.detector = adapt.load(empty, folder / "model")
@@ -135,12 +139,12 @@ def trained_detector(
         words = " ".join(str(error).split())
         raise UserError(
             f"Detector '{row['id']}' cannot be loaded from {folder}: {type(error).__name__}: {words}."
+            f"{CHANGED if code_changed else ''}"
         ) from error
-    code = (run.store.record("train_detector", folder.name) or {})["params"]["code"]
     control = None if taught == ALL else run.generator_row(taught)["control"]
     return TrainedDetector(
         run, loaded, row["id"], row["kind"], seed, taught, training_seed, control, folder, threshold,
-        nested.code(plugin, row["options"]) != code,
+        code_changed,
     )  # fmt: skip
 
 

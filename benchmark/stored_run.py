@@ -10,7 +10,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from benchmark import adapt, digest, plugins, runtime
+from benchmark import adapt, digest, nested, plugins, runtime
 from benchmark.checkpoints import Checkpoints
 from benchmark.stored_stages import StoredStages
 from data.errors import UserError, unknown
@@ -121,7 +121,7 @@ class StoredRun(StoredStages):
             raise unknown("checkpoint", checkpoint, [*checkpoints.names, "last"], f"of generator '{name}'")
         folder = checkpoints.folder(checkpoint)
         plugin = self.plugin("generators", row)
-        empty = plugins.make(plugin, row["options"], seed, f"generator '{name}'")
+        empty = plugins.make(plugin, nested.found(row["options"]), seed, f"generator '{name}'")
         try:
             generator = adapt.load(empty, folder)
         except UserError:

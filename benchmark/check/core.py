@@ -19,7 +19,7 @@ from typing import Any, NoReturn
 
 import numpy as np
 
-from benchmark import plugins
+from benchmark import adapt, plugins
 from data.errors import UserError
 from data.options import accepts, options_of
 
@@ -194,6 +194,19 @@ def takes_both_or_none(instance: Any) -> None:
     has = [name for name in ("save", "load") if callable(getattr(instance, name, None))]
     if len(has) == 1:
         fail(f"It has {has[0]}(folder) alone, which is not used. Expected both save(folder) and load(folder), or none.")
+
+
+def saved(subject: Subject, trained: Any, folder: Path) -> None:
+    """Saves a trained plug-in; fails with what to do for one that cannot be."""
+    try:
+        with subject.calling("Saving it"):
+            adapt.save(trained, folder)
+    except Broken as error:
+        if callable(getattr(trained, "save", None)):
+            raise
+        fail(
+            f"It has no save and load, so it is pickled, which it cannot be: write both, or hold no such part. {error}"
+        )
 
 
 def seed_is_taken(subject: Subject) -> str:

@@ -144,8 +144,7 @@ def save_load(subject: GeneratorSubject) -> None:
     before = subject.samples(trained)
     if not np.array_equal(before, subject.samples(trained)):
         raise Skip("it needs samples that repeat: see same-seed-same-samples")
-    with subject.calling("Saving it"):
-        adapt.save(trained.generator, folder)
+    core.saved(subject, trained.generator, folder)
     with subject.calling("Loading what it saved, into a new instance,"):
         generator = adapt.load(subject.make(), folder)
     after = subject.samples(dataclasses.replace(trained, generator=generator))

@@ -12,9 +12,10 @@ from multiprocessing.connection import Connection
 from typing import Any
 
 from benchmark import plugins
-from benchmark.check.core import Result
+from benchmark.check.core import Result, id_of
 from data.errors import UserError
 
+HUNG = 2  # checks that did not end, after which the others are not tried: each would cost the whole limit
 START = 120.0  # seconds that importing a plug-in and making an instance may take at least
 
 
@@ -32,6 +33,7 @@ def isolated(group: str, kind: str, options: dict[str, Any], limit: float) -> It
     """
     done: list[Result] = []
     failed: set[str] = set()
+    hung = 0
     while True:
         with _Worker(group, kind, options, [row.id for row in done], "fit" in failed) as worker:
             for row in worker.results(limit):
@@ -40,10 +42,22 @@ def isolated(group: str, kind: str, options: dict[str, Any], limit: float) -> It
                 yield row
             if worker.ended:
                 return
+            hung += worker.hung
+        if hung == HUNG:
+            yield from _not_tried(group, [row.id for row in done])
+            return
+
+
+def _not_tried(group: str, done: list[str]) -> Iterator[Result]:
+    from benchmark.check import functions_of
+
+    for name in map(id_of, functions_of(group)):
+        if name not in done:
+            yield Result(name, "skipped", f"{HUNG} checks did not end, so it was not tried", 0.0)
 
 
 class _Worker:
-    """One process and the results that it sends. `ended` says whether it came to the end of the checks."""
+    """One process and the results that it sends: `ended` if it came to the end of the checks, `hung` if one did not."""
 
     def __init__(self, group: str, kind: str, options: dict[str, Any], done: list[str], fit_failed: bool) -> None:
         self.name = f"{plugins.NOUNS[group]} '{kind}'"
@@ -53,7 +67,7 @@ class _Worker:
         self.process = context.Process(target=_serve, args=arguments)
         self.process.start()
         theirs.close()
-        self.ended = False
+        self.ended = self.hung = False
 
     def __enter__(self) -> _Worker:
         return self
@@ -85,6 +99,7 @@ class _Worker:
     def _next(self, limit: float) -> tuple[str, Any]:
         """Returns the next message; or `"lost"` and what happened."""
         if not self.connection.poll(limit):
+            self.hung = True
             return "lost", f"did not end within {limit:g} seconds. A check uses small images: look for an endless loop."
         try:
             return self.connection.recv()  # type: ignore[no-any-return]

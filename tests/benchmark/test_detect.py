@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -12,7 +13,7 @@ import pytest
 from PIL import Image
 from scipy.special import logit
 
-from benchmark import api, cli_detect, detect, export
+from benchmark import api, cli_detect, detect, export, heat
 from benchmark.pool import by_source
 from benchmark.stored_run import StoredRun
 from data.errors import UserError
@@ -239,6 +240,9 @@ def test_heat_maps_are_written_beside_their_pictures(made, mixed, call):
     np.testing.assert_array_equal(left[::16, ::16, 0], pixels)
     dark = right[::16, ::16][pixels == 0].astype(int)
     assert (dark[:, 2] > dark[:, 0]).all()  # against fake: blue
+    values = pixels - 128.0
+    over = heat.overlaid(pixels[None, ..., None], values[None], heat.limit_of(values))[0]
+    np.testing.assert_array_equal(right[::16, ::16], over)  # the colours of the report
 
 
 @pytest.mark.slow
@@ -281,8 +285,13 @@ def test_a_detector_of_all_generators_needs_no_choice_and_knows_the_fakes_of_eac
 
 
 @pytest.mark.slow
-def test_a_detector_whose_code_has_changed_is_said_to(made, mixed, call):
+def test_a_detector_whose_code_has_changed_is_said_to(made, mixed, call, refused, monkeypatch):
     asked = ("detect", made / "run", "--detector", "bright", "--generator", "one", mixed / "a é.png")
     assert "code has changed" not in call(*asked).out
     Path("mine.py").write_text(PLUGIN.replace("mean", "max"))
     assert "code has changed" in call(*asked).out
+    for name in [name for name in sys.modules if name.startswith("fauxbench_plugin_")]:  # as in another process
+        monkeypatch.delitem(sys.modules, name)
+    line = refused(*asked)
+    assert "cannot be loaded" in line
+    assert "Its code has changed since" in line

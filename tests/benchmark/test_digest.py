@@ -51,3 +51,13 @@ def test_code_counts_with_everything_of_ours_that_it_imports(house):
     assert digest.of_code(house / "plugin.py") == before
     (house / "data" / "deep.py").write_text("X = 2\n")
     assert digest.of_code(house / "plugin.py") != before
+
+
+def test_naming_a_module_does_not_count_what_its_package_imports():
+    """`benchmark/__init__.py` imports the whole interface: a message of the command line would train GANs again."""
+    house = digest.HOUSE / "benchmark"
+    for name in ("adapt.py", "bank.py", "mixed.py", "picks.py", "spectra.py"):
+        files = {path.relative_to(digest.HOUSE).as_posix() for path in digest._closure(house / name)}
+        assert not files & {"benchmark/api.py", "benchmark/cli.py", "benchmark/heat_maps.py"}, name
+    assert house / "kept.py" in digest._closure(house / "adapt.py")
+    assert house / "adapt.py" in digest._closure(house / "bank.py")

@@ -9,7 +9,7 @@ import pandas as pd
 import pytest
 
 import benchmark
-from benchmark import mixed, specs, stages
+from benchmark import adapt, mixed, specs, stages
 from benchmark import plan as planning
 from benchmark.bank import Labelled
 from data.errors import UserError
@@ -145,3 +145,28 @@ def test_what_it_needs_reaches_fit(tmp_path):
     run = benchmark.run(specs.parse(values), out=tmp_path / "run")
     cells = run.cells[run.cells["detector"].str.contains("Needy")]
     assert list(cells["status"]) == ["done"], run.failures
+
+
+def test_each_image_is_scored_once():
+    class Counts:
+        seen = 0
+
+        def decision_function(self, images):
+            self.seen += len(images)
+            return images.mean(axis=(1, 2, 3))
+
+        def probability_of(self, scores):
+            return scores / 255
+
+        def predict_proba(self, images):
+            fake = self.probability_of(self.decision_function(images))
+            return np.column_stack([1 - fake, fake])
+
+        def fit(self, images, is_fake): ...
+
+    images = np.arange(5, dtype=np.uint8).repeat(64).reshape(5, 8, 8, 1)
+    detector = adapt.DetectorAdapter(Counts())
+    found = stages._scored(Labelled(images, np.arange(5) > 2, pd.DataFrame({"is_fake": np.arange(5) > 2})), detector)
+    assert detector.detector.seen == 5
+    assert list(found["score"]) == [0, 1, 2, 3, 4]
+    assert list(found["probability"]) == [score / 255 for score in range(5)]

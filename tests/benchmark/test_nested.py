@@ -49,6 +49,8 @@ def test_values_that_describe_no_object_stay_as_they_are():
         ([{"kind": "sklearn.decomposition:PCB"}], "Did you mean 'PCA'"),
         ([{"kind": "sklearn.decomposition:PCA", "n_component": 3}], "n_components"),
         ([STEPS[0], STEPS[0]], "distinct names"),
+        ([{"n_components": 3}, STEPS[1]], "tables with a kind alone.*n_components"),
+        ([["scale", STEPS[0]], ["svc", STEPS[1]]], "tables with a kind alone.*Received in it: .scale"),
     ],
 )
 def test_mistakes_inside_are_said(steps, message):
@@ -71,3 +73,11 @@ def test_a_file_inside_counts_by_content_and_not_by_place(tmp_path):
     assert params("one") == params("two")
     assert params("one")["options"] == params("three")["options"]
     assert params("one")["code"] != params("three")["code"]
+
+
+def test_a_file_that_has_moved_is_found_in_the_current_folder(tmp_path, monkeypatch):
+    (tmp_path / "mine.py").write_text("class Mine: ...\n")
+    monkeypatch.chdir(tmp_path)
+    options = {"steps": [{"kind": "/gone/mine.py:Mine"}, {"kind": "/gone/other.py:Mine"}, STEPS[1]]}
+    kinds = [step["kind"] for step in nested.found(options)["steps"]]
+    assert kinds == [f"{tmp_path.as_posix()}/mine.py:Mine", "/gone/other.py:Mine", STEPS[1]["kind"]]

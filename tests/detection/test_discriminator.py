@@ -123,6 +123,16 @@ def test_heat_maps_are_of_the_negated_logit(images, tmp_path):
     np.testing.assert_allclose(heat.sum(axis=(1, 2)), detector.decision_function(images[0]), atol=1e-4)
 
 
+def test_a_sequential_discriminator_draws_heat_maps_too(images, tmp_path):
+    import keras
+
+    layers = [keras.layers.Conv2D(2, 1), keras.layers.GlobalAveragePooling2D(), keras.layers.Dense(1)]
+    keras.Sequential([keras.Input(SHAPE), *layers]).save(tmp_path / "discriminator.keras")
+    detector = Discriminator().fit(*images, validation=images, discriminator=tmp_path / "discriminator.keras")
+    maps = detector.explain(images[0])
+    np.testing.assert_allclose(maps.sum(axis=(1, 2)), detector.decision_function(images[0]), atol=1e-4)
+
+
 def test_a_discriminator_without_a_feature_map_has_no_heat_maps(file, images):
     detector = Discriminator().fit(*images, validation=images, discriminator=file)
     with pytest.raises(NoFeatureMap, match="without one"):

@@ -109,6 +109,36 @@ def test_a_score_that_is_no_score_is_caught(tmp_path, code, name, message):
     caught(checks, name, message)
 
 
+@pytest.mark.parametrize(
+    ("fit", "more", "name", "message"),
+    [
+        ("Mine.w = images.std() + len(images[0])", "", "sizes-and-channels", "Another training changed the scores"),
+        (
+            "self.w = __import__('threading').Lock()",
+            "",
+            "save-load",
+            "it is pickled, which it cannot be: write both, or",
+        ),
+        (
+            "self.w = 1",
+            "    def save(self, folder): pass\n    def load(self, folder): return self\n",
+            "save-load",
+            "A loaded detector must score as the saved one did: save everything .* AttributeError",
+        ),
+    ],
+)
+def test_what_fit_has_learned_is_in_the_detector_and_can_be_saved(tmp_path, fit, more, name, message):
+    (tmp_path / "mine.py").write_text(
+        f"class Mine:\n    def fit(self, images, is_fake):\n        {fit}\n        return self\n"
+        "    def decision_function(self, images):\n"
+        "        w = self.w if isinstance(self.w, float) else bool(self.w)\n"
+        "        return w * (255 - images.reshape(len(images), -1).mean(axis=1))\n" + more
+    )
+    checks = check.detector_checks(f"{tmp_path}/mine.py:Mine")
+    assert set(failures(checks)) == {name}
+    caught(check.detector_checks(f"{tmp_path}/mine.py:Mine"), name, message)
+
+
 def test_what_else_may_be_wrong_is_told(tmp_path):
     (tmp_path / "mine.py").write_text(
         "class Mine:\n    needs = ()\n    def __init__(self, **options): self.history = [1.0, 0.5]\n"

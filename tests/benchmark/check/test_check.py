@@ -131,6 +131,28 @@ def test_what_hangs_or_ends_its_process_fails_one_check(tmp_path):
         next(one for one in check.detector_checks(f"{tmp_path}/mine.py:Mine") if one.id == "save-load")()
 
 
+def test_after_two_checks_that_hang_the_others_are_not_tried(monkeypatch):
+    class Hangs:
+        ended, hung = False, True
+
+        def __init__(self, group, kind, options, done, fit_failed):
+            self.done = done
+
+        def __enter__(self):
+            return self
+
+        def __exit__(self, *error):
+            pass
+
+        def results(self, limit):
+            yield check.Result(["fit", "finite"][len(self.done)], "failed", "It did not end", limit)
+
+    monkeypatch.setattr("benchmark.check.isolated._Worker", Hangs)
+    rows = list(isolated("detectors", "mine.py:Mine", {}, limit=1))
+    assert [row.verdict for row in rows] == ["failed"] * 2 + ["skipped"] * 10
+    assert "not tried" in rows[-1].message
+
+
 @pytest.mark.slow
 def test_the_command(tmp_path, monkeypatch, capsys):
     assert command(monkeypatch, "check", "detector", "linear-pixel", "--set", "colour=grey", "--json") == 0
@@ -143,6 +165,7 @@ def test_the_command(tmp_path, monkeypatch, capsys):
     assert "fit changed its `images`, `labels`: copy before you write." in shown
     for arguments, message in {
         ("detector", "linear-pixel", "--set", "color=grey"): "Did you mean 'colour'",
+        ("detector", "external"): "Give it by --set OPTION=VALUE",
     }.items():
         assert command(monkeypatch, "check", *arguments) == 2
         shown = capsys.readouterr()
