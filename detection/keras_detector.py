@@ -150,6 +150,10 @@ class KerasDetector(BaseDetector):
     def _import_layers(self) -> None:
         """Imports the module that registers layers of its own, so that a saved network can be read."""
 
+    def _learned(self, network: Any) -> Any:
+        """Returns the logits `(n, k)` that are trained, each by the label of its image; one of an image by default."""
+        return network.output
+
     def _augment(self, images: np.ndarray, rng: np.random.Generator) -> np.ndarray:
         """Returns what a batch of training images, uint8 `(n, h, w, c)`, looks like this time."""
         side = min(images.shape[1:3])
@@ -164,14 +168,17 @@ class KerasDetector(BaseDetector):
         import pandas as pd
 
         self._network = self._built(images.shape[1:])
-        self._trainer = _compiled(self._network, self.learning_rate)
+        self._trainer = _compiled(self._network, self._learned(self._network), self.learning_rate)
         rng = np.random.default_rng([self._seed, 1])
         best, best_weights, waited, rows = (-1.0, 0.0), self._network.get_weights(), 0, []
         for epoch in range(1, self.epochs + 1):
             loss = self._train_epoch(images, is_fake, rng)
             scores = in_blocks(self._score, validation[0])
             if not np.isfinite(scores).all():
-                raise ValueError(f"{type(self).__name__} diverged in epoch {epoch}: a score is not finite.")
+                raise ValueError(
+                    f"{type(self).__name__} diverged in epoch {epoch}: a score is not finite. "
+                    f"Expected a learning_rate that it can learn with. Received: {self.learning_rate}."
+                )
             auc, val_loss = auc_of(scores, validation[1]), log_loss(scores, validation[1])
             rows.append({"epoch": epoch, "loss": loss, "val_auc": auc, "val_loss": val_loss})
             waited = 0 if auc > best[0] else waited + 1
@@ -221,16 +228,21 @@ class KerasDetector(BaseDetector):
         pass
 
 
-def _compiled(network: Any, learning_rate: float) -> Any:
+def _compiled(network: Any, logits: Any, learning_rate: float) -> Any:
     """Returns a model that trains the network's layers; the network itself stays without an optimiser."""
     import keras
 
-    trainer = keras.Model(network.input, network.output)
-    trainer.compile(
-        optimizer=keras.optimizers.Adam(learning_rate),
-        loss=keras.losses.BinaryCrossentropy(from_logits=True),
-    )
+    trainer = keras.Model(network.input, logits)
+    trainer.compile(optimizer=keras.optimizers.Adam(learning_rate), loss=_cross_entropy)
     return trainer
+
+
+def _cross_entropy(labels: Any, logits: Any) -> Any:
+    """Returns each image's mean cross-entropy in nats, `(n,)`, of its logits `(n, k)` against its label `(n, 1)`."""
+    from keras import ops
+
+    every = ops.broadcast_to(labels, ops.shape(logits))
+    return ops.mean(ops.binary_crossentropy(every, logits, from_logits=True), axis=-1)
 
 
 @contextlib.contextmanager

@@ -68,11 +68,8 @@ class Patch(KerasDetector):
         """
         import keras
 
-        from detection.layers import MeanPatchLogit
-
         scores = self.decision_function(images)
-        mean = next(layer for layer in self._network.layers if isinstance(layer, MeanPatchLogit))
-        patches = keras.Model(self._network.input, mean.input)
+        patches = keras.Model(self._network.input, _map_of(self._network))
         maps = np.broadcast_to(scores[:, None, None], images.shape[:3]).copy()
         if not len(images):
             return maps
@@ -82,5 +79,17 @@ class Patch(KerasDetector):
         )
         return maps
 
+    def _learned(self, network: Any) -> Any:
+        import keras
+
+        return keras.layers.Flatten(dtype="float32")(_map_of(network))
+
     def _import_layers(self) -> None:
         import detection.layers  # noqa: F401
+
+
+def _map_of(network: Any) -> Any:
+    """Returns the patch logits `(n, h, w, 1)` whose mean is the network's output."""
+    from detection.layers import MeanPatchLogit
+
+    return next(layer for layer in network.layers if isinstance(layer, MeanPatchLogit)).input
