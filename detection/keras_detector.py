@@ -40,7 +40,7 @@ class KerasDetector(BaseDetector):
     Args:
         epochs: Most passes over the larger class, or over all images if batches are not balanced. Defaults to `30`.
         patience: Epochs without a higher validation AUC before training ends. Defaults to `5`.
-        batch_size: Images per batch. Defaults to `64`.
+        batch_size: Images per batch, an odd number rounded down where half of it is fake. Defaults to `64`.
         learning_rate: Of Adam. Defaults to `0.001`.
         balance: `"batches"`: half of each batch is fake, and the smaller class repeats. `"weights"`: batches as they
             come, each class weighted by the inverse of its frequency. `"none"`: batches as they come; scores then lean
@@ -51,7 +51,7 @@ class KerasDetector(BaseDetector):
             the shorter side. Defaults to `None`.
         mirror: Whether augmentation mirrors left and right. Defaults to `True`.
         blur: Probability that a training image is blurred. Defaults to `0`.
-        blur_sigma: Largest standard deviation of that blur in pixels; it is uniform from 0 on. `None` is
+        blur_sigma: Largest standard deviation of that blur in pixels, at most 100; it is uniform from 0 on. `None` is
             `3 sqrt(side / 256)` for the shorter side: the 3 of Wang et al. at their 256 pixels, and 1.1 at 32, where 3
             would leave nothing, and the 0.4 of a linear scale would hardly blur. Defaults to `None`.
         jpeg: Probability that a training image is compressed as JPEG, with Pillow's 4:2:0. Defaults to `0`.
@@ -76,7 +76,7 @@ class KerasDetector(BaseDetector):
         shift: Annotated[int, Ge(0)] | None = None,
         mirror: bool = True,
         blur: Annotated[float, Ge(0), Le(1)] = 0.0,
-        blur_sigma: Annotated[float, Gt(0)] | None = None,
+        blur_sigma: Annotated[float, Gt(0), Le(100)] | None = None,
         jpeg: Annotated[float, Ge(0), Le(1)] = 0.0,
         jpeg_quality: Sequence[Annotated[int, Ge(1), Le(100)]] = (30, 100),
     ) -> None:

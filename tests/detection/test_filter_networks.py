@@ -101,6 +101,13 @@ def test_a_patch_logit_sees_exactly_its_receptive_field(field):
     assert detector.min_size == max(8, field)
 
 
+def test_patches_start_from_differences_of_pixels():
+    first, *_ = convolutions(Patch().build((12, 12, 3), 0))
+    kernel = first.get_weights()[0]
+    assert np.abs(kernel).max() > 0.1
+    np.testing.assert_allclose(kernel.sum(axis=(0, 1)), 0, atol=1e-6)
+
+
 @cache
 def trained(kind):
     """Each trained once, on colour images that are not square."""
