@@ -40,7 +40,7 @@ class KerasDetector(BaseDetector):
     Args:
         epochs: Most passes over the larger class, or over all images if batches are not balanced. Defaults to `30`.
         patience: Epochs without a higher validation AUC before training ends. Defaults to `5`.
-        batch_size: Images per batch. Defaults to `64`.
+        batch_size: Images per batch, an odd number rounded down where half of it is fake. Defaults to `64`.
         learning_rate: Of Adam. Defaults to `0.001`.
         balance: `"batches"`: half of each batch is fake, and the smaller class repeats. `"weights"`: batches as they
             come, each class weighted by the inverse of its frequency. `"none"`: batches as they come; scores then lean
@@ -51,7 +51,7 @@ class KerasDetector(BaseDetector):
             the shorter side. Defaults to `None`.
         mirror: Whether augmentation mirrors left and right. Defaults to `True`.
         blur: Probability that a training image is blurred. Defaults to `0`.
-        blur_sigma: Largest standard deviation of that blur in pixels; it is uniform from 0 on. `None` is
+        blur_sigma: Largest standard deviation of that blur in pixels, at most 100; it is uniform from 0 on. `None` is
             `3 sqrt(side / 256)` for the shorter side: the 3 of Wang et al. at their 256 pixels, and 1.1 at 32, where 3
             would leave nothing, and the 0.4 of a linear scale would hardly blur. Defaults to `None`.
         jpeg: Probability that a training image is compressed as JPEG, with Pillow's 4:2:0. Defaults to `0`.
@@ -76,7 +76,7 @@ class KerasDetector(BaseDetector):
         shift: Annotated[int, Ge(0)] | None = None,
         mirror: bool = True,
         blur: Annotated[float, Ge(0), Le(1)] = 0.0,
-        blur_sigma: Annotated[float, Gt(0)] | None = None,
+        blur_sigma: Annotated[float, Gt(0), Le(100)] | None = None,
         jpeg: Annotated[float, Ge(0), Le(1)] = 0.0,
         jpeg_quality: Sequence[Annotated[int, Ge(1), Le(100)]] = (30, 100),
     ) -> None:
@@ -150,6 +150,10 @@ class KerasDetector(BaseDetector):
     def _import_layers(self) -> None:
         """Imports the module that registers layers of its own, so that a saved network can be read."""
 
+    def _learned(self, network: Any) -> Any:
+        """Returns the logits `(n, k)` that are trained, each by the label of its image; one of an image by default."""
+        return network.output
+
     def _augment(self, images: np.ndarray, rng: np.random.Generator) -> np.ndarray:
         """Returns what a batch of training images, uint8 `(n, h, w, c)`, looks like this time."""
         side = min(images.shape[1:3])
@@ -164,14 +168,17 @@ class KerasDetector(BaseDetector):
         import pandas as pd
 
         self._network = self._built(images.shape[1:])
-        self._trainer = _compiled(self._network, self.learning_rate)
+        self._trainer = _compiled(self._network, self._learned(self._network), self.learning_rate)
         rng = np.random.default_rng([self._seed, 1])
         best, best_weights, waited, rows = (-1.0, 0.0), self._network.get_weights(), 0, []
         for epoch in range(1, self.epochs + 1):
             loss = self._train_epoch(images, is_fake, rng)
             scores = in_blocks(self._score, validation[0])
             if not np.isfinite(scores).all():
-                raise ValueError(f"{type(self).__name__} diverged in epoch {epoch}: a score is not finite.")
+                raise ValueError(
+                    f"{type(self).__name__} diverged in epoch {epoch}: a score is not finite. "
+                    f"Expected a learning_rate that it can learn with. Received: {self.learning_rate}."
+                )
             auc, val_loss = auc_of(scores, validation[1]), log_loss(scores, validation[1])
             rows.append({"epoch": epoch, "loss": loss, "val_auc": auc, "val_loss": val_loss})
             waited = 0 if auc > best[0] else waited + 1
@@ -221,16 +228,21 @@ class KerasDetector(BaseDetector):
         pass
 
 
-def _compiled(network: Any, learning_rate: float) -> Any:
+def _compiled(network: Any, logits: Any, learning_rate: float) -> Any:
     """Returns a model that trains the network's layers; the network itself stays without an optimiser."""
     import keras
 
-    trainer = keras.Model(network.input, network.output)
-    trainer.compile(
-        optimizer=keras.optimizers.Adam(learning_rate),
-        loss=keras.losses.BinaryCrossentropy(from_logits=True),
-    )
+    trainer = keras.Model(network.input, logits)
+    trainer.compile(optimizer=keras.optimizers.Adam(learning_rate), loss=_cross_entropy)
     return trainer
+
+
+def _cross_entropy(labels: Any, logits: Any) -> Any:
+    """Returns each image's mean cross-entropy in nats, `(n,)`, of its logits `(n, k)` against its label `(n, 1)`."""
+    from keras import ops
+
+    every = ops.broadcast_to(labels, ops.shape(logits))
+    return ops.mean(ops.binary_crossentropy(every, logits, from_logits=True), axis=-1)
 
 
 @contextlib.contextmanager

@@ -181,21 +181,14 @@ class Standardisation(Float32Layer):
 
 @register
 class MeanPatchLogit(Float32Layer):
-    """The mean of a map of patch logits, trained as if each patch were an image with its image's label.
-
-    Float32 `(n, h, w, 1)` to `(n, 1)`. The cross-entropy of a logit `l` and a label `y` in {0, 1} is `log(1 + e^l) - y
-    l`. Its mean over patches differs from that of the mean logit in the first term only, which needs no label: that
-    difference is added as a loss while training, and the sum is the mean loss of the patches.
+    """The mean of a map of patch logits: float32 `(n, h, w, 1)` to `(n, 1)`.
 
     References:
         Chai et al. (2020), What makes fake images detectable? Understanding properties that generalize, section 3.
     """
 
-    def call(self, logits: Any, training: bool = False) -> Any:
-        mean = ops.mean(logits, axis=(1, 2))
-        if training:
-            self.add_loss(ops.mean(ops.softplus(logits)) - ops.mean(ops.softplus(mean)))
-        return mean
+    def call(self, logits: Any) -> Any:
+        return ops.mean(logits, axis=(1, 2))
 
     def compute_output_shape(self, input_shape: Any) -> Any:
         return input_shape[0], input_shape[-1]

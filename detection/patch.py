@@ -11,16 +11,18 @@ from detection.base import in_blocks
 from detection.keras_detector import KerasDetector
 
 DILATIONS = {5: (1, 1), 9: (1, 1, 2), 17: (1, 1, 2, 4)}  # of 3 x 3 convolutions: each widens the field by twice its own
-WIDTH = 24
+WIDTH, HIDDEN = 24, 32  # filters of the 3 x 3 convolutions, and of the 1 x 1 convolution behind them
 
 
 class Patch(KerasDetector):
     """A logit for each patch of 5, 9 or 17 pixels a side; an image's score is their mean.
 
-    3 x 3 convolutions, the later ones dilated, and a 1 x 1 convolution give each pixel that a whole patch surrounds
+    3 x 3 convolutions, the later ones dilated, and two 1 x 1 convolutions give each pixel that a whole patch surrounds
     the logit of that patch. Nothing is padded, so that no patch can tell where in the image it lies. As in the source,
     each patch is trained by the label of its image. Different are the network (the source cuts a ResNet or Xception
-    off early; fields below 19 pixels need a smaller one) and the score (there the mean of probabilities).
+    off early; fields below 19 pixels need a smaller one), its start (from random weights, the first filters less their
+    mean: what few pixels tell lies in their differences, which brightness would otherwise drown for many epochs), and
+    the score (there the mean of probabilities).
 
     Source: Chai et al., "What makes fake images detectable? Understanding properties that generalize" (ECCV 2020),
     section 3.
@@ -56,9 +58,14 @@ class Patch(KerasDetector):
         x = layers.Rescaling(1 / 127.5, -1.0)(inputs)
         for dilation in DILATIONS[self.receptive_field]:
             x = trunk.convolution(x, WIDTH, seeds, dilation_rate=dilation)
+        x = trunk.convolution(x, HIDDEN, seeds, size=1)
         start = keras.initializers.GlorotUniform(seed=next(seeds))
         x = layers.Conv2D(1, 1, kernel_initializer=start, dtype="float32")(x)
-        return keras.Model(inputs, MeanPatchLogit()(x), name="patch")
+        network = keras.Model(inputs, MeanPatchLogit()(x), name="patch")
+        first = next(layer for layer in network.layers if isinstance(layer, layers.Conv2D))
+        kernel = first.get_weights()[0]
+        first.set_weights([kernel - kernel.mean(axis=(0, 1), keepdims=True)])
+        return network
 
     def explain(self, images: np.ndarray) -> np.ndarray:
         """Returns heat maps, float64 `(n, h, w)`: at each pixel the logit of the patch around it.
@@ -68,11 +75,8 @@ class Patch(KerasDetector):
         """
         import keras
 
-        from detection.layers import MeanPatchLogit
-
         scores = self.decision_function(images)
-        mean = next(layer for layer in self._network.layers if isinstance(layer, MeanPatchLogit))
-        patches = keras.Model(self._network.input, mean.input)
+        patches = keras.Model(self._network.input, _map_of(self._network))
         maps = np.broadcast_to(scores[:, None, None], images.shape[:3]).copy()
         if not len(images):
             return maps
@@ -82,5 +86,17 @@ class Patch(KerasDetector):
         )
         return maps
 
+    def _learned(self, network: Any) -> Any:
+        import keras
+
+        return keras.layers.Flatten(dtype="float32")(_map_of(network))
+
     def _import_layers(self) -> None:
         import detection.layers  # noqa: F401
+
+
+def _map_of(network: Any) -> Any:
+    """Returns the patch logits `(n, h, w, 1)` whose mean is the network's output."""
+    from detection.layers import MeanPatchLogit
+
+    return next(layer for layer in network.layers if isinstance(layer, MeanPatchLogit)).input

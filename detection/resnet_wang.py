@@ -17,8 +17,9 @@ class ResNetWang(ResNet):
     both with probability 0.5; `blur = 0.1` and `jpeg = 0.1` is their weaker setting. Differently: sigma is scaled to
     the size of the images, up to `3 sqrt(side / 256)`, 1.1 at 32 pixels; every JPEG is Pillow's, where they drew one
     of two codecs; images are not resized or cropped, but shifted by a few pixels. The network is the small one of
-    this project, from random weights: not their ResNet-50, and without its training on ImageNet. Published figures
-    are therefore none of this detector.
+    this project, from random weights: not their ResNet-50, and without its training on ImageNet; and its training ends
+    where the validation AUC stops rising, while theirs goes on with a tenth of the learning rate. Published figures are
+    therefore none of this detector.
 
     Validation images are left as they are. Augmented at random, which the published code does, they change from
     one training to the next with the luck of the draw, and so does the epoch that is kept.

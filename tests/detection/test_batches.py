@@ -6,6 +6,8 @@ import numpy as np
 import pytest
 
 from data import perturb
+from data.errors import UserError
+from data.options import check_options
 from detection.batches import blurred, class_weights, compressed, plain_batches
 from detection.resnet import ResNet
 from detection.resnet_wang import ResNetWang
@@ -96,3 +98,9 @@ def test_wangs_augmentation_is_as_published(strengths):
     np.testing.assert_array_equal(ResNet(**still)._augment(images, np.random.default_rng(0)), images)
     weaker = ResNetWang(blur=0.1, jpeg=0.1, **still)._augment(images, np.random.default_rng(0))
     assert 0.74 < (weaker == images).all(axis=(1, 2, 3)).mean() < 0.9
+
+
+@pytest.mark.parametrize("sigma", [0.0, 101.0, float("inf"), float("nan")])
+def test_a_blur_without_end_is_refused(sigma):
+    with pytest.raises(UserError, match="blur_sigma' of detector 'x' must be float > 0 and <= 100"):
+        check_options(ResNetWang, {"blur_sigma": sigma}, "detector 'x'")

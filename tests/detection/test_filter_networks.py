@@ -101,6 +101,13 @@ def test_a_patch_logit_sees_exactly_its_receptive_field(field):
     assert detector.min_size == max(8, field)
 
 
+def test_patches_start_from_differences_of_pixels():
+    first, *_ = convolutions(Patch().build((12, 12, 3), 0))
+    kernel = first.get_weights()[0]
+    assert np.abs(kernel).max() > 0.1
+    np.testing.assert_allclose(kernel.sum(axis=(0, 1)), 0, atol=1e-6)
+
+
 @cache
 def trained(kind):
     """Each trained once, on colour images that are not square."""
@@ -137,19 +144,23 @@ def test_patch_maps_average_to_the_score_and_show_where_the_pattern_is():
 
 
 @pytest.mark.slow
-def test_the_loop_trains_each_patch_by_the_label_of_its_image():
+@pytest.mark.parametrize("balance", ["none", "weights"])
+def test_the_loop_trains_each_patch_by_the_label_of_its_image(balance):
     import keras
 
-    images, is_fake = checkered(8, (8, 9, 1))
-    detector = Patch(receptive_field=5, epochs=1, batch_size=8, shift=0, mirror=False, learning_rate=1e-12)
-    detector.fit(images, is_fake, validation=(images, is_fake))
+    images, is_fake = checkered(8, (8, 9, 1))[0], np.arange(8) < 2
+    options = {"epochs": 1, "batch_size": 8, "shift": 0, "mirror": False, "learning_rate": 1e-12, "balance": balance}
+    detector = Patch(receptive_field=5, **options).fit(images, is_fake, validation=(images, is_fake))
     network = detector.build((8, 9, 1), 0)
     patches = keras.Model(network.input, network.layers[-1].input)
     logits = keras.ops.convert_to_numpy(patches(images.astype(np.float32), training=True))[..., 0]
-    losses = np.logaddexp(0, np.where(is_fake[:, None, None], -logits, logits))
-    assert detector.history.loss[0] == pytest.approx(losses.mean(), rel=1e-4)
-    of_means = np.logaddexp(0, np.where(is_fake, -1, 1) * logits.mean(axis=(1, 2)))
-    assert detector.history.loss[0] != pytest.approx(of_means.mean(), rel=1e-3)
+    weights = np.where(is_fake, 2, 2 / 3) if balance == "weights" else np.ones(8)
+
+    def loss(logits):
+        return np.mean(weights[:, None] * np.logaddexp(0, np.where(is_fake[:, None], -logits, logits)))
+
+    assert detector.history.loss[0] == pytest.approx(loss(logits.reshape(8, -1)), rel=1e-4)
+    assert detector.history.loss[0] != pytest.approx(loss(logits.mean(axis=(1, 2))[:, None]), rel=1e-3)
 
 
 @pytest.mark.slow

@@ -101,17 +101,6 @@ def test_rounding_stays_below_the_floor_of_the_logarithm_at_128_pixels():
     np.testing.assert_allclose(out, np.log(layers.FLOOR), atol=0.5)
 
 
-def test_the_mean_logit_is_trained_like_its_patches():
-    patches, labels = np.random.default_rng(2).normal(size=(6, 3, 4, 1)).astype(np.float32), np.arange(6) % 2
-    inputs = keras.Input((3, 4, 1))
-    same = keras.layers.Conv2D(1, 1, kernel_initializer="ones")(inputs)
-    network = keras.Model(inputs, layers.MeanPatchLogit()(same))
-    network.compile(optimizer="sgd", loss=keras.losses.BinaryCrossentropy(from_logits=True))
-    np.testing.assert_allclose(network.predict_on_batch(patches)[:, 0], patches.mean(axis=(1, 2, 3)), rtol=1e-4)
-    expected = np.logaddexp(0, np.where(labels == 1, -1, 1)[:, None, None, None] * patches).mean()
-    assert float(network.train_on_batch(patches, labels[:, None])) == pytest.approx(expected, rel=1e-5)
-
-
 def test_every_layer_survives_keras_own_format_in_safe_mode(tmp_path):
     inputs = keras.Input((16, 17, 3))
     standardise = layers.Standardisation()
