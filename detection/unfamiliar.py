@@ -62,6 +62,8 @@ class Unfamiliar:
 
     def score(self, images: np.ndarray) -> np.ndarray:
         """Returns how unlike images `(n, height, width, channels)` are, float64 `(n,)`: above 1 they are unlike."""
+        if not len(images):
+            return np.zeros(0)
         white = self._white(describe(images))
         sides = zip(self._sides, self._limits, strict=True)
         return np.min([nearest(white, side) / max(limit, 1e-12) for side, limit in sides], axis=0)

@@ -80,3 +80,7 @@ def test_both_classes_are_needed(digits):
     one = np.zeros(20, bool)
     with pytest.raises(ValueError, match="Real and fake images are needed"):
         Unfamiliar().fit(digits[:20], one, validation=(digits[:20], one))
+
+
+def test_no_images_have_no_scores(digits, fitted):
+    assert fitted.score(digits[:0]).shape == (0,)
