@@ -123,7 +123,8 @@ def group_is_gone(process: subprocess.Popen[str]) -> bool:
 def assert_same(folder: Path, reference: Path) -> None:
     mine, theirs = (path / "runs/killed" for path in (folder, reference))
     assert (mine / "scores.parquet").read_bytes() == (theirs / "scores.parquet").read_bytes()
-    cells = [pd.read_csv(path / "cells.csv").drop(columns=["seconds", "milliseconds_per_image"]) for path in (mine, theirs)]
+    times = ["seconds", "milliseconds_per_image"]
+    cells = [pd.read_csv(path / "cells.csv").drop(columns=times) for path in (mine, theirs)]
     pd.testing.assert_frame_equal(*cells)
     assert set(cells[0]["status"]) == {"done"}
     assert {path.name for path in mine.iterdir()} == {path.name for path in theirs.iterdir()}
