@@ -14,9 +14,9 @@ import pandas as pd
 from benchmark import pool as pooling
 from benchmark.heat_maps import HeatMaps, heat_maps
 from benchmark.pictures_to_score import Fit, Found, Picture, as_the_source, find, read
+from benchmark.plugins import blamed
 from benchmark.stored_detector import TrainedDetector
 from benchmark.stored_run import StoredRun, read_json
-from data.errors import UserError
 from detection.base import block_size
 from detection.unfamiliar import Unfamiliar
 
@@ -162,14 +162,8 @@ class _Scorer:
             }  # fmt: skip
 
     def _scores(self, images: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        detector = self.trained.detector
-        try:
-            scores, probabilities = detector.both(images)
-        except UserError:
-            raise
-        except Exception as error:  # a plug-in's own
-            words = " ".join(str(error).split())
-            raise UserError(f"Detector '{self.trained.id}' failed: {type(error).__name__}: {words}.") from error
+        with blamed(f"Detector '{self.trained.id}' failed"):
+            scores, probabilities = self.trained.detector.both(images)
         return scores, np.full(len(images), np.nan) if probabilities is None else probabilities
 
 

@@ -53,15 +53,8 @@ class HeatMaps:
                 table.writerow([f"{stem}.png", f"{stem}.npy", path, score])
 
     def _maps(self, images: np.ndarray) -> np.ndarray:
-        try:
+        with plugins.blamed(f"Detector '{self.trained.id}' failed to explain"):
             return self.trained.detector.heat_maps(images)
-        except UserError:
-            raise
-        except Exception as error:  # a plug-in's own
-            words = " ".join(str(error).split())
-            raise UserError(
-                f"Detector '{self.trained.id}' failed to explain: {type(error).__name__}: {words}."
-            ) from error
 
     def _words(self, limit: float) -> str:
         run = self.trained.run.manifest["name"]

@@ -6,11 +6,12 @@ a factory function. A plug-in needs no import of ours: its methods make it one.
 
 from __future__ import annotations
 
+import contextlib
 import importlib
 import importlib.util
 import inspect
 import sys
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from importlib import metadata
 from pathlib import Path
@@ -165,6 +166,22 @@ def make(plugin: Plugin, options: Mapping[str, Any], random_state: int | None, o
         raise UserError(f"{owner} could not be made: {_words(error)}") from error
     _check_methods(plugin.group, plugin.kind, instance)
     return instance
+
+
+@contextlib.contextmanager
+def blamed(what: str, more: str = "") -> Iterator[None]:
+    """Says in one line what a plug-in's own error kept from being done: `WHAT: TYPE: WORDS.MORE`.
+
+    Raises:
+        UserError: In place of any other exception; one that is a `UserError` goes through as it is.
+    """
+    try:
+        yield
+    except UserError:
+        raise
+    except Exception as error:
+        words = " ".join(str(error).split())
+        raise UserError(f"{what}: {type(error).__name__}: {words}.{more}") from error
 
 
 def _noun(group: str) -> str:

@@ -129,18 +129,10 @@ def trained_detector(
     empty = plugins.make(plugin, options, seed, f"detector '{row['id']}'")
     code = (run.store.record("train_detector", folder.name) or {})["params"]["code"]
     code_changed = nested.code(plugin, options) != code
-    try:
+    with plugins.blamed(f"Detector '{row['id']}' cannot be loaded from {folder}", CHANGED if code_changed else ""):
         loaded = adapt.DetectorAdapter(empty)
         loaded.detector = adapt.load(empty, folder / "model")
         threshold = float(json.loads((folder / "facts.json").read_text())["threshold"])
-    except UserError:
-        raise
-    except Exception as error:  # a plug-in's own
-        words = " ".join(str(error).split())
-        raise UserError(
-            f"Detector '{row['id']}' cannot be loaded from {folder}: {type(error).__name__}: {words}."
-            f"{CHANGED if code_changed else ''}"
-        ) from error
     control = None if taught == ALL else run.generator_row(taught)["control"]
     return TrainedDetector(
         run, loaded, row["id"], row["kind"], seed, taught, training_seed, control, folder, threshold,

@@ -122,15 +122,8 @@ class StoredRun(StoredStages):
         folder = checkpoints.folder(checkpoint)
         plugin = self.plugin("generators", row)
         empty = plugins.make(plugin, nested.found(row["options"]), seed, f"generator '{name}'")
-        try:
+        with plugins.blamed(f"Generator '{name}' cannot be loaded from {folder}"):
             generator = adapt.load(empty, folder)
-        except UserError:
-            raise
-        except Exception as error:  # a plug-in's own
-            words = " ".join(str(error).split())
-            raise UserError(
-                f"Generator '{name}' cannot be loaded from {folder}: {type(error).__name__}: {words}."
-            ) from error
         return Trained(
             generator, name, row["kind"], row["options"], seed, folder.name, place.name, digest.of_path(folder),
             plugin.digest != row["digest"],
