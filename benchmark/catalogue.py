@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 import contextlib
-import inspect
+import dataclasses
 import os
 import tomllib
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
-from benchmark import plugins, runtime, specs
+from benchmark import apart, describe, plugins, runtime, specs
 from data.errors import UserError, unknown
-from data.options import options_of
 
 
 def everything(group: str | None = None) -> dict[str, list[dict[str, Any]]]:
@@ -62,15 +61,27 @@ def datasets(data: Path | None) -> list[dict[str, Any]]:
     from data.fetch import data_folders
 
     folders = data_folders(data)
+    ours = [{"name": name, "state": state(name, folders)} for name in plugins.builtins("datasets")]
+    return ours + [{"name": name, "state": _state_apart(name, folders)} for name in plugins.installed("datasets")]
+
+
+def _state_apart(name: str, folders: list[Path]) -> str:
+    try:
+        return str(apart.call("benchmark.catalogue:state", name, folders, limit=apart.TO_ANSWER))
+    except (UserError, apart.Failed) as error:
+        return str(error)
+
+
+def state(name: str, folders: list[Path]) -> str:
+    """Says in words whether the files of a data set are found; its code runs in this process."""
     with _offline():
-        names = [*plugins.builtins("datasets"), *plugins.installed("datasets")]
-        return [{"name": name, "state": _state(name, folders)} for name in names]
+        return _state(name, folders)
 
 
 def _state(name: str, folders: list[Path]) -> str:
     try:
         plugin = plugins.resolve("datasets", name)
-        required = [option.name for option in options_of(plugin.factory).values() if option.required]
+        required = [option.name for option in plugin.options if option.required]
         if required:
             return f"needs {', '.join(required)}"
         source = plugins.make(plugin, {}, None)
@@ -106,6 +117,9 @@ def read_dataset(name: str, data: Path | None, changes: Sequence[str]) -> dict[s
     Raises:
         UserError: If an option, the files or the name is wrong.
     """
+    if plugins.is_foreign("datasets", name) and not apart.inside:
+        owner = f"Dataset '{name}'"
+        return dict(apart.verb("benchmark.catalogue:read_dataset", owner, name, data, list(changes)))
     from data.fetch import data_folders
     from data.ledger import split
 
@@ -131,17 +145,12 @@ def _preset(path: Path) -> dict[str, Any]:
 
 def _plugin(group: str, name: str) -> dict[str, Any]:
     try:
-        plugin = plugins.resolve(group, name)
-        declared = options_of(plugin.factory).values()
-        paper, smallest = plugin.attribute("paper"), plugin.attribute("min_size")
+        plugin = describe.known(group, name)
     except UserError as error:
         return _broken(name, str(error))
-    except Exception as error:  # whatever a stranger's class does when it is looked at, the others are listed
-        return _broken(name, f"{type(error).__name__}: {' '.join(str(error).split())}")
-    summary = (inspect.getdoc(plugin.factory) or "").split("\n\n")[0].replace("\n", " ")
-    options = [{"name": o.name, "type": o.type_name, "default": o.default, "required": o.required} for o in declared]
-    facts = {"paper": str(paper or ""), "min_size": smallest if isinstance(smallest, int) else None}
-    return {"name": name, "summary": summary, "origin": plugin.origin, "options": options, **facts}
+    facts = {"paper": plugin.attribute("paper", ""), "min_size": plugin.attribute("min_size")}
+    options = [dataclasses.asdict(option) for option in plugin.options]
+    return {"name": name, "summary": plugin.summary, "origin": plugin.origin, "options": options, **facts}
 
 
 def _broken(name: str, reason: str) -> dict[str, Any]:

@@ -1,114 +1,164 @@
-"""Work on a Dask cluster: one of this machine's processes, or an external one over a shared store."""
+"""Work on an external Dask cluster over a shared store; this machine's own processes need none (`benchmark.crew`)."""
 
 from __future__ import annotations
 
 import contextlib
-import os
-import signal
+import ipaddress
+import threading
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from tempfile import NamedTemporaryFile
 from typing import Any
+from urllib.parse import urlsplit
 
 from benchmark import digest, runtime
-from benchmark.execute import State, attempt
-from benchmark.stage import Stage
+from benchmark.blame import message_of
+from benchmark.crew import Crew
+from benchmark.execute import Listener, State
+from benchmark.stage import Stage, Work
 from benchmark.store import Store
 from data.errors import UserError
 
 TOPIC = "fauxbench-progress"
 WAIT_FOR_SCHEDULER = 10  # seconds
 WAIT_FOR_WORKERS = 30  # seconds
+LOOK = 1.0  # seconds between two looks at whether the scheduler and any worker are still there
+KEPT = "What has finished is kept; run the same command to go on."
+_own = threading.local()  # a crew of one for each thread that a worker does tasks in
 
 
 def _remote(stage: dict[str, Any], store_root: str, threads: int, jobs: int) -> dict[str, Any]:
-    """What a Dask worker runs."""
+    """What a Dask worker runs: the stage in a process of its own, as on the machine of the run."""
     from distributed import get_worker
 
     runtime.configure(threads, jobs)
-    worker, last = get_worker(), [0.0]
-
-    def progress(done: int, total: int, text: str = "") -> None:
-        if time.monotonic() - last[0] > 0.5:
-            last[0] = time.monotonic()
-            worker.log_event(TOPIC, {"name": stage["name"], "done": done, "total": total, "text": text})
-
-    return attempt(stage, store_root, progress)
+    worker, last = get_worker(), 0.0
+    if getattr(_own, "store", None) != store_root:
+        _own.crew, _own.store = Crew(1, store_root), store_root
+    _own.crew.start(Work(stage))
+    while True:
+        for kind, _, content in _own.crew.events():
+            if kind == "ended":
+                return dict(content)
+            if time.monotonic() - last > 0.5:
+                last = time.monotonic()
+                done, total, text = content
+                worker.log_event(TOPIC, {"name": stage["name"], "done": done, "total": total, "text": text})
 
 
 def distribute(client: Any, state: State, store: Store) -> None:
-    """Hands open stages to the workers as soon as their inputs are there, until all have ended."""
-    from distributed import as_completed
+    """Hands open stages to the workers as soon as their inputs are there, until all have ended.
+
+    Raises:
+        UserError: If the scheduler or all workers have gone.
+    """
+    import distributed
 
     def heard(event: Any) -> None:
         message = event[1]
         state.listener.progress(message["name"], message["done"], message["total"], message["text"])
 
     client.subscribe_topic(TOPIC, heard)
-    workers = len(client.scheduler_info(n_workers=-1)["workers"])
     threads = state.plan.spec.protocol.threads
     running: dict[Any, Stage] = {}
-    queue = as_completed([])
-
-    def submit_what_is_ready() -> None:
+    watch = _Watch(client)
+    while True:
         for stage in state.ready():
             state.listener.started(stage)
             first = stage.function == "train_generator"  # the longest first, so that no core waits for one at the end
-            work = (stage.as_json(), str(store.root), threads, workers)
-            future = client.submit(_remote, *work, pure=False, retries=0, priority=int(first))
-            running[future] = stage
-            queue.add(future)
+            work = (stage.as_json(), str(store.root), threads, watch.workers)
+            running[client.submit(_remote, *work, pure=False, retries=0, priority=int(first))] = stage
+        if not running:
+            return
+        with contextlib.suppress(distributed.TimeoutError, TimeoutError):
+            distributed.wait(list(running), timeout=LOOK, return_when="FIRST_COMPLETED")
+        watch.look()
+        for future in [future for future in running if future.done()]:
+            state.end(_result(future), running.pop(future))
 
-    submit_what_is_ready()
-    while running:
-        future = next(queue)
-        stage = running.pop(future)
-        if future.status == "finished":
-            result = future.result()
-        else:
-            error = future.exception()
-            words = f"{type(error).__name__}: {' '.join(str(error).split())}"
-            if type(error).__name__ == "KilledWorker":
-                words = "Every process that tried it died: the plug-in ended it, or the memory was not enough."
-            result = {"status": "failed", "error": words, "traceback": f"{type(error).__name__}: {error}"}
-        state.end(result, stage)
-        submit_what_is_ready()
+
+def _result(future: Any) -> dict[str, Any]:
+    if future.status == "finished":
+        return dict(future.result())
+    error = future.exception() if future.status == "error" else None
+    words = f"{type(error).__name__}: {message_of(error)}" if error is not None else f"The task was {future.status}"
+    if type(error).__name__ == "KilledWorker":
+        words = "Every process that tried it died: the plug-in ended it, or the memory was not enough."
+    return {"status": "failed", "error": words, "traceback": words}
+
+
+class _Watch:
+    """Sees whether a scheduler and its workers are still there."""
+
+    def __init__(self, client: Any) -> None:
+        self.client, self.address = client, client.scheduler.address
+        self.workers = max(1, len(client.scheduler_info(n_workers=-1)["workers"]))
+        self.alone: float | None = None
+
+    def look(self) -> None:
+        """Raises `UserError` where no work will be done any more."""
+        if self.client.status != "running":
+            raise UserError(f"The scheduler at {self.address} no longer answers. {KEPT}")
+        try:
+            there = len(self.client.scheduler_info(n_workers=-1)["workers"])
+        except Exception as error:  # distributed has no one error for a scheduler that has just gone
+            raise UserError(f"The scheduler at {self.address} no longer answers. {KEPT}") from error
+        if there:
+            self.alone = None
+            return
+        self.alone = self.alone or time.monotonic()
+        if time.monotonic() - self.alone > WAIT_FOR_WORKERS:
+            raise UserError(f"All workers of the scheduler at {self.address} have gone. {KEPT}")
 
 
 @contextlib.contextmanager
-def connected(jobs: int, scheduler: str | None, store: Store, threads: int) -> Iterator[Any]:
-    """Gives a client whose workers run this code and see this store.
+def connected(scheduler: str, store: Store, listener: Listener) -> Iterator[Any]:
+    """Gives a client of an external scheduler whose workers run this code and see this store.
 
     Raises:
         UserError: If there is no scheduler, or its workers cannot do the work.
     """
     import dask
-    from distributed import Client, LocalCluster
+    from distributed import Client
 
+    if warning := _open_to_others(scheduler):
+        listener.note(warning)
     with contextlib.ExitStack() as stack:
-        if scheduler is None:
-            # One stage at a time per process: a second one would be blamed too when the process dies. One more try.
-            settings = {"worker-saturation": 1.0, "allowed-failures": 1}
-            stack.enter_context(dask.config.set({f"distributed.scheduler.{key}": settings[key] for key in settings}))
-            local = LocalCluster(
-                n_workers=jobs, threads_per_worker=1, processes=True, memory_limit=0,
-                dashboard_address="127.0.0.1:0",  # any port: its default one may be taken
-                env=runtime.settings(threads, jobs), silence_logs=50,
-            )  # fmt: skip
-            client = stack.enter_context(Client(stack.enter_context(local)))
-            client.run(_ignore_interrupts)
-        else:
-            try:
-                client = stack.enter_context(Client(scheduler, timeout=WAIT_FOR_SCHEDULER))
-            except (OSError, ValueError) as error:
-                raise UserError(f"No Dask scheduler answers at {scheduler}: {error}.") from error
-            _check_workers(client, scheduler, store)
+        stack.enter_context(dask.config.set({"distributed.comm.timeouts.connect": WAIT_FOR_SCHEDULER}))
+        try:
+            client = stack.enter_context(Client(scheduler, timeout=WAIT_FOR_SCHEDULER))
+        except Exception as error:  # of the network, of an address, of certificates: distributed has many
+            raise UserError(
+                f"No Dask scheduler answers at {scheduler}: {message_of(error)}.{_tls(scheduler)}"
+            ) from None
+        _check_workers(client, scheduler, store)
         yield client
 
 
-def _ignore_interrupts() -> None:
-    """Leaves Ctrl-C, which a terminal sends to every process, to the one that started this worker and will end it."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
+def _open_to_others(scheduler: str) -> str | None:
+    """Returns a warning where tasks, which are code, travel a network without authentication."""
+    place = urlsplit(scheduler if "://" in scheduler else f"tcp://{scheduler}")
+    if place.scheme != "tcp":
+        return None
+    with contextlib.suppress(ValueError):
+        if ipaddress.ip_address(place.hostname or "").is_loopback:
+            return None
+    if place.hostname == "localhost":
+        return None
+    return (
+        f"The scheduler at {scheduler} asks nobody who they are: whoever reaches it can run code on its workers and "
+        "here. Use tls://, or a network that is yours alone."
+    )
+
+
+def _tls(scheduler: str) -> str:
+    if not scheduler.startswith("tls://"):
+        return ""
+    return (
+        " tls:// needs the certificates of Dask's settings: DASK_DISTRIBUTED__COMM__TLS__CA_FILE, and "
+        "..._TLS__CLIENT__CERT and ..._TLS__CLIENT__KEY."
+    )
 
 
 def _check_workers(client: Any, scheduler: str, store: Store) -> None:
@@ -119,17 +169,14 @@ def _check_workers(client: Any, scheduler: str, store: Store) -> None:
     except (DaskTimeoutError, TimeoutError) as error:
         raise UserError(f"The scheduler at {scheduler} has no workers. Start some: dask worker {scheduler}.") from error
     store.root.mkdir(parents=True, exist_ok=True)
-    marker = store.root / f".seen-{os.getpid()}"
-    marker.touch()
-    try:
-        seen = client.run(_look, str(marker))
-    except Exception as error:
-        raise UserError(
-            f"The workers at {scheduler} cannot run fauxbench {runtime.version('fauxbench')}: {error}."
-        ) from error
-    finally:
-        marker.unlink()
-    mine = _look(str(marker))[1]
+    with NamedTemporaryFile(dir=store.root, prefix=".seen-") as marker:
+        try:
+            seen = client.run(_look, marker.name)
+        except Exception as error:
+            raise UserError(
+                f"The workers at {scheduler} cannot run fauxbench {runtime.version('fauxbench')}: {message_of(error)}."
+            ) from error
+    mine = _look(".")[1]
     for address, (found, code) in seen.items():
         if not found:
             raise UserError(f"Worker {address} does not see the store {store.root}. Give --store a shared folder.")

@@ -11,11 +11,12 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from benchmark import apart
 from benchmark import pool as pooling
 from benchmark.heat_maps import HeatMaps, heat_maps
 from benchmark.pictures_to_score import Fit, Found, Picture, as_the_source, find, read
 from benchmark.plugins import blamed
-from benchmark.stored_detector import TrainedDetector
+from benchmark.stored_detector import TrainedDetector, only
 from benchmark.stored_run import StoredRun, read_json
 from detection.base import block_size
 from detection.unfamiliar import Unfamiliar
@@ -96,12 +97,17 @@ def detect(
         UserError: If there is no picture, or the run has no such detector, or its store no longer holds it.
     """
     opened = StoredRun(run, store)
+    name = detector if detector is not None else only(opened)
+    if opened.is_foreign("detectors", opened.detector_row(name)) and not apart.inside:
+        given = {
+            "detector": name, "generator": generator, "training_seed": training_seed, "detector_seed": detector_seed,
+            "fit": fit, "pool": pool, "explain": explain, "store": store, "progress": progress,
+        }  # fmt: skip
+        return apart.verb("benchmark.detect:detect", f"Detector '{name}'", run, list(paths), **given)  # type: ignore[no-any-return]
     how = as_the_source(fit, opened.manifest["spec"]["dataset"])
     found, left_out = find(paths, pool=pool)
     with opened.computing():
-        trained = opened.trained_detector(
-            detector, generator=generator, training_seed=training_seed, seed=detector_seed
-        )
+        trained = opened.trained_detector(name, generator=generator, training_seed=training_seed, seed=detector_seed)
         with heat_maps(explain, trained) as maps:
             scorer = _Scorer(trained, maps)
             started = time.perf_counter()

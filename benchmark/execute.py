@@ -5,31 +5,43 @@ Stages pass keys, never arrays: a worker finds its inputs in the store, which al
 
 from __future__ import annotations
 
+import dataclasses
 import json
-import time
-import traceback
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from benchmark import plugins
+from benchmark import apart, describe
+from benchmark.crew import Crew
 from benchmark.plan import Plan
-from benchmark.stage import Stage
-from benchmark.store import Store, unwritable
+from benchmark.stage import Row, Stage
+from benchmark.store import Store
 from data.errors import UserError
-
-MENDABLE = ("prepare", "train_generator", "sample")  # where images and options meet for the first time
 
 
 @dataclass(frozen=True)
 class Outcome:
-    """How a stage ended: `status` is `done`, `cached`, `failed`, or `skipped` because what it reads has failed."""
+    """How a stage ended.
+
+    Attributes:
+        stage: The stage.
+        status: `done`, `cached`, `failed`, or `skipped` because what it reads has failed.
+        seconds: That it took.
+        error: Why it failed, on one line.
+        traceback: What Python said.
+        started: Seconds until its process was there.
+        peak_mb: The most megabytes that its process held meanwhile; `None` where it was not measured.
+        mistake: Whether it failed by what the user asked for, such as an option that does not fit the images.
+    """
 
     stage: Stage
     status: str
     seconds: float = 0.0
     error: str | None = None
     traceback: str | None = None
+    started: float = 0.0
+    peak_mb: float | None = None
+    mistake: bool = False
 
 
 class Listener:
@@ -58,7 +70,7 @@ def execute(
     Args:
         plan: The plan.
         store: Where finished stages are and go.
-        jobs: How many processes of a local Dask cluster; 1 works in this process. Defaults to `1`.
+        jobs: How many stages are done side by side, each in a process of this machine. Defaults to `1`.
         scheduler: The address of a Dask scheduler whose workers share the store. Defaults to none.
         listener: What is told of the progress. Defaults to nobody.
 
@@ -66,40 +78,31 @@ def execute(
         The outcome of every stage, by key.
 
     Raises:
-        UserError: If the data cannot be used, the disk is full, or the cluster cannot do the work.
+        UserError: If the data cannot be used, no generator can be trained as the spec says, the disk is full, or the
+            cluster cannot do the work.
     """
     listener = listener or Listener()
     state = State(plan, store, listener)
     if not state.open:
         return state.outcomes
-    if jobs == 1 and scheduler is None:
-        for stage in state.ready():
-            listener.started(stage)
-            state.end(attempt(stage.as_json(), str(store.root), _teller(listener, stage.name)), stage)
-    else:
+    if scheduler is not None:
         from benchmark import cluster
 
-        with cluster.connected(jobs, scheduler, store, plan.spec.protocol.threads) as client:
+        with cluster.connected(scheduler, store, listener) as client:
             cluster.distribute(client, state, store)
-    return state.outcomes
-
-
-def attempt(stage: dict[str, Any], store_root: str, progress: Callable[[int, int, str], None]) -> dict[str, Any]:
-    """Does one stage and returns how it ended as plain values; an exception is one of the ways."""
-    started = time.perf_counter()
-    try:
-        from benchmark import stages  # here, so that a plan whose stages are all in the store imports nothing heavy
-
-        seconds = stages.run(stage, store_root, progress)
-    except (Exception, SystemExit) as error:  # a plug-in must not end the run
-        return {
-            "status": "failed",
-            "seconds": time.perf_counter() - started,
-            "error": f"{type(error).__name__}: {' '.join(str(error).split())}",
-            "traceback": traceback.format_exc(),
-            "fatal": _fatal(error, stage["function"], store_root),
-        }
-    return {"status": "done", "seconds": seconds}
+        return state.outcomes
+    with Crew(jobs, str(store.root)) as crew:
+        while True:
+            while not crew.full and (stage := state.take()) is not None:
+                listener.started(stage)
+                crew.start(stage)
+            if not crew.busy:
+                return state.outcomes
+            for kind, stage, content in crew.events():
+                if kind == "progress":
+                    listener.progress(stage.name, *content)
+                else:
+                    state.end(content, stage)
 
 
 class State:
@@ -117,7 +120,7 @@ class State:
             else:
                 self.open[stage.key] = stage
         if self.open and plan.prepared.key in self.outcomes:
-            _check_shapes(plan, store)
+            self._check_shapes()
 
     def ready(self) -> Iterator[Stage]:
         """Yields open stages whose inputs are there, in the plan's order, until none is left that can be done."""
@@ -139,41 +142,58 @@ class State:
 
     def end(self, result: dict[str, Any], stage: Stage) -> None:
         """Records how a stage ended, and stops everything for a reason that would stop every other stage too."""
-        fatal = result.pop("fatal", None)
-        if fatal:
-            raise UserError(fatal)
-        self._record(Outcome(stage, **result))
+        if result.get("fatal"):
+            raise UserError(result["fatal"])
+        known = {field.name for field in dataclasses.fields(Outcome)}
+        self._record(Outcome(stage, **{name: value for name, value in result.items() if name in known}))
         if stage is self.plan.prepared and result["status"] == "done":
-            _check_shapes(self.plan, self.store)
+            self._check_shapes()
+        if result["status"] == "failed":
+            self._check_hope()
 
     def _record(self, outcome: Outcome) -> None:
         self.outcomes[outcome.stage.key] = outcome
         self.listener.finished(outcome, len(self.outcomes), self.total)
 
+    def _check_shapes(self) -> None:
+        """Lets generators refuse the size of the real images as soon as it is known, before any of them is trained."""
+        facts = json.loads((self.store.path("prepare", self.plan.prepared.key) / "facts.json").read_text())
+        shape = (facts["height"], facts["width"], facts["channels"])
+        for row in self.plan.generators:
+            refused = _refused(row, shape)
+            for seed in self.plan.spec.protocol.generator_seeds if refused else ():
+                stage = self.plan.trainings[row.id, seed]
+                if self.open.pop(stage.key, None) is not None:
+                    self._record(Outcome(stage, "failed", error=refused, traceback=refused, mistake=True))
+        self._check_hope()
 
-def _check_shapes(plan: Plan, store: Store) -> None:
-    """Lets generators refuse the size of the real images as soon as it is known, before any of them is trained."""
-    facts = json.loads((store.path("prepare", plan.prepared.key) / "facts.json").read_text())
-    for row in plan.generators:
-        instance = plugins.make(row.plugin, row.options, 0)
-        if callable(check := getattr(instance, "check_shape", None)):
-            check((facts["height"], facts["width"], facts["channels"]))
+    def _check_hope(self) -> None:
+        """Ends the run with the user's mistake where it leaves no generator but the controls."""
+        mains = [row for row in self.plan.generators if row.plugin.attribute("control") is None]
+        ended = [self._mistaken(row) for row in mains]
+        if ended and all(ended):
+            raise UserError(str(ended[0]))
+
+    def _mistaken(self, row: Row) -> str | None:
+        """Returns by what mistake of the user's all trainings or banks of a generator failed, or `None`."""
+        errors = []
+        for seed in self.plan.spec.protocol.generator_seeds:
+            stages = (self.plan.trainings[row.id, seed], self.plan.banks[row.id, seed])
+            failed = [out for stage in stages if (out := self.outcomes.get(stage.key)) is not None and out.mistake]
+            errors.append(failed[0].error if failed else None)
+        return errors[0].removeprefix("UserError: ") if all(errors) and errors[0] else None
 
 
-def _fatal(error: BaseException, function: str, store: str) -> str | None:
-    """Returns the user's line for what is theirs to mend, or what no other stage can do better, or `None`."""
-    if isinstance(error, UserError) and function in MENDABLE:
+def _refused(row: Row, shape: tuple[int, int, int]) -> str | None:
+    """Returns why a generator cannot make images of a shape, if it says so."""
+    if row.about.broken is not None or not row.plugin.has("check_shape"):
+        return None
+    asked = (row.plugin.group, row.plugin.kind, row.options, shape)
+    try:
+        if row.about.foreign:
+            apart.call("benchmark.describe:check_shape", *asked, limit=apart.TO_ANSWER)
+        else:
+            describe.check_shape(*asked)
+    except (UserError, apart.Failed) as error:
         return str(error)
-    reason = unwritable(error)
-    if isinstance(error, PermissionError) and str(error.filename).startswith(store):
-        reason = error.strerror
-    if reason:
-        return f"{store} cannot be written: {reason}. What has finished is kept; run the same command to go on."
     return None
-
-
-def _teller(listener: Listener, name: str) -> Callable[[int, int, str], None]:
-    def tell(done: int, total: int, text: str = "") -> None:
-        listener.progress(name, done, total, text)
-
-    return tell

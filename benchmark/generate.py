@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from benchmark import png, runtime
+from benchmark import apart, png, runtime
 from benchmark.drawing import Request, draw, split
 from benchmark.out_folder import new_folder
 from benchmark.stored_run import StoredRun, Trained
@@ -73,6 +73,12 @@ def generate(
         (labels if isinstance(labels, str) else tuple(labels or ())) or None, size, interpolate,
     )  # fmt: skip
     _check(wanted)
+    if opened.is_foreign("generators", opened.generator_row(wanted.generator)) and not apart.inside:
+        given = {
+            "out": out, "generator": wanted.generator, "training_seed": wanted.training_seed, "checkpoint": checkpoint,
+            "n": n, "seed": seed, "labels": labels, "size": size, "interpolate": interpolate, "store": store,
+        }  # fmt: skip
+        return dict(apart.verb("benchmark.generate:generate", f"Generator '{wanted.generator}'", run, **given))
     with new_folder(Path(out)) as folder, opened.computing():
         record = _write(folder, opened, wanted)
         (folder / RECORD).write_text(json.dumps(record, indent=1) + "\n", encoding="utf-8")

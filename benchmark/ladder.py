@@ -5,10 +5,9 @@ from __future__ import annotations
 import tomllib
 from pathlib import Path
 
-from benchmark import plugins
+from benchmark import describe, plugins
 from benchmark.plan_lessons import has_discriminator
 from benchmark.specs import ALL, DetectorSpec, Spec
-from data.options import options_of
 
 FILE = Path(__file__).with_name("ladder.toml")
 
@@ -29,7 +28,7 @@ def climbed(spec: Spec, base: Path | None = None) -> tuple[Spec, list[str]]:
         spec: The spec.
         base: The folder that relative plug-in paths start from. Defaults to the current one.
     """
-    generators = [(row, plugins.resolve("generators", row.kind, base)) for row in spec.generator]
+    generators = [(row, describe.known("generators", row.kind, base)) for row in spec.generator]
     lacking = {}
     if not any(plugin.attribute("trains", True) for _, plugin in generators):
         lacking["extractor"] = "no generator trains, so no real images are set apart for a feature extractor"
@@ -56,7 +55,7 @@ def climbed(spec: Spec, base: Path | None = None) -> tuple[Spec, list[str]]:
 
 def _side(spec: Spec, base: Path | None) -> int | None:
     """Returns the side of the images in pixels where the data set says it by an option or attribute `size`."""
-    plugin = plugins.resolve("datasets", spec.dataset.name, base)
-    option = options_of(plugin.factory).get("size")
-    size = (spec.dataset.model_extra or {}).get("size", option.default if option else plugin.attribute("size"))
+    plugin = describe.known("datasets", spec.dataset.name, base)
+    default = next((option.default for option in plugin.options if option.name == "size"), plugin.attribute("size"))
+    size = (spec.dataset.model_extra or {}).get("size", default)
     return size if isinstance(size, int) else None

@@ -39,6 +39,11 @@ def code(plugin: plugins.Plugin, options: Mapping[str, Any]) -> str:
     return digest.of_value([plugin.digest, inner]) if inner else plugin.digest
 
 
+def kinds(options: Mapping[str, Any]) -> list[str]:
+    """Returns the kinds of all objects inside options, outer ones first."""
+    return [table["kind"] for table in _tables(options)]
+
+
 def located(options: Mapping[str, Any], base: Path | None) -> dict[str, Any]:
     """Makes the files of objects absolute, since a worker may have another current folder."""
     return {name: _mapped(value, lambda kind: _absolute(kind, base)) for name, value in options.items()}

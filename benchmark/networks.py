@@ -7,7 +7,7 @@ import json
 from pathlib import Path
 from typing import Any
 
-from benchmark import runtime
+from benchmark import apart, runtime
 from benchmark.generate import RECORD, chosen
 from benchmark.out_folder import new_folder
 from benchmark.stored_run import StoredRun
@@ -47,6 +47,9 @@ def networks(
     """
     opened = StoredRun(run, store)
     name, seed = chosen(opened, generator), opened.training_seed(training_seed)
+    if opened.is_foreign("generators", opened.generator_row(name)) and not apart.inside:
+        given = {"out": out, "generator": name, "training_seed": seed, "checkpoint": checkpoint, "store": store}
+        return dict(apart.verb("benchmark.networks:networks", f"Generator '{name}'", run, **given))
     with new_folder(Path(out)) as folder, opened.computing():
         trained = opened.trained(name, seed, checkpoint)
         if not callable(getattr(trained.generator, "plain_networks", None)):

@@ -8,11 +8,10 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from benchmark import digest, nested, plan_explain, plan_lessons, plan_quality, plugins, runtime
-from benchmark.specs import ALL, DetectorSpec, PluginSpec, Spec
+from benchmark import apart, describe, digest, plan_explain, plan_lessons, plan_quality, plugins, runtime
+from benchmark.specs import ALL, PluginSpec, Spec
 from benchmark.stage import Row, Stage, params_of, portable, where_of
 from data.errors import UserError
-from data.options import accepts
 
 
 @dataclass(frozen=True)
@@ -96,8 +95,7 @@ def plan(spec: Spec, *, folders: list[Path], base: Path | None = None, smoke: bo
     """
     environment = runtime.environment(spec.protocol.threads)
     weights = plan_quality.weights(spec, base)
-    generators = [_row("generators", row, base, spec, smoke) for row in spec.generator]
-    detectors = [_row("detectors", row, base, spec, smoke) for row in spec.detector]
+    generators, detectors = _rows(spec, base, smoke)
     prepared = _prepare(spec, folders, base, smoke, any(row.trains for row in generators))
     audited = Stage("audit ledger", "audit", {}, {"prepared": prepared})
     trainings, banks, cells = {}, {}, []
@@ -130,74 +128,65 @@ def plan(spec: Spec, *, folders: list[Path], base: Path | None = None, smoke: bo
     )  # fmt: skip
 
 
-def _row(group: str, row: PluginSpec, base: Path | None, spec: Spec, smoke: bool) -> Row:
-    plugin = plugins.resolve(group, row.kind, base)
-    options = nested.located(_located(row.options, base), base)
-    if group == "generators" and accepts(plugin.factory, "display_interval"):
-        options.setdefault("display_interval", spec.protocol.display_interval)
-    if smoke and accepts(plugin.factory, "epochs"):
-        options |= {"epochs": 1}
-    start = None
-    if isinstance(options.get("warm_start"), str) and accepts(plugin.factory, "warm_start"):
-        from benchmark import warm
+def _rows(spec: Spec, base: Path | None, smoke: bool) -> tuple[list[Row], list[Row]]:
+    """Returns the generators and the detectors, each described."""
+    shown = {"display_interval": spec.protocol.display_interval}
+    wanted = [_wanted("generators", row, base, smoke, shown) for row in spec.generator]
+    wanted += [_wanted("detectors", row, base, smoke, {}) for row in spec.detector]
+    found = iter(describe.described(wanted))
+    generators = [Row(row.id, next(found)) for row in spec.generator]
+    return generators, [Row(row.id, next(found), row.train_on) for row in spec.detector]
 
-        start = warm.locate(options["warm_start"], base)
-        options["warm_start"] = str(start.folder)
+
+def _wanted(group: str, row: PluginSpec, base: Path | None, smoke: bool, defaults: dict[str, Any]) -> describe.Wanted:
     owner = f"{plugins.NOUNS[group]} '{row.id}'"
-    instance = plugins.make(plugin, options, 0, owner)  # so that a wrong option is met before any work
-    if start is not None:
-        return Row(row.id, plugin, options, start.digest, tuple(start.seen))
-    train_on = row.train_on if isinstance(row, DetectorSpec) else "each"
-    return Row(row.id, plugin, options, _fingerprint(instance, options), train_on=train_on)
+    return describe.Wanted(group, row.kind, row.options, base, owner, defaults, {"epochs": 1} if smoke else {})
 
 
 def _without_sampling(row: Row) -> Row:
     """Leaves out the options that change a generator's samples and not its training, which is then not done again."""
     unused = row.plugin.attribute("sampling_options", ())
-    return replace(row, options={name: value for name, value in row.options.items() if name not in unused})
+    options = {name: value for name, value in row.options.items() if name not in unused}
+    return replace(row, about=replace(row.about, options=options))
 
 
-def _located(options: dict[str, Any], base: Path | None) -> dict[str, Any]:
-    """Makes the option `path` absolute, since a worker may have another current folder."""
-    if not isinstance(options.get("path"), str):
-        return dict(options)
-    return options | {"path": str(((base or Path.cwd()) / options["path"]).expanduser().resolve())}
-
-
-def _fingerprint(instance: Any, options: dict[str, Any]) -> str | None:
-    """Returns a digest of the files that a plug-in reads by its option `path`, or `None` if there is none."""
-    if hasattr(instance, "fingerprint"):
-        return str(instance.fingerprint())
-    path = Path(options["path"]) if isinstance(options.get("path"), str) else None
-    return digest.of_path(path) if path is not None and path.exists() else None
-
-
-def _fingerprint_of_data(source: Any, folders: list[Path], name: str) -> str:
+def fingerprint_of_data(kind: str, options: dict[str, Any], folders: list[Path], base: Path | None) -> str:
     """Returns a digest of the files that a data set reads; of the images themselves, if it cannot say."""
+    source = plugins.make(plugins.resolve("datasets", kind, base), options, None, f"dataset '{kind}'")
     if hasattr(source, "fingerprint"):
         return str(source.fingerprint(folders))
     for more in ("wider", "strangers"):  # images that `load` does not give: its digest would not know when they change
         if callable(getattr(source, more, None)):
             raise UserError(
-                f"Data set '{name}' has a method {more}, so it needs one called fingerprint(folders), a digest "
+                f"Data set '{kind}' has a method {more}, so it needs one called fingerprint(folders), a digest "
                 "of all files that it reads, by which results are kept. Received: a data set without one."
             )
     return str(source.load(folders).digest)
 
 
 def _prepare(spec: Spec, folders: list[Path], base: Path | None, smoke: bool, trains: bool) -> Stage:
-    plugin = plugins.resolve("datasets", spec.dataset.name, base)
-    options = _located(spec.dataset.model_extra or {}, base)
-    source = plugins.make(plugin, options, None, f"dataset '{spec.dataset.name}'")
-    fingerprint = _fingerprint_of_data(source, folders, spec.dataset.name)
+    kind, owner = spec.dataset.name, f"dataset '{spec.dataset.name}'"
+    (about,) = describe.described([describe.Wanted("datasets", kind, spec.dataset.model_extra or {}, base, owner)])
+    if about.broken is not None:
+        raise UserError(f"{owner} cannot be used: {about.broken}")
+    plugin = about.plugin
+    asked = (plugin.kind, about.options, folders, base)
+    if about.foreign:
+        with plugins.blamed(f"{owner} cannot be used"):
+            fingerprint = apart.call("benchmark.plan:fingerprint_of_data", *asked)
+    else:
+        fingerprint = fingerprint_of_data(*asked)
     params = {
         "plugin": plugin.name, "code": plugin.digest, "fingerprint": fingerprint,
-        "options": portable(options, fingerprint),
+        "options": portable(about.options, fingerprint),
         "ledger_seed": spec.protocol.ledger_seed, "parts": spec.protocol.parts, "trains": trains, "smoke": smoke,
         "ledger_code": digest.of_code(digest.HOUSE / "data" / "ledger.py"),
         "environment": {name: runtime.version(name) for name in ("numpy", "pillow")},
     }  # fmt: skip
-    where = {"kind": plugin.kind, "folders": [str(folder) for folder in folders], "options": options}
+    where = {
+        "kind": plugin.kind, "folders": [str(folder) for folder in folders], "options": about.options,
+        "foreign": about.foreign,
+    }  # fmt: skip
     return Stage(f"prepare {spec.dataset.name}", "prepare", params, {}, where)
 
 

@@ -9,9 +9,8 @@ from typing import Any
 from benchmark.plugins import Plugin
 from benchmark.specs import ALL, Spec
 from benchmark.stage import Row, Stage, params_of, where_of
+from benchmark.traits import NEEDS as NEEDS
 from data.errors import UserError
-
-NEEDS = ("extractor", "discriminator")
 
 
 @dataclass
@@ -38,7 +37,7 @@ class Lessons:
         Raises:
             UserError: If there is no generator that it can be tried on, or nothing that the extractor could learn from.
         """
-        needs = _needs(detector)
+        needs = detector.plugin.attribute("needs", ())
         if "extractor" in needs and not any(other.trains for other in self.generators):
             raise UserError(
                 f"Detector '{detector.id}' needs a feature extractor, which learns from the real images set apart for "
@@ -78,7 +77,7 @@ class Lessons:
 
     def _given(self, detector: Row, row: Row, seed: int) -> dict[str, Stage]:
         given = {}
-        for need in _needs(detector):
+        for need in detector.plugin.attribute("needs", ()):
             given[need] = self.extractor if need == "extractor" else self._discriminator(row, seed)
         return given
 
@@ -91,14 +90,6 @@ class Lessons:
         return self.discriminators[row.id, seed]
 
 
-def _needs(detector: Row) -> tuple[str, ...]:
-    needs = tuple(detector.plugin.attribute("needs", ()))
-    odd = [need for need in needs if need not in NEEDS]
-    if odd:
-        raise UserError(f"Detector '{detector.id}' may need {' or '.join(NEEDS)}. Received: needs = {odd[0]!r}.")
-    return needs
-
-
 def has_discriminator(plugin: Plugin, options: Mapping[str, Any]) -> bool:
     """Says whether a generator has a discriminator that takes images alone: a conditional one asks for more."""
-    return callable(plugin.attribute("plain_networks")) and not options.get("condition")
+    return plugin.has("plain_networks") and not options.get("condition")

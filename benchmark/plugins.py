@@ -12,13 +12,15 @@ import importlib.util
 import inspect
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from importlib import metadata
 from pathlib import Path
 from types import ModuleType
 from typing import Any
 
 from benchmark import digest, runtime
+from benchmark.blame import message_of, words
+from benchmark.traits import METHODS_KNOWN, Declared, declared, traits
 from data.errors import UserError, unknown
 from data.options import accepts, check_options
 
@@ -29,34 +31,72 @@ METHODS: dict[str, tuple[tuple[str, ...], ...]] = {
     "generators": (("fit",), ("sample",)),
     "detectors": (("fit",), ("decision_function", "predict_proba")),
 }
+CODE = 'exec(compile(pathlib.Path(__file__).read_bytes(), __file__, "exec"))'
+shims: list[Path] = []  # where processes that a plug-in starts find its file as a module; none outside `hosted`
 
 
 @dataclass(frozen=True)
 class Plugin:
-    """A resolved plug-in.
+    """A plug-in: what is known of it, and in a process that may run it the class or factory function.
 
     Attributes:
         group: `"datasets"`, `"generators"` or `"detectors"`.
         kind: Its name as a spec gives it; for a file, the path is absolute.
-        factory: The class or factory function.
         origin: `path:line`, or the distribution it comes from.
         digest: Of the code that it runs; part of every key that depends on it.
+        traits: What it says of itself by attributes, checked; see `benchmark.traits`.
+        options: What its constructor takes.
+        summary: The first paragraph of its docstring.
+        made_by: The class or factory function; `None` where another process has described it, which ran its code.
     """
 
     group: str
     kind: str
-    factory: Callable[..., Any]
     origin: str
     digest: str
+    traits: Mapping[str, Any] = field(default_factory=dict)
+    options: tuple[Declared, ...] = ()
+    summary: str = ""
+    made_by: Callable[..., Any] | None = field(default=None, compare=False, repr=False)
 
     @property
     def name(self) -> str:
         """The kind without the folder of its file, so that moving a file changes no key."""
         return self.kind.rpartition("/")[2]
 
+    @property
+    def factory(self) -> Callable[..., Any]:
+        """The class or factory function.
+
+        Raises:
+            RuntimeError: If its code is not in this process.
+        """
+        if self.made_by is None:
+            raise RuntimeError(f"{self.kind} was described by another process and is made in one of its own.")
+        return self.made_by
+
+    @property
+    def foreign(self) -> bool:
+        """Whether its code is the user's or another package's, which no process runs beside something else."""
+        return is_foreign(self.group, self.kind)
+
     def attribute(self, name: str, default: Any = None) -> Any:
-        """Returns a class attribute such as `control` or `min_size`, or the default."""
-        return getattr(self.factory, name, default)
+        """Returns what it says of itself, such as `control` or `min_size`, or the default."""
+        return self.traits.get(name, default)
+
+    def has(self, method: str) -> bool:
+        """Says whether it has one of the optional methods that `benchmark.traits` names."""
+        if method not in METHODS_KNOWN:
+            raise KeyError(method)
+        return bool(self.traits.get(method, False))
+
+    def takes(self, option: str) -> bool:
+        """Says whether its constructor names an option."""
+        return any(known.name == option for known in self.options)
+
+    def apart(self) -> Plugin:
+        """Returns what other processes may know of it: all but the code."""
+        return replace(self, made_by=None)
 
 
 def builtins(group: str) -> dict[str, str]:
@@ -90,6 +130,14 @@ def offers(group: str) -> list[Offer]:
 def installed(group: str) -> dict[str, str]:
     """Returns the plug-ins of other packages that a name leads to: entry-point name -> `module:Name`."""
     return {offer.name: offer.target for offer in offers(group) if not offer.trouble}
+
+
+def is_foreign(group: str, kind: str) -> bool:
+    """Says by its name alone whether a kind is the user's own or another package's; scikit-learn counts as built-in."""
+    if kind in builtins(group):
+        return False
+    place = kind.rpartition(":")[0]
+    return place.endswith(".py") or place.split(".")[0] not in (*digest.PACKAGES, "sklearn")
 
 
 def _of_package(point: metadata.EntryPoint) -> tuple[str, str]:
@@ -142,7 +190,11 @@ def resolve(group: str, kind: str, base: Path | None = None) -> Plugin:
         raise UserError(f"{noun} '{kind}' cannot be used: Python does not say which options it takes.") from error
     if inspect.isclass(factory):
         _check_methods(group, kind, factory)
-    return Plugin(group, kind, factory, _origin(factory, module), _digest(factory, module))
+    summary = (inspect.getdoc(factory) or "").split("\n\n")[0].replace("\n", " ")
+    return Plugin(
+        group, kind, _origin(factory, module), _digest(factory, module), traits(factory, f"{noun} '{kind}'"),
+        declared(factory), summary, factory,
+    )  # fmt: skip
 
 
 def make(plugin: Plugin, options: Mapping[str, Any], random_state: int | None, owner: str | None = None) -> Any:
@@ -163,7 +215,7 @@ def make(plugin: Plugin, options: Mapping[str, Any], random_state: int | None, o
     except UserError:
         raise
     except (Exception, SystemExit) as error:
-        raise UserError(f"{owner} could not be made: {_words(error)}") from error
+        raise UserError(f"{owner} could not be made: {_reason(error)}") from error
     _check_methods(plugin.group, plugin.kind, instance)
     return instance
 
@@ -180,8 +232,7 @@ def blamed(what: str, more: str = "") -> Iterator[None]:
     except UserError:
         raise
     except Exception as error:
-        words = " ".join(str(error).split())
-        raise UserError(f"{what}: {type(error).__name__}: {words}.{more}") from error
+        raise UserError(f"{what}: {words(error).rstrip('.')}.{more}") from error
 
 
 def _noun(group: str) -> str:
@@ -199,12 +250,17 @@ def _load_file(path: Path, noun: str) -> ModuleType:
         raise UserError(f"{noun} file {path} is not a Python file.")
     module = importlib.util.module_from_spec(spec)
     sys.modules[name] = module
+    if str(path.parent) not in sys.path:
+        sys.path.append(str(path.parent))  # so that it can import what lies beside it; last, to hide nothing
+    for folder in shims:
+        lines = ("import pathlib", f"__file__ = {str(path)!r}", CODE)
+        (folder / f"{name}.py").write_text("\n".join(lines), encoding="utf-8")
     try:
         spec.loader.exec_module(module)
     except (Exception, SystemExit) as error:
         del sys.modules[name]
         where = f", line {error.lineno}" if isinstance(error, SyntaxError) else ""
-        message = _words(error)
+        message = _reason(error)
         raise UserError(f"{noun} file {path}{where} does not import: {message}") from error
     return module
 
@@ -213,7 +269,7 @@ def _import(place: str, noun: str, kind: str) -> ModuleType:
     try:
         return importlib.import_module(place)
     except (Exception, SystemExit) as error:
-        message = _words(error)
+        message = _reason(error)
         raise UserError(f"{noun} '{kind}': module '{place}' does not import: {message}") from error
 
 
@@ -247,8 +303,7 @@ def _distribution(module: ModuleType) -> str:
     return f"{names[0]} {runtime.version(names[0])}"
 
 
-def _words(error: BaseException) -> str:
+def _reason(error: BaseException) -> str:
     if isinstance(error, SystemExit):
-        return f"it calls sys.exit({error.code!r})."
-    text = " ".join(str(error).split()).rstrip(".")
-    return f"{type(error).__name__}: {text}." if text else f"{type(error).__name__}."
+        return f"it calls sys.exit({message_of(error)})."
+    return f"{words(error).rstrip('.')}."

@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 
+from benchmark import apart
 from benchmark.generate import generate
 from benchmark.out_folder import new_folder
 from benchmark.stored_run import StoredRun, read_json
@@ -118,6 +119,10 @@ def bank_again(
 
     opened = StoredRun(run, store)
     seed = opened.training_seed(training_seed)
+    if opened.is_foreign("generators", opened.generator_row(generator)) and not apart.inside:
+        given = {"training_seed": seed, "out": out, "store": store}
+        owner = f"Generator '{generator}'"
+        return dict(apart.verb("benchmark.regenerate:bank_again", owner, run, generator, **given))
     folder = opened.bank(generator, seed)
     record = json.loads((folder / "bank.json").read_text())
     place = tempfile.TemporaryDirectory() if out is None else new_folder(Path(out))

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from benchmark import digest, nested, plugins
+from benchmark.describe import Description
 
 # Raise a stage's number when its code changes what it writes; the digests of plug-ins cover their own code.
 # What a stage runs of this package beside its function, which the stage's number stands for.
@@ -71,6 +72,11 @@ class Stage:
         inputs = {name: stage.key for name, stage in self.inputs.items()}
         return digest.of_value([self.function, VERSIONS[self.function], _code(self.function), self.params, inputs])
 
+    @property
+    def foreign(self) -> bool:
+        """Whether it runs code that is not ours or scikit-learn's, and so has a process of its own."""
+        return bool(self.where.get("foreign"))
+
     def as_json(self) -> dict[str, Any]:
         """Returns what a worker needs to do the stage, keys in place of the stages that it reads."""
         inputs = {name: [stage.function, stage.key] for name, stage in self.inputs.items()}
@@ -81,15 +87,43 @@ class Stage:
 
 
 @dataclass(frozen=True)
+class Work:
+    """A stage as `Stage.as_json` gives it to those who do it."""
+
+    given: dict[str, Any]
+
+    @property
+    def key(self) -> str:
+        """Its key."""
+        return str(self.given["key"])
+
+    @property
+    def foreign(self) -> bool:
+        """As of `Stage`."""
+        return bool(self.given["where"].get("foreign"))
+
+    def as_json(self) -> dict[str, Any]:
+        """As of `Stage`."""
+        return self.given
+
+
+@dataclass(frozen=True)
 class Row:
-    """A generator or detector of the spec with its resolved plug-in and options."""
+    """A generator or detector of the spec: its id, its plug-in with what is known of it, and whose fakes it learns."""
 
     id: str
-    plugin: plugins.Plugin
-    options: dict[str, Any]
-    fingerprint: str | None = None  # of the files that the plug-in reads itself
-    seen: tuple[str, ...] = ()  # what a warm start has seen, see `benchmark.warm`
-    train_on: str = "each"  # whose fakes a detector learns
+    about: Description
+    train_on: str = "each"
+
+    @property
+    def plugin(self) -> plugins.Plugin:
+        """Its plug-in."""
+        return self.about.plugin
+
+    @property
+    def options(self) -> dict[str, Any]:
+        """Its options."""
+        return self.about.options
 
     @property
     def trains(self) -> bool:
@@ -99,16 +133,19 @@ class Row:
 
 def params_of(row: Row, seed: int, environment: dict[str, str]) -> dict[str, Any]:
     """Returns what a stage is told of a plug-in; all of it is part of the key."""
+    about = row.about
     return {
-        "plugin": row.plugin.name, "code": nested.code(row.plugin, row.options),
-        "options": portable(row.options, row.fingerprint), "fingerprint": row.fingerprint,
+        "plugin": about.plugin.name, "code": about.code,
+        "options": portable(about.options, about.fingerprint), "fingerprint": about.fingerprint,
         "seed": seed, "environment": environment,
     }  # fmt: skip
 
 
 def where_of(row: Row) -> dict[str, Any]:
-    """Returns where a plug-in and its files lie on this machine."""
-    return {"kind": row.plugin.kind, "options": row.options, "seen": list(row.seen)}
+    """Returns where a plug-in and its files lie on this machine, and whether its code is a stranger's."""
+    about = row.about
+    found = {"kind": about.plugin.kind, "options": about.options, "seen": list(about.seen), "foreign": about.foreign}
+    return found if about.broken is None else found | {"broken": about.broken}
 
 
 def portable(options: dict[str, Any], fingerprint: str | None) -> dict[str, Any]:

@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from benchmark import adapt, bank, metrics, mixed, plugins, roc, runtime, threshold, warm
+from benchmark import adapt, bank, metrics, mixed, plugins, roc, runtime, settings, threshold, warm
 from benchmark.bank import DETECTOR_PARTS
 from benchmark.checkpoints import INTERPOLATION, Checkpoints
 from benchmark.explain_stages import explain, spectra  # noqa: F401  run looks stages up by name
@@ -245,6 +245,7 @@ def run(stage: dict[str, Any], store_root: str, progress: Progress) -> float:
     planned = stage["params"].get("environment")
     computes = planned is not None and "threads" in planned  # reading data and measuring do not ask for a backend
     threads = int(planned["threads"]) if computes else 1
+    settings.apply(int(stage["params"].get("seed") or 0))
     if computes:
         runtime.check(planned)
 

@@ -110,7 +110,7 @@ def trained_detector(
     Raises:
         UserError: If there is no such training, the store no longer holds it, or it cannot be read.
     """
-    row = run.detector_row(name if name is not None else _only(run))
+    row = run.detector_row(name if name is not None else only(run))
     training_seed = run.training_seed(training_seed)
     seed = run.detector_seed(seed)
     twins = list(run.detector_twins(row["id"]))
@@ -140,7 +140,12 @@ def trained_detector(
     )  # fmt: skip
 
 
-def _only(run: StoredRun) -> str:
+def only(run: StoredRun) -> str:
+    """Returns the id of a run's only detector that is no sentinel.
+
+    Raises:
+        UserError: If it has another number of them.
+    """
     own = [name for name in run.detectors if not run.detector_row(name).get("sentinel")]
     if len(own) != 1:
         raise UserError(f"--detector is needed: {run.folder} holds {', '.join(own) or 'sentinels only'}.")

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
-from benchmark import api, plugins
+from benchmark import api, describe, plugins
 from benchmark.store import Store
 from data.errors import UserError, unknown
 
@@ -142,7 +142,7 @@ class StoredStages:
         alike = [it for it in self._rows.values() if all(it[key] == row[key] for key in ("kind", "digest"))]
         others = [it for it in alike if it["id"] != name]
         trains = function == "train_generator" and others
-        unused = self.plugin("generators", row).attribute("sampling_options", ()) if trains else ()
+        unused = self.known("generators", row).attribute("sampling_options", ()) if trains else ()
         options = _without(row["options"], unused)
         yield from (it["id"] for it in others if _without(it["options"], unused) == options)
 
@@ -156,19 +156,35 @@ class StoredStages:
                 yield other
 
     def plugin(self, group: str, row: dict[str, Any]) -> plugins.Plugin:
-        """Finds the plug-in of a generator or detector: one in a file is looked for from here, and where it was.
+        """Finds the plug-in of a generator or detector, to be run in this process.
 
         Raises:
             UserError: If it is nowhere, or does not import.
         """
-        raw = self._raw[group].get(row["id"], row["kind"])
+        return plugins.resolve(group, self._kind(group, row))
+
+    def known(self, group: str, row: dict[str, Any]) -> plugins.Plugin:
+        """Returns what is known of the plug-in of a generator or detector; one that is foreign is not run here.
+
+        Raises:
+            UserError: If it is nowhere, or does not import.
+        """
+        return describe.known(group, self._kind(group, row))
+
+    def is_foreign(self, group: str, row: dict[str, Any]) -> bool:
+        """Says whether a generator or detector runs code that is not ours or scikit-learn's."""
+        return describe.is_foreign(group, self._raw[group].get(row["id"], row["kind"]), row["options"])
+
+    def _kind(self, group: str, row: dict[str, Any]) -> str:
+        """Returns the kind of a plug-in; one in a file is looked for from here, and where it was."""
+        raw = str(self._raw[group].get(row["id"], row["kind"]))
         file, _, name = raw.rpartition(":")
         if not file.endswith(".py"):
-            return plugins.resolve(group, raw)
+            return raw
         here, there = Path(file).expanduser(), Path(row["origin"].rpartition(":")[0])
         for path in (here, there):
             if path.is_file():
-                return plugins.resolve(group, f"{path.resolve()}:{name}")
+                return f"{path.resolve()}:{name}"
         owner = f"{plugins.NOUNS[group].capitalize()} '{row['id']}'"
         raise UserError(f"{owner} needs the plug-in file {here}, which is neither here nor at {there}.")
 

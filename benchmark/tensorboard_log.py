@@ -15,11 +15,9 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from benchmark import plugins
 from benchmark.plan import Plan
 from benchmark.store import Store, written
 from data.errors import UserError
-from data.options import accepts
 
 if TYPE_CHECKING:
     import numpy as np
@@ -50,7 +48,7 @@ def attach(plan: Plan, store: Store, folder: Path) -> list[str]:
 
     sentences, writers = [], dict[str, str]()  # of each key the row whose folder the training writes
     for row in plan.generators:
-        if not accepts(plugins.make(row.plugin, row.options, 0).fit, "on_logs"):
+        if not row.about.logs:
             if row.trains:
                 sentences.append(f"'{row.id}' does not tell its steps: TensorBoard will not show it.")
             continue

@@ -8,7 +8,7 @@ from sklearn.decomposition import PCA
 from sklearn.pipeline import Pipeline
 from sklearn.svm import SVC
 
-from benchmark import nested, plugins, stage
+from benchmark import describe, nested, plugins, stage
 from data.errors import UserError
 
 STEPS = [
@@ -67,7 +67,7 @@ def test_a_file_inside_counts_by_content_and_not_by_place(tmp_path):
     def params(folder: str) -> dict:
         options = nested.located({"steps": [{"kind": "mine.py:Mine"}, STEPS[1]]}, tmp_path / folder)
         assert options["steps"][0]["kind"] == f"{(tmp_path / folder).as_posix()}/mine.py:Mine"
-        row = stage.Row("r", plugins.resolve("detectors", PIPELINE), options)
+        row = stage.Row("r", describe.describe(describe.Wanted("detectors", PIPELINE, options)))
         return stage.params_of(row, 0, {})
 
     assert params("one") == params("two")

@@ -1,0 +1,113 @@
+"""The processes that do a plan's stages: built-in ones share a few, and a stage with a stranger's code has its own.
+
+A process of built-in stages is kept for the next one, since importing TensorFlow takes seconds; it goes when trainings
+have left too much memory behind. One that has run a plug-in's code ends with the stage, and with it all that the
+plug-in has changed, started or left running.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from multiprocessing.connection import wait
+from typing import Any
+
+from benchmark import nursery
+from benchmark.stage import Stage, Work
+
+GROWTH = 150e6  # bytes by which a kept process may grow after its first training before it is replaced
+TRIES = 2  # of a stage whose process dies: the memory may have been another program's
+
+
+@dataclass
+class _Working:
+    stage: Stage | Work
+    host: nursery.Host
+    started: float
+
+
+@dataclass
+class Crew:
+    """Does stages in other processes, at most `size` at a time; used in a `with`, which ends what is still at work.
+
+    Args:
+        size: How many stages are done side by side.
+        store: The store's folder.
+    """
+
+    size: int
+    store: str
+    _working: dict[str, _Working] = field(default_factory=dict)
+    _kept: list[nursery.Host] = field(default_factory=list)
+    _least: dict[int, float] = field(default_factory=dict)
+    _tries: dict[str, int] = field(default_factory=dict)
+
+    def __enter__(self) -> Crew:
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        for host in [*(one.host for one in self._working.values()), *self._kept]:
+            host.end()
+
+    @property
+    def busy(self) -> bool:
+        """Whether any stage is under way."""
+        return bool(self._working)
+
+    @property
+    def full(self) -> bool:
+        """Whether no other stage can begin."""
+        return len(self._working) >= self.size
+
+    def start(self, stage: Stage | Work) -> None:
+        """Begins a stage."""
+        began = time.perf_counter()
+        host = self._kept.pop() if self._kept and not stage.foreign else nursery.host()
+        self._tries[stage.key] = self._tries.get(stage.key, 0) + 1
+        host.ask("benchmark.attempt:fresh", stage.as_json(), self.store)
+        self._working[stage.key] = _Working(stage, host, time.perf_counter() - began)
+
+    def events(self) -> Iterator[tuple[str, Any, Any]]:
+        """Waits until a stage under way tells something, and yields it.
+
+        Yields:
+            `("progress", stage, (done, total, text))`, or `("ended", stage, result)` with what
+            `benchmark.attempt.attempt` returns.
+        """
+        wait([one.host.connection for one in self._working.values()])
+        for one in list(self._working.values()):
+            try:
+                kind, content = one.host.heard(0)
+            except TimeoutError:
+                continue
+            except nursery.Lost as lost:
+                del self._working[one.stage.key]
+                if self._tries[one.stage.key] < TRIES:
+                    self.start(one.stage)
+                else:
+                    yield "ended", one.stage, _died(lost)
+                continue
+            if kind == "progress":
+                yield "progress", one.stage, content
+                continue
+            del self._working[one.stage.key]
+            self._keep(one, content)
+            failed = {"status": "failed", "seconds": 0.0, **content} if kind != "result" else content
+            yield "ended", one.stage, failed | {"started": round(one.started, 3)}
+
+    def _keep(self, one: _Working, result: Any) -> None:
+        """Keeps the process of a built-in stage for the next, unless it has grown."""
+        now = float(result.get("memory", float("inf"))) if isinstance(result, dict) else float("inf")
+        trained = bool(result.get("heavy")) if isinstance(result, dict) else False
+        least = self._least.setdefault(one.host.pid, now) if trained else self._least.get(one.host.pid, now)
+        if one.stage.foreign or now > least + GROWTH:
+            self._least.pop(one.host.pid, None)
+            one.host.end()
+        else:
+            self._kept.append(one.host)
+
+
+def _died(lost: nursery.Lost) -> dict[str, Any]:
+    words = "Every process that tried it died: the plug-in ended it, or the memory was not enough."
+    return {"status": "failed", "seconds": 0.0, "error": f"{words} ({lost})", "traceback": f"{words} ({lost})"}

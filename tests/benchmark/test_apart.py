@@ -1,0 +1,119 @@
+"""The process model: what a plug-in does stays in its own process, whatever it is."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+from benchmark import apart, api, describe, nursery, specs
+
+VANDALS = Path(__file__).parent.parent / "plugins" / "vandals.py"
+
+
+def spec(*detectors: dict, generators: tuple[dict, ...] = ({"kind": "noise"},)) -> specs.Spec:
+    return specs.parse(
+        {
+            "name": "tiny", "dataset": {"name": "digits", "limit": 200}, "quality": {"enabled": False},
+            "generator": list(generators), "detector": list(detectors),
+        }
+    )  # fmt: skip
+
+
+def rows(*names: str) -> list[dict]:
+    return [{"id": name, "kind": f"{VANDALS}:{name}"} for name in names]
+
+
+@pytest.mark.slow
+def test_what_a_plugin_changes_changes_no_other_cell(tmp_path: Path) -> None:
+    """The built-in network beside them gets the scores, bit for bit, that it gets alone."""
+    network = {"kind": "cnn", "epochs": 1}
+    vandals = rows("TurnsKeras", "TurnsPython")
+    alone = api.run(spec(network), out=tmp_path / "alone", store=tmp_path / "one")
+    beside = api.run(spec(*vandals, network), out=tmp_path / "beside", store=tmp_path / "two")
+    failed = set(beside.cells.loc[beside.cells["status"] != "done", "detector"])
+    assert failed <= {"TurnsPython"}, "what it broke in its own process"
+    both = [run.scores[run.scores["cell"].str.contains("cnn")] for run in (alone, beside)]
+    mine, theirs = (scores.astype({"cell": str}).reset_index(drop=True) for scores in both)
+    pd.testing.assert_frame_equal(mine, theirs)
+
+
+def test_no_process_runs_two_rows(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Not one of those in which a plug-in is imported, made, asked, fitted or scored is this one, or another row's."""
+    seen = {}
+    for name in ("Sum", "Prints"):
+        place = tmp_path / name
+        monkeypatch.setenv("FAUXBENCH_TEST_PIDS", str(place))
+        result = api.run(spec(*rows(name)), out=tmp_path / f"out{name}", store=tmp_path / "store")
+        assert set(result.cells["status"]) == {"done"}
+        lines = [line.split() for line in place.read_text().splitlines()]
+        assert {what for what, _ in lines} == {"imported", "made", "asked", "fitted", "scored"}
+        seen[name] = {int(pid) for _, pid in lines}
+    assert not seen["Sum"] & seen["Prints"]
+    assert os.getpid() not in seen["Sum"] | seen["Prints"]
+
+
+def test_what_a_plugin_prints_is_not_in_the_way(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    api.run(spec(*rows("Prints")), out=tmp_path / "out", store=tmp_path / "store")
+    shown = capfd.readouterr()
+    assert "printed" in shown.err
+    assert "written" in shown.err
+    assert shown.out == ""
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("raise KeyboardInterrupt", "KeyboardInterrupt"),
+        ("class Odd(BaseException):\n    def __str__(self): raise RuntimeError\nraise Odd", "cannot be printed"),
+        ("import os\nos._exit(5)", "It ended its process (exit code 5)"),
+        ("import os, signal\nos.kill(os.getpid(), signal.SIGKILL)", "killed by SIGKILL"),
+        ("class Mine:\n    needs = 5\n    def fit(s, i, f): ...\n    decision_function = fit", "Attribute `needs`"),
+        ("class Mine:\n    min_size = 'x'\n    def fit(s, i, f): ...\n    decision_function = fit", "whole number"),
+    ],
+)
+def test_a_plugin_that_cannot_even_be_asked_costs_its_own_cells(tmp_path: Path, text: str, words: str) -> None:
+    (tmp_path / "mine.py").write_text(text)
+    mine = {"id": "mine", "kind": f"{tmp_path}/mine.py:Mine"}
+    result = api.run(spec(mine, {"kind": "linear-pixel"}), out=tmp_path / "out", store=tmp_path / "store")
+    status = result.cells.groupby("detector")["status"].unique().map(list).to_dict()
+    assert status.pop("mine") == ["failed"]
+    assert set(map(tuple, status.values())) == {("done",)}
+    errors = result.cells.loc[result.cells["detector"] == "mine", "error"]
+    assert errors.str.contains(words, regex=False).all(), errors.tolist()
+
+
+def test_a_lost_process_is_told_and_another_one_is_there() -> None:
+    host = nursery.host()
+    host.ask("os:_exit", 7)
+    with pytest.raises(nursery.Lost, match="exit code 7"):
+        host.heard()
+    assert apart.call("os:getpid") not in (host.pid, os.getpid())
+
+
+def test_what_is_known_of_a_foreign_plugin_holds_none_of_its_code() -> None:
+    plugin = describe.known("detectors", f"{VANDALS}:Sum")
+    assert plugin.foreign
+    assert plugin.summary == "Ranks by the sum of the pixels."
+    with pytest.raises(RuntimeError, match="another process"):
+        plugin.factory()
+
+
+def test_processes_of_a_plugin_find_its_file(tmp_path: Path) -> None:
+    """`multiprocessing` and joblib import by name what they are to call."""
+    (tmp_path / "beside.py").write_text("def double(x):\n    return 2 * x\n")
+    (tmp_path / "mine.py").write_text(
+        "import multiprocessing, joblib, beside\ndef double(x):\n    return beside.double(x)\n"
+        "class Mine:\n    def fit(self, images, is_fake):\n"
+        "        for way in ('spawn', 'fork'):\n"
+        "            with multiprocessing.get_context(way).Pool(2) as pool:\n"
+        "                assert pool.map(double, [1, 2]) == [2, 4]\n"
+        "        assert joblib.Parallel(2)(joblib.delayed(double)(x) for x in (1, 2)) == [2, 4]\n        return self\n"
+        "    def decision_function(self, images):\n        return images.reshape(len(images), -1).mean(axis=1)\n"
+    )
+    result = api.run(
+        spec({"id": "mine", "kind": f"{tmp_path}/mine.py:Mine"}), out=tmp_path / "out", store=tmp_path / "store", jobs=2
+    )
+    assert set(result.cells["status"]) == {"done"}, result.cells["error"].tolist()
