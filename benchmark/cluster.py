@@ -14,7 +14,7 @@ from urllib.parse import urlsplit
 
 from benchmark import digest, runtime
 from benchmark.blame import message_of
-from benchmark.crew import Crew
+from benchmark.crew import DIED, Crew
 from benchmark.execute import Listener, State
 from benchmark.stage import Stage, Work
 from benchmark.store import Store
@@ -28,14 +28,14 @@ KEPT = "What has finished is kept; run the same command to go on."
 _own = threading.local()  # a crew of one for each thread that a worker does tasks in
 
 
-def _remote(stage: dict[str, Any], store_root: str, threads: int, jobs: int) -> dict[str, Any]:
+def _remote(stage: dict[str, Any], store_root: str, threads: int, jobs: int, limit: int) -> dict[str, Any]:
     """What a Dask worker runs: the stage in a process of its own, as on the machine of the run."""
     from distributed import get_worker
 
     runtime.configure(threads, jobs)
     worker, last = get_worker(), 0.0
-    if getattr(_own, "store", None) != store_root:
-        _own.crew, _own.store = Crew(1, store_root), store_root
+    if getattr(_own, "settings", None) != (store_root, limit):
+        _own.crew, _own.settings = Crew(1, store_root, limit), (store_root, limit)
     _own.crew.start(Work(stage))
     while True:
         for kind, _, content in _own.crew.events():
@@ -60,14 +60,14 @@ def distribute(client: Any, state: State, store: Store) -> None:
         state.listener.progress(message["name"], message["done"], message["total"], message["text"])
 
     client.subscribe_topic(TOPIC, heard)
-    threads = state.plan.spec.protocol.threads
+    protocol = state.plan.spec.protocol
     running: dict[Any, Stage] = {}
     watch = _Watch(client)
     while True:
         for stage in state.ready():
             state.listener.started(stage)
             first = stage.function == "train_generator"  # the longest first, so that no core waits for one at the end
-            work = (stage.as_json(), str(store.root), threads, watch.workers)
+            work = (stage.as_json(), str(store.root), protocol.threads, watch.workers, protocol.limit)
             running[client.submit(_remote, *work, pure=False, retries=0, priority=int(first))] = stage
         if not running:
             return
@@ -84,7 +84,7 @@ def _result(future: Any) -> dict[str, Any]:
     error = future.exception() if future.status == "error" else None
     words = f"{type(error).__name__}: {message_of(error)}" if error is not None else f"The task was {future.status}"
     if type(error).__name__ == "KilledWorker":
-        words = "Every process that tried it died: the plug-in ended it, or the memory was not enough."
+        words = DIED
     return {"status": "failed", "error": words, "traceback": words}
 
 

@@ -7,6 +7,7 @@ plug-in has changed, started or left running.
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -17,6 +18,7 @@ from benchmark import nursery
 from benchmark.stage import Stage, Work
 
 GROWTH = 150e6  # bytes by which a kept process may grow after its first training before it is replaced
+DIED = "Every process that tried it died: the plug-in ended it, or the memory was not enough."
 TRIES = 2  # of a stage whose process dies: the memory may have been another program's
 
 
@@ -25,6 +27,7 @@ class _Working:
     stage: Stage | Work
     host: nursery.Host
     started: float
+    until: float = math.inf  # of `time.monotonic`
 
 
 @dataclass
@@ -34,10 +37,12 @@ class Crew:
     Args:
         size: How many stages are done side by side.
         store: The store's folder.
+        limit: Seconds that a stage with a stranger's code may take; 0 for as long as it likes.
     """
 
     size: int
     store: str
+    limit: int = 0
     _working: dict[str, _Working] = field(default_factory=dict)
     _kept: list[nursery.Host] = field(default_factory=list)
     _least: dict[int, float] = field(default_factory=dict)
@@ -66,7 +71,8 @@ class Crew:
         host = self._kept.pop() if self._kept and not stage.foreign else nursery.host()
         self._tries[stage.key] = self._tries.get(stage.key, 0) + 1
         host.ask("benchmark.attempt:fresh", stage.as_json(), self.store)
-        self._working[stage.key] = _Working(stage, host, time.perf_counter() - began)
+        until = time.monotonic() + self.limit if self.limit and stage.foreign else math.inf
+        self._working[stage.key] = _Working(stage, host, time.perf_counter() - began, until)
 
     def events(self) -> Iterator[tuple[str, Any, Any]]:
         """Waits until a stage under way tells something, and yields it.
@@ -75,8 +81,14 @@ class Crew:
             `("progress", stage, (done, total, text))`, or `("ended", stage, result)` with what
             `benchmark.attempt.attempt` returns.
         """
-        wait([one.host.connection for one in self._working.values()])
+        first = min(one.until for one in self._working.values()) - time.monotonic()
+        wait([one.host.connection for one in self._working.values()], None if first == math.inf else max(0, first))
         for one in list(self._working.values()):
+            if time.monotonic() > one.until and not one.host.connection.poll():
+                del self._working[one.stage.key]
+                one.host.end()
+                yield "ended", one.stage, _failure(f"It did not end within {self.limit} seconds (protocol.limit).")
+                continue
             try:
                 kind, content = one.host.heard(0)
             except TimeoutError:
@@ -86,7 +98,7 @@ class Crew:
                 if self._tries[one.stage.key] < TRIES:
                     self.start(one.stage)
                 else:
-                    yield "ended", one.stage, _died(lost)
+                    yield "ended", one.stage, _failure(f"{DIED} ({lost})")
                 continue
             if kind == "progress":
                 yield "progress", one.stage, content
@@ -108,6 +120,5 @@ class Crew:
             self._kept.append(one.host)
 
 
-def _died(lost: nursery.Lost) -> dict[str, Any]:
-    words = "Every process that tried it died: the plug-in ended it, or the memory was not enough."
-    return {"status": "failed", "seconds": 0.0, "error": f"{words} ({lost})", "traceback": f"{words} ({lost})"}
+def _failure(words: str) -> dict[str, Any]:
+    return {"status": "failed", "seconds": 0.0, "error": words, "traceback": words}

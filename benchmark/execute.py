@@ -91,7 +91,7 @@ def execute(
         with cluster.connected(scheduler, store, listener) as client:
             cluster.distribute(client, state, store)
         return state.outcomes
-    with Crew(jobs, str(store.root)) as crew:
+    with Crew(jobs, str(store.root), plan.spec.protocol.limit) as crew:
         while True:
             while not crew.full and (stage := state.take()) is not None:
                 listener.started(stage)

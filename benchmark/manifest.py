@@ -56,7 +56,8 @@ def _plugin(row: Row) -> dict[str, Any]:
 def _stage(outcome: Outcome) -> dict[str, Any]:
     stage = outcome.stage
     about = {"id": stage.name, "stage": stage.function, "key": stage.key, "status": outcome.status}
-    return about | {"seconds": round(outcome.seconds, 3), "error": outcome.error}
+    spent = {"seconds": round(outcome.seconds, 3), "started": outcome.started, "peak_mb": outcome.peak_mb}
+    return about | spent | {"error": outcome.error}
 
 
 def _failure(outcome: Outcome, cells: dict[str, list[str]]) -> dict[str, Any]:

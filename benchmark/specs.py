@@ -62,7 +62,11 @@ class DetectorSpec(PluginSpec):
 
 
 class ProtocolSpec(BaseModel):
-    """`[protocol]`: seeds, the sizes of the parts, and the epochs between checkpoints."""
+    """`[protocol]`: seeds, the sizes of the parts, and the epochs between checkpoints.
+
+    `limit` is how many seconds a stage of a plug-in that is not built in may take before it fails; 0 for as long as it
+    likes. It changes no key.
+    """
 
     model_config = ConfigDict(extra="forbid", strict=True)
     ledger_seed: Seed = 0
@@ -71,6 +75,7 @@ class ProtocolSpec(BaseModel):
     display_interval: Annotated[int, Field(ge=1)] = 10
     parts: dict[str, float | int] | None = None
     threads: Annotated[int, Field(ge=1, le=64)] = 1
+    limit: Annotated[int, Field(ge=0)] = 0
 
 
 class QualitySpec(BaseModel):

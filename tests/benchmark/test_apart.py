@@ -117,3 +117,23 @@ def test_processes_of_a_plugin_find_its_file(tmp_path: Path) -> None:
         spec({"id": "mine", "kind": f"{tmp_path}/mine.py:Mine"}), out=tmp_path / "out", store=tmp_path / "store", jobs=2
     )
     assert set(result.cells["status"]) == {"done"}, result.cells["error"].tolist()
+
+
+def test_a_plugin_that_hangs_ends_at_the_limit(tmp_path: Path) -> None:
+    """And so does what it has started; the limit is in no key."""
+    (tmp_path / "mine.py").write_text(
+        "import subprocess, sys, time\nclass Mine:\n    def fit(self, images, is_fake):\n"
+        f"        child = subprocess.Popen([sys.executable, '-c', 'import time; time.sleep(600)'])\n"
+        f"        open({str(tmp_path / 'child')!r}, 'w').write(str(child.pid))\n        time.sleep(600)\n"
+        "    def decision_function(self, images):\n        return images.reshape(len(images), -1).mean(axis=1)\n"
+    )
+    mine = {"id": "mine", "kind": f"{tmp_path}/mine.py:Mine"}
+    limited = spec(mine).model_copy(update={"protocol": specs.ProtocolSpec(limit=3)})
+    result = api.run(limited, out=tmp_path / "out", store=tmp_path / "store")
+    hung = result.cells["detector"] == "mine"
+    assert result.cells.loc[hung, "error"].str.contains("did not end within 3 seconds").all()
+    assert set(result.cells.loc[~hung, "status"]) == {"done"}
+    with pytest.raises(ProcessLookupError):
+        os.kill(int((tmp_path / "child").read_text()), 0)
+    both = [{stage.key for stage in api.make_plan(one).stages} for one in (limited, spec(mine))]
+    assert both[0] == both[1]

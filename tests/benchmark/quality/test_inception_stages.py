@@ -15,7 +15,7 @@ import pytest
 import benchmark
 from benchmark import inception_stages, specs
 from benchmark import plan as planning
-from benchmark.execute import attempt
+from benchmark.attempt import attempt
 from benchmark.quality import inception, inception_network
 
 NUMBERS = [name for name in inception.COLUMNS if name not in ("inception", "inception_note")]
