@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from multiprocessing.connection import wait
 from typing import Any
 
-from benchmark import nursery
+from benchmark import leftovers, nursery
 from benchmark.stage import Stage, Work
 
 GROWTH = 150e6  # bytes by which a kept process may grow after its first training before it is replaced
@@ -52,8 +52,12 @@ class Crew:
         return self
 
     def __exit__(self, *error: object) -> None:
-        for host in [*(one.host for one in self._working.values()), *self._kept]:
-            host.end()
+        try:
+            nursery.wind_up(one.host for one in self._working.values())
+        finally:
+            for host in self._kept:
+                host.end()
+            leftovers.unlock(self.store)
 
     @property
     def busy(self) -> bool:
@@ -68,11 +72,11 @@ class Crew:
     def start(self, stage: Stage | Work) -> None:
         """Begins a stage."""
         began = time.perf_counter()
-        host = self._kept.pop() if self._kept and not stage.foreign else nursery.host()
+        host = nursery.host() if stage.foreign else self._idle()
         self._tries[stage.key] = self._tries.get(stage.key, 0) + 1
-        host.ask("benchmark.attempt:fresh", stage.as_json(), self.store)
         until = time.monotonic() + self.limit if self.limit and stage.foreign else math.inf
         self._working[stage.key] = _Working(stage, host, time.perf_counter() - began, until)
+        host.ask("benchmark.attempt:fresh", stage.as_json(), self.store)
 
     def events(self) -> Iterator[tuple[str, Any, Any]]:
         """Waits until a stage under way tells something, and yields it.
@@ -87,6 +91,7 @@ class Crew:
             if time.monotonic() > one.until and not one.host.connection.poll():
                 del self._working[one.stage.key]
                 one.host.end()
+                leftovers.unlock(self.store)
                 yield "ended", one.stage, _failure(f"It did not end within {self.limit} seconds (protocol.limit).")
                 continue
             try:
@@ -98,6 +103,7 @@ class Crew:
                 if self._tries[one.stage.key] < TRIES:
                     self.start(one.stage)
                 else:
+                    leftovers.unlock(self.store)
                     yield "ended", one.stage, _failure(f"{DIED} ({lost})")
                 continue
             if kind == "progress":
@@ -107,6 +113,15 @@ class Crew:
             self._keep(one, content)
             failed = {"status": "failed", "seconds": 0.0, **content} if kind != "result" else content
             yield "ended", one.stage, failed | {"started": round(one.started, 3)}
+
+    def _idle(self) -> nursery.Host:
+        """Returns a kept process that still lives, or a new one."""
+        while self._kept:
+            host = self._kept.pop()
+            if host.alive:
+                return host
+            host.end()
+        return nursery.host()
 
     def _keep(self, one: _Working, result: Any) -> None:
         """Keeps the process of a built-in stage for the next, unless it has grown."""
