@@ -82,6 +82,7 @@ def write(folder: Path, plan: Plan, store: Store, outcomes: dict[str, Outcome], 
         explanations.write(work / "explanations", read)
         text = json.dumps(known | manifest.facts(read), indent=1, default=str)
         (work / MANIFEST).write_text(text, encoding="utf-8")
+        (folder / "report.html").unlink(missing_ok=True)  # of the results before, whatever its time says
 
 
 @contextlib.contextmanager

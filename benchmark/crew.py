@@ -52,11 +52,17 @@ class Crew:
         return self
 
     def __exit__(self, *error: object) -> None:
+        self.stop()
+
+    def stop(self) -> None:
+        """Ends all of its processes; those at work may clean up before."""
         try:
             nursery.wind_up(one.host for one in self._working.values())
         finally:
             for host in self._kept:
                 host.end()
+            self._working.clear()
+            self._kept.clear()
             leftovers.unlock(self.store)
 
     @property
@@ -78,14 +84,17 @@ class Crew:
         self._working[stage.key] = _Working(stage, host, time.perf_counter() - began, until)
         host.ask("benchmark.attempt:fresh", stage.as_json(), self.store)
 
-    def events(self) -> Iterator[tuple[str, Any, Any]]:
+    def events(self, within: float = math.inf) -> Iterator[tuple[str, Any, Any]]:
         """Waits until a stage under way tells something, and yields it.
+
+        Args:
+            within: Seconds that it waits at most. Defaults to infinity.
 
         Yields:
             `("progress", stage, (done, total, text))`, or `("ended", stage, result)` with what
             `benchmark.attempt.attempt` returns.
         """
-        first = min(one.until for one in self._working.values()) - time.monotonic()
+        first = min(within, min(one.until for one in self._working.values()) - time.monotonic())
         wait([one.host.connection for one in self._working.values()], None if first == math.inf else max(0, first))
         for one in list(self._working.values()):
             if time.monotonic() > one.until and not one.host.connection.poll():
