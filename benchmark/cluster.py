@@ -27,6 +27,8 @@ def _remote(stage: dict[str, Any], store_root: str, threads: int, jobs: int, lim
     worker, last = get_worker(), 0.0
     task = worker.get_current_task()
     if getattr(_own, "settings", None) != (store_root, limit):
+        if hasattr(_own, "crew"):
+            _own.crew.stop()
         _own.crew, _own.settings = Crew(1, store_root, limit), (store_root, limit)
     _own.crew.start(Work(stage))
     while _is_wanted(worker, task):

@@ -63,6 +63,7 @@ class Crew:
                 host.end()
             self._working.clear()
             self._kept.clear()
+            self._tries.clear()
             leftovers.unlock(self.store)
 
     @property
@@ -112,13 +113,14 @@ class Crew:
                 if self._tries[one.stage.key] < TRIES:
                     self.start(one.stage)
                 else:
+                    del self._tries[one.stage.key]  # a cluster's worker may be given it again
                     leftovers.unlock(self.store)
                     yield "ended", one.stage, _failure(f"{DIED} ({lost})")
                 continue
             if kind == "progress":
                 yield "progress", one.stage, content
                 continue
-            del self._working[one.stage.key]
+            del self._working[one.stage.key], self._tries[one.stage.key]
             self._keep(one, content)
             failed = {"status": "failed", "seconds": 0.0, **content} if kind != "result" else content
             yield "ended", one.stage, failed | {"started": round(one.started, 3)}
