@@ -165,7 +165,7 @@ def test_no_place_for_temporary_files_is_told_in_one_line(own: Path, monkeypatch
     from data.errors import UserError
 
     monkeypatch.setattr(tempfile, "_candidate_tempdir_list", lambda: ["/proc/none"])
-    with pytest.raises(UserError, match="No other process can be started: .*No usable temporary directory"):
+    with pytest.raises(UserError, match=r"No other process can be started: .*No usable temporary directory"):
         nursery.host()
 
 
