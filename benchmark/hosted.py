@@ -18,6 +18,7 @@ import signal
 import socket
 import sys
 import tempfile
+import threading
 import time
 from multiprocessing.connection import Connection
 from pathlib import Path
@@ -131,6 +132,16 @@ def _end(number: int, _: Any) -> None:
         sys.exit(128 + number)
 
 
+def _again(dropped: sys.UnraisableHookArgs) -> None:
+    """Asks again for an end that was asked for inside a destructor or the like, where Python only reports it."""
+    if not (isinstance(dropped.exc_value, SystemExit) and _to_end):
+        sys.__unraisablehook__(dropped)
+        return
+    later = threading.Timer(LOOK, os.kill, (os.getpid(), _to_end.pop()))
+    later.daemon = True
+    later.start()
+
+
 def _live(connection: int, error: int, own: Path) -> NoReturn:
     """A copy: a session of its own, which no key pressed in a terminal reaches, and which can be ended as a whole."""
     code = 0
@@ -155,6 +166,7 @@ def _live(connection: int, error: int, own: Path) -> NoReturn:
 
 def _serve(connection: Connection, own: Path) -> None:
     apart.inside = True
+    sys.unraisablehook = _again
     setup = connection.recv()
     os.environ.clear()
     os.environ.update(setup["environ"])

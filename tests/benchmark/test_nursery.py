@@ -153,6 +153,21 @@ def test_a_copy_that_is_killed_is_heard_of_though_what_it_forked_lives(own: Path
         host.heard(60)
 
 
+def test_an_end_that_is_asked_for_inside_a_destructor_comes_all_the_same(
+    own: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    """Python reports what is raised there, and goes on."""
+    host = nursery.host()
+    code = (
+        "import os, time\nclass Odd:\n    def __del__(self):\n        os.kill(os.getpid(), 15)\n        time.sleep(600)\n"
+        "odd = Odd()\ndel odd\nwhile True:\n    time.sleep(0.01)\n"
+    )
+    host.ask("builtins:exec", code)
+    with pytest.raises(nursery.Lost, match="exit code 143"):
+        host.heard(60)
+    assert capfd.readouterr().err == ""
+
+
 def test_a_system_that_allows_no_process_is_told_in_one_line(own: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     from data.errors import UserError
 
