@@ -103,3 +103,21 @@ def half_written(new: set[Path]) -> set[Path]:
     finished = {path.parent for path in new if path.name == "key.json" and path.parents[2].name == ".store"}
     inside = {path for path in new if finished & {path, *path.parents}}
     return new - inside - {parent for path in finished for parent in path.parents}
+
+
+@pytest.fixture
+def offered(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Callable[..., None]:
+    """Returns a function of entry points of detectors, `name=module:Name`, which other packages then offer.
+
+    They are installed in a folder of `sys.path`, so that every process sees them.
+    """
+
+    def offered(*pairs: str) -> None:
+        for i, pair in enumerate(pairs):
+            info = tmp_path / f"theirs{i}-1.0.dist-info"
+            info.mkdir()
+            (info / "METADATA").write_text(f"Metadata-Version: 2.1\nName: theirs{i}\nVersion: 1.0\n")
+            (info / "entry_points.txt").write_text(f"[fauxbench.detectors]\n{pair.replace('=', ' = ', 1)}\n")
+        monkeypatch.syspath_prepend(str(tmp_path))
+
+    return offered

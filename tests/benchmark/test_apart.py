@@ -133,7 +133,7 @@ def test_a_plugin_that_hangs_ends_at_the_limit(tmp_path: Path) -> None:
     hung = result.cells["detector"] == "mine"
     assert result.cells.loc[hung, "error"].str.contains("did not end within 3 seconds").all()
     assert set(result.cells.loc[~hung, "status"]) == {"done"}
-    with pytest.raises(ProcessLookupError):
-        os.kill(int((tmp_path / "child").read_text()), 0)
+    child = Path("/proc") / (tmp_path / "child").read_text() / "stat"
+    assert not child.exists() or child.read_text().split()[2] == "Z", "it has ended, if nobody has asked for it yet"
     both = [{stage.key for stage in api.make_plan(one).stages} for one in (limited, spec(mine))]
     assert both[0] == both[1]
