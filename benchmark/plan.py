@@ -11,6 +11,7 @@ from typing import Any
 from benchmark import digest, nested, plan_explain, plan_lessons, plan_quality, plugins, runtime
 from benchmark.specs import ALL, DetectorSpec, PluginSpec, Spec
 from benchmark.stage import Row, Stage, params_of, portable, where_of
+from data import paths
 from data.errors import UserError
 from data.options import accepts
 
@@ -161,7 +162,7 @@ def _located(options: dict[str, Any], base: Path | None) -> dict[str, Any]:
     """Makes the option `path` absolute, since a worker may have another current folder."""
     if not isinstance(options.get("path"), str):
         return dict(options)
-    return options | {"path": str(((base or Path.cwd()) / options["path"]).expanduser().resolve())}
+    return options | {"path": str(paths.place(options["path"], "option 'path'", base).resolve())}
 
 
 def _fingerprint(instance: Any, options: dict[str, Any]) -> str | None:

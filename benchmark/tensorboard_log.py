@@ -19,6 +19,7 @@ from benchmark import plugins
 from benchmark.plan import Plan
 from benchmark.store import Store, written
 from data.errors import UserError
+from data.names import safe
 from data.options import accepts
 
 if TYPE_CHECKING:
@@ -46,8 +47,6 @@ def attach(plan: Plan, store: Store, folder: Path) -> list[str]:
     Returns:
         A sentence for each training that will not be seen there.
     """
-    from benchmark.pictures import safe
-
     sentences, writers = [], dict[str, str]()  # of each key the row whose folder the training writes
     for row in plan.generators:
         if not accepts(plugins.make(row.plugin, row.options, 0).fit, "on_logs"):
