@@ -157,8 +157,12 @@ def report(
 @app.command()
 def describe(
     name: Annotated[str, typer.Argument(metavar="ARCHITECTURE", help="Such as mnist-1d, baseline or tuned.")],
-    size: Annotated[int | None, typer.Option(help="Image height and width. [default: the architecture's own]")] = None,
-    channels: Annotated[int | None, typer.Option(help="1 or 3. [default: the architecture's own]")] = None,
+    size: Annotated[
+        int | None, typer.Option(min=1, max=4096, help="Image height and width. [default: the architecture's own]")
+    ] = None,
+    channels: Annotated[
+        int | None, typer.Option(min=1, max=3, help="1 or 3. [default: the architecture's own]")
+    ] = None,
 ) -> None:
     """Print the Keras summaries of a named architecture: generator, discriminator, and both combined."""
     from benchmark import runtime
@@ -167,11 +171,12 @@ def describe(
     runtime.configure()
     if name not in studies.STUDIES:
         raise unknown("architecture", name, studies.STUDIES)
-    from generation.dcgan import DCGAN
-
     own = studies.STUDIES[name].image_shape
     side = own[:2] if size is None else (size, size)
     shape = (*side, own[2] if channels is None else channels)
+    studies.doublings(name, studies.STUDIES[name], shape)  # refuses a size before Keras is imported
+    from generation.dcgan import DCGAN
+
     options: dict[str, Any] = {"architecture": name}
     typer.echo(DCGAN(**options).describe(shape))
 
@@ -237,7 +242,7 @@ def main() -> None:
 def _code() -> int:
     """Calls the command, and returns the exit code."""
     try:
-        code = app(standalone_mode=False) or 0
+        code = app(standalone_mode=False, prog_name="fauxbench") or 0
         sys.stdout.flush()
         return int(code)
     except UserError as error:

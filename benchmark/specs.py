@@ -40,7 +40,7 @@ class PluginSpec(BaseModel):
     """`[[generator]]` or `[[detector]]`: the plug-in's `kind`, the row's `id` (default: the kind), and options."""
 
     model_config = ConfigDict(extra="allow", strict=True)
-    kind: str
+    kind: Annotated[str, Field(min_length=1)]
     id: str = ""
 
     def model_post_init(self, context: Any, /) -> None:
