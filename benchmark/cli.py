@@ -253,7 +253,7 @@ def _code() -> int:
         return stopped.code
     except BrokenPipeError:  # the reader of our output has gone, as `head` does: nobody is left to tell
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return 128 + signal.SIGPIPE
+        return 1  # as typer does, which meets it first where there is much to say
     except OSError as error:
         if error.errno not in (errno.ENAMETOOLONG, errno.ELOOP):
             raise
