@@ -160,9 +160,7 @@ def describe(
     size: Annotated[
         int | None, typer.Option(min=1, max=4096, help="Image height and width. [default: the architecture's own]")
     ] = None,
-    channels: Annotated[
-        int | None, typer.Option(min=1, max=3, help="1 or 3. [default: the architecture's own]")
-    ] = None,
+    channels: Annotated[int | None, typer.Option(min=1, help="1 or 3. [default: the architecture's own]")] = None,
 ) -> None:
     """Print the Keras summaries of a named architecture: generator, discriminator, and both combined."""
     from benchmark import runtime
