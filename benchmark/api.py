@@ -11,11 +11,12 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from benchmark import digest, runtime, specs, tensorboard_log
+from benchmark import digest, processes, runtime, specs, tensorboard_log
 from benchmark import plan as planning
 from benchmark.execute import Listener, Outcome, execute
 from benchmark.ladder import climbed
 from benchmark.store import Store, missing, writable
+from data import paths
 from data.errors import UserError
 
 if TYPE_CHECKING:
@@ -109,7 +110,7 @@ def load(folder: str | Path) -> Run:
     Raises:
         UserError: If it is none.
     """
-    folder = Path(folder)
+    folder = paths.place(folder, "run folder")
     if not (folder / "manifest.json").is_file():
         raise UserError(f"{folder} is not a run folder: it has no manifest.json.")
     return Run(folder)
@@ -164,14 +165,13 @@ def run(
         chosen, left_out = climbed(chosen, base)
         for sentence in left_out:
             (listener or Listener()).note(sentence)
-    if jobs < 1:
-        raise UserError(f"jobs must be at least 1. Received: {jobs}.")
-    folder = Path(out) if out else RUNS / chosen.name
-    kept = Store(Path(store) if store else folder.resolve().parent / ".store")
+    processes.check(jobs)
+    folder = paths.new_place(out, "output folder") if out is not None else RUNS / chosen.name
+    kept = Store(paths.new_place(store, "store") if store is not None else folder.resolve().parent / ".store")
     _check_places(folder, kept)
     if tensorboard is not None:
         tensorboard_log.check_installed()
-        writable(Path(tensorboard), "TensorBoard folder")
+        writable(paths.new_place(tensorboard, "TensorBoard folder"), "TensorBoard folder")
     runtime.configure(chosen.protocol.threads, jobs)
     planned = make_plan(chosen, data=data, base=base, smoke=smoke)
     for sentence in tensorboard_log.attach(planned, kept, Path(tensorboard)) if tensorboard is not None else ():
@@ -208,7 +208,7 @@ def make_plan(
     """Plans a checked spec; reads the data files' fingerprints and runs nothing."""
     from data.fetch import data_folders
 
-    return planning.plan(spec, folders=data_folders(Path(data) if data else None), base=base, smoke=smoke)
+    return planning.plan(spec, folders=data_folders(data), base=base, smoke=smoke)
 
 
 def _devices(store: Store, outcomes: dict[str, Outcome]) -> list[str]:

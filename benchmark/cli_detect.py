@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-import json
 import math
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
+from benchmark.cli_command import print_json
 from benchmark.cli_images import JsonOption, RunArgument, StoreOption
 from data.errors import UserError
+from data.names import as_text
+from data.paths import place
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -85,12 +87,13 @@ def detect(
         raise UserError(f"There is no folder {csv.parent} for {csv.name}.")
     from benchmark.detect import detect as score
 
+    places = [place(path, "path of an image") for path in paths]
     found = score(
-        folder, paths, detector=detector, generator=generator, training_seed=training_seed,
+        folder, places, detector=detector, generator=generator, training_seed=training_seed,
         detector_seed=detector_seed, fit=fit, pool=pool, explain=explain, store=store, progress=_progress(),
     )  # fmt: skip
     if as_json:
-        typer.echo(json.dumps(_as_json(found), indent=1))
+        print_json(_as_json(found))
     else:
         for line in header(found.about):
             typer.echo(line)
@@ -181,7 +184,8 @@ def _progress() -> Any:
 
 def _write(table: pd.DataFrame, path: Path) -> None:
     try:
-        table.to_csv(path, index=False)
+        first = "source" if "frames" in table else "path"
+        table.assign(**{first: table[first].map(as_text)}).to_csv(path, index=False)
     except OSError as error:
         raise UserError(f"{path} cannot be written ({error.strerror}).") from None
 

@@ -3,12 +3,12 @@ called."""
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
+from benchmark.cli_command import print_json
 from data.errors import UserError
 
 RunArgument = Annotated[Path, typer.Argument(metavar="RUN_FOLDER", help="A finished run.")]
@@ -98,7 +98,7 @@ def export(
 
     counts = write(folder, out=out, generators=generator, force=force, store=store)
     if as_json:
-        typer.echo(json.dumps({"folder": str(out), "counts": counts}, indent=1))
+        print_json({"folder": str(out), "counts": counts})
         return
     for part, row in counts.items():
         typer.echo(f"{part:<11} {', '.join(f'{count:,} {name}' for name, count in row.items())}")
@@ -121,7 +121,7 @@ def networks(
         folder, out=out, generator=generator, training_seed=training_seed, checkpoint=checkpoint, store=store
     )
     if as_json:
-        typer.echo(json.dumps(record, indent=1))
+        print_json(record)
         return
     for row in record["files"]:
         typer.echo(f"{out / row['file']}: {row['about']}")
@@ -144,7 +144,7 @@ def _again(manifest: Path, out: Path, folder: Path | None, store: Path | None, a
     found = again(manifest, out=out, run=folder, store=store)
     total = len(found.record["files"])
     if as_json:
-        typer.echo(json.dumps({"files": total, "differ": found.differ, "same_pixels": found.pixels}, indent=1))
+        print_json({"files": total, "differ": found.differ, "same_pixels": found.pixels})
     elif not found.differ:
         typer.echo(f"{total} of {total} files are the same, byte for byte: {out}")
     else:
@@ -157,7 +157,7 @@ def _again(manifest: Path, out: Path, folder: Path | None, store: Path | None, a
 def _tell_bank(same: dict[str, bool], out: Path, as_json: bool) -> None:
     differ = [part for part, equal in same.items() if not equal]
     if as_json:
-        typer.echo(json.dumps({"parts": len(same), "differ": differ}, indent=1))
+        print_json({"parts": len(same), "differ": differ})
     elif not differ:
         typer.echo(f"{len(same)} of {len(same)} parts of the bank are the same, byte for byte: {out}")
     else:
@@ -170,7 +170,7 @@ def _tell_written(record: dict[str, Any], out: Path, as_json: bool) -> None:
     if record["generator"]["code_changed"]:
         typer.echo("The generator's code has changed since it was trained; it may draw other images now.", err=True)
     if as_json:
-        typer.echo(json.dumps(record, indent=1))
+        print_json(record)
         return
     about, n = record["generator"], len(record["files"])
     typer.echo(f"{n} files of {about['id']} (training seed {about['training_seed']}, {about['checkpoint']}): {out}")

@@ -15,6 +15,7 @@ from benchmark import data_card, png
 from benchmark.out_folder import new_folder
 from benchmark.stored_run import StoredRun
 from data.errors import UserError
+from data.names import short
 
 FOLDERS = {"detector-train": "train", "detector-validation": "validation", "test": "test"}
 COLUMNS = (
@@ -141,7 +142,7 @@ def _stems(banks: list[tuple[str, int]]) -> dict[tuple[str, int], str]:
     """Returns what the names of each bank's files begin with: safe on every system, and no two alike."""
     stems: dict[tuple[str, int], str] = {}
     for name, seed in banks:
-        stem = f"{re.sub(r'[^A-Za-z0-9_.-]', '-', name).lstrip('.') or 'generator'}-seed{seed}"
+        stem = f"{short(re.sub(r'[^A-Za-z0-9_.-]', '-', name).lstrip('.')) or 'generator'}-seed{seed}"
         taken = {other.lower() for other in stems.values()}  # some systems do not tell A from a
         while stem.lower() in taken:
             stem += "x"

@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from benchmark import digest, plugins
+from data import paths
 from data.errors import UserError
 
 
@@ -107,4 +108,4 @@ def _absolute(kind: str, base: Path | None) -> str:
     place, _, name = kind.rpartition(":")
     if not place.endswith(".py"):
         return kind
-    return f"{((base or Path.cwd()) / place).expanduser().resolve().as_posix()}:{name}"
+    return f"{paths.place(place, 'file of a part', base).resolve().as_posix()}:{name}"

@@ -21,6 +21,7 @@ from typing import Any
 from benchmark import digest, runtime
 from benchmark.blame import message_of, words
 from benchmark.traits import METHODS_KNOWN, Declared, declared, traits
+from data import paths
 from data.errors import UserError, unknown
 from data.options import accepts, check_options
 
@@ -176,7 +177,7 @@ def resolve(group: str, kind: str, base: Path | None = None) -> Plugin:
     if not place:
         raise unknown(noun, kind, [*builtins(group), *installed(group), "path/to/file.py:Name", "module:Name"])
     if place.endswith(".py"):
-        path = ((base or Path.cwd()) / place).expanduser().resolve()
+        path = paths.place(place, f"{noun} file", base).resolve()
         module, kind = _load_file(path, noun), f"{path.as_posix()}:{name}"
     else:
         module = _import(place, noun, kind)

@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any
 from benchmark.plan import Plan
 from benchmark.store import Store, written
 from data.errors import UserError
+from data.names import safe
 
 if TYPE_CHECKING:
     import numpy as np
@@ -44,8 +45,6 @@ def attach(plan: Plan, store: Store, folder: Path) -> list[str]:
     Returns:
         A sentence for each training that will not be seen there.
     """
-    from benchmark.pictures import safe
-
     sentences, writers = [], dict[str, str]()  # of each key the row whose folder the training writes
     for row in plan.generators:
         if not row.about.logs:

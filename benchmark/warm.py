@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from data import paths
 from data.errors import UserError
 
 if TYPE_CHECKING:
@@ -93,13 +94,13 @@ def refuse_overlap(seen: list[str], images: ImageSet, ledger: Ledger) -> None:
 
 
 def _split(place: str, base: Path | None) -> tuple[Path, str | None]:
-    whole = ((base or Path.cwd()) / place).expanduser().resolve()
+    whole = paths.place(place, "run folder of warm_start", base).resolve()
     if whole.is_dir():
         return whole, None
     folder, colon, name = place.rpartition(":")
     if not colon:
         raise UserError(f"warm_start: there is no run folder {whole}.")
-    return ((base or Path.cwd()) / folder).expanduser().resolve(), name
+    return paths.place(folder, "run folder of warm_start", base).resolve(), name
 
 
 def note(folder: Path, seen: list[Any]) -> None:

@@ -9,6 +9,7 @@ import urllib.request
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 
+from data import paths
 from data.errors import UserError
 
 BLOCK = 2**20  # bytes
@@ -26,13 +27,13 @@ def data_folders(explicit: Path | str | None = None) -> list[Path]:
     """
     folders = []
     if explicit is not None:
-        if not Path(explicit).expanduser().is_dir():
+        folders.append(paths.place(explicit, "data folder"))
+        if not folders[0].is_dir():
             raise UserError(f"There is no data folder {explicit}. Expected an existing folder.")
-        folders.append(Path(explicit).expanduser())
     if os.environ.get("FAUXBENCH_DATA"):
-        folders.append(Path(os.environ["FAUXBENCH_DATA"]).expanduser())
-    cache = os.environ.get("XDG_CACHE_HOME") or "~/.cache"
-    return [*folders, Path(cache).expanduser() / "fauxbench" / "data"]
+        folders.append(paths.place(os.environ["FAUXBENCH_DATA"], "data folder in FAUXBENCH_DATA"))
+    cache = paths.place(os.environ.get("XDG_CACHE_HOME") or "~/.cache", "cache folder")
+    return [*folders, cache / "fauxbench" / "data"]
 
 
 def find(folders: Sequence[Path], dataset: str, names: Sequence[str]) -> Path | None:

@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 
+from data import paths
 from data.errors import UserError
 from data.safe_image import open_image
 from detection.base import BaseDetector, Pair, Progress
@@ -104,7 +105,7 @@ def read_scores(path: str, column: str, file_column: str) -> dict[bytes, float]:
         UserError: If there is no table or column, a score is no finite number, an image cannot be read, or the same
             pixels have two scores.
     """
-    place = Path(path).expanduser()
+    place = paths.place(path, "table of scores")
     tables = sorted([*place.glob(TABLE), *place.glob(f"*/{TABLE}")]) if place.is_dir() else [place]
     if not tables:
         raise UserError(f"{path} holds no {TABLE}, nor does a sub-folder. Expected a CSV file or an exported folder.")
