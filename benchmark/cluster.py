@@ -122,8 +122,6 @@ def connected(scheduler: str, store: Store, listener: Listener) -> Iterator[Any]
     import dask
     from distributed import Client
 
-    if warning := _open_to_others(scheduler):
-        listener.note(warning)
     with contextlib.ExitStack() as stack:
         stack.enter_context(dask.config.set({"distributed.comm.timeouts.connect": WAIT_FOR_SCHEDULER}))
         try:
@@ -133,6 +131,8 @@ def connected(scheduler: str, store: Store, listener: Listener) -> Iterator[Any]
                 f"No Dask scheduler answers at {scheduler}: {message_of(error)}.{_tls(scheduler)}"
             ) from None
         _check_workers(client, scheduler, store)
+        if warning := _open_to_others(scheduler):
+            listener.note(warning)
         yield client
 
 
