@@ -1,10 +1,9 @@
-"""A folder of image files, as people have them: any of four formats, sub-folders as labels, sizes that may differ."""
+"""A folder of image files, as people have them: any of five formats, sub-folders as labels, sizes that may differ."""
 
 from __future__ import annotations
 
 import hashlib
 import itertools
-import os
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Annotated, Literal
@@ -14,18 +13,22 @@ import pandas as pd
 from annotated_types import Ge
 from PIL import Image
 
-from data.errors import UserError
+from data.bad_files import BadFiles
+from data.errors import UserError, printable
 from data.imageset import ImageSet
+from data.regular import read_regular, user_path
 from data.safe_image import FORMATS, OpenedImage, open_frames, open_image
+from data.walk import ANIMATIONS, IMAGES, Skipped, walk
 
-ENDINGS = (".png", ".jpg", ".jpeg", ".webp", ".bmp")
-ANIMATIONS = (".gif", ".apng")  # WebP and PNG files may be animated too
 FACTS = ("width", "height", "format", "mode", "quality", "coding")
 Mixed = Literal["error", "center-crop", "resize"]
 
 
 class Folder:
     """Images in a folder; the first level of sub-folders, if there is one, gives the labels.
+
+    PNG, JPEG, WebP, BMP and TIFF files are read; links are followed. What is left out (see `data.walk`) and what was
+    done to images is said in the notes.
 
     Args:
         path: The folder.
@@ -73,12 +76,22 @@ class Folder:
 
 
 def digest_of(path: str | Path, *, limit: int | None = None, animations: bool = False) -> str:
-    """Returns the sha256 over the names and contents of the files that `read_images` would read."""
+    """Returns the sha256 over the names and contents of the files that `read_images` would read.
+
+    Raises:
+        UserError: As `list_images`, or if files cannot be read.
+    """
     sha = hashlib.sha256()
-    root = Path(path).expanduser()
-    for name in list_images(root, limit=limit, animations=animations)[0]:
-        content = hashlib.sha256(_bytes(_within(root, name))).hexdigest()
-        sha.update(f"{name}\n{content}\n".encode())
+    root = user_path(path)
+    names, bad = list_images(root, limit=limit, animations=animations)[0], BadFiles(root)
+    for name in names:
+        try:
+            content = hashlib.sha256(_bytes(_within(root, name))).hexdigest()
+        except UserError as error:
+            bad.add(name, error, _within(root, name))
+            continue
+        sha.update(f"{name}\n{content}\n".encode("utf-8", "surrogateescape"))
+    bad.check(len(names))
     return sha.hexdigest()
 
 
@@ -106,24 +119,27 @@ def read_images(
         progress: Called with files done, files in all, and a line of text. Defaults to `None`.
 
     Returns:
-        An image set with ids relative to the folder, `facts` of each original file, and notes on what was done.
+        An image set with ids relative to the folder, `facts` of each original file, and notes on what was done and left
+        out. In an id, bytes of a name that are no UTF-8 and control characters are written out, as `\\xe9`.
 
     Raises:
-        UserError: If there is no such folder or no image in it, one cannot be read, or sizes differ against `mixed`.
+        UserError: If there is no such folder or no image in it, some cannot be read, or sizes differ against `mixed`.
+            It names them all, up to twenty.
     """
-    root = Path(path).expanduser()
-    names, labels, classes, ignored = list_images(root, limit=limit, animations=animations)
+    root = user_path(path)
+    names, labels, classes, skipped = list_images(root, limit=limit, animations=animations)
     target, channels, counts = _target(root, names, mixed, size, grayscale, animations)
     images = np.empty((sum(counts), *target, channels), np.uint8)
     facts: dict[str, list[object]] = {key: [] for key in (*FACTS, "bytes")}
     changes: dict[str, int] = {}
     ids: list[str] = []
+    texts = _texts(names)
     for done, (name, count) in enumerate(zip(names, counts, strict=True)):
         data = _bytes(_within(root, name))
         for frame, opened in enumerate(_frames(data, str(_within(root, name)), animations)):
             pixels = opened.pixels.convert("L" if channels == 1 else "RGB")
             images[len(ids)] = np.asarray(_fit(pixels, target, mixed)).reshape(*target, channels)
-            ids.append(name if count == 1 else f"{name}#{frame:05d}")
+            ids.append(texts[done] if count == 1 else f"{texts[done]}#{frame:05d}")
             for key in FACTS:
                 facts[key].append(getattr(opened, key))
             facts["bytes"].append(len(data))
@@ -133,14 +149,24 @@ def read_images(
             progress(done + 1, len(names), "reading images")
     about = pd.DataFrame(facts)
     return ImageSet(
-        name=root.resolve().name or "folder",
+        name=printable(root.resolve().name) or "folder",
         images=images,
         labels=np.repeat(labels, counts),
         ids=np.array(ids, str),
         classes=classes,
         facts=about,
-        notes=_notes(about, target, mixed, changes, ignored, limit),
+        notes=(*_kinds(about), *_done(about, target, mixed, changes), *skipped.sentences, *_cut(limit)),
     )
+
+
+def _texts(names: list[str]) -> list[str]:
+    """Returns names that every table takes, no two alike."""
+    texts = [printable(name) for name in names]
+    taken = set(names)
+    return [
+        text if text == name or text not in taken else f"{text}~{hashlib.sha256(name.encode('utf-8', 'surrogateescape')).hexdigest()[:8]}"
+        for name, text in zip(names, texts, strict=True)
+    ]
 
 
 def _within(root: Path, name: str) -> Path:
@@ -153,28 +179,27 @@ def _frames(data: bytes, name: str, animations: bool) -> Iterator[OpenedImage]:
 
 def list_images(
     root: Path, *, limit: int | None = None, animations: bool = False
-) -> tuple[list[str], np.ndarray, tuple[str, ...], int]:
-    """Returns the images below a folder, sorted: relative names, int64 labels, class names, number of ignored files.
+) -> tuple[list[str], np.ndarray, tuple[str, ...], Skipped]:
+    """Returns the images below a folder, sorted: relative names, int64 labels, class names, and what was left out.
 
     With `animations`, `root` may be a single file too.
 
     Raises:
-        UserError: If there is no such folder, or no image in it.
+        UserError: If there is no such folder, no image in it, or something in it cannot be looked at.
     """
     if animations and root.is_file():
-        return [root.name], np.zeros(1, np.int64), (root.stem,), 0
+        return [root.name], np.zeros(1, np.int64), (printable(root.stem),), Skipped()
     if not root.is_dir():
         raise UserError(f"There is no folder {root}. Expected a folder of {', '.join(FORMATS)} files.")
-    endings = (*ENDINGS, *ANIMATIONS) if animations else ENDINGS
-    found, ignored = [], 0
-    for folder, below, files in os.walk(root):
-        below[:] = sorted(name for name in below if not name.startswith("."))
-        visible = [file for file in files if not file.startswith(".")]
-        wanted = [file for file in visible if file.lower().endswith(endings)]
-        ignored += len(visible) - len(wanted)
-        found += [(Path(folder) / file).relative_to(root).as_posix() for file in wanted]
+    endings = (*IMAGES, *ANIMATIONS) if animations else IMAGES
+    searched, bad = walk(root, endings), BadFiles(root)
+    for name, reason in searched.unreadable:
+        bad.add(name or str(root), f"{root / name} cannot be read ({reason}).", root / name)
+    bad.check(len(searched.files) + len(searched.unreadable))
+    found, skipped = searched.files, searched.skipped
     if not found:
-        raise UserError(f"There is no image in {root}. Expected files ending in {', '.join(endings)}.")
+        others = "".join(f" {sentence}" for sentence in skipped.sentences)
+        raise UserError(f"There is no image in {root}. Expected files ending in {', '.join(endings)}.{others}")
     by_class: dict[str, list[str]] = {}
     for name in sorted(found):
         by_class.setdefault(name.split("/")[0] if "/" in name else "", []).append(name)
@@ -187,8 +212,8 @@ def list_images(
         kept = set(itertools.islice((n for turn in turns for n in turn if n), limit))
         by_class = {label: [n for n in names if n in kept] for label, names in by_class.items()}
     labels = np.repeat(np.arange(len(by_class)), [len(names) for names in by_class.values()]).astype(np.int64)
-    classes = tuple(label or root.resolve().name for label in by_class)
-    return [name for names in by_class.values() for name in names], labels, classes, ignored
+    classes = tuple(printable(label or root.resolve().name) for label in by_class)
+    return [name for names in by_class.values() for name in names], labels, classes, skipped
 
 
 def _target(
@@ -197,28 +222,37 @@ def _target(
     """Looks at every file once, decoding it: the common height and width, the channels, the images in each file."""
     first: tuple[str, tuple[int, int]] | None = None
     shortest, channels = 10**9, 1
-    counts = []
+    counts, bad = [], BadFiles(root)
     for name in names:
         place, count = _within(root, name), 0
-        for opened in _frames(_bytes(place), str(place), animations):
-            width, height = opened.pixels.size
-            channels = 3 if opened.pixels.mode == "RGB" and not grayscale else channels
-            shortest, count = min(shortest, width, height), count + 1
-            first = first or (name, (height, width))
-            wanted = first[1] if size is None else (size, size)
-            if mixed == "error" and (height, width) != wanted:
-                other = f" as {first[0]}" if size is None else ""
-                raise UserError(
-                    f"{place} has {width} x {height} pixels. Expected {wanted[1]} x {wanted[0]}{other}, "
-                    "or one of the options mixed='center-crop' and mixed='resize'."
-                )
-            if size is not None and min(width, height) < size:
-                raise UserError(
-                    f"{place} has {width} x {height} pixels. Expected at least size={size}: nothing is enlarged."
-                )
+        try:
+            for opened in _frames(_bytes(place), str(place), animations):
+                count += 1
+                first = first or (name, (opened.pixels.height, opened.pixels.width))
+                channels = 3 if opened.pixels.mode == "RGB" and not grayscale else channels
+                shortest = min(shortest, *opened.pixels.size)
+                _check_size(opened.pixels.size, place, first, mixed, size)
+        except UserError as error:
+            bad.add(name, error, place)
         counts.append(count)
+    bad.check(len(names))
     assert first is not None  # noqa: S101 - there is at least one image
     return (first[1] if mixed == "error" else (size or shortest,) * 2), channels, counts
+
+
+def _check_size(
+    found: tuple[int, int], place: Path, first: tuple[str, tuple[int, int]], mixed: Mixed, size: int | None
+) -> None:
+    width, height = found
+    wanted = first[1] if size is None else (size, size)
+    if mixed == "error" and (height, width) != wanted:
+        other = f" as {first[0]}" if size is None else ""
+        raise UserError(
+            f"{place} has {width} x {height} pixels. Expected {wanted[1]} x {wanted[0]}{other}, "
+            "or one of the options mixed='center-crop' and mixed='resize'."
+        )
+    if size is not None and min(width, height) < size:
+        raise UserError(f"{place} has {width} x {height} pixels. Expected at least size={size}: nothing is enlarged.")
 
 
 def _fit(pixels: Image.Image, target: tuple[int, int], mixed: Mixed) -> Image.Image:
@@ -231,37 +265,36 @@ def _fit(pixels: Image.Image, target: tuple[int, int], mixed: Mixed) -> Image.Im
     return square if square.size == (width, height) else square.resize((width, height), Image.Resampling.LANCZOS)
 
 
-def _notes(
-    facts: pd.DataFrame,
-    target: tuple[int, int],
-    mixed: Mixed,
-    changes: dict[str, int],
-    ignored: int,
-    limit: int | None,
-) -> tuple[str, ...]:
+def _kinds(facts: pd.DataFrame) -> tuple[str, ...]:
     formats = ", ".join(f"{count:,} {name}" for name, count in facts["format"].value_counts().sort_index().items())
-    notes = [f"Files: {formats}."]
+    return (f"Files: {formats}.",)
+
+
+def _done(facts: pd.DataFrame, target: tuple[int, int], mixed: Mixed, changes: dict[str, int]) -> Iterator[str]:
+    """Yields what was done to images."""
     others = int(((facts["height"] != target[0]) | (facts["width"] != target[1])).sum())
     if others and mixed == "center-crop":
-        notes.append(f"{others:,} images were cut to their middle {target[1]} x {target[0]} pixels.")
+        yield f"{others:,} images were cut to their middle {target[1]} x {target[0]} pixels."
     elif others and mixed == "resize":
-        notes.append(f"{others:,} images: middle square, reduced once (Lanczos) to {target[1]} x {target[0]} pixels.")
+        yield f"{others:,} images: middle square, reduced once (Lanczos) to {target[1]} x {target[0]} pixels."
     words = {
+        "converted": "were in CMYK, converted to RGB",
+        "first": "are the first of several pictures in one file; the others were left out",
         "flattened": "had transparent pixels, which were laid on white",
         "turned": "were turned upright by their orientation mark",
         "reduced to 8 bits": "had 16 bits per channel, rounded to 8",
     }
-    notes += [f"{count:,} images {words[change]}." for change, count in sorted(changes.items())]
-    if ignored:
-        notes.append(f"{ignored:,} files with other endings were left out.")
-    if limit is not None:
-        notes.append(f"Cut short: {limit:,} images at most.")
-    return tuple(notes)
+    for change, count in sorted(changes.items()):
+        yield f"{count:,} images {words[change]}."
+
+
+def _cut(limit: int | None) -> tuple[str, ...]:
+    return () if limit is None else (f"Cut short: {limit:,} images at most.",)
 
 
 def _bytes(path: Path) -> bytes:
     try:
-        return path.read_bytes()
+        return read_regular(path)
     except OSError as error:
         raise UserError(f"{path} cannot be read ({error.strerror}).") from None
 
