@@ -99,7 +99,7 @@ def _below(root: Path, pool: bool, skipped: Skipped) -> Iterator[Found]:
 
 
 def _matching(pattern: str, skipped: Skipped) -> list[Path]:
-    """Returns the files and folders that a pattern names, sorted; where it has `**`, `data.walk` says which there are."""
+    """Returns the files and folders that a pattern names, sorted; below `**` those that `data.walk` finds."""
     parts = Path(pattern).parts
     if "**" not in parts:
         return [Path(name) for name in sorted(glob.glob(pattern))]
@@ -132,8 +132,8 @@ def read(found: Found, shape: tuple[int, int, int], how: Fit, *, frames: bool = 
     """Reads a file for a detector of images `(height, width, channels)`; a bad one gives its reason, and no error.
 
     Transparent pixels are laid on white, an orientation mark is obeyed, 16 bits become 8, palettes and CMYK become RGB,
-    of several pictures in a JPEG or TIFF the first is taken; colour becomes grey (0.299 R + 0.587 G + 0.114 B) for a detector of grey images, and grey three equal channels for
-    one of colour. Nothing is enlarged.
+    of several pictures in a JPEG or TIFF the first is taken; colour becomes grey (0.299 R + 0.587 G +
+    0.114 B) for a detector of grey images, and grey three equal channels for one of colour. Nothing is enlarged.
 
     Args:
         found: The file.

@@ -1,4 +1,4 @@
-"""What a PNG file says beside its picture: left away before it is decoded, so that none of it can refuse the picture."""
+"""What a PNG file says beside its picture: left away before it is decoded, so that none of it is in the way."""
 
 from __future__ import annotations
 

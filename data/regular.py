@@ -78,6 +78,18 @@ def read_regular(path: Path, name: str = "", *, limit: int = MAX_BYTES) -> bytes
     return data
 
 
+def read_file(path: Path) -> bytes:
+    """Returns the content of a regular file.
+
+    Raises:
+        UserError: If it is none, is too large, or cannot be read.
+    """
+    try:
+        return read_regular(path)
+    except OSError as error:
+        raise UserError(f"{path} cannot be read ({error.strerror}).") from None
+
+
 def read_text_any(path: Path, *, what: str = "text", raw_names: bool = False, limit: int = MAX_BYTES) -> str:
     """Returns the text of a file in UTF-8, or in what its byte order mark says: UTF-8, UTF-16 or UTF-32.
 

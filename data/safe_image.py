@@ -9,11 +9,11 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-import numpy as np
 from PIL import Image, JpegImagePlugin, UnidentifiedImageError
 
 from data import compression, png_chunks
 from data.errors import UserError
+from data.plain_image import ORIENTATION, UPRIGHT, plain
 
 FORMATS = ("PNG", "JPEG", "WEBP", "BMP", "TIFF")
 ANIMATED = (*FORMATS, "GIF")
@@ -27,18 +27,6 @@ CHANGES = {  # what may be done to an image
     "reduced to 8 bits": "16 bits reduced to 8",
     "turned": "turned upright by its orientation mark",
 }
-ORIENTATION = 274  # of EXIF
-UPRIGHT = {
-    2: Image.Transpose.FLIP_LEFT_RIGHT,
-    3: Image.Transpose.ROTATE_180,
-    4: Image.Transpose.FLIP_TOP_BOTTOM,
-    5: Image.Transpose.TRANSPOSE,
-    6: Image.Transpose.ROTATE_270,
-    7: Image.Transpose.TRANSVERSE,
-    8: Image.Transpose.ROTATE_90,
-}
-SIXTEEN = ("I;16", "I;16B", "I;16L", "I;16N", "I")
-MODES = {"1", "L", "LA", "P", "PA", "RGB", "RGBA", "RGBX", "CMYK", "YCbCr", *SIXTEEN}
 
 
 @dataclass(frozen=True)
@@ -86,7 +74,7 @@ def open_image(data: bytes, name: str, *, max_pixels: int = MAX_PIXELS) -> Opene
             raise UserError(f"{name} is animated ({frames} frames). Expected a single image.")
         about = _About.of(image, data, name)
         image.load()
-        pixels, changes = _plain(image, name)
+        pixels, changes = plain(image, name)
         return about.opened(pixels, changes)
 
 
@@ -113,7 +101,7 @@ def open_frames(data: bytes, name: str, *, max_pixels: int = MAX_PIXELS) -> Iter
             if frames > 1:
                 image.seek(position)
             image.load()
-            pixels, changes = _plain(image, name)
+            pixels, changes = plain(image, name)
         yield about.opened(pixels, changes)
 
 
@@ -206,47 +194,3 @@ def _decoding(name: str, max_pixels: int) -> Iterator[None]:
         raise UserError(
             f"{name} is a damaged image ({' '.join(str(error).split()) or type(error).__name__})."
         ) from None
-
-
-def _plain(image: Image.Image, name: str) -> tuple[Image.Image, list[str]]:
-    changes = []
-    if image.mode not in MODES:
-        raise UserError(f"{name} has pixels of kind '{image.mode}'. Expected 8 or 16 bits per channel.")
-    turn = UPRIGHT.get(_orientation(image))
-    upright = image.copy() if turn is None else image.transpose(turn)  # the next frame is drawn over this one
-    if turn is not None:
-        changes.append("turned")
-    if upright.mode in SIXTEEN:
-        upright, cleared = _eight_bits(upright, name)
-        changes += ["reduced to 8 bits", "flattened"] if cleared else ["reduced to 8 bits"]
-    if upright.has_transparency_data:
-        grey = upright.mode == "LA" or (upright.mode in ("1", "L"))
-        layer = upright.convert("RGBA")
-        if np.asarray(layer)[..., 3].min() < 255:
-            layer = Image.alpha_composite(Image.new("RGBA", layer.size, "white"), layer)
-            changes.append("flattened")
-        upright = layer.convert("RGB").convert("L" if grey else "RGB")
-    if upright.mode == "CMYK":
-        changes.append("converted")
-    if upright.mode not in ("L", "RGB"):
-        upright = upright.convert("L" if upright.mode == "1" else "RGB")
-    return upright, changes
-
-
-def _orientation(image: Image.Image) -> int:
-    """Returns EXIF's mark of orientation, 1 for none or one that cannot be read."""
-    if image.format == "TIFF":  # Pillow has turned it
-        return 1
-    try:
-        return int(image.getexif().get(ORIENTATION, 1))
-    except Exception:  # EXIF is no part of the picture
-        return 1
-
-
-def _eight_bits(image: Image.Image, name: str) -> tuple[Image.Image, bool]:
-    """Returns 16 bits per pixel as 8, and whether a level that stands for transparency became white."""
-    values = np.asarray(image)
-    if values.min() < 0 or values.max() > 65535:
-        raise UserError(f"{name} has values outside 16 bits. Expected 8 or 16 bits per channel.")
-    clear = values == image.info.get("transparency", -1)
-    return Image.fromarray(np.where(clear, 255, np.round(values / 257)).astype(np.uint8)), bool(clear.any())

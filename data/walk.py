@@ -23,6 +23,7 @@ REASONS = {  # one, several
     "other": ("file with another ending was", "files with other endings were"),
     "video": ("video was", "videos were"),
     "hidden": ("hidden or system file or folder was", "hidden or system files and folders were"),
+    "folder": ("sub-folder was", "sub-folders were"),
     "special": ("pipe, socket or device was", "pipes, sockets or devices were"),
     "link": ("link to nothing was", "links to nothing were"),
     "loop": ("link back to a folder above it was", "links back to folders above them were"),
@@ -119,8 +120,10 @@ def walk(root: Path, endings: tuple[str, ...] | None = IMAGES, *, deep: bool = T
         if inside:
             found.folders.append(inside)
         here = (*above, (about.st_dev, about.st_ino))
-        below = [name for name in _look(entries, inside, here, endings, found)]
-        waiting += [(name, here) for name in reversed(below)] if deep else []
+        below = list(_look(entries, inside, here, endings, found))
+        waiting += [(name, here) for name in reversed(below) if deep]
+        for name in below if not deep else ():
+            found.skipped.add("folder", name)
     raise UserError(f"{root} holds more than {MAX_FOLDERS:,} folders, or links make them so many.")
 
 

@@ -14,7 +14,7 @@ from annotated_types import Ge
 from data.errors import UserError
 from data.fetch import check_content, check_file, download, fingerprint, locate, missing, places
 from data.imageset import ImageSet
-from data.regular import check_regular, read_regular
+from data.regular import check_regular, read_file
 from data.safe_read import read_pickle
 from data.selection import choose_classes, limit_note, pick, wider
 
@@ -43,7 +43,8 @@ class Cifar10:
     """CIFAR-10, 32x32 pixels in colour, 5,000 training and 1,000 test images of each class.
 
     Read from `cifar-10-batches-py/` or `cifar-10-python.tar.gz`, which is fetched if neither is found; Keras' cache
-    of them, old or new, is read too. The first folder that holds any of it is the one that is read. Source: Krizhevsky, "Learning Multiple Layers of Features from Tiny Images", 2009, section 3.
+    of them, old or new, is read too. The first folder that holds any of it is the one that is read. Source: Krizhevsky,
+    "Learning Multiple Layers of Features from Tiny Images", 2009, section 3.
 
     Args:
         classes: The classes to take, such as `["dog"]`. Defaults to `None`, all ten.
@@ -126,14 +127,14 @@ class Cifar10:
         if self.verify and len(files) > 1:
             for path in files:
                 check_file(path, CHECKSUMS[path.name])
-        elif self.verify and not files[0].name.endswith(".tar"):  # unpacked, its batches are compared when they are read
+        elif self.verify and files[0].suffix != ".tar":  # of that one the batches are compared, when they are read
             check_file(files[0], ARCHIVE_CHECKSUM)
         return files
 
     def _batches(self, files: list[Path]) -> Iterator[tuple[str, bytes]]:
         if len(files) > 1:
             for path in files:
-                yield str(path), read_regular(path)
+                yield str(path), read_file(path)
             return
         path = files[0]
         found = {}
@@ -150,7 +151,7 @@ class Cifar10:
         for name in CHECKSUMS:
             if name not in found:
                 raise UserError(f"{path} does not hold {FOLDER}/{name}.")
-            if self.verify:
+            if self.verify and path.suffix == ".tar":
                 check_content(found[name], CHECKSUMS[name], f"{path}: {name}")
             yield f"{path}: {name}", found.pop(name)
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
-import itertools
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Annotated, Literal
@@ -16,9 +14,9 @@ from PIL import Image
 from data.bad_files import BadFiles
 from data.errors import UserError, printable
 from data.imageset import ImageSet
-from data.regular import read_regular, user_path
-from data.safe_image import FORMATS, OpenedImage, open_frames, open_image
-from data.walk import ANIMATIONS, IMAGES, Skipped, walk
+from data.regular import read_file, user_path
+from data.safe_image import OpenedImage, open_frames, open_image
+from data.sources.folder_files import digest_of, list_images, texts_of, within
 
 FACTS = ("width", "height", "format", "mode", "quality", "coding")
 Mixed = Literal["error", "center-crop", "resize"]
@@ -75,26 +73,6 @@ class Folder:
         )
 
 
-def digest_of(path: str | Path, *, limit: int | None = None, animations: bool = False) -> str:
-    """Returns the sha256 over the names and contents of the files that `read_images` would read.
-
-    Raises:
-        UserError: As `list_images`, or if files cannot be read.
-    """
-    sha = hashlib.sha256()
-    root = user_path(path)
-    names, bad = list_images(root, limit=limit, animations=animations)[0], BadFiles(root)
-    for name in names:
-        try:
-            content = hashlib.sha256(_bytes(_within(root, name))).hexdigest()
-        except UserError as error:
-            bad.add(name, error, _within(root, name))
-            continue
-        sha.update(f"{name}\n{content}\n".encode("utf-8", "surrogateescape"))
-    bad.check(len(names))
-    return sha.hexdigest()
-
-
 def read_images(
     path: str | Path,
     *,
@@ -133,10 +111,10 @@ def read_images(
     facts: dict[str, list[object]] = {key: [] for key in (*FACTS, "bytes")}
     changes: dict[str, int] = {}
     ids: list[str] = []
-    texts = _texts(names)
+    texts = texts_of(names)
     for done, (name, count) in enumerate(zip(names, counts, strict=True)):
-        data = _bytes(_within(root, name))
-        for frame, opened in enumerate(_frames(data, str(_within(root, name)), animations)):
+        data = read_file(within(root, name))
+        for frame, opened in enumerate(_frames(data, str(within(root, name)), animations)):
             pixels = opened.pixels.convert("L" if channels == 1 else "RGB")
             images[len(ids)] = np.asarray(_fit(pixels, target, mixed)).reshape(*target, channels)
             ids.append(texts[done] if count == 1 else f"{texts[done]}#{frame:05d}")
@@ -159,61 +137,8 @@ def read_images(
     )
 
 
-def _texts(names: list[str]) -> list[str]:
-    """Returns names that every table takes, no two alike."""
-    texts = [printable(name) for name in names]
-    taken = set(names)
-    return [
-        text if text == name or text not in taken else f"{text}~{hashlib.sha256(name.encode('utf-8', 'surrogateescape')).hexdigest()[:8]}"
-        for name, text in zip(names, texts, strict=True)
-    ]
-
-
-def _within(root: Path, name: str) -> Path:
-    return root if root.is_file() else root / name
-
-
 def _frames(data: bytes, name: str, animations: bool) -> Iterator[OpenedImage]:
     return open_frames(data, name) if animations else iter([open_image(data, name)])
-
-
-def list_images(
-    root: Path, *, limit: int | None = None, animations: bool = False
-) -> tuple[list[str], np.ndarray, tuple[str, ...], Skipped]:
-    """Returns the images below a folder, sorted: relative names, int64 labels, class names, and what was left out.
-
-    With `animations`, `root` may be a single file too.
-
-    Raises:
-        UserError: If there is no such folder, no image in it, or something in it cannot be looked at.
-    """
-    if animations and root.is_file():
-        return [root.name], np.zeros(1, np.int64), (printable(root.stem),), Skipped()
-    if not root.is_dir():
-        raise UserError(f"There is no folder {root}. Expected a folder of {', '.join(FORMATS)} files.")
-    endings = (*IMAGES, *ANIMATIONS) if animations else IMAGES
-    searched, bad = walk(root, endings), BadFiles(root)
-    for name, reason in searched.unreadable:
-        bad.add(name or str(root), f"{root / name} cannot be read ({reason}).", root / name)
-    bad.check(len(searched.files) + len(searched.unreadable))
-    found, skipped = searched.files, searched.skipped
-    if not found:
-        others = "".join(f" {sentence}" for sentence in skipped.sentences)
-        raise UserError(f"There is no image in {root}. Expected files ending in {', '.join(endings)}.{others}")
-    by_class: dict[str, list[str]] = {}
-    for name in sorted(found):
-        by_class.setdefault(name.split("/")[0] if "/" in name else "", []).append(name)
-    if "" in by_class and len(by_class) > 1:
-        raise UserError(
-            f"{root} holds images both beside and in sub-folders, which are the labels. Received: {by_class[''][0]}."
-        )
-    if limit is not None:  # alternate, so that a short list still has every label
-        turns = itertools.zip_longest(*by_class.values())
-        kept = set(itertools.islice((n for turn in turns for n in turn if n), limit))
-        by_class = {label: [n for n in names if n in kept] for label, names in by_class.items()}
-    labels = np.repeat(np.arange(len(by_class)), [len(names) for names in by_class.values()]).astype(np.int64)
-    classes = tuple(printable(label or root.resolve().name) for label in by_class)
-    return [name for names in by_class.values() for name in names], labels, classes, skipped
 
 
 def _target(
@@ -224,9 +149,9 @@ def _target(
     shortest, channels = 10**9, 1
     counts, bad = [], BadFiles(root)
     for name in names:
-        place, count = _within(root, name), 0
+        place, count = within(root, name), 0
         try:
-            for opened in _frames(_bytes(place), str(place), animations):
+            for opened in _frames(read_file(place), str(place), animations):
                 count += 1
                 first = first or (name, (opened.pixels.height, opened.pixels.width))
                 channels = 3 if opened.pixels.mode == "RGB" and not grayscale else channels
@@ -290,13 +215,6 @@ def _done(facts: pd.DataFrame, target: tuple[int, int], mixed: Mixed, changes: d
 
 def _cut(limit: int | None) -> tuple[str, ...]:
     return () if limit is None else (f"Cut short: {limit:,} images at most.",)
-
-
-def _bytes(path: Path) -> bytes:
-    try:
-        return read_regular(path)
-    except OSError as error:
-        raise UserError(f"{path} cannot be read ({error.strerror}).") from None
 
 
 __all__ = ["Folder", "OpenedImage", "digest_of", "list_images", "read_images"]

@@ -13,7 +13,7 @@ from annotated_types import Ge
 from data.errors import UserError
 from data.fetch import check_file, download, fingerprint, locate, missing, places
 from data.imageset import ImageSet
-from data.regular import read_regular
+from data.regular import read_file
 from data.safe_read import open_zip, read_gzip, read_member
 from data.selection import choose_classes, limit_note, pick, wider
 
@@ -40,8 +40,8 @@ class Mnist:
 
     Read from the four `.gz` files, unpacked ones (`train-images-idx3-ubyte` or `train-images.idx3-ubyte`), or Keras'
     `mnist.npz`, which is fetched if none is found; all hold the same images in the same order. The first folder that
-    holds any of it is the one that is read. Source: LeCun, Bottou, Bengio and Haffner, "Gradient-Based Learning Applied to Document
-    Recognition", 1998, section III.
+    holds any of it is the one that is read. Source: LeCun, Bottou, Bengio and Haffner,
+    "Gradient-Based Learning Applied to Document Recognition", 1998, section III.
 
     Args:
         classes: The digits to take, such as `[0]`. Defaults to `None`, all ten.
@@ -159,7 +159,7 @@ def _idx(path: Path) -> np.ndarray:
 
     It holds 0, 0, 8 (unsigned byte), the number of dimensions, then big-endian sizes.
     """
-    data = read_gzip(path) if path.suffix == ".gz" else read_regular(path)
+    data = read_gzip(path) if path.suffix == ".gz" else read_file(path)
     dimensions = data[3] if data[:3] == b"\0\0\x08" and len(data) > 3 else 0
     shape = tuple(np.frombuffer(data[4 : 4 + 4 * dimensions], ">u4").tolist())
     start = 4 + 4 * dimensions

@@ -53,7 +53,7 @@ def names(found: list[Found], root: Path) -> list[str]:
 def test_folders_are_searched_below_sorted_without_hidden_files(tree):
     found, others = find([tree])
     assert names(found, tree) == ["a.jpg", "b.png", "x[1].png", "é 雪.png", "sub/c.webp", "sub/deep/d.bmp"]
-    assert others == 2
+    assert others.counts == {"other": 2, "hidden": 2}
 
 
 def test_patterns_that_no_shell_has_expanded_and_names_that_look_like_one(tree):
@@ -84,7 +84,7 @@ def test_no_image_at_all_is_the_users_mistake(tree, tmp_path):
         find([tree / "none.png", f"{tree}/*.tif"])
     (tmp_path / "texts").mkdir()
     (tmp_path / "texts/a.txt").write_text("a")
-    with pytest.raises(UserError, match=r"no image in .*texts.* 1 other files"):
+    with pytest.raises(UserError, match=r"no image in .*texts.* 1 file with another ending was left out: .*a\.txt"):
         find([tmp_path / "texts"])
 
 
