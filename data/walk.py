@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import errno
 import os
 import stat
@@ -100,7 +101,7 @@ def walk(root: Path, endings: tuple[str, ...] | None = IMAGES, *, deep: bool = T
         UserError: If there are more than 1,048,576 folders.
     """
     found = Walk()
-    waiting: list[tuple[str, tuple[tuple[int, int], ...]]] = [("", ())]
+    waiting: list[tuple[str, tuple[tuple[int, int], ...]]] = [("", _above(root))]
     for _ in range(MAX_FOLDERS):
         if not waiting:
             return found
@@ -125,6 +126,16 @@ def walk(root: Path, endings: tuple[str, ...] | None = IMAGES, *, deep: bool = T
         for name in below if not deep else ():
             found.skipped.add("folder", name)
     raise UserError(f"{root} holds more than {MAX_FOLDERS:,} folders, or links make them so many.")
+
+
+def _above(root: Path) -> tuple[tuple[int, int], ...]:
+    """Returns the device and number of each folder that a folder is inside of."""
+    known = []
+    for folder in root.resolve().parents:
+        with contextlib.suppress(OSError):
+            about = os.stat(folder)
+            known.append((about.st_dev, about.st_ino))
+    return tuple(known)
 
 
 def _look(

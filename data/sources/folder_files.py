@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import itertools
+from collections import Counter
 from pathlib import Path
 
 import numpy as np
@@ -81,9 +82,9 @@ def within(root: Path, name: str) -> Path:
 def texts_of(names: list[str]) -> list[str]:
     """Returns names that every table takes, no two alike."""
     texts = [printable(name) for name in names]
-    taken = set(names)
+    counts = Counter(texts)
     return [
-        text if text == name or text not in taken else f"{text}~{hashlib.sha256(_raw(name)).hexdigest()[:8]}"
+        text if text == name or counts[text] == 1 else f"{text}~{hashlib.sha256(_raw(name)).hexdigest()[:8]}"
         for name, text in zip(names, texts, strict=True)
     ]
 

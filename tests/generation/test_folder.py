@@ -176,3 +176,18 @@ def test_too_many_frames_are_refused_before_they_are_decoded(tmp_path, monkeypat
     monkeypatch.setattr(safe_image, "MAX_FRAMES", 8)
     with pytest.raises(UserError, match=r"9 frames of 16 x 16 pixels\. Allowed: 8 frames"):
         Folder(path=str(tmp_path / "film.gif")).fit(colour)
+
+
+def test_what_is_left_out_and_changed_is_noted(tmp_path, colour):
+    _write(tmp_path / "a", colour)
+    assert Folder(path=str(tmp_path / "a")).fit(colour).notes == ()
+    (tmp_path / "a" / "film.mp4").write_bytes(b"x")
+    Image.fromarray(colour[0]).save(
+        tmp_path / "a" / "phone.jpg", "MPO", save_all=True, append_images=[Image.new("RGB", (16, 16))]
+    )
+    generator = Folder(path=str(tmp_path / "a"), formats="any").fit(colour)
+    assert generator.n_available == 13
+    assert generator.notes == (
+        "1 images are the first of several pictures in one file; the others were left out.",
+        "1 video was left out: film.mp4.",
+    )
