@@ -36,7 +36,8 @@ class BadFiles:
             return
         if len(self._found) == 1:
             raise UserError(self._found[0][0])
-        said, expected = [], {}
+        said: list[str] = []
+        expected: dict[str, None] = {}
         for _, message in self._found:
             what, _, rest = message.partition(". ")
             said.append(what.rstrip("."))

@@ -5,8 +5,8 @@ from __future__ import annotations
 import codecs
 import os
 import stat
+from io import BufferedReader
 from pathlib import Path
-from typing import BinaryIO
 
 from data.errors import UserError
 
@@ -53,7 +53,7 @@ def check_regular(path: Path, name: str = "") -> os.stat_result:
     return about
 
 
-def open_regular(path: Path, name: str = "") -> BinaryIO:
+def open_regular(path: Path, name: str = "") -> BufferedReader:
     """Opens a regular file for reading; arguments and errors are those of `check_regular`."""
     check_regular(path, name)
     # without waiting, should a pipe have taken the file's place meanwhile

@@ -254,8 +254,8 @@ def test_folders_that_cannot_be_read_are_rows_with_an_error(tree, monkeypatch):
 
     monkeypatch.setattr(os, "scandir", refuse)
     for given in (tree, f"{tree}/**/*.webp"):
-        bad = [row for row in find([given])[0] if row.path.name == "deep"]
-        assert [list(read(row, COLOUR, "exact"))[0].error for row in bad] == ["It cannot be read (Permission denied)."]
+        (bad,) = (row for row in find([given])[0] if row.path.name == "deep")
+        assert next(read(bad, COLOUR, "exact")).error == "It cannot be read (Permission denied)."
 
 
 def test_phone_pictures_and_pages_are_one_picture(tmp_path):

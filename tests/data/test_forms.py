@@ -89,7 +89,7 @@ def test_the_first_folder_with_any_form_wins(tmp_path, cifar, write):
     [
         (
             f"{FOLDER}-target/{FOLDER}/data_batch_1",
-            "is not complete. Expected the six CIFAR-10 batches. Missing: data_batch_2",
+            r"not complete\. Expected the six .*Missing: data_batch_2",
         ),
         (f"{FOLDER}/readme.html", r"Missing: data_batch_1, data_batch_2"),
         ("cifar-10-batches-bin/data_batch_1.bin", "in a form that is not read. Expected the python version"),
@@ -140,7 +140,7 @@ def test_mnist_with_a_part_is_an_error_unless_another_form_is_whole(tmp_path, wr
     with pytest.raises(UserError, match=r"is not complete.*Missing: t10k-labels-idx1-ubyte.gz"):
         Mnist(verify=False).load([tmp_path / "given", tmp_path / "packed"])
     shutil.copy(tmp_path / "packed/t10k-labels-idx1-ubyte.gz", tmp_path / "given/mnist.npz")
-    with pytest.raises(UserError, match="mnist.npz is not a whole zip"):
+    with pytest.raises(UserError, match=r"mnist\.npz is not a whole zip"):
         Mnist(verify=False).load([tmp_path / "given", tmp_path / "packed"])
 
 
@@ -178,9 +178,10 @@ def repack(folder: Path, *, identities: bool, signs: tuple[str, str] = ("-1", "1
     (folder / "inner").rename(folder / "img_align_celeba/img_align_celeba")
 
 
-@pytest.mark.parametrize(
-    ("signs", "coding"), [(("-1", "1"), "utf-8"), (("0", "1"), "utf-8-sig"), (("-1", "1"), "utf-16")]
-)
+CODINGS = [(("-1", "1"), "utf-8"), (("0", "1"), "utf-8-sig"), (("-1", "1"), "utf-16")]
+
+
+@pytest.mark.parametrize(("signs", "coding"), CODINGS)
 def test_celeba_repacked(tmp_path, write, signs, coding):
     for name in ("official", "repacked", "without"):
         write.celeba(tmp_path / name, extracted=True)
@@ -214,7 +215,7 @@ def test_celeba_of_two_folders_is_never_mixed(tmp_path, write):
     write.celeba(tmp_path / "whole")
     write.celeba(tmp_path / "given")
     (tmp_path / "given/img_align_celeba.zip").unlink()
-    with pytest.raises(UserError, match="Missing: img_align_celeba.zip"):
+    with pytest.raises(UserError, match=r"Missing: img_align_celeba\.zip"):
         CelebA().load([tmp_path / "given", tmp_path / "whole"])
 
 

@@ -182,9 +182,8 @@ def test_what_is_left_out_and_changed_is_noted(tmp_path, colour):
     _write(tmp_path / "a", colour)
     assert Folder(path=str(tmp_path / "a")).fit(colour).notes == ()
     (tmp_path / "a" / "film.mp4").write_bytes(b"x")
-    Image.fromarray(colour[0]).save(
-        tmp_path / "a" / "phone.jpg", "MPO", save_all=True, append_images=[Image.new("RGB", (16, 16))]
-    )
+    second = [Image.new("RGB", (16, 16))]
+    Image.fromarray(colour[0]).save(tmp_path / "a" / "phone.jpg", "MPO", save_all=True, append_images=second)
     generator = Folder(path=str(tmp_path / "a"), formats="any").fit(colour)
     assert generator.n_available == 13
     assert generator.notes == (
