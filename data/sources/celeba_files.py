@@ -66,7 +66,7 @@ def files_in(folders: Sequence[Path]) -> tuple[list[Path | None], Path]:
 
 
 def _look(folder: Path, folders: Sequence[Path]) -> tuple[list[Path | None], Path] | None:
-    inside = [*places(folder, "celeba"), *places(folder / "CelebA", "celeba")[1:2]]
+    inside = [*places(folder, "celeba"), folder / "CelebA"]  # the last as its makers give it out
     lists = [_first(inside, names_of(number)) for number in range(len(LISTS))]
     images = _first(inside, [f"{at}{name}" for name in (ZIP, *FOLDERS) for at in ("", "Img/")])
     if images is None and not any(lists):

@@ -229,3 +229,15 @@ def test_celeba_leaves_out_hidden_files_and_names_all_bad_ones(tmp_path, write):
         (tmp_path / f"img_align_celeba/00000{number}.jpg").write_bytes(b"x")
     with pytest.raises(UserError, match=r"2 of 24 files .*000002.jpg is not an image; 000005.jpg is not an image\."):
         CelebA(size=16).load([tmp_path])
+
+
+def test_celeba_as_its_makers_give_it_out(tmp_path, write):
+    write.celeba(tmp_path / "plain")
+    for name in ("Anno/list_attr_celeba.txt", "Anno/identity_CelebA.txt", "Eval/list_eval_partition.txt"):
+        place = tmp_path / "data/CelebA" / name
+        place.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy(tmp_path / "plain" / place.name, place)
+    (tmp_path / "data/CelebA/Img").mkdir()
+    shutil.copy(tmp_path / "plain/img_align_celeba.zip", tmp_path / "data/CelebA/Img")
+    source = CelebA(size=16)
+    assert source.load([tmp_path / "data"]).digest == source.load([tmp_path / "plain"]).digest
