@@ -74,7 +74,7 @@ def detect(
     store: StoreOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Score images with a trained detector of a run: PNG, JPEG, WebP or BMP.
+    """Score images with a trained detector of a run: PNG, JPEG, WebP, BMP or TIFF.
 
     Files that cannot be read are listed, the others are scored, and the exit code is 1. Colour becomes grey for a
     detector of grey images, and grey becomes colour for one of colour; transparent pixels are laid on white, an
@@ -220,10 +220,8 @@ def _tell(found: Detection, explain: Path | None, csv: Path | None) -> None:
         )
     if unlike := int((good["unlike"] > 1).sum()):
         typer.echo(f"{unlike:,} of {_count(len(good), 'image')} unlike the training images.", err=True)
-    if found.about["other_files"]:
-        typer.echo(
-            f"Left out, not being images by their names: {_count(found.about['other_files'], 'file')}.", err=True
-        )
+    for sentence in found.about["left_out_said"]:
+        typer.echo(sentence, err=True)
     if explain is not None:
         typer.echo(f"Heat maps: {explain}", err=True)
     if csv is not None:

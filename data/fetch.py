@@ -8,13 +8,16 @@ import urllib.error
 import urllib.request
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
+from typing import TypeVar
 
 from data import paths
 from data.errors import UserError
+from data.regular import open_regular
 
 BLOCK = 2**20  # bytes
 TIMEOUT = 30  # seconds without a byte
 Progress = Callable[[int, int, str], None]
+Found = TypeVar("Found")
 
 
 def data_folders(explicit: Path | str | None = None) -> list[Path]:
@@ -37,12 +40,31 @@ def data_folders(explicit: Path | str | None = None) -> list[Path]:
 
 
 def find(folders: Sequence[Path], dataset: str, names: Sequence[str]) -> Path | None:
-    """Returns the first of `names` that exists in `FOLDER/dataset/` or, as its publisher lays it out, in `FOLDER/`."""
+    """Returns the first of `names` that exists in one of the `places` of a folder."""
     for folder in folders:
-        for place in (Path(folder) / dataset, Path(folder)):
+        for place in places(folder, dataset):
             for name in names:
                 if (place / name).exists():
                     return place / name
+    return None
+
+
+def places(folder: Path, dataset: str) -> list[Path]:
+    """Returns where a data set may lie in a folder: in one of its own, as its publisher lays it out, or as Keras."""
+    return [Path(folder) / dataset, Path(folder), Path(folder) / "datasets"]
+
+
+def locate(folders: Sequence[Path], look: Callable[[Path], Found | None]) -> Found | None:
+    """Returns what the first folder holds of a data set, so that files of two folders are never mixed.
+
+    Args:
+        folders: In this order.
+        look: Returns what it finds of the set in a folder, `None` for nothing, and raises what is missing where there
+            is a part of it: then no later folder is looked at.
+    """
+    for folder in folders:
+        if (found := look(Path(folder))) is not None:
+            return found
     return None
 
 
@@ -66,6 +88,18 @@ def check_file(path: Path, checksum: str) -> None:
         )
 
 
+def check_content(data: bytes, checksum: str, name: str) -> None:
+    """Compares the content of a file as `check_file` does.
+
+    Raises:
+        UserError: If they differ.
+    """
+    kind, wanted = checksum.split(":")
+    received = hashlib.new(kind, data, usedforsecurity=False).hexdigest()
+    if received != wanted:
+        raise UserError(f"{name} is not the published file. Expected {kind} {wanted}. Received: {received}.")
+
+
 def digest(path: Path, kind: str = "sha256") -> str:
     """Returns the hex digest of a file's content.
 
@@ -73,7 +107,7 @@ def digest(path: Path, kind: str = "sha256") -> str:
         UserError: If the file cannot be read.
     """
     try:
-        with path.open("rb") as file:
+        with open_regular(path) as file:
             return hashlib.file_digest(file, lambda: hashlib.new(kind, usedforsecurity=False)).hexdigest()
     except OSError as error:
         raise UserError(f"{path} cannot be read ({error.strerror}).") from None
