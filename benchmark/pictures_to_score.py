@@ -71,7 +71,7 @@ def find(paths: Sequence[str | Path], *, pool: bool = False) -> tuple[list[Found
     found: dict[str, Found] = {}
     skipped, empty = Skipped(), True
     for given in paths:
-        path = paths.place(given)
+        path = place(given)
         here = [path] if os.path.lexists(path) else _matching(str(path), skipped)
         empty = empty and not here
         for place in here or [path]:
