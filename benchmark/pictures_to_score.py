@@ -15,6 +15,7 @@ import numpy as np
 from PIL import Image
 
 from data.errors import UserError, printable
+from data.paths import place as path_of
 from data.regular import read_regular
 from data.safe_image import CHANGES, OpenedImage, open_frames, open_image
 from data.walk import ANIMATIONS, IMAGES, Skipped, Walk, walk
@@ -71,7 +72,7 @@ def find(paths: Sequence[str | Path], *, pool: bool = False) -> tuple[list[Found
     found: dict[str, Found] = {}
     skipped, empty = Skipped(), True
     for given in paths:
-        path = place(given)
+        path = path_of(given)
         here = [path] if os.path.lexists(path) else _matching(str(path), skipped)
         empty = empty and not here
         for place in here or [path]:
