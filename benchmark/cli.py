@@ -18,7 +18,7 @@ if message := house.stranger():  # before anything of the other packages is impo
     print(f"fauxbench: {message}", file=sys.stderr)
     sys.exit(2)
 
-from benchmark import cli_detect, cli_images, cli_plugins
+from benchmark import cli_detect, cli_images, cli_plugins, private, received
 from data.errors import UserError, unknown
 
 app = typer.Typer(
@@ -78,11 +78,13 @@ def run(
         typer.Option(metavar="FILE", help="Weights of FID's Inception network: measure FID and KID with them too."),
     ] = None,
     ladder: LadderOption = False,
+    trust_store: cli_images.TrustOption = False,
     as_json: JsonOption = False,
 ) -> None:
     """Run a benchmark and write its report. What has been computed before is not computed again."""
     from benchmark import api
 
+    private.trust(trust_store)
     chosen = _chosen(spec, real, fake, changes)
     with _listener() as listener:
         result = api.run(
@@ -238,7 +240,7 @@ def _usage(error: Any) -> int:
 
 
 def _mistake(message: str) -> int:
-    print(f"fauxbench: {' '.join(message.split())}", file=sys.stderr)
+    print(f"fauxbench: {received.printable(' '.join(message.split()))}", file=sys.stderr)
     return 2
 
 

@@ -49,6 +49,11 @@ def found(options: Mapping[str, Any]) -> dict[str, Any]:
     return {name: _mapped(value, _found) for name, value in options.items()}
 
 
+def kinds(options: Mapping[str, Any]) -> list[str]:
+    """Returns the kinds of all objects inside options, however deep."""
+    return [table["kind"] for table in _tables(options)]
+
+
 def named(options: Mapping[str, Any]) -> dict[str, Any]:
     """Drops the folders of the files of objects, whose content is in the key by `code`."""
     return {name: _mapped(value, lambda kind: kind.rpartition("/")[2]) for name, value in options.items()}
