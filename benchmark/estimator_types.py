@@ -20,11 +20,13 @@ PICKLED = (
     "SelectFwe", "SelectKBest", "SelectPercentile", "SparseRandomProjection", "SpectralEmbedding", "SplineTransformer",
     "TunedThresholdClassifierCV",
 )  # fmt: skip
-# These hold functions where the option `scoring` names one.
-SCORING = (
-    "GridSearchCV", "HalvingGridSearchCV", "HalvingRandomSearchCV", "HistGradientBoostingClassifier",
-    "HistGradientBoostingRegressor", "RandomizedSearchCV",
-)  # fmt: skip
+# These hold functions too where one of these options is another than by default.
+BOOSTING = ("HistGradientBoostingClassifier", "HistGradientBoostingRegressor")
+SEARCHES = ("GridSearchCV", "HalvingGridSearchCV", "HalvingRandomSearchCV", "RandomizedSearchCV")
+OPTIONS: dict[str, dict[str, str | None]] = {
+    **{name: {"scoring": "loss", "categorical_features": "from_dtype"} for name in BOOSTING},
+    **{name: {"scoring": None} for name in SEARCHES},
+}
 LOSSES = {
     "sklearn._loss._loss": (
         "CyAbsoluteError", "CyExponentialLoss", "CyHalfBinomialLoss", "CyHalfGammaLoss", "CyHalfMultinomialLoss",

@@ -15,7 +15,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from benchmark import estimator_types, private
+from benchmark import estimator_types, intact, private
 from data.errors import UserError
 
 SKOPS = "plugin.skops"
@@ -78,8 +78,10 @@ def _parts(estimator: Any) -> Iterator[Any]:
 def _is_pickled(part: Any) -> bool:
     """Says whether a part holds, once it is trained, what skops is not to read."""
     name = type(part).__name__
-    scores = name in estimator_types.SCORING and part.scoring not in (None, "loss")
-    return scores or name in estimator_types.PICKLED
+    usual = estimator_types.OPTIONS.get(name, {})
+    return name in estimator_types.PICKLED or any(
+        str(getattr(part, option)) != str(value) for option, value in usual.items()
+    )
 
 
 def _skops(plugin: Any) -> bytes | None:
@@ -102,7 +104,9 @@ def _from_skops(content: bytes, path: Path) -> Any:
         schema = _schema(content)
         strange = estimator_types.strange(schema)
         if not strange:
-            return skops.loads(_alone(content, schema), trusted=estimator_types.trusted(schema))
+            schema = _without_numbers(schema)
+            intact.check(schema, content)
+            return skops.loads(_with_schema(content, schema), trusted=estimator_types.trusted(schema))
     except Exception as error:
         raise UserError(f"{path} holds no readable estimator ({' '.join(str(error).split())}).") from error
     raise UserError(f"{path} holds types that are not scikit-learn's, and is not read: {', '.join(strange)}.")
@@ -116,20 +120,20 @@ def _schema(content: bytes) -> Any:
         return json.loads(archive.read(SCHEMA))
 
 
-def _alone(content: bytes, schema: Any) -> bytes:
-    """Returns a file in which no node stands for another: what was looked at is then what is made.
-
-    skops takes a node whose number it has met before for that one, whatever else the second says.
-    """
+def _with_schema(content: bytes, schema: Any) -> bytes:
     out = io.BytesIO()
     with zipfile.ZipFile(io.BytesIO(content)) as old, zipfile.ZipFile(out, "w") as new:
-        new.writestr(SCHEMA, json.dumps(_without_numbers(schema)))
+        new.writestr(SCHEMA, json.dumps(schema))
         for name in sorted(set(old.namelist()) - {SCHEMA}):
             new.writestr(name, old.read(name))
     return out.getvalue()
 
 
 def _without_numbers(value: Any) -> Any:
+    """Returns a schema in which no node stands for another: what was looked at is then what is made.
+
+    skops takes a node whose number it has met before for that one, whatever else the second says.
+    """
     if isinstance(value, dict):
         return {key: _without_numbers(child) for key, child in value.items() if key != "__id__"}
     return [_without_numbers(child) for child in value] if isinstance(value, list) else value

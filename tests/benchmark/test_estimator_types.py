@@ -134,15 +134,17 @@ def test_what_options_put_inside_comes_back_too(estimator, tmp_path):
     [
         GridSearchCV(LogisticRegression(), {"C": [0.5, 1.0]}, scoring="roc_auc"),
         HistGradientBoostingClassifier(max_iter=2, scoring="roc_auc", early_stopping=True),
+        HistGradientBoostingClassifier(max_iter=2, categorical_features=[4]),
     ],
-    ids=["search", "boosting"],
+    ids=["search", "boosting", "categories"],
 )
 def test_what_scores_by_a_function_is_pickled_and_read(estimator, tmp_path):
     assert kept.needs_pickle(estimator)
-    trained = estimator.fit(X, Y)
+    data = np.column_stack([X[:, :4], X[:, 4] > 0])
+    trained = estimator.fit(data, Y)
     kept.save(trained, tmp_path)
     assert (tmp_path / kept.PICKLE).exists()
-    assert same(trained, kept.load(tmp_path, estimator), X)
+    assert same(trained, kept.load(tmp_path, estimator), data)
 
 
 def test_every_listed_helper_is_a_class_that_sets_nothing_off():
