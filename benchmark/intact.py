@@ -62,7 +62,7 @@ def _features(node: dict[str, Any], archive: zipfile.ZipFile, above: int | None)
     """Returns how many features the trees of an estimator are given: as many as the estimator checks that there are."""
     held = (node.get("content") or {}).get("content") or {}
     own = _plain(held.get("n_features_in_"), archive)
-    chosen = _plain(held["estimators_features_"], archive) if node["__class__"] == "IsolationForest" else []
+    chosen = _plain(held.get("estimators_features_", []), archive) if node["__class__"] == "IsolationForest" else []
     counts = [own if isinstance(own, int) else 0, *(len(some) for some in chosen)]
     return min([*counts, above] if above is not None else counts)
 

@@ -151,7 +151,8 @@ def test_a_forest_checks_for_as_many_features_as_its_trees_ask_for(claimed, tmp_
     [
         StackingClassifier([("one", DecisionTreeClassifier())], RandomForestClassifier(3), cv=2, passthrough=True),
         KNeighborsClassifier(algorithm="ball_tree", leaf_size=2), RandomForestClassifier(5, max_depth=1),
-        RandomForestClassifier(3, max_leaf_nodes=6), DecisionTreeClassifier(ccp_alpha=0.02), HistGradientBoostingClassifier(max_iter=3),
+        RandomForestClassifier(3, max_leaf_nodes=6), DecisionTreeClassifier(ccp_alpha=0.02),
+        HistGradientBoostingClassifier(max_iter=3),
     ],
     ids=lambda it: type(it).__name__,
 )  # fmt: skip
