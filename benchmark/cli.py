@@ -20,7 +20,7 @@ if message := house.stranger():  # before anything of the other packages is impo
     print(f"fauxbench: {message}", file=sys.stderr)
     sys.exit(2)
 
-from benchmark import cli_detect, cli_images, cli_plugins, signals
+from benchmark import cli_detect, cli_images, cli_plugins, private, signals
 from benchmark.cli_command import App, print_json
 from data.errors import UserError, shown, unknown, visible
 
@@ -85,6 +85,7 @@ def run(
         typer.Option(metavar="FILE", help="Weights of FID's Inception network: measure FID and KID with them too."),
     ] = None,
     ladder: LadderOption = False,
+    trust_store: cli_images.TrustOption = False,
     as_json: JsonOption = False,
 ) -> None:
     """Run a benchmark and write its report. What has been computed before is not computed again."""
@@ -92,6 +93,7 @@ def run(
 
     if jobs is not None and scheduler is not None:
         raise UserError("Give --jobs or --scheduler, not both: a scheduler's workers are as many as were started.")
+    private.trust(trust_store)
     chosen = _chosen(spec, real, fake, changes)
     with _listener() as listener:
         result = api.run(

@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
+from benchmark import private
 from benchmark.cli_command import print_json
-from benchmark.cli_images import JsonOption, RunArgument, StoreOption
+from benchmark.cli_images import JsonOption, RunArgument, StoreOption, TrustOption
 from data.errors import UserError
 from data.names import as_text
 from data.paths import place
@@ -72,6 +73,7 @@ def detect(
     ] = None,
     csv: Annotated[Path | None, typer.Option(metavar="FILE", help="Write the table there instead.")] = None,
     store: StoreOption = None,
+    trust_store: TrustOption = False,
     as_json: JsonOption = False,
 ) -> None:
     """Score images with a trained detector of a run: PNG, JPEG, WebP, BMP or TIFF.
@@ -81,6 +83,7 @@ def detect(
     orientation mark is obeyed, 16 bits become 8. An image that is unlike what the detector was trained on is marked:
     its score means little.
     """
+    private.trust(trust_store)
     if csv is not None and as_json:
         raise UserError("Give --json or --csv, not both.")
     if csv is not None and not csv.parent.is_dir():

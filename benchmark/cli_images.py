@@ -8,6 +8,7 @@ from typing import Annotated, Any
 
 import typer
 
+from benchmark import private
 from benchmark.cli_command import print_json
 from data.errors import UserError
 
@@ -22,6 +23,13 @@ GeneratorOption = Annotated[
 SeedOption = Annotated[int | None, typer.Option(metavar="N", help="Which of its trainings. [default: the first]")]
 CheckpointOption = Annotated[str, typer.Option(metavar="NAME", help="Such as epoch-0040, or last.")]
 JsonOption = Annotated[bool, typer.Option("--json", help="Print the result as JSON, for scripts.")]
+TrustOption = Annotated[
+    bool,
+    typer.Option(
+        "--trust-store",
+        help="Read pickles and run plug-in files that another user may have written, see docs/security.md.",
+    ),
+]
 
 
 def generate(
@@ -56,9 +64,11 @@ def generate(
         ),
     ] = None,
     store: StoreOption = None,
+    trust_store: TrustOption = False,
     as_json: JsonOption = False,
 ) -> None:
     """Write new images of a run's generator, marked as synthetic; the same command gives the same bytes."""
+    private.trust(trust_store)
     if again is not None:
         given = [generator, training_seed, n, labels, size, interpolate, frames]
         if any(value is not None for value in given) or checkpoint != "last" or seed:
@@ -91,9 +101,11 @@ def export(
     ] = None,
     force: Annotated[bool, typer.Option("--force", help="Export although the audit has an alarm.")] = False,
     store: StoreOption = None,
+    trust_store: TrustOption = False,
     as_json: JsonOption = False,
 ) -> None:
     """Write a run's real and fake images as folders of PNG files, for other tools."""
+    private.trust(trust_store)
     from benchmark.export import export as write
 
     counts = write(folder, out=out, generators=generator, force=force, store=store)
@@ -112,9 +124,11 @@ def networks(
     training_seed: SeedOption = None,
     checkpoint: CheckpointOption = "last",
     store: StoreOption = None,
+    trust_store: TrustOption = False,
     as_json: JsonOption = False,
 ) -> None:
     """Write a DCGAN's generator and discriminator as Keras files that load without fauxbench."""
+    private.trust(trust_store)
     from benchmark.networks import networks as write
 
     record = write(

@@ -125,7 +125,7 @@ def trained_detector(
     taught = _chosen(run, row["id"], generator, there)
     folder = run.place("train_detector", places[taught])
     plugin = run.plugin("detectors", row)
-    options = nested.found(row["options"])
+    options = run.options("detectors", row)
     empty = plugins.make(plugin, options, seed, f"detector '{row['id']}'")
     code = (run.store.record("train_detector", folder.name) or {})["params"]["code"]
     code_changed = nested.code(plugin, options) != code

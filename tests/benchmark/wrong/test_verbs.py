@@ -74,7 +74,7 @@ def test_verb(wrong: Callable[..., str], arguments: list[str], said: str) -> Non
     assert said in wrong(*arguments)
 
 
-# Programs named where a class should be: refused once kinds are known before they are called (issue 10, item 10).
+# Programs named where a class should be: kinds are known before they are called.
 PROGRAMS = [
     "plan spec.toml --set generator.gaussian.kind=os:system",
     "plan spec.toml --set detector.linear-pixel.kind=subprocess:Popen",
@@ -85,10 +85,9 @@ PROGRAMS = [
 ]  # fmt: skip
 
 
-@pytest.mark.skip(reason="issue 10, item 10: enable when kinds are known before they are called")
 @pytest.mark.parametrize("line", PROGRAMS)
 def test_program(wrong: Callable[..., str], line: str) -> None:
-    wrong(*shlex.split(line))
+    assert "Python" in wrong(*shlex.split(line))
 
 
 OF_A_RUN = {
