@@ -18,7 +18,7 @@ if message := house.stranger():  # before anything of the other packages is impo
     print(f"fauxbench: {message}", file=sys.stderr)
     sys.exit(2)
 
-from benchmark import cli_detect, cli_images, cli_plugins
+from benchmark import cli_detect, cli_images, cli_plugins, cli_store
 from data.errors import UserError, unknown
 
 app = typer.Typer(
@@ -207,6 +207,7 @@ def doctor(data: DataOption = None, as_json: JsonOption = False) -> None:
 cli_images.register(app)
 cli_detect.register(app)
 cli_plugins.register(app)
+cli_store.register(app)
 
 
 def main() -> None:
@@ -275,10 +276,11 @@ def _report(folder: Path, again: bool = False) -> Path:
     """Writes the page unless the one there is of these very results."""
     page, manifest = folder / "report.html", folder / "manifest.json"
     if again or not page.exists() or page.stat().st_mtime_ns < manifest.stat().st_mtime_ns:
+        from benchmark.folder_lock import only_writer
         from benchmark.store import written
         from reports.page import write
 
-        with written(page):
+        with written(page), only_writer(folder, f"run folder {folder}"):
             return Path(write(folder))
     return page
 

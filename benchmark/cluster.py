@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import contextlib
-import os
 import signal
+import tempfile
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -119,17 +119,14 @@ def _check_workers(client: Any, scheduler: str, store: Store) -> None:
     except (DaskTimeoutError, TimeoutError) as error:
         raise UserError(f"The scheduler at {scheduler} has no workers. Start some: dask worker {scheduler}.") from error
     store.root.mkdir(parents=True, exist_ok=True)
-    marker = store.root / f".seen-{os.getpid()}"
-    marker.touch()
-    try:
-        seen = client.run(_look, str(marker))
-    except Exception as error:
-        raise UserError(
-            f"The workers at {scheduler} cannot run fauxbench {runtime.version('fauxbench')}: {error}."
-        ) from error
-    finally:
-        marker.unlink()
-    mine = _look(str(marker))[1]
+    with tempfile.NamedTemporaryFile(dir=store.root, prefix=".seen-") as marker:
+        try:
+            seen = client.run(_look, marker.name)
+        except Exception as error:
+            raise UserError(
+                f"The workers at {scheduler} cannot run fauxbench {runtime.version('fauxbench')}: {error}."
+            ) from error
+        mine = _look(marker.name)[1]
     for address, (found, code) in seen.items():
         if not found:
             raise UserError(f"Worker {address} does not see the store {store.root}. Give --store a shared folder.")
