@@ -20,7 +20,7 @@ from benchmark.ladder import climbed
 from benchmark.run_register import is_registered, registered
 from benchmark.store import Store, writable, written
 from data.errors import UserError
-from data.run_folder import FORMAT, MANIFEST, Damaged, checked
+from data.run_folder import MANIFEST, Damaged, checked
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -201,7 +201,7 @@ def run(
         if len(good) == len(outcomes) and _is_current(folder, everything):
             return Run(folder)
         facts = {
-            "format": FORMAT, "name": chosen.name, "command": command, "smoke": smoke, "result": result(good),
+            "name": chosen.name, "command": command, "smoke": smoke, "result": result(good),
             "spec": chosen.resolved(), "started": datetime.fromtimestamp(started, UTC).isoformat(timespec="seconds"),
             "finished": datetime.now(UTC).isoformat(timespec="seconds"), "seconds": round(time.time() - started, 1),
             "jobs": jobs, "scheduler": scheduler, "threads": chosen.protocol.threads,

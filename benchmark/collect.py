@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import json
 import os
 import shutil
 import tempfile
@@ -19,7 +18,7 @@ from benchmark.gather import Gathered
 from benchmark.plan import Plan
 from benchmark.store import Store, written
 from data.errors import UserError
-from data.run_folder import MANIFEST, listed, named
+from data.run_folder import MANIFEST, named, seal
 
 HIDDEN = ".fauxbench-"  # how the names of files begin that exist only while a run writes
 WORK = f"{HIDDEN}part"  # how the name of the folder begins that a run writes into first
@@ -84,8 +83,7 @@ def write(folder: Path, plan: Plan, store: Store, outcomes: dict[str, Outcome], 
         scores.to_parquet(work / "scores.parquet", index=False)
         pictures.write(work / "images", plan, store, outcomes)
         explanations.write(work / "explanations", read)
-        text = json.dumps(known | manifest.facts(read) | {"files": listed(work)}, indent=1, default=str)
-        (work / MANIFEST).write_text(text, encoding="utf-8")
+        seal(work, known | manifest.facts(read))
 
 
 def _halves(folder: Path) -> Iterator[Path]:

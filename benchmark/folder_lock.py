@@ -122,6 +122,10 @@ def _locked(path: Path, wait: bool) -> int:
             handle = os.open(path, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC, 0o666)
         except FileNotFoundError:  # another run has just removed the empty folder
             continue
+        except OSError as error:
+            if error.errno != errno.ELOOP:
+                raise
+            raise UserError(f"{path} is a link, where a lock must be. Remove it.") from None
         try:
             if not _flock(handle, wait):
                 raise UserError(f"The file system of {path.parent} has no locks. Choose a folder on another one.")

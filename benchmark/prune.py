@@ -85,8 +85,8 @@ def damaged(store: Store) -> Iterator[tuple[Kept, str | None]]:
 def useless(store: Store, keep: Sequence[Path] = ()) -> tuple[list[Useless], list[Registration]]:
     """Returns what no run needs, and the registered runs.
 
-    A stage is needed if the manifest of a registered run folder names it, or of one in `keep`, or if a run that is under
-    way has it in its plan. Work folders of other stages are of no use, unless a living process is at them; of killed
+    A stage is needed if the manifest of a registered run folder names it, or of one in `keep`, or if a run under way
+    has it in its plan. Work folders of other stages are of no use, unless a living process is at them; of killed
     trainings that no registered run needs they hold what those would have gone on from.
 
     Raises:

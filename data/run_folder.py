@@ -18,6 +18,7 @@ from data.errors import UserError
 
 FORMAT = 2
 MANIFEST = "manifest.json"
+PAGE = "report.html"
 TABLES = {  # the columns that each has, whatever was run; it may have more
     "cells.csv": "cell dataset generator generator_seed checkpoint train_generator detector detector_seed purpose "
     "perturbation status error",
@@ -72,10 +73,17 @@ def checked(folder: str | Path) -> dict[str, Any]:
     return manifest
 
 
-def listed(folder: Path) -> dict[str, tuple[int, str]]:
-    """Returns what a manifest says of the files below a folder: name -> size and SHA-256."""
-    paths = sorted(path for path in folder.rglob("*") if path.is_file())
-    return {path.relative_to(folder).as_posix(): (path.stat().st_size, _digest(path)) for path in paths}
+def seal(folder: Path, facts: dict[str, Any]) -> None:
+    """Writes the manifest of a run folder, once everything else is there, whose files it then names.
+
+    Args:
+        folder: The folder.
+        facts: What is known about the run; `format` and `files` are added.
+    """
+    paths = sorted(path for path in folder.rglob("*") if path.is_file() and path.name not in (MANIFEST, PAGE))
+    files = {path.relative_to(folder).as_posix(): (path.stat().st_size, _digest(path)) for path in paths}
+    text = json.dumps({"format": FORMAT, **facts, "files": files}, indent=1, default=str)
+    (folder / MANIFEST).write_text(text, encoding="utf-8")
 
 
 def named(folder: Path) -> set[str]:

@@ -434,7 +434,7 @@ def test_a_class_name_with_a_comma_can_be_typed(copied, call, tmp_path):
     about, key = prepared / "images/imageset.json", prepared / "key.json"
     about.write_text(about.read_text().replace('"3"', '"Male, Young"').replace('"5"', '"Male, old"'))
     record = json.loads(key.read_text())
-    record["files"]["images/imageset.json"][0] = about.stat().st_size
+    record["files"]["images/imageset.json"] = [about.stat().st_size, of_file(about)]
     key.write_text(json.dumps(record))
     assert "Male, Young" in StoredRun(run).images.classes
     names = ["--generator", "by class", "--n", "3", "--out", tmp_path / "new"]
