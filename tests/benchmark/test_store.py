@@ -272,5 +272,6 @@ def test_a_run_without_any_result_removes_only_empty_folders_that_it_made(tmp_pa
             (tmp_path / "mine/new/others.txt").write_text("another process's")
             raise KeyboardInterrupt
 
-    pytest.raises(KeyboardInterrupt, interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        interrupted()
     assert [path.name for path in (tmp_path / "mine").rglob("*")] == ["new", "others.txt"]
