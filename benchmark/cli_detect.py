@@ -180,10 +180,10 @@ def _progress() -> Any:
 
 
 def _write(table: pd.DataFrame, path: Path) -> None:
-    try:
-        table.to_csv(path, index=False)
-    except OSError as error:
-        raise UserError(f"{path} cannot be written ({error.strerror}).") from None
+    from benchmark.out_folder import new_file
+
+    with new_file(path) as half:
+        table.to_csv(half, index=False)
 
 
 def _as_json(found: Detection) -> dict[str, Any]:

@@ -19,8 +19,10 @@ def list_stages(store: StoreOption = DEFAULT, as_json: JsonOption = False) -> No
     from benchmark import prune, run_register
 
     opened = prune.opened(store)
-    rows = [{"stage": one.function, "key": one.key, "bytes": one.size} for one in prune.stages(opened)]
-    runs = [
+    rows: list[dict[str, Any]] = [
+        {"stage": one.function, "key": one.key, "bytes": one.size} for one in prune.stages(opened)
+    ]
+    runs: list[dict[str, Any]] = [
         {"folder": one.folder, "state": one.state, "stages": len(one.stages)}
         for one in run_register.registrations(opened)
     ]

@@ -1,4 +1,4 @@
-"""A folder of files that appears whole or not at all."""
+"""A folder of files, or one file, that appears whole or not at all."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import contextlib
 import hashlib
 import os
 import shutil
+import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -47,6 +48,32 @@ def new_folder(out: Path) -> Iterator[Path]:
         except BaseException:
             unmake(made)
             raise
+
+
+@contextlib.contextmanager
+def new_file(path: Path) -> Iterator[Path]:
+    """Gives a temporary file beside `path`, which takes its place when all has been written.
+
+    What is no plain file, such as a pipe or `/dev/stdout`, is given itself.
+
+    Raises:
+        UserError: If it cannot be written.
+    """
+    place = path.resolve()
+    try:
+        if place.exists() and not place.is_file():
+            yield place
+            return
+        handle, name = tempfile.mkstemp(dir=place.parent, prefix=".fauxbench-")
+        os.close(handle)
+        try:
+            yield Path(name)
+            os.chmod(name, place.stat().st_mode & 0o777 if place.exists() else 0o644)
+            os.replace(name, place)
+        finally:
+            Path(name).unlink(missing_ok=True)
+    except OSError as error:
+        raise UserError(f"{path} cannot be written ({error.strerror}).") from None
 
 
 def _check_new(out: Path) -> None:

@@ -12,7 +12,7 @@ import pytest
 
 from benchmark import folder_lock
 from benchmark.folder_lock import lock_file, only_writer
-from benchmark.out_folder import PART, new_folder
+from benchmark.out_folder import PART, new_file, new_folder
 from data.errors import UserError
 
 
@@ -154,3 +154,28 @@ def test_a_lock_file_is_there_only_while_it_is_held(tmp_path):
     with lock_file(tmp_path / "lock", wait=False):
         pass
     assert names(tmp_path) == set()
+
+
+def test_a_file_is_replaced_whole_or_not_at_all(tmp_path):
+    path = tmp_path / "scores.csv"
+    path.write_text("earlier")
+    path.chmod(0o600)
+
+    def fails() -> None:
+        with new_file(path) as half:
+            half.write_text("hal")
+            raise OSError(errno.ENOSPC, "No space left on device")
+
+    with pytest.raises(UserError, match=r"scores\.csv cannot be written \(No space left on device\)"):
+        fails()
+    assert (names(tmp_path), path.read_text()) == ({"scores.csv"}, "earlier")
+    with new_file(path) as half:
+        half.write_text("whole")
+    assert (names(tmp_path), path.read_text(), path.stat().st_mode & 0o777) == ({"scores.csv"}, "whole", 0o600)
+    os.mkfifo(tmp_path / "pipe")
+    with new_file(tmp_path / "pipe") as itself:
+        assert itself == tmp_path / "pipe"
+    (tmp_path / "link.csv").symlink_to(path)
+    with new_file(tmp_path / "link.csv") as half:
+        half.write_text("by the user's own link")
+    assert path.read_text() == "by the user's own link"
