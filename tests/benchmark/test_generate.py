@@ -16,7 +16,6 @@ import pytest
 from PIL import Image
 
 from benchmark import api, png, warm
-from benchmark.digest import of_file
 from benchmark.drawing import split
 from benchmark.generate import generate
 from benchmark.regenerate import again, bank_again
@@ -196,20 +195,24 @@ def test_pictures_of_a_training_say_that_they_lack_the_options_of_sampling(dimme
     assert page.count("(drawn without most = 50)") == 2, "beside the grid and beside the film"
 
 
-def test_a_bank_that_was_changed_is_found(copied):
+def test_a_bank_that_was_changed_is_found(copied, recorded):
     run = copied / "runs/images"
     folder = StoredRun(run).bank("gaussian", 0)
     fakes = np.load(folder / "test.npy")
     fakes[3, 0, 0] ^= 1
     np.save(folder / "test.npy", fakes)
+    with pytest.raises(UserError, match=r"damaged: test\.npy has other bytes"):
+        bank_again(run, "gaussian")
+    recorded(folder)
     assert bank_again(run, "gaussian") == {"detector-train": True, "detector-validation": True, "test": False}
     record = json.loads((folder / "bank.json").read_text())
     text = (folder / "bank.json").read_text().replace(f'"seed": {record["seed"]}', f'"seed": {record["seed"] + 1}')
     (folder / "bank.json").write_text(text)
+    recorded(folder)
     assert not any(bank_again(run, "gaussian").values())
 
 
-def test_the_command_makes_a_bank_again_from_its_record(copied, call, refused, tmp_path):
+def test_the_command_makes_a_bank_again_from_its_record(copied, call, refused, recorded):
     run = copied / "runs/images"
     folder = StoredRun(run).bank("by class", 0)
     answer = call("generate", run, "--again", folder / "bank.json", "--out", "bank")
@@ -222,6 +225,7 @@ def test_the_command_makes_a_bank_again_from_its_record(copied, call, refused, t
     assert "elsewhere is not a bank of" in line
     fakes = np.load(folder / "test.npy")
     np.save(folder / "test.npy", fakes ^ 1)
+    recorded(folder)
     answer = call("generate", run, "--again", folder / "bank.json", "--out", "changed", "--json")
     assert (answer.code, json.loads(answer.out)) == (1, {"parts": 3, "differ": ["test"]})
 
@@ -430,14 +434,12 @@ def test_labels_are_split_at_commas_but_for_those_of_a_name():
     assert split("Male, Young", ()) == ("Male", "Young")
 
 
-def test_a_class_name_with_a_comma_can_be_typed(copied, call, tmp_path):
+def test_a_class_name_with_a_comma_can_be_typed(copied, call, recorded, tmp_path):
     run = copied / "runs/images"
     prepared = StoredRun(run).prepared
-    about, key = prepared / "images/imageset.json", prepared / "key.json"
+    about = prepared / "images/imageset.json"
     about.write_text(about.read_text().replace('"3"', '"Male, Young"').replace('"5"', '"Male, old"'))
-    record = json.loads(key.read_text())
-    record["files"]["images/imageset.json"] = [about.stat().st_size, of_file(about)]
-    key.write_text(json.dumps(record))
+    recorded(prepared)
     assert "Male, Young" in StoredRun(run).images.classes
     names = ["--generator", "by class", "--n", "3", "--out", tmp_path / "new"]
     answer = call("generate", run, *names, "--labels", "Male, Young,4,Male, old")
