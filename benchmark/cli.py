@@ -20,7 +20,7 @@ if message := house.stranger():  # before anything of the other packages is impo
     print(f"fauxbench: {message}", file=sys.stderr)
     sys.exit(2)
 
-from benchmark import cli_detect, cli_images, cli_plugins, private, signals
+from benchmark import cli_detect, cli_images, cli_plugins, cli_store, private, signals
 from benchmark.cli_command import App, print_json
 from data.errors import UserError, shown, unknown, visible
 
@@ -222,6 +222,7 @@ def doctor(data: DataOption = None, as_json: JsonOption = False) -> None:
 cli_images.register(app)
 cli_detect.register(app)
 cli_plugins.register(app)
+cli_store.register(app)
 
 
 def main() -> None:
@@ -318,10 +319,11 @@ def _report(folder: Path, again: bool = False) -> Path:
     """Writes the page unless the one there is of these very results."""
     page, manifest = folder / "report.html", folder / "manifest.json"
     if again or not page.exists() or page.stat().st_mtime_ns < manifest.stat().st_mtime_ns:
+        from benchmark.folder_lock import only_writer
         from benchmark.store import written
         from reports.page import write
 
-        with written(page):
+        with written(page), only_writer(folder, f"run folder {folder}"):
             return Path(write(folder))
     return page
 

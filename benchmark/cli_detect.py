@@ -186,11 +186,11 @@ def _progress() -> Any:
 
 
 def _write(table: pd.DataFrame, path: Path) -> None:
-    try:
-        first = "source" if "frames" in table else "path"
-        table.assign(**{first: table[first].map(as_text)}).to_csv(path, index=False)
-    except OSError as error:
-        raise UserError(f"{path} cannot be written ({error.strerror}).") from None
+    from benchmark.out_folder import new_file
+
+    first = "source" if "frames" in table else "path"
+    with new_file(path) as half:
+        table.assign(**{first: table[first].map(as_text)}).to_csv(half, index=False)
 
 
 def _as_json(found: Detection) -> dict[str, Any]:

@@ -80,11 +80,8 @@ def _chosen(opened: StoredRun, names: Sequence[str] | None) -> list[str]:
 
 def _alarms(opened: StoredRun, force: bool) -> list[str]:
     """Returns the names of the audit's alarms, if they are to be passed over."""
-    try:
-        audit = opened.run.audit
-        rows = audit[audit["verdict"] == "alarm"]
-    except (OSError, ValueError, KeyError) as error:
-        raise UserError(f"{opened.folder / 'audit.csv'} cannot be read, so nothing vouches for the images.") from error
+    audit = opened.run.audit
+    rows = audit[audit["verdict"] == "alarm"]
     if len(rows) and not force:
         more = f" (and {len(rows) - 1} more)" if len(rows) > 1 else ""
         raise UserError(

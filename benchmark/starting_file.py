@@ -42,7 +42,8 @@ def write(group: str, file: Path, force: bool = False) -> str:
     text = text.replace(f"{FILE}:{CLASSES[group]}", f"{path}:{name}").replace(CLASSES[group], name)
     try:
         file.parent.mkdir(parents=True, exist_ok=True)
-        file.write_text(text, encoding="utf-8")
+        with open(file, "w" if force else "x", encoding="utf-8") as opened:  # x follows no link
+            opened.write(text)
     except OSError as error:
         raise UserError(f"{file} cannot be written: {error.strerror}.") from error
     return f"{path}:{name}"

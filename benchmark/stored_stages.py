@@ -131,9 +131,15 @@ class StoredStages:
 
     def _kept(self, function: str, key: str, what: str) -> Path:
         received.check_key(key, self.folder / "manifest.json")
+        """Returns where the store has a stage's files, which are read once to compare them with what was recorded."""
+        if why := self.store.damage(function, key):
+            raise UserError(
+                f"The store {self.store.root} holds '{what}' of {self.folder} damaged: {why}. "
+                f"Compute it again: {self.manifest['command']}."
+            )
         if not self.store.has(function, key):
             raise UserError(
-                f"The store {self.store.root} does not hold '{what}' of {self.folder}: it was pruned, damaged "
+                f"The store {self.store.root} does not hold '{what}' of {self.folder}: it was pruned "
                 f"or is elsewhere. Give its place with --store, or compute it again: {self.manifest['command']}."
             )
         return self.store.path(function, key)

@@ -118,7 +118,7 @@ class EventLog:
                 self.folder.mkdir(parents=True, exist_ok=True)
                 # Files are read in the order of their names: the seconds have a fixed width.
                 name = f"events.out.tfevents.{time.time():020.9f}.{socket.gethostname()}.{os.getpid()}"
-                self._file = open(self.folder / name, "wb")  # noqa: SIM115  closed by close()
+                self._file = open(self.folder / name, "xb")  # noqa: SIM115  closed by close()
                 events = [*_start(first), *events]
             writer = RecordWriter(self._file)
             for event in events:

@@ -66,6 +66,7 @@ def refuse_overlap(seen: list[str], images: ImageSet, ledger: Ledger) -> None:
     Raises:
         UserError: If something is, with how much.
     """
+    from benchmark.store import Store
     from data.duplicates import find_copies
     from data.imageset import ImageSet
     from data.ledger import Ledger
@@ -75,6 +76,8 @@ def refuse_overlap(seen: list[str], images: ImageSet, ledger: Ledger) -> None:
     for folder in seen:
         if not Path(folder).exists():
             raise UserError(f"warm_start: the earlier run's images are no longer in its store at {folder}.")
+        if why := Store(Path(folder).parent.parent).damage("prepare", Path(folder).name):
+            raise UserError(f"warm_start: the earlier run's images at {folder} are damaged: {why}.")
         other = ImageSet.load(Path(folder) / "images")
         at = Ledger.load(Path(folder), other).parts["generator-train"]
         if other.shape != images.shape:

@@ -180,7 +180,7 @@ def _continue(url: str, part: Path, progress: Progress | None) -> None:
             have = 0  # the server sends the whole file again
         length = int(response.headers.get("Content-Length") or 0)
         total = have + length if length else 0
-        with part.open("ab" if have else "wb") as file:
+        with open(part, "ab" if have else "wb", opener=_no_link) as file:
             while block := response.read(BLOCK):
                 file.write(block)
                 have += len(block)
@@ -188,6 +188,11 @@ def _continue(url: str, part: Path, progress: Progress | None) -> None:
                     progress(have, total, f"fetching {part.name.removesuffix('.part')}")
     if total and have < total:
         raise _Cut(f"it ended after {have:,} of {total:,} bytes; the next try goes on from there")
+
+
+def _no_link(path: str, flags: int) -> int:
+    """Opens a file in a folder that others may write to, unless it is a link to somewhere else."""
+    return os.open(path, flags | os.O_NOFOLLOW, 0o666)
 
 
 def _hint(path: Path) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 import sys
 from collections.abc import Callable
@@ -11,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from benchmark import cli
+from benchmark.digest import of_file
 
 
 @dataclass(frozen=True)
@@ -78,6 +80,19 @@ def copied(finished: Path, tmp_path: Path) -> Path:
     """A copy of it that a test may change."""
     shutil.copytree(finished, tmp_path / "copied")
     return tmp_path / "copied"
+
+
+@pytest.fixture(scope="session")
+def recorded() -> Callable[[Path], None]:
+    """Makes a stage's `key.json` name its files as they are, as somebody would who changes a store on purpose."""
+
+    def again(folder: Path) -> None:
+        key = folder / "key.json"
+        record = json.loads(key.read_text())
+        record["files"] = {name: [(folder / name).stat().st_size, of_file(folder / name)] for name in record["files"]}
+        key.write_text(json.dumps(record))
+
+    return again
 
 
 @pytest.fixture
