@@ -28,16 +28,22 @@ def call(function: Any, *arguments: Any, **keywords: Any) -> Any:
 def save(plugin: Any, folder: Path) -> None:
     """Saves a plug-in by its own `save`, or else by `benchmark.kept`."""
     folder.mkdir(parents=True, exist_ok=True)
-    if callable(getattr(plugin, "save", None)) and callable(getattr(plugin, "load", None)):
+    if _keeps_itself(plugin):
         plugin.save(folder)
     else:
         kept.save(plugin, folder)
 
 
 def load(plugin: Any, folder: Path) -> Any:
-    """Loads into a fresh instance what `save` wrote."""
-    found = kept.load(folder)
-    return (plugin.load(folder) or plugin) if found is None else found
+    """Loads what `save` wrote: into a fresh instance by its own `load`, or else by `benchmark.kept`.
+
+    What lies in the folder never decides which: a file that runs code could be laid there.
+    """
+    return (plugin.load(folder) or plugin) if _keeps_itself(plugin) else kept.load(folder, plugin)
+
+
+def _keeps_itself(plugin: Any) -> bool:
+    return callable(getattr(plugin, "save", None)) and callable(getattr(plugin, "load", None))
 
 
 class DetectorAdapter:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
-from benchmark import nursery
+from benchmark import nursery, out_folder
 from data.errors import UserError
 
 inside = False  # whether this process was started for such a call
@@ -66,7 +67,8 @@ def verb(function: str, owner: str, *arguments: Any, **keywords: Any) -> Any:
         function: The function, of this project.
         owner: Whose code runs there, such as `"Detector 'mine'"`.
         *arguments: Its arguments.
-        **keywords: Its keywords, and those of `call`.
+        **keywords: Its keywords, and those of `call`. `out` and `explain` name folders that it writes: what a lost
+            process has begun there is removed.
 
     Raises:
         UserError: If it failed in any way.
@@ -74,4 +76,7 @@ def verb(function: str, owner: str, *arguments: Any, **keywords: Any) -> Any:
     try:
         return call(function, *arguments, **keywords)
     except Failed as failed:
+        for place in (keywords.get("out"), keywords.get("explain")):
+            if place is not None:
+                out_folder.clear_abandoned(Path(place))
         raise UserError(f"{owner} failed: {str(failed).rstrip('.')}.") from failed

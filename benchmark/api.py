@@ -2,26 +2,30 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import time
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from benchmark import digest, runtime, specs, tensorboard_log
+from benchmark import digest, processes, runtime, specs, tensorboard_log
 from benchmark import plan as planning
 from benchmark.execute import Listener, Outcome, execute
+from benchmark.folder_lock import only_writer
 from benchmark.ladder import climbed
-from benchmark.store import Store, missing, writable
+from benchmark.run_register import is_registered, registered
+from benchmark.store import Store, writable, written
+from data import paths
 from data.errors import UserError
+from data.run_folder import MANIFEST, Damaged, checked
 
 if TYPE_CHECKING:
     import pandas as pd
 
-MANIFEST_FORMAT = 1
 RUNS = Path("runs")
 
 
@@ -38,7 +42,7 @@ class Run:
     @cached_property
     def manifest(self) -> dict[str, Any]:
         """The resolved spec, stages and keys, versions, seeds, times and failures."""
-        return dict(json.loads((self.folder / "manifest.json").read_text()))
+        return dict(json.loads((self.folder / MANIFEST).read_text(encoding="utf-8")))
 
     @cached_property
     def cells(self) -> pd.DataFrame:
@@ -104,14 +108,13 @@ class Run:
 
 
 def load(folder: str | Path) -> Run:
-    """Opens a run folder.
+    """Opens a run folder, once all its files have been compared with what its manifest says.
 
     Raises:
-        UserError: If it is none.
+        UserError: If it is none, or of another version, or damaged, see `data.run_folder`.
     """
-    folder = Path(folder)
-    if not (folder / "manifest.json").is_file():
-        raise UserError(f"{folder} is not a run folder: it has no manifest.json.")
+    folder = paths.place(folder, "run folder")
+    checked(folder)
     return Run(folder)
 
 
@@ -164,41 +167,55 @@ def run(
         chosen, left_out = climbed(chosen, base)
         for sentence in left_out:
             (listener or Listener()).note(sentence)
-    if jobs < 1:
-        raise UserError(f"jobs must be at least 1. Received: {jobs}.")
-    folder = Path(out) if out else RUNS / chosen.name
-    kept = Store(Path(store) if store else folder.resolve().parent / ".store")
-    _check_places(folder, kept)
+    processes.check(jobs)
+    folder = paths.new_place(out, "output folder") if out is not None else RUNS / chosen.name
+    kept = Store(paths.new_place(store, "store") if store is not None else folder.resolve().parent / ".store")
+    if not (folder / MANIFEST).is_file():  # else the folder may hold this result, and nothing be written
+        _check_places(folder, kept)
     if tensorboard is not None:
         tensorboard_log.check_installed()
-        writable(Path(tensorboard), "TensorBoard folder")
+        writable(paths.new_place(tensorboard, "TensorBoard folder"), "TensorBoard folder")
     runtime.configure(chosen.protocol.threads, jobs)
     planned = make_plan(chosen, data=data, base=base, smoke=smoke)
-    for sentence in tensorboard_log.attach(planned, kept, Path(tensorboard)) if tensorboard is not None else ():
-        (listener or Listener()).note(sentence)
-    made = missing(kept.root)
-    try:
-        outcomes = execute(planned, kept, jobs=jobs, scheduler=scheduler, listener=listener)
-    except UserError:
-        kept.tidy(made)
-        raise
-    good = sorted(key for key, outcome in outcomes.items() if outcome.status in ("done", "cached"))
-    result = digest.of_value([chosen.resolved(), smoke, _code(), good])  # a failure has no key of its own
-    if len(good) == len(outcomes) and _is_current(folder, result):
-        return Run(folder)
-    facts = {
-        "format": MANIFEST_FORMAT, "name": chosen.name, "command": command, "smoke": smoke, "result": result,
-        "spec": chosen.resolved(), "started": started.isoformat(timespec="seconds"),
-        "finished": datetime.now(UTC).isoformat(timespec="seconds"), "seconds": round(time.perf_counter() - clock, 1),
-        "jobs": jobs, "scheduler": scheduler, "threads": chosen.protocol.threads, "devices": _devices(kept, outcomes),
-        "seeds": {
-            "ledger": chosen.protocol.ledger_seed, "generator": chosen.protocol.generator_seeds,
-            "detector": chosen.protocol.detector_seeds,
-        },
-    }  # fmt: skip
-    from benchmark import collect
+    listener = listener or Listener()
+    stages = [(stage.function, stage.key) for stage in planned.stages]
 
-    collect.write(folder, planned, kept, outcomes, facts | runtime.describe())
+    def result(keys: Iterable[str]) -> str:
+        return digest.of_value([chosen.resolved(), smoke, _code(), sorted(keys)])  # a failure has no key of its own
+
+    everything = result({key for _, key in stages})
+    if all(kept.has(*stage) for stage in stages) and _is_current(folder, everything, listener):
+        _register_again(kept, folder, stages)
+        return Run(folder)
+    _check_places(folder, kept)
+    with contextlib.ExitStack() as stack:
+        with written(folder):
+            stack.enter_context(only_writer(folder, f"run folder {folder}"))
+        with written(kept.root):
+            stack.enter_context(kept.tidied())
+            stack.enter_context(registered(kept, folder, stages))
+        _distrust(planned, kept, listener)
+        for sentence in tensorboard_log.attach(planned, kept, Path(tensorboard)) if tensorboard is not None else ():
+            listener.note(sentence)
+        outcomes = execute(planned, kept, jobs=jobs, scheduler=scheduler, listener=listener)
+        good = {key for key, outcome in outcomes.items() if outcome.status in ("done", "cached")}
+        if len(good) == len(outcomes) and _is_current(folder, everything):
+            return Run(folder)
+        facts = {
+            "name": chosen.name, "command": command, "smoke": smoke, "result": result(good),
+            "spec": chosen.resolved(), "started": started.isoformat(timespec="seconds"),
+            "finished": datetime.now(UTC).isoformat(timespec="seconds"),
+            "seconds": round(time.perf_counter() - clock, 1),
+            "jobs": jobs, "scheduler": scheduler, "threads": chosen.protocol.threads,
+            "devices": _devices(kept, outcomes),
+            "seeds": {
+                "ledger": chosen.protocol.ledger_seed, "generator": chosen.protocol.generator_seeds,
+                "detector": chosen.protocol.detector_seeds,
+            },
+        }  # fmt: skip
+        from benchmark import collect
+
+        collect.write(folder, planned, kept, outcomes, facts | runtime.describe())
     return Run(folder)
 
 
@@ -208,7 +225,7 @@ def make_plan(
     """Plans a checked spec; reads the data files' fingerprints and runs nothing."""
     from data.fetch import data_folders
 
-    return planning.plan(spec, folders=data_folders(Path(data) if data else None), base=base, smoke=smoke)
+    return planning.plan(spec, folders=data_folders(data), base=base, smoke=smoke)
 
 
 def _devices(store: Store, outcomes: dict[str, Outcome]) -> list[str]:
@@ -225,15 +242,30 @@ def _check_places(folder: Path, store: Store) -> None:
     check_folder(folder, store.root)
 
 
-def _is_current(folder: Path, result: str) -> bool:
+def _is_current(folder: Path, result: str, listener: Listener | None = None) -> bool:
     """Says whether a run folder already holds this result, so that it need not be written again."""
-    from benchmark.collect import TABLES
-
     try:
-        same = json.loads((folder / "manifest.json").read_text())["result"] == result
-    except (OSError, ValueError, KeyError, TypeError):
-        return False
-    return bool(same) and all((folder / name).is_file() for name in TABLES)
+        return bool(checked(folder)["result"] == result)
+    except Damaged as error:
+        if listener is not None:
+            listener.note(f"{str(error).removesuffix(' Run it again.')} It is written again.")
+    except UserError:  # none yet, or of another version
+        pass
+    return False
+
+
+def _distrust(plan: planning.Plan, store: Store, listener: Listener) -> None:
+    """Reads the files of the stages that the store has, and says which are damaged: those are done again."""
+    for stage in plan.stages:
+        if why := store.damage(stage.function, stage.key):
+            listener.note(f"The store's '{stage.name}' is damaged ({why}): it is done again.")
+
+
+def _register_again(store: Store, folder: Path, stages: list[tuple[str, str]]) -> None:
+    """Registers a finished run in a store that does not know of it, if the store can be written."""
+    if not is_registered(store, folder):
+        with contextlib.suppress(OSError), registered(store, folder, stages):
+            pass
 
 
 def _code() -> str:

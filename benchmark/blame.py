@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import traceback
 
+from data.errors import printable
+
 LONGEST = 2000  # characters of a message that are kept
 
 
@@ -35,5 +37,5 @@ def traceback_of(error: BaseException) -> str:
 def _plain(text: str) -> str:
     """Returns text on one line, of at most `LONGEST` characters, all of which can be printed."""
     line = " ".join(text[: 2 * LONGEST].split())
-    line = "".join(letter if letter.isprintable() else f"\\x{ord(letter):02x}" for letter in line)
+    line = printable(line)
     return line if len(line) <= LONGEST else f"{line[:LONGEST]} ..."

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from benchmark import apart, describe, plugins, runtime, specs
+from data import paths
 from data.errors import UserError, unknown
 
 
@@ -125,7 +126,10 @@ def read_dataset(name: str, data: Path | None, changes: Sequence[str]) -> dict[s
 
     spec = specs.parse({"dataset": {"name": name}}, [f"dataset.{change}" for change in changes])
     plugin = plugins.resolve("datasets", name)
-    source = plugins.make(plugin, spec.dataset.model_extra or {}, None, f"dataset '{name}'")
+    options = dict(spec.dataset.model_extra or {})
+    if isinstance(options.get("path"), str):
+        options["path"] = str(paths.place(options["path"], "option 'path'"))
+    source = plugins.make(plugin, options, None, f"dataset '{name}'")
     images = source.load(data_folders(data))
     ledger = split(images)
     height, width, channels = images.shape

@@ -8,6 +8,9 @@ import os
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
+
+from data.errors import UserError
 
 ORDER = "checkpoints.json"
 INTERPOLATION = "interpolation.npy"  # beside them: images on a closed way through latent vectors
@@ -27,7 +30,10 @@ class Checkpoints:
     @property
     def names(self) -> list[str]:
         """Their names in the order in which they were made, whatever they would sort like."""
-        return list(json.loads(self._order.read_text())) if self._order.exists() else []
+        names = list(json.loads(self._order.read_text())) if self._order.exists() else []
+        for name in names:
+            _check(name, f"{self._order} is damaged")
+        return names
 
     def folder(self, name: str = "last") -> Path:
         """Returns a checkpoint's folder by its name; `"last"` is the last one made."""
@@ -41,6 +47,7 @@ class Checkpoints:
     @contextlib.contextmanager
     def writing(self, name: str) -> Iterator[Path]:
         """Gives a folder to write into; the checkpoint counts once that is done, and replaces one of its name."""
+        _check(name, "on_checkpoint(name, generator) got a wrong name")
         work = self.root / f"{name}.part"
         shutil.rmtree(work, ignore_errors=True)
         work.mkdir(parents=True)
@@ -56,3 +63,9 @@ class Checkpoints:
         """Removes what a kill left half-written."""
         for work in self.root.glob("*.part"):
             shutil.rmtree(work)
+
+
+def _check(name: Any, fault: str) -> None:
+    """Refuses a name that would lead out of the folder of the checkpoints."""
+    if not isinstance(name, str) or name in ("", ".", "..") or "/" in name or "\0" in name:
+        raise UserError(f"{fault}: a checkpoint's name is that of one folder, such as epoch-0040. Received: {name!r}.")

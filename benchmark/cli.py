@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import json
 import os
+import signal
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -18,10 +20,11 @@ if message := house.stranger():  # before anything of the other packages is impo
     print(f"fauxbench: {message}", file=sys.stderr)
     sys.exit(2)
 
-from benchmark import cli_detect, cli_images, cli_plugins
-from data.errors import UserError, unknown
+from benchmark import cli_detect, cli_images, cli_plugins, cli_store, private, signals
+from benchmark.cli_command import App, print_json
+from data.errors import UserError, shown, unknown, visible
 
-app = typer.Typer(
+app = App(
     name="fauxbench",
     help="Train image generators, train detectors to tell their images from real ones, and say how detectable each is.",
     no_args_is_help=True,
@@ -29,6 +32,8 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
 )
+
+STOPPED = {128 + number for number in signals.WORDS}
 
 DataOption = Annotated[
     Path | None, typer.Option("--data", metavar="DIR", help="Where data files are looked for first.")
@@ -64,7 +69,9 @@ def run(
     ] = None,
     store: StoreOption = None,
     data: DataOption = None,
-    jobs: Annotated[int, typer.Option(metavar="N", min=1, help="Processes that work side by side.")] = 1,
+    jobs: Annotated[
+        int | None, typer.Option(metavar="N", min=1, help="Processes that work side by side. [default: 1]")
+    ] = None,
     scheduler: Annotated[
         str | None, typer.Option(metavar="ADDRESS", help="A Dask scheduler whose workers share the store.")
     ] = None,
@@ -78,15 +85,19 @@ def run(
         typer.Option(metavar="FILE", help="Weights of FID's Inception network: measure FID and KID with them too."),
     ] = None,
     ladder: LadderOption = False,
+    trust_store: cli_images.TrustOption = False,
     as_json: JsonOption = False,
 ) -> None:
     """Run a benchmark and write its report. What has been computed before is not computed again."""
     from benchmark import api
 
+    if jobs is not None and scheduler is not None:
+        raise UserError("Give --jobs or --scheduler, not both: a scheduler's workers are as many as were started.")
+    private.trust(trust_store)
     chosen = _chosen(spec, real, fake, changes)
     with _listener() as listener:
         result = api.run(
-            chosen, out=out, store=store, data=data, jobs=jobs, scheduler=scheduler, changes=changes or (),
+            chosen, out=out, store=store, data=data, jobs=jobs or 1, scheduler=scheduler, changes=changes or (),
             smoke=smoke, tensorboard=tensorboard, inception_weights=inception_weights, ladder=ladder,
             listener=listener, command=_command(),
         )  # fmt: skip
@@ -122,11 +133,11 @@ def plan(
         for sentence in left_out:
             typer.echo(sentence, err=True)
     planned = api.make_plan(checked, data=data, base=base, smoke=smoke)
-    folder = (out or api.RUNS / checked.name).resolve()
-    kept = Store(store or folder.parent / ".store")
+    folder = (out if out is not None else api.RUNS / checked.name).resolve()
+    kept = Store(store if store is not None else folder.parent / ".store")
     rows = [(s.name, s.function, s.key, kept.has(s.function, s.key)) for s in planned.stages]
     if as_json:
-        _print_json([{"id": i, "stage": f, "key": k, "stored": held} for i, f, k, held in rows])
+        print_json([{"id": i, "stage": f, "key": k, "stored": held} for i, f, k, held in rows])
         return
     for name, _, key, held in rows:
         typer.echo(f"{'stored' if held else 'to do ':<7} {key[:12]}  {name}")
@@ -148,8 +159,10 @@ def report(
 @app.command()
 def describe(
     name: Annotated[str, typer.Argument(metavar="ARCHITECTURE", help="Such as mnist-1d, baseline or tuned.")],
-    size: Annotated[int | None, typer.Option(help="Image height and width. [default: the architecture's own]")] = None,
-    channels: Annotated[int | None, typer.Option(help="1 or 3. [default: the architecture's own]")] = None,
+    size: Annotated[
+        int | None, typer.Option(min=1, max=4096, help="Image height and width. [default: the architecture's own]")
+    ] = None,
+    channels: Annotated[int | None, typer.Option(min=1, help="1 or 3. [default: the architecture's own]")] = None,
 ) -> None:
     """Print the Keras summaries of a named architecture: generator, discriminator, and both combined."""
     from benchmark import runtime
@@ -158,10 +171,12 @@ def describe(
     runtime.configure()
     if name not in studies.STUDIES:
         raise unknown("architecture", name, studies.STUDIES)
+    own = studies.STUDIES[name].image_shape
+    side = own[:2] if size is None else (size, size)
+    shape = (*side, own[2] if channels is None else channels)
+    studies.doublings(name, studies.STUDIES[name], shape)  # refuses a size before Keras is imported
     from generation.dcgan import DCGAN
 
-    own = studies.STUDIES[name].image_shape
-    shape = (size or own[0], size or own[1], channels or own[2])
     options: dict[str, Any] = {"architecture": name}
     typer.echo(DCGAN(**options).describe(shape))
 
@@ -183,10 +198,10 @@ def show_data(
 
     if name is None:
         found = catalogue.datasets(data)
-        _print_json(found) if as_json else typer.echo("\n".join(catalogue.dataset_lines(found)))
+        print_json(found) if as_json else typer.echo("\n".join(catalogue.dataset_lines(found)))
         return
     facts = catalogue.read_dataset(name, data, changes or ())
-    _print_json(facts) if as_json else typer.echo("\n".join(f"{key:<14} {value}" for key, value in facts.items()))
+    print_json(facts) if as_json else typer.echo("\n".join(f"{key:<14} {value}" for key, value in facts.items()))
 
 
 @app.command()
@@ -196,7 +211,7 @@ def doctor(data: DataOption = None, as_json: JsonOption = False) -> None:
 
     found = checks.examine(data)
     if as_json:
-        _print_json(found)
+        print_json(found)
     else:
         for row in found:
             typer.echo(f"{row['verdict']:<6} {row['name']:<20} {row['value']}")
@@ -207,24 +222,47 @@ def doctor(data: DataOption = None, as_json: JsonOption = False) -> None:
 cli_images.register(app)
 cli_detect.register(app)
 cli_plugins.register(app)
+cli_store.register(app)
 
 
 def main() -> None:
-    """Runs the command line: 0 done, 1 some cells failed, 2 the user's mistake, 130 interrupted."""
+    """Runs the command line: 0 done, 1 some cells failed, 2 the user's mistake, 129 hung up, 130 interrupted, 143
+    terminated."""
     try:
-        code = app(standalone_mode=False)
+        with signals.stopping():
+            code = _code()
+    except signals.Stopped as stopped:  # while the handlers were taken away
+        code = stopped.code
+    if code in STOPPED:
+        with contextlib.suppress(OSError):  # after a hang-up there may be no terminal
+            print(f"fauxbench: {signals.said(code - 128)}", file=sys.stderr)
+        _leave(code)
+    sys.exit(code)
+
+
+def _code() -> int:
+    """Calls the command, and returns the exit code."""
+    try:
+        code = app(standalone_mode=False, prog_name="fauxbench") or 0
+        sys.stdout.flush()
+        return int(code)
     except UserError as error:
-        code = _mistake(str(error))
+        return _mistake(str(error))
     except KeyboardInterrupt:
-        code = 130
+        return 128 + signal.SIGINT
+    except signals.Stopped as stopped:
+        return stopped.code
+    except BrokenPipeError:  # the reader of our output has gone, as `head` does: nobody is left to tell
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 1  # as typer does, which meets it first where there is much to say
+    except OSError as error:
+        if error.errno not in (errno.ENAMETOOLONG, errno.ELOOP):
+            raise
+        return _mistake(f"{shown(str(error.filename))} cannot be used as a path: {error.strerror}.")
     except Exception as error:
         if not hasattr(error, "format_message"):  # typer's own errors, whichever library it takes them from
             raise
-        code = _usage(error)
-    if code == 130:
-        print("fauxbench: interrupted. What has finished is kept; run the same command to go on.", file=sys.stderr)
-        _leave(130)
-    sys.exit(code or 0)
+        return _usage(error)
 
 
 def _usage(error: Any) -> int:
@@ -234,11 +272,13 @@ def _usage(error: Any) -> int:
         return 2
     context = getattr(error, "ctx", None)
     hint = f" See: {context.command_path} --help." if context else ""
-    return _mistake(f"{error.format_message().rstrip('.')}.{hint}")
+    option = next((name for name in getattr(getattr(error, "param", None), "opts", ()) if name in sys.argv[:-1]), None)
+    received = f" Received: {shown(sys.argv[sys.argv.index(option) + 1])}." if option else ""
+    return _mistake(f"{error.format_message().rstrip('.')}.{received}{hint}")
 
 
 def _mistake(message: str) -> int:
-    print(f"fauxbench: {' '.join(message.split())}", file=sys.stderr)
+    print(f"fauxbench: {visible(' '.join(message.split()))}", file=sys.stderr)
     return 2
 
 
@@ -248,10 +288,14 @@ def _chosen(spec: str | None, real: Path | None, fake: list[Path] | None, change
     if (real is None) != (not fake):
         raise UserError("--real and --fake go together: fauxbench run --real DIR --fake DIR.")
     if real is None:
-        return spec or "digits"
+        return "digits" if spec is None else spec
     if spec is not None:
         raise UserError(f"Give a spec or --real and --fake, not both. Received: {spec}.")
-    return specs.from_folders(real, fake or [], changes or ())
+    chosen = specs.from_folders(real, fake or [], changes or ())
+    for folder, row in zip(fake or [], chosen.generator, strict=False):
+        if row.kind == "folder" and row.id != folder.resolve().name:
+            typer.echo(f"--fake {visible(str(folder))} is called '{row.id}' in the results.", err=True)
+    return chosen
 
 
 @contextlib.contextmanager
@@ -275,10 +319,11 @@ def _report(folder: Path, again: bool = False) -> Path:
     """Writes the page unless the one there is of these very results."""
     page, manifest = folder / "report.html", folder / "manifest.json"
     if again or not page.exists() or page.stat().st_mtime_ns < manifest.stat().st_mtime_ns:
+        from benchmark.folder_lock import only_writer
         from benchmark.store import written
         from reports.page import write
 
-        with written(page):
+        with written(page), only_writer(folder, f"run folder {folder}"):
             return Path(write(folder))
     return page
 
@@ -287,7 +332,7 @@ def _show(result: Any, page: Path, as_json: bool) -> None:
     from reports.summary import sentences
 
     if as_json:
-        _print_json(
+        print_json(
             {
                 "folder": str(result.folder), "report": str(page), "smoke": result.manifest["smoke"],
                 "failures": result.failures, "audit": json.loads(result.audit.to_json(orient="records")),
@@ -300,16 +345,13 @@ def _show(result: Any, page: Path, as_json: bool) -> None:
     typer.echo(f"Report: {page}")
 
 
-def _print_json(value: Any) -> None:
-    typer.echo(json.dumps(value, indent=1, default=str))
-
-
 def _command() -> str:
-    return " ".join(["fauxbench", *sys.argv[1:]])
+    return visible(" ".join(["fauxbench", *sys.argv[1:]]))
 
 
 def _leave(code: int) -> None:
     """Ends at once: worker threads of an interrupted training would keep the process."""
-    sys.stdout.flush()
-    sys.stderr.flush()
+    for stream in (sys.stdout, sys.stderr):
+        with contextlib.suppress(OSError):
+            stream.flush()
     os._exit(code)

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-import json
 import math
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
-from benchmark.cli_images import JsonOption, RunArgument, StoreOption
+from benchmark import private
+from benchmark.cli_command import print_json
+from benchmark.cli_images import JsonOption, RunArgument, StoreOption, TrustOption
 from data.errors import UserError
+from data.names import as_text
+from data.paths import place
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -70,27 +73,30 @@ def detect(
     ] = None,
     csv: Annotated[Path | None, typer.Option(metavar="FILE", help="Write the table there instead.")] = None,
     store: StoreOption = None,
+    trust_store: TrustOption = False,
     as_json: JsonOption = False,
 ) -> None:
-    """Score images with a trained detector of a run: PNG, JPEG, WebP or BMP.
+    """Score images with a trained detector of a run: PNG, JPEG, WebP, BMP or TIFF.
 
     Files that cannot be read are listed, the others are scored, and the exit code is 1. Colour becomes grey for a
     detector of grey images, and grey becomes colour for one of colour; transparent pixels are laid on white, an
     orientation mark is obeyed, 16 bits become 8. An image that is unlike what the detector was trained on is marked:
     its score means little.
     """
+    private.trust(trust_store)
     if csv is not None and as_json:
         raise UserError("Give --json or --csv, not both.")
     if csv is not None and not csv.parent.is_dir():
         raise UserError(f"There is no folder {csv.parent} for {csv.name}.")
     from benchmark.detect import detect as score
 
+    places = [place(path, "path of an image") for path in paths]
     found = score(
-        folder, paths, detector=detector, generator=generator, training_seed=training_seed,
+        folder, places, detector=detector, generator=generator, training_seed=training_seed,
         detector_seed=detector_seed, fit=fit, pool=pool, explain=explain, store=store, progress=_progress(),
     )  # fmt: skip
     if as_json:
-        typer.echo(json.dumps(_as_json(found), indent=1))
+        print_json(_as_json(found))
     else:
         for line in header(found.about):
             typer.echo(line)
@@ -180,10 +186,11 @@ def _progress() -> Any:
 
 
 def _write(table: pd.DataFrame, path: Path) -> None:
-    try:
-        table.to_csv(path, index=False)
-    except OSError as error:
-        raise UserError(f"{path} cannot be written ({error.strerror}).") from None
+    from benchmark.out_folder import new_file
+
+    first = "source" if "frames" in table else "path"
+    with new_file(path) as half:
+        table.assign(**{first: table[first].map(as_text)}).to_csv(half, index=False)
 
 
 def _as_json(found: Detection) -> dict[str, Any]:
@@ -216,10 +223,8 @@ def _tell(found: Detection, explain: Path | None, csv: Path | None) -> None:
         )
     if unlike := int((good["unlike"] > 1).sum()):
         typer.echo(f"{unlike:,} of {_count(len(good), 'image')} unlike the training images.", err=True)
-    if found.about["other_files"]:
-        typer.echo(
-            f"Left out, not being images by their names: {_count(found.about['other_files'], 'file')}.", err=True
-        )
+    for sentence in found.about["left_out_said"]:
+        typer.echo(sentence, err=True)
     if explain is not None:
         typer.echo(f"Heat maps: {explain}", err=True)
     if csv is not None:

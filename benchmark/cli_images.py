@@ -3,12 +3,13 @@ called."""
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
+from benchmark import private
+from benchmark.cli_command import print_json
 from data.errors import UserError
 
 RunArgument = Annotated[Path, typer.Argument(metavar="RUN_FOLDER", help="A finished run.")]
@@ -22,6 +23,13 @@ GeneratorOption = Annotated[
 SeedOption = Annotated[int | None, typer.Option(metavar="N", help="Which of its trainings. [default: the first]")]
 CheckpointOption = Annotated[str, typer.Option(metavar="NAME", help="Such as epoch-0040, or last.")]
 JsonOption = Annotated[bool, typer.Option("--json", help="Print the result as JSON, for scripts.")]
+TrustOption = Annotated[
+    bool,
+    typer.Option(
+        "--trust-store",
+        help="Read pickles and run plug-in files that another user may have written, see docs/security.md.",
+    ),
+]
 
 
 def generate(
@@ -56,9 +64,11 @@ def generate(
         ),
     ] = None,
     store: StoreOption = None,
+    trust_store: TrustOption = False,
     as_json: JsonOption = False,
 ) -> None:
     """Write new images of a run's generator, marked as synthetic; the same command gives the same bytes."""
+    private.trust(trust_store)
     if again is not None:
         given = [generator, training_seed, n, labels, size, interpolate, frames]
         if any(value is not None for value in given) or checkpoint != "last" or seed:
@@ -91,14 +101,16 @@ def export(
     ] = None,
     force: Annotated[bool, typer.Option("--force", help="Export although the audit has an alarm.")] = False,
     store: StoreOption = None,
+    trust_store: TrustOption = False,
     as_json: JsonOption = False,
 ) -> None:
     """Write a run's real and fake images as folders of PNG files, for other tools."""
+    private.trust(trust_store)
     from benchmark.export import export as write
 
     counts = write(folder, out=out, generators=generator, force=force, store=store)
     if as_json:
-        typer.echo(json.dumps({"folder": str(out), "counts": counts}, indent=1))
+        print_json({"folder": str(out), "counts": counts})
         return
     for part, row in counts.items():
         typer.echo(f"{part:<11} {', '.join(f'{count:,} {name}' for name, count in row.items())}")
@@ -112,16 +124,18 @@ def networks(
     training_seed: SeedOption = None,
     checkpoint: CheckpointOption = "last",
     store: StoreOption = None,
+    trust_store: TrustOption = False,
     as_json: JsonOption = False,
 ) -> None:
     """Write a DCGAN's generator and discriminator as Keras files that load without fauxbench."""
+    private.trust(trust_store)
     from benchmark.networks import networks as write
 
     record = write(
         folder, out=out, generator=generator, training_seed=training_seed, checkpoint=checkpoint, store=store
     )
     if as_json:
-        typer.echo(json.dumps(record, indent=1))
+        print_json(record)
         return
     for row in record["files"]:
         typer.echo(f"{out / row['file']}: {row['about']}")
@@ -144,7 +158,7 @@ def _again(manifest: Path, out: Path, folder: Path | None, store: Path | None, a
     found = again(manifest, out=out, run=folder, store=store)
     total = len(found.record["files"])
     if as_json:
-        typer.echo(json.dumps({"files": total, "differ": found.differ, "same_pixels": found.pixels}, indent=1))
+        print_json({"files": total, "differ": found.differ, "same_pixels": found.pixels})
     elif not found.differ:
         typer.echo(f"{total} of {total} files are the same, byte for byte: {out}")
     else:
@@ -157,7 +171,7 @@ def _again(manifest: Path, out: Path, folder: Path | None, store: Path | None, a
 def _tell_bank(same: dict[str, bool], out: Path, as_json: bool) -> None:
     differ = [part for part, equal in same.items() if not equal]
     if as_json:
-        typer.echo(json.dumps({"parts": len(same), "differ": differ}, indent=1))
+        print_json({"parts": len(same), "differ": differ})
     elif not differ:
         typer.echo(f"{len(same)} of {len(same)} parts of the bank are the same, byte for byte: {out}")
     else:
@@ -170,7 +184,7 @@ def _tell_written(record: dict[str, Any], out: Path, as_json: bool) -> None:
     if record["generator"]["code_changed"]:
         typer.echo("The generator's code has changed since it was trained; it may draw other images now.", err=True)
     if as_json:
-        typer.echo(json.dumps(record, indent=1))
+        print_json(record)
         return
     about, n = record["generator"], len(record["files"])
     typer.echo(f"{n} files of {about['id']} (training seed {about['training_seed']}, {about['checkpoint']}): {out}")

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import dataclasses
-import json
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
+from benchmark.cli_command import print_json
 from data.errors import UserError, unknown
 
 GROUPS = {"detector": "detectors", "generator": "generators"}
@@ -29,7 +29,7 @@ def list_plugins(
 
     found = catalogue.everything(group)
     if as_json:
-        typer.echo(json.dumps(found, indent=1, default=str))
+        print_json(found)
         return
     for line in catalogue.lines(found):
         typer.echo(line)
@@ -42,7 +42,7 @@ def check(
         list[str] | None,
         typer.Option("--set", metavar="OPTION=VALUE", help="An option of the plug-in. May be repeated."),
     ] = None,
-    limit: Annotated[float, typer.Option(metavar="SECONDS", min=1, help="Longest time for one check.")] = 60,
+    limit: Annotated[float, typer.Option(metavar="SECONDS", min=1, max=86400, help="Longest time for one check.")] = 60,
     as_json: JsonOption = False,
 ) -> None:
     """Check a plug-in against its contract, on small made-up images: 0 all passed, 1 some failed."""
@@ -61,7 +61,7 @@ def check(
         raise
     failed = sum(row.verdict == "failed" for row in rows)
     if as_json:
-        typer.echo(json.dumps([dataclasses.asdict(row) for row in rows], indent=1))
+        print_json([dataclasses.asdict(row) for row in rows])
     else:
         passed, skipped = (sum(row.verdict == verdict for row in rows) for verdict in ("passed", "skipped"))
         typer.echo(f"{name}: {passed} passed, {failed} failed, {skipped} skipped")

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import contextlib
-import json
 import os
 import shutil
+import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -16,17 +16,12 @@ from benchmark import explanations, manifest, pictures, summarise
 from benchmark.execute import Outcome
 from benchmark.gather import Gathered
 from benchmark.plan import Plan
-from benchmark.store import Store, missing, written
+from benchmark.store import Store, written
 from data.errors import UserError
+from data.run_folder import MANIFEST, named, seal
 
-MANIFEST = "manifest.json"
-TABLES = (
-    "cells.csv", "metrics.csv", "comparisons.csv", "roc.csv", "training.csv", "histories.csv", "generators.csv",
-    "classes.csv", "reconstruction.csv", "identity.csv", "audit.csv", "scores.parquet", "images/index.csv",
-    "explanations/index.csv",
-)  # fmt: skip
 HIDDEN = ".fauxbench-"  # how the names of files begin that exist only while a run writes
-WORK = f"{HIDDEN}part"
+WORK = f"{HIDDEN}part"  # how the name of the folder begins that a run writes into first
 
 
 def check_folder(folder: Path, store: Path) -> None:
@@ -35,7 +30,7 @@ def check_folder(folder: Path, store: Path) -> None:
     Raises:
         UserError: If it holds anything else.
     """
-    if not folder.is_dir() or (folder / MANIFEST).exists() or (folder / WORK).exists():
+    if not folder.is_dir() or (folder / MANIFEST).exists() or any(_halves(folder)):
         return
     others = [path for path in folder.iterdir() if not store.is_relative_to(path.resolve())]
     if any(not path.name.startswith(HIDDEN) for path in others):
@@ -45,6 +40,8 @@ def check_folder(folder: Path, store: Path) -> None:
 def write(folder: Path, plan: Plan, store: Store, outcomes: dict[str, Outcome], known: dict[str, Any]) -> None:
     """Writes the tables, the images and, last, the manifest; each is whole before it gets its place.
 
+    The caller holds the folder as its only writer, see `benchmark.folder_lock`.
+
     Args:
         folder: The run folder.
         plan: The plan.
@@ -53,8 +50,14 @@ def write(folder: Path, plan: Plan, store: Store, outcomes: dict[str, Outcome], 
         known: What is known about the run as a whole; stages, failures, data and plug-ins are added.
 
     Raises:
-        UserError: If the disk is full or cannot be written; the folder is then as it was.
+        UserError: If the disk is full or cannot be written, or the store was damaged since its stages were done; the
+            folder is then as it was.
     """
+    for outcome in outcomes.values():
+        stage = outcome.stage
+        if outcome.status in ("done", "cached") and store.verified(stage.function, stage.key) is None:
+            why = store.damage(stage.function, stage.key) or "it was removed"
+            raise UserError(f"The store {store.root} changed under this run: '{stage.name}': {why}. Run it again.")
     read = Gathered(plan, store, outcomes)
     cells = read.cells()
     scores, measured, curves = read.scores(), read.metrics(), read.curves()
@@ -80,30 +83,38 @@ def write(folder: Path, plan: Plan, store: Store, outcomes: dict[str, Outcome], 
         scores.to_parquet(work / "scores.parquet", index=False)
         pictures.write(work / "images", plan, store, outcomes)
         explanations.write(work / "explanations", read)
-        text = json.dumps(known | manifest.facts(read), indent=1, default=str)
-        (work / MANIFEST).write_text(text, encoding="utf-8")
+        seal(work, known | manifest.facts(read))
         (folder / "report.html").unlink(missing_ok=True)  # of the results before, whatever its time says
+
+
+def _halves(folder: Path) -> Iterator[Path]:
+    """Yields what killed processes have left of writing into a run folder; it also says that the folder is one."""
+    return folder.glob(f"{WORK}*")
 
 
 @contextlib.contextmanager
 def _in_place(folder: Path) -> Iterator[Path]:
-    """Gives a folder to write into, inside the run folder, and then moves what it holds, the manifest last.
-
-    While it is there it also says that the run folder is one, though its manifest may not have come yet.
-    """
-    made, work = missing(folder.resolve()), folder / WORK
+    """Gives a folder to write into, inside the run folder, and then moves what it holds, the manifest last."""
+    for half in _halves(folder):
+        shutil.rmtree(half, ignore_errors=True)
+    folder.mkdir(parents=True, exist_ok=True)
+    work = Path(tempfile.mkdtemp(prefix=WORK, dir=folder))  # nobody can have put a link there
     try:
-        shutil.rmtree(work, ignore_errors=True)
-        work.mkdir(parents=True)
         yield work
     except BaseException:
         shutil.rmtree(work, ignore_errors=True)
-        if made is not None:
-            shutil.rmtree(made, ignore_errors=True)
         raise
-    for path in sorted(work.iterdir(), key=lambda path: path.name == MANIFEST):
-        target = folder / path.name
-        if target.is_dir():
-            shutil.rmtree(target)
-        os.replace(path, target)
-    work.rmdir()
+    _move(work, folder)
+
+
+def _move(work: Path, folder: Path) -> None:
+    """Moves files into the run folder, the manifest last, and removes those of the run that was there, no others."""
+    earlier = named(folder)
+    files = {path.relative_to(work).as_posix(): path for path in work.rglob("*") if not path.is_dir()}
+    for name, path in sorted(files.items(), key=lambda item: item[0] == MANIFEST):
+        if name == MANIFEST:
+            for gone in earlier - files.keys():
+                (folder / gone).unlink(missing_ok=True)
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        os.replace(path, folder / name)
+    shutil.rmtree(work)

@@ -84,9 +84,9 @@ def connected(scheduler: str, store: Store, listener: Listener) -> Iterator[Any]
                 f"No Dask scheduler answers at {scheduler}: {message_of(error)}.{_tls(scheduler)}"
             ) from None
         stack.callback(_leave, client)
+        _check_workers(client, scheduler, store)
         if warning := _open_to_others(scheduler):
             listener.note(warning)
-        _check_workers(client, scheduler, store)
         yield client
 
 

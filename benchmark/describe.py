@@ -11,6 +11,7 @@ from typing import Any
 
 from benchmark import apart, digest, nested, plugins
 from benchmark.traits import traits
+from data import paths
 from data.options import accepts
 
 
@@ -146,7 +147,7 @@ def located(options: dict[str, Any], base: Path | None) -> dict[str, Any]:
     """Makes the option `path` absolute, since a worker may have another current folder."""
     if not isinstance(options.get("path"), str):
         return dict(options)
-    return options | {"path": str(((base or Path.cwd()) / options["path"]).expanduser().resolve())}
+    return options | {"path": str(paths.place(options["path"], "option 'path'", base).resolve())}
 
 
 def check_shape(group: str, kind: str, options: dict[str, Any], shape: tuple[int, int, int]) -> None:
@@ -168,7 +169,7 @@ def _broken(wanted: Wanted, reason: str) -> Description:
     place, _, name = wanted.kind.rpartition(":")
     kind = wanted.kind
     if place.endswith(".py"):
-        kind = f"{((wanted.base or Path.cwd()) / place).expanduser().resolve().as_posix()}:{name}"
+        kind = f"{paths.place(place, 'plug-in file', wanted.base).resolve().as_posix()}:{name}"
     code = digest.of_value(["broken", kind, reason])
     plugin = plugins.Plugin(wanted.group, kind, "unknown", code)
     return Description(plugin, dict(wanted.options), code, foreign=True, broken=reason)

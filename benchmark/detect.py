@@ -122,7 +122,8 @@ def detect(
     about = {
         "run": str(opened.folder), "name": opened.manifest["name"], "dataset": opened.manifest["dataset"]["name"],
         "smoke": opened.smoke, "detector": trained.about, "shape": list(scorer.shape), "fit": how,
-        "false_warnings": scorer.unfamiliar.rate, "other_files": left_out, "caution": CAUTION,
+        "false_warnings": scorer.unfamiliar.rate, "other_files": sum(left_out.counts.values()), "caution": CAUTION,
+        "left_out": left_out.counts, "left_out_said": list(left_out.sentences),
     }  # fmt: skip
     return Detection(about, images, sources, seconds)
 

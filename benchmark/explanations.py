@@ -11,8 +11,9 @@ import pandas as pd
 from benchmark import heat, picks
 from benchmark.gather import Gathered
 from benchmark.job import write_png
-from benchmark.pictures import grid, safe
+from benchmark.pictures import grid
 from benchmark.plan import Cell
+from data.names import safe
 
 INDEX = [
     "file", "data", "kind", "generator", "generator_seed", "detector", "detector_seed", "rows", "columns", "height",

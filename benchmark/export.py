@@ -15,6 +15,7 @@ from benchmark import data_card, png
 from benchmark.out_folder import new_folder
 from benchmark.stored_run import StoredRun
 from data.errors import UserError
+from data.names import short
 
 FOLDERS = {"detector-train": "train", "detector-validation": "validation", "test": "test"}
 COLUMNS = (
@@ -79,11 +80,8 @@ def _chosen(opened: StoredRun, names: Sequence[str] | None) -> list[str]:
 
 def _alarms(opened: StoredRun, force: bool) -> list[str]:
     """Returns the names of the audit's alarms, if they are to be passed over."""
-    try:
-        audit = opened.run.audit
-        rows = audit[audit["verdict"] == "alarm"]
-    except (OSError, ValueError, KeyError) as error:
-        raise UserError(f"{opened.folder / 'audit.csv'} cannot be read, so nothing vouches for the images.") from error
+    audit = opened.run.audit
+    rows = audit[audit["verdict"] == "alarm"]
     if len(rows) and not force:
         more = f" (and {len(rows) - 1} more)" if len(rows) > 1 else ""
         raise UserError(
@@ -141,7 +139,7 @@ def _stems(banks: list[tuple[str, int]]) -> dict[tuple[str, int], str]:
     """Returns what the names of each bank's files begin with: safe on every system, and no two alike."""
     stems: dict[tuple[str, int], str] = {}
     for name, seed in banks:
-        stem = f"{re.sub(r'[^A-Za-z0-9_.-]', '-', name).lstrip('.') or 'generator'}-seed{seed}"
+        stem = f"{short(re.sub(r'[^A-Za-z0-9_.-]', '-', name).lstrip('.')) or 'generator'}-seed{seed}"
         taken = {other.lower() for other in stems.values()}  # some systems do not tell A from a
         while stem.lower() in taken:
             stem += "x"

@@ -16,6 +16,7 @@ from benchmark.out_folder import new_folder
 from benchmark.stored_detector import TrainedDetector
 from benchmark.stored_run import StoredRun
 from data.errors import UserError
+from data.names import as_text
 
 SHOWN = 128  # pixels, the shorter side of a written picture at least
 
@@ -50,7 +51,7 @@ class HeatMaps:
                 content = png.described(beside(image, values, limit), self.software, self._words(limit))
                 (self.folder / f"{stem}.png").write_bytes(content)
                 np.save(self.folder / f"{stem}.npy", values, allow_pickle=False)
-                table.writerow([f"{stem}.png", f"{stem}.npy", path, score])
+                table.writerow([f"{stem}.png", f"{stem}.npy", as_text(path), score])
 
     def _maps(self, images: np.ndarray) -> np.ndarray:
         with plugins.blamed(f"Detector '{self.trained.id}' failed to explain"):

@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from benchmark import digest, plugins
+from data import paths
 from data.errors import UserError
 
 
@@ -39,11 +40,6 @@ def code(plugin: plugins.Plugin, options: Mapping[str, Any]) -> str:
     return digest.of_value([plugin.digest, inner]) if inner else plugin.digest
 
 
-def kinds(options: Mapping[str, Any]) -> list[str]:
-    """Returns the kinds of all objects inside options, outer ones first."""
-    return [table["kind"] for table in _tables(options)]
-
-
 def located(options: Mapping[str, Any], base: Path | None) -> dict[str, Any]:
     """Makes the files of objects absolute, since a worker may have another current folder."""
     return {name: _mapped(value, lambda kind: _absolute(kind, base)) for name, value in options.items()}
@@ -52,6 +48,11 @@ def located(options: Mapping[str, Any], base: Path | None) -> dict[str, Any]:
 def found(options: Mapping[str, Any]) -> dict[str, Any]:
     """Looks for the files of objects in the current folder where they are no longer at their place."""
     return {name: _mapped(value, _found) for name, value in options.items()}
+
+
+def kinds(options: Mapping[str, Any]) -> list[str]:
+    """Returns the kinds of all objects inside options, however deep."""
+    return [table["kind"] for table in _tables(options)]
 
 
 def named(options: Mapping[str, Any]) -> dict[str, Any]:
@@ -107,4 +108,4 @@ def _absolute(kind: str, base: Path | None) -> str:
     place, _, name = kind.rpartition(":")
     if not place.endswith(".py"):
         return kind
-    return f"{((base or Path.cwd()) / place).expanduser().resolve().as_posix()}:{name}"
+    return f"{paths.place(place, 'file of a part', base).resolve().as_posix()}:{name}"

@@ -16,6 +16,7 @@ from benchmark.plan import Plan
 from benchmark.png import animation
 from benchmark.stage import Row
 from benchmark.store import Store
+from data.names import safe
 
 COLUMNS = 8
 STRIP = 12  # images of an evolution
@@ -128,8 +129,3 @@ def _grid(folder: Path, name: str, images: np.ndarray, columns: int = COLUMNS, *
     _, height, width, _ = images.shape
     size = {"rows": laid.shape[0] // height, "columns": columns, "height": height, "width": width}
     return {"file": name, **about, **size}
-
-
-def safe(name: str) -> str:
-    """Returns a name with other letters in place of those that a file's name should not have."""
-    return "".join(letter if letter.isalnum() or letter in "-_." else "_" for letter in name)

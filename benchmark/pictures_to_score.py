@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import fnmatch
 import glob
 import os
-import stat
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,26 +14,23 @@ from typing import Literal
 import numpy as np
 from PIL import Image
 
-from data.errors import UserError
-from data.safe_image import OpenedImage, open_frames, open_image
-from data.sources.folder import ANIMATIONS, ENDINGS
+from data.errors import UserError, printable
+from data.paths import place as path_of
+from data.regular import read_regular
+from data.safe_image import CHANGES, OpenedImage, open_frames, open_image
+from data.walk import ANIMATIONS, IMAGES, Skipped, Walk, walk
 
 Fit = Literal["source", "resize", "crop", "exact"]
 FITS = ("source", "resize", "crop", "exact")
-MAX_BYTES = 2**28  # of a file: more than any picture in common use
-CHANGES = {
-    "flattened": "transparent pixels laid on white",
-    "turned": "turned upright by its orientation mark",
-    "reduced to 8 bits": "16 bits reduced to 8",
-}
 
 
 @dataclass(frozen=True)
 class Found:
-    """A file, and the source that it is pooled with: its folder, or itself."""
+    """A file, and the source that it is pooled with: its folder, or itself; and why it cannot be read, if so."""
 
     path: Path
     source: Path
+    error: str = ""
 
 
 @dataclass(frozen=True)
@@ -56,68 +54,87 @@ class Picture:
     error: str = ""
 
 
-def find(paths: Sequence[str | Path], *, pool: bool = False) -> tuple[list[Found], int]:
+def find(paths: Sequence[str | Path], *, pool: bool = False) -> tuple[list[Found], Skipped]:
     """Finds the files that paths name, each once, in the order of the paths and sorted in a folder.
 
     A path is a file, whatever its ending; a folder, of which all files with an image's ending are taken, those in
-    sub-folders too and hidden ones not; or a pattern with `*`, `?`, `[...]` or `**`. One that names nothing is returned
+    sub-folders too, see `data.walk`; or a pattern with `*`, `?`, `[...]` or `**`. One that names nothing is returned
     as it is, so that reading it says so. With `pool`, the images that lie directly in a folder given are one source,
     those below each of its sub-folders another one; endings of animations count too, and an animation is a source of
     its own.
 
     Returns:
-        The files, and the number of other files in the folders.
+        The files, and what was left out of the folders.
 
     Raises:
         UserError: If there is no path, or none names a file.
     """
     found: dict[str, Found] = {}
-    others, empty = 0, True
+    skipped, empty = Skipped(), True
     for given in paths:
-        path = Path(given).expanduser()
-        here = (
-            [path] if os.path.lexists(path) else [Path(name) for name in sorted(glob.glob(str(path), recursive=True))]
-        )
+        path = path_of(given)
+        here = [path] if os.path.lexists(path) else _matching(str(path), skipped)
         empty = empty and not here
         for place in here or [path]:
-            below, left = _below(place, pool) if place.is_dir() else ([Found(place, place)], 0)
-            others += left
-            for one in below:
+            for one in _below(place, pool, skipped) if place.is_dir() else [Found(place, place)]:
                 found.setdefault(os.path.abspath(one.path), one)
     received = ", ".join(map(str, paths)) or "nothing"
     if empty:
         raise UserError(f"There is no such file, folder or match. Expected images. Received: {received}.")
     if not found:
+        left_out = "".join(f" {sentence}" for sentence in skipped.sentences)
         raise UserError(
-            f"There is no image in {received}. Expected files ending in {', '.join(_endings(pool))}; "
-            f"{others:,} other files were left out."
+            f"There is no image in {received}. Expected files ending in {', '.join(_endings(pool))}.{left_out}"
         )
-    return list(found.values()), others
+    return list(found.values()), skipped
 
 
-def _below(root: Path, pool: bool) -> tuple[list[Found], int]:
-    found, others = [], 0
-    for folder, folders, files in os.walk(root):
-        folders[:] = sorted(name for name in folders if not name.startswith("."))
-        inside = Path(folder).relative_to(root).parts
-        for name in sorted(name for name in files if not name.startswith(".")):
-            if name.lower().endswith(_endings(pool)):
-                found.append(Found(Path(folder) / name, root / inside[0] if inside else root))
-            else:
-                others += 1
-    return found, others
+def _below(root: Path, pool: bool, skipped: Skipped) -> Iterator[Found]:
+    searched = walk(root, _endings(pool))
+    skipped.merge(searched.skipped, root)
+    for name in searched.files:
+        top = name.partition("/")[0] if "/" in name else ""
+        yield Found(root / name, root / top)
+    for name, reason in searched.unreadable:
+        yield Found(root / name, root, f"It cannot be read ({reason}).")
+
+
+def _matching(pattern: str, skipped: Skipped) -> list[Path]:
+    """Returns the files and folders that a pattern names, sorted; below `**` those that `data.walk` finds."""
+    parts = Path(pattern).parts
+    if "**" not in parts:
+        return [Path(name) for name in sorted(glob.glob(pattern))]
+    first = next(i for i, part in enumerate(parts) if glob.has_magic(part))
+    root, wanted = Path(*parts[:first]), _regular_expression(parts[first:])
+    searched = walk(root, None) if root.is_dir() else Walk()
+    skipped.merge(searched.skipped, root)
+    named = [name for name in [*searched.folders, *searched.files] if wanted.fullmatch(f"{name}/")]
+    unreadable = [name for name, _ in searched.unreadable]  # to be looked at again, which says why
+    return sorted(root / name for name in [*named, *unreadable])
+
+
+def _regular_expression(parts: Sequence[str]) -> re.Pattern[str]:
+    """Returns what fits relative names with `/` behind each part, of which `**` stands for any number."""
+    each = ["(?:[^/]+/)*" if part == "**" else f"{_part(part)}/" for part in parts]
+    return re.compile("".join(each), re.DOTALL)
+
+
+def _part(part: str) -> str:
+    """Returns what fits one name: `*`, `?` and `[...]` as the standard library's, but never a `/`."""
+    tokens = re.findall(r"\[!?\]?[^\]]*\]|.", part, re.DOTALL)
+    return "".join({"*": "[^/]*", "?": "[^/]"}.get(token, fnmatch.translate(token)[4:-3]) for token in tokens)
 
 
 def _endings(pool: bool) -> tuple[str, ...]:
-    return (*ENDINGS, *ANIMATIONS) if pool else ENDINGS
+    return (*IMAGES, *ANIMATIONS) if pool else IMAGES
 
 
 def read(found: Found, shape: tuple[int, int, int], how: Fit, *, frames: bool = False) -> Iterator[Picture]:
     """Reads a file for a detector of images `(height, width, channels)`; a bad one gives its reason, and no error.
 
-    Transparent pixels are laid on white, an orientation mark is obeyed, 16 bits become 8, palettes and CMYK become RGB;
-    colour becomes grey (0.299 R + 0.587 G + 0.114 B) for a detector of grey images, and grey three equal channels for
-    one of colour. Nothing is enlarged.
+    Transparent pixels are laid on white, an orientation mark is obeyed, 16 bits become 8, palettes and CMYK become RGB,
+    of several pictures in a JPEG or TIFF the first is taken; colour becomes grey (0.299 R + 0.587 G +
+    0.114 B) for a detector of grey images, and grey three equal channels for one of colour. Nothing is enlarged.
 
     Args:
         found: The file.
@@ -125,8 +142,10 @@ def read(found: Found, shape: tuple[int, int, int], how: Fit, *, frames: bool = 
         how: `"resize"`, `"crop"` or `"exact"`, see `fit`.
         frames: Whether an animation gives its frames; else it is refused. Defaults to `False`.
     """
-    name, source = (_text(path) for path in (found.path, found.source))
+    name, source = (printable(str(path)) for path in (found.path, found.source))
     try:
+        if found.error:
+            raise UserError(found.error)
         data = _bytes(found.path)
         if not frames:
             yield _picture(open_image(data, "The file"), name, source, shape, how)
@@ -145,18 +164,9 @@ def read(found: Found, shape: tuple[int, int, int], how: Fit, *, frames: bool = 
         yield Picture(name, source, None, error=str(error))
 
 
-def _text(path: Path) -> str:
-    return str(path).encode("utf-8", "replace").decode()  # a name need not be text
-
-
 def _bytes(path: Path) -> bytes:
     try:
-        about = path.stat()
-        if not stat.S_ISREG(about.st_mode):
-            raise UserError("It is a folder or a device, not a file.")
-        if about.st_size > MAX_BYTES:
-            raise UserError(f"The file has {about.st_size:,} bytes. Allowed: {MAX_BYTES:,}.")
-        return path.read_bytes()
+        return read_regular(path, "The file")
     except FileNotFoundError:
         broken = path.is_symlink()
         raise UserError("It is a link to a file that is not there." if broken else "There is no such file.") from None

@@ -150,15 +150,15 @@ def _without_sampling(row: Row) -> Row:
     return replace(row, about=replace(row.about, options=options))
 
 
-def fingerprint_of_data(kind: str, options: dict[str, Any], folders: list[Path], base: Path | None) -> str:
+def fingerprint_of_data(kind: str, options: dict[str, Any], folders: list[Path], base: Path | None, name: str) -> str:
     """Returns a digest of the files that a data set reads; of the images themselves, if it cannot say."""
-    source = plugins.make(plugins.resolve("datasets", kind, base), options, None, f"dataset '{kind}'")
+    source = plugins.make(plugins.resolve("datasets", kind, base), options, None, f"dataset '{name}'")
     if hasattr(source, "fingerprint"):
         return str(source.fingerprint(folders))
     for more in ("wider", "strangers"):  # images that `load` does not give: its digest would not know when they change
         if callable(getattr(source, more, None)):
             raise UserError(
-                f"Data set '{kind}' has a method {more}, so it needs one called fingerprint(folders), a digest "
+                f"Data set '{name}' has a method {more}, so it needs one called fingerprint(folders), a digest "
                 "of all files that it reads, by which results are kept. Received: a data set without one."
             )
     return str(source.load(folders).digest)
@@ -170,7 +170,7 @@ def _prepare(spec: Spec, folders: list[Path], base: Path | None, smoke: bool, tr
     if about.broken is not None:
         raise UserError(f"{owner} cannot be used: {about.broken}")
     plugin = about.plugin
-    asked = (plugin.kind, about.options, folders, base)
+    asked = (plugin.kind, about.options, folders, base, kind)
     if about.foreign:
         with plugins.blamed(f"{owner} cannot be used"):
             fingerprint = apart.call("benchmark.plan:fingerprint_of_data", *asked)

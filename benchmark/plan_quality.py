@@ -6,6 +6,7 @@ from pathlib import Path
 
 from benchmark.specs import Spec
 from benchmark.stage import Row, Stage, params_of, where_of
+from data import paths
 from data.errors import UserError
 
 
@@ -47,7 +48,7 @@ def weights(spec: Spec, base: Path | None) -> tuple[Path, str] | None:
         raise UserError("quality.inception_weights needs quality.enabled = true. Received: enabled = false.")
     from benchmark.quality import inception_weights
 
-    path = ((base or Path.cwd()) / Path(spec.quality.inception_weights).expanduser()).absolute()
+    path = paths.place(spec.quality.inception_weights, "file of Inception weights", base).absolute()
     return path, inception_weights.read(path).sha256
 
 

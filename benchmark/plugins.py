@@ -18,10 +18,11 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
-from benchmark import digest, runtime
+from benchmark import allowed, digest, runtime
 from benchmark.blame import message_of, words
 from benchmark.store import written
 from benchmark.traits import METHODS_KNOWN, Declared, declared, traits
+from data import paths
 from data.errors import UserError, unknown
 from data.options import accepts, check_options
 
@@ -174,17 +175,22 @@ def resolve(group: str, kind: str, base: Path | None = None) -> Plugin:
         raise UserError(offered[kind].trouble)
     target = offered[kind].target if kind in offered else builtins(group).get(kind, kind)
     place, _, name = target.rpartition(":")
+    named = target == kind and not place.endswith(".py")  # `module:Name`, which anyone may have written
     if not place:
         raise unknown(noun, kind, [*builtins(group), *installed(group), "path/to/file.py:Name", "module:Name"])
     if place.endswith(".py"):
-        path = ((base or Path.cwd()) / place).expanduser().resolve()
+        path = paths.place(place, f"{noun} file", base).resolve()
         module, kind = _load_file(path, noun), f"{path.as_posix()}:{name}"
     else:
+        if named:
+            allowed.check_module(place, noun, kind)
         module = _import(place, noun, kind)
     factory = getattr(module, name, None)
     if not callable(factory):
         public = [key for key, value in vars(module).items() if callable(value) and not key.startswith("_")]
         raise unknown("name", name, public, f"in {place}")
+    if named:
+        allowed.check_class(group, noun, kind, factory, METHODS[group])
     try:
         inspect.signature(factory)
     except (ValueError, TypeError) as error:

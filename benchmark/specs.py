@@ -10,10 +10,13 @@ from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
 
-from data.errors import UserError, unknown
+from benchmark import spec_file, spec_names
+from benchmark.spec_names import ADDED, ALL
+from data import paths
+from data.errors import UserError, shown, unknown
 
-ALL = "all"
 PRESETS = Path(__file__).parent / "presets"
+MANY = 2**31 - 1  # the most of what is counted
 
 
 def _distinct(values: list[int]) -> list[int]:
@@ -37,7 +40,7 @@ class PluginSpec(BaseModel):
     """`[[generator]]` or `[[detector]]`: the plug-in's `kind`, the row's `id` (default: the kind), and options."""
 
     model_config = ConfigDict(extra="allow", strict=True)
-    kind: str
+    kind: Annotated[str, Field(min_length=1)]
     id: str = ""
 
     def model_post_init(self, context: Any, /) -> None:
@@ -68,11 +71,11 @@ class ProtocolSpec(BaseModel):
     likes. It changes no key.
     """
 
-    model_config = ConfigDict(extra="forbid", strict=True)
+    model_config = ConfigDict(extra="forbid", strict=True, allow_inf_nan=False)
     ledger_seed: Seed = 0
     generator_seeds: Seeds = [0]
     detector_seeds: Seeds = [0]
-    display_interval: Annotated[int, Field(ge=1)] = 10
+    display_interval: Annotated[int, Field(ge=1, le=MANY)] = 10
     parts: dict[str, float | int] | None = None
     threads: Annotated[int, Field(ge=1, le=64)] = 1
     limit: Annotated[int, Field(ge=0)] = 0
@@ -84,16 +87,16 @@ class QualitySpec(BaseModel):
     `inception_weights` is a file of FID's Inception network, with which last checkpoints get an FID and a KID.
     """
 
-    model_config = ConfigDict(extra="forbid", strict=True)
+    model_config = ConfigDict(extra="forbid", strict=True, allow_inf_nan=False)
     enabled: bool = True
-    n: Annotated[int, Field(ge=32)] = 5000
+    n: Annotated[int, Field(ge=32, le=MANY)] = 5000
     inception_weights: str | None = None
 
 
 class Spec(BaseModel):
     """A whole benchmark. Controls and sentinels that a spec does not name are added: every run carries them."""
 
-    model_config = ConfigDict(extra="forbid", strict=True)
+    model_config = ConfigDict(extra="forbid", strict=True, allow_inf_nan=False)
     name: str = "run"
     description: str = ""
     dataset: DatasetSpec
@@ -103,16 +106,16 @@ class Spec(BaseModel):
     quality: QualitySpec = QualitySpec()
 
     def model_post_init(self, context: Any, /) -> None:
-        for kind in ("real-copy", "noise"):
+        for kind in ADDED["generator"]:
             if all(row.kind != kind for row in self.generator):
                 self.generator.append(PluginSpec(kind=kind))
-        for kind in ("sentinel-format", "sentinel-content"):
+        for kind in ADDED["detector"]:
             if all(row.kind != kind for row in self.detector):
                 self.detector.append(DetectorSpec(kind=kind))
 
     def with_inception(self, weights: str | Path) -> Spec:
         """Returns the spec with a file of Inception weights, whose place is relative to the current folder."""
-        place = str(Path(weights).expanduser().absolute())
+        place = str(paths.place(weights, "file of Inception weights").absolute())
         return self.model_copy(update={"quality": self.quality.model_copy(update={"inception_weights": place})})
 
     def resolved(self) -> dict[str, Any]:
@@ -131,16 +134,13 @@ def load(source: str | Path, changes: Sequence[str] = ()) -> Spec:
     Raises:
         UserError: If there is no such preset or file, or something in it is wrong.
     """
-    path = presets().get(str(source), Path(source))
+    path = presets().get(str(source)) or paths.place(source, "preset or file")
     if not path.is_file():
+        if path.exists():
+            raise UserError(f"{shown(str(path))} is a {'folder' if path.is_dir() else 'device'}. Expected a TOML file.")
         raise unknown("preset or file", str(source), presets())
-    try:
-        values = tomllib.loads(path.read_text(encoding="utf-8"))
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise UserError(f"{path} is not valid TOML: {error}.") from error
-    except OSError as error:
-        raise UserError(f"{path} cannot be read: {error.strerror}.") from error
-    values.setdefault("name", path.stem)
+    values = spec_file.read(path)
+    values.setdefault("name", spec_names.of_file(path.stem))
     return parse(values, changes)
 
 
@@ -150,27 +150,19 @@ def from_folders(real: Path, fakes: Sequence[Path], changes: Sequence[str] = ())
     Raises:
         UserError: If a folder does not exist.
     """
+    real, fakes = paths.place(real, "folder of real images"), [paths.place(f, "folder of fakes") for f in fakes]
     for folder in (real, *fakes):
         if not folder.is_dir() and not (folder in fakes and folder.is_file()):  # frames of an animation may be fakes
-            raise UserError(f"There is no folder {folder}.")
-    names = _names(fakes)
-    rows = [{"kind": "folder", "id": names[i], "path": str(folder.resolve())} for i, folder in enumerate(fakes)]
+            raise UserError(f"There is no folder {shown(str(folder))}.")
+    ids = spec_names.of_folders(fakes)
+    rows = [{"kind": "folder", "id": ids[i], "path": str(folder.resolve())} for i, folder in enumerate(fakes)]
     detectors = tomllib.loads(presets()["digits"].read_text(encoding="utf-8"))["detector"]
-    name = re.sub(r"[^\w.-]", "-", f"{real.resolve().name}-against-{names[0]}").lstrip(".-") or "folders"
     values = {
-        "name": name, "dataset": {"name": "folder", "path": str(real.resolve())},
+        "name": spec_names.of_file(f"{real.resolve().name or 'folder'}-against-{ids[0]}".lstrip(".")),
+        "dataset": {"name": "folder", "path": str(real.resolve())},
         "generator": rows, "detector": [{"kind": row["kind"]} for row in detectors],
     }  # fmt: skip
     return parse(values, changes)
-
-
-def _names(folders: Sequence[Path]) -> list[str]:
-    """Names folders by their last part, or by as many as it takes to tell them apart."""
-    for depth in range(1, 20):
-        names = ["-".join(folder.resolve().parts[-depth:]) for folder in folders]
-        if len(set(names)) == len(names):
-            return names
-    raise UserError(f"The same folder of fakes is given twice: {folders[0]}.")
 
 
 def parse(values: Mapping[str, Any], changes: Sequence[str] = ()) -> Spec:
@@ -179,9 +171,11 @@ def parse(values: Mapping[str, Any], changes: Sequence[str] = ()) -> Spec:
     Raises:
         UserError: For an unknown key, a wrong type or range, or two rows with one id.
     """
+    spec_file.check(values)
     changed = {key: _copy(value) for key, value in values.items()}
     for change in changes:
         _apply(changed, change)
+    spec_file.check(changed)
     try:
         spec = Spec.model_validate(changed)
     except ValidationError as error:
@@ -190,16 +184,14 @@ def parse(values: Mapping[str, Any], changes: Sequence[str] = ()) -> Spec:
         raise UserError(f"A generator's id may not be '{ALL}', which stands for all generators together. Give another.")
     for what, rows in (("generator", spec.generator), ("detector", spec.detector)):
         ids = [row.id for row in rows]
-        odd = next((name for name in ids if not name.strip() or "/" in name or not name.isprintable()), None)
-        if odd is not None:
-            raise UserError(f"A {what}'s id must be printable, without '/', and not blank. Received: id={odd!r}.")
+        for name in ids:
+            spec_names.check_id(what, name)
         twice = next((name for name in ids if ids.count(name) > 1), None)
         if twice:
-            raise UserError(f"Two {what}s are called '{twice}'. Give each its own id, such as id = \"{twice}-2\".")
-    if not re.fullmatch(r"[\w][\w. -]{0,99}", spec.name):
-        raise UserError(
-            f"A spec's name must be letters, digits, '.', '_', '-' or spaces. Received: name={spec.name!r}."
-        )
+            raise UserError(
+                f"Two {what}s are called '{shown(twice)}'. Give each its own id, such as id = \"{shown(twice)}-2\"."
+            )
+    spec_names.check(spec.name)
     return spec
 
 
@@ -213,22 +205,26 @@ def _apply(values: dict[str, Any], change: str) -> None:
     """Applies `protocol.threads=2`, `dataset.classes=["cat"]`, `generator.NAME.epochs=3` or `generator.*.epochs=3`."""
     keys, equals, text = change.partition("=")
     if not equals or not keys.strip():
-        raise UserError(f"--set takes key=value, such as generator.baseline.epochs=5. Received: {change}.")
+        raise UserError(f"--set takes key=value, such as generator.baseline.epochs=5. Received: {shown(change)}.")
+    if keys.count(".") > spec_file.DEEPEST:
+        raise UserError(spec_file.too_deep(f"--set {shown(change)}"))
     for table in ("generator", "detector"):
         if not all(isinstance(row, dict) for row in _listed(values, table)):
             raise UserError(f"'{table}' in the spec must be a list of tables: write [[{table}]].")
     path = _split(keys.strip(), values)
+    if not all(key.strip() for key in path):
+        raise UserError(f"--set takes key=value, and no part of a key is empty. Received: {shown(change)}.")
     if path[0] in ("generator", "detector") and len(path) > 1:
         rows = _rows(values, path[0], path[1])
         if len(path) != 3:
-            raise UserError(f"--set takes {path[0]}.ID.OPTION=value. Received: {change}.")
+            raise UserError(f"--set takes {path[0]}.ID.OPTION=value. Received: {shown(change)}.")
         for row in rows:
             row[path[2]] = _value(text)
         return
     for key in path[:-1]:
         values = values.setdefault(key, {})
         if not isinstance(values, dict):
-            raise UserError(f"--set {change}: '{key}' is not a table.")
+            raise UserError(f"--set {shown(change)}: '{shown(key)}' is not a table.")
     values[path[-1]] = _value(text)
 
 
@@ -258,7 +254,9 @@ def _rows(values: Mapping[str, Any], table: str, name: str) -> list[dict[str, An
 def _value(text: str) -> Any:
     try:
         return tomllib.loads(f"value = {text}")["value"]
-    except tomllib.TOMLDecodeError:
+    except RecursionError:
+        raise UserError(spec_file.too_deep(f"--set {shown(text)}")) from None
+    except ValueError:
         return text.strip()  # a bare word is a string
 
 
@@ -273,6 +271,8 @@ def _explain(error: ValidationError) -> UserError:
         return unknown("key", where[-1], model.model_fields, f"of [{where[0]}]" if len(where) > 1 else "of the spec")
     name = ".".join(where)
     if first["type"] == "missing":
-        return UserError(f"The spec lacks '{name}'.")
+        return UserError(f"The spec lacks '{shown(name)}'.")
     message = first["msg"][0].lower() + first["msg"][1:]
-    return UserError(f"'{name}' in the spec is not usable: {message}. Received: {first['input']!r}.")
+    received = first["input"]
+    received = shown(repr(received) if isinstance(received, str) else received)
+    return UserError(f"'{shown(name)}' in the spec is not usable: {message}. Received: {received}.")

@@ -239,7 +239,7 @@ def run(stage: dict[str, Any], store_root: str, progress: Progress) -> float:
 
     store = Store(Path(store_root))
     function = globals()[stage["function"]]
-    inputs = {name: store.path(*place) for name, place in stage["inputs"].items()}
+    inputs = {name: store.opened(*place) for name, place in stage["inputs"].items()}
     facts = {"params": stage["params"], "inputs": {name: key for name, (_, key) in stage["inputs"].items()}}
 
     planned = stage["params"].get("environment")

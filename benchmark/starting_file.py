@@ -29,18 +29,24 @@ def write(group: str, file: Path, force: bool = False) -> str:
     """
     if file.suffix != ".py":
         raise UserError(f"The file of a plug-in must end in .py. Received: {file}.")
-    name = class_name(file)
-    if file.exists() and not force:
-        raise UserError(f"{file} is there already. Choose another name, or --force to overwrite it.")
+    name, path = class_name(file), file.as_posix()
+    if not path.isprintable() or '"' in path or "\\" in path:  # it stands in the file's docstring
+        raise UserError(
+            f"The path of a plug-in may not have quotes, backslashes or signs that cannot be seen. Received: {path}."
+        )
+    if file.exists() and not (force and file.is_file()):
+        more = "Choose another name, or --force to overwrite it." if file.is_file() else "It is no file."
+        raise UserError(f"{file} is there already. {more}")
     noun = plugins.NOUNS[group]
     text = (TEMPLATES / f"{noun}.py").read_text(encoding="utf-8")
-    text = text.replace(f"{FILE}:{CLASSES[group]}", f"{file.as_posix()}:{name}").replace(CLASSES[group], name)
+    text = text.replace(f"{FILE}:{CLASSES[group]}", f"{path}:{name}").replace(CLASSES[group], name)
     try:
         file.parent.mkdir(parents=True, exist_ok=True)
-        file.write_text(text, encoding="utf-8")
+        with open(file, "w" if force else "x", encoding="utf-8") as opened:  # x follows no link
+            opened.write(text)
     except OSError as error:
         raise UserError(f"{file} cannot be written: {error.strerror}.") from error
-    return f"{file.as_posix()}:{name}"
+    return f"{path}:{name}"
 
 
 def class_name(file: Path) -> str:

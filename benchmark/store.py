@@ -3,6 +3,7 @@
     STORE/<stage>/<key>/    the files of one finished stage, with key.json beside them
     STORE/work/<key>/       a stage under way
     STORE/locks/<key>       held by the process that works on it
+    STORE/runs/<id>.json    a run folder that uses the store, see `benchmark.run_register`
 
 A stage writes into its work folder, which is renamed when it has finished; so what is at its final place is whole,
 and killing the process at any moment loses at most the stages under way. Two runs may share a store.
@@ -12,26 +13,34 @@ from __future__ import annotations
 
 import contextlib
 import errno
-import fcntl
 import json
 import os
 import re
 import shutil
+import tempfile
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import IO, Any
+from typing import Any
 
-from benchmark import digest
+from benchmark import stage_files
+from benchmark.folder_lock import lock_file, make, unmake
+from benchmark.stage_files import RECORD
 from data.errors import UserError
 
-RECORD = "key.json"
 STATE = "state"  # where a stage that resumes keeps what it goes on from
 UNWRITABLE = {errno.ENOSPC, errno.EDQUOT, errno.EROFS}
+NAME = re.compile(r"[A-Za-z0-9_]+")  # of stages and keys: a manifest of others may say anything
 
 
 class Store:
     """A folder of finished stages.
+
+    `record` compares kinds and sizes of files, and what this process has read of them before; `verified` and `damage`
+    read those that it has not. A stage's files are verified when they are used: as inputs, by the process that does
+    the stage; when a run folder is written from them, which uses all stages of its plan; and when `detect`,
+    `generate`, `export` or `networks` open them. A run whose folder is current uses nothing of the store, so it reads
+    none of it; `plan` shows what `record` says. See `benchmark.stage_files` for what this can find, and what not.
 
     Args:
         root: The folder; made when the first stage is written.
@@ -41,7 +50,14 @@ class Store:
         self.root = Path(root).resolve()
 
     def path(self, function: str, key: str) -> Path:
-        """Returns where a stage's files are, or will be."""
+        """Returns where a stage's files are, or will be.
+
+        Raises:
+            UserError: If one of them is no name, and might lead out of the store.
+        """
+        for name in (function, key):
+            if not NAME.fullmatch(name):
+                raise UserError(f"A stage's name and key have letters, digits and _ only. Received: {name!r}.")
         return self.root / function / key
 
     def has(self, function: str, key: str) -> bool:
@@ -49,14 +65,27 @@ class Store:
         return self.record(function, key) is not None
 
     def record(self, function: str, key: str) -> dict[str, Any] | None:
-        """Returns what `key.json` says, or `None` if the stage has not finished or its files were damaged."""
-        folder = self.path(function, key)
-        try:
-            record = json.loads((folder / RECORD).read_text())
-            whole = all((folder / name).stat().st_size == size for name, (size, _) in record["files"].items())
-        except (OSError, ValueError, KeyError, TypeError):
-            return None
-        return record if whole else None
+        """Returns what `key.json` says, or `None` if the stage has not finished or is known to be damaged."""
+        return stage_files.look(self.path(function, key), function, key, read=False)[0]
+
+    def verified(self, function: str, key: str) -> dict[str, Any] | None:
+        """Returns what `record` does, once all of the stage's files have been read; a second call reads none."""
+        return stage_files.look(self.path(function, key), function, key, read=True)[0]
+
+    def damage(self, function: str, key: str) -> str | None:
+        """Returns what is wrong with a stage's files, or `None` if nothing is or there are none; reads them."""
+        return stage_files.look(self.path(function, key), function, key, read=True)[1]
+
+    def opened(self, function: str, key: str) -> Path:
+        """Returns where the files of a stage that has finished are, for the process that uses them now.
+
+        Raises:
+            RuntimeError: If they are damaged or not there; the next run computes them again.
+        """
+        if self.verified(function, key) is None:
+            why = self.damage(function, key) or "it is not there"
+            raise RuntimeError(f"Stage {function} {key[:12]} cannot be read from {self.root}: {why}.")
+        return self.path(function, key)
 
     def complete(
         self, function: str, key: str, facts: dict[str, Any], work: Callable[[Path], None], resumes: bool
@@ -73,13 +102,13 @@ class Store:
         Returns:
             The seconds that the work took; 0 if it was there already.
         """
-        with self._lock(key):
-            if self.has(function, key):
+        with self.lock(key):
+            if self.verified(function, key):
                 return 0.0
-            shutil.rmtree(self.path(function, key), ignore_errors=True)  # damaged: its files are not what was written
+            _clear(self.path(function, key))  # damaged: its files are not what was written
             folder = self.root / "work" / key
-            if not resumes:
-                shutil.rmtree(folder, ignore_errors=True)
+            if not resumes or folder.is_symlink():
+                _clear(folder)
             folder.mkdir(parents=True, exist_ok=True)
             started = time.perf_counter()
             try:
@@ -92,27 +121,24 @@ class Store:
                 raise
         return seconds
 
-    def tidy(self, made: Path | None) -> None:
-        """Removes the empty folders that a run without any result has made, up to `made`, the outermost of them."""
-        for folder in (self.root / "work", self.root / "locks"):
-            with contextlib.suppress(OSError):
-                folder.rmdir()
-        for folder in (self.root, *self.root.parents) if made else ():
-            try:
-                folder.rmdir()
-            except OSError:
-                return
-            if folder == made:
-                return
+    def lock(self, name: str, *, wait: bool = True) -> contextlib.AbstractContextManager[None]:
+        """Holds a lock of the store, such as a stage's, whose name is its key; see `benchmark.folder_lock`."""
+        return lock_file(self.root / "locks" / name, wait=wait)
+
+    @contextlib.contextmanager
+    def tidied(self) -> Iterator[None]:
+        """Makes the store's folder, and removes what a run without any result has made of empty folders."""
+        made = make(self.root)
+        try:
+            yield
+        except BaseException:
+            unmake([*(self.root / name for name in ("work", "locks", "runs")), *made])
+            raise
 
     def _finish(self, folder: Path, function: str, key: str, facts: dict[str, Any]) -> None:
-        files = {
-            path.relative_to(folder).as_posix(): (path.stat().st_size, digest.of_file(path))
-            for path in sorted(folder.rglob("*"))
-            if path.is_file()
-        }
-        record = {"stage": function, "key": key, **facts, "files": files}
-        with open(folder / RECORD, "w") as file:
+        (folder / RECORD).unlink(missing_ok=True)  # a plug-in's own file of that name
+        record = {"stage": function, "key": key, **facts, "files": stage_files.written(folder)}
+        with open(folder / RECORD, "x") as file:
             json.dump(record, file, indent=1)
             file.flush()
             os.fsync(file.fileno())
@@ -120,44 +146,12 @@ class Store:
         final.parent.mkdir(parents=True, exist_ok=True)
         os.replace(folder, final)
 
-    @contextlib.contextmanager
-    def _lock(self, key: str) -> Iterator[None]:
-        path = self.root / "locks" / key
-        file = _locked(path)
-        while not _is_still(path, file):
-            file.close()
-            file = _locked(path)
-        with file:
-            try:
-                yield
-            finally:
-                path.unlink(missing_ok=True)  # before the lock is released, so that one who waits for it sees it
 
-
-def _locked(path: Path) -> IO[str]:
-    """Opens and locks a file; the system releases it when the process ends, however it ends."""
-    while True:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        try:
-            file = open(path, "w")  # noqa: SIM115 - the caller closes it
-        except FileNotFoundError:  # another run has just removed the empty folder
-            continue
-        fcntl.flock(file, fcntl.LOCK_EX)
-        return file
-
-
-def _is_still(path: Path, file: IO[str]) -> bool:
-    """Says whether a lock file that was waited for is still the one of that name."""
-    try:
-        return os.path.samestat(path.stat(), os.fstat(file.fileno()))
-    except FileNotFoundError:
-        return False
-
-
-def missing(folder: Path) -> Path | None:
-    """Returns the outermost folder of a path that does not exist yet, or `None` if all of it does."""
-    absent = [place for place in (folder, *folder.parents) if not place.exists()]
-    return absent[-1] if absent else None
+def _clear(folder: Path) -> None:
+    """Removes a stage's folder; of a link that stands in its place, the link alone."""
+    if folder.is_symlink() or folder.is_file():
+        folder.unlink()
+    shutil.rmtree(folder, ignore_errors=True)
 
 
 def unwritable(error: BaseException) -> str | None:
@@ -198,12 +192,8 @@ def writable(folder: Path, what: str) -> None:
         nearest = nearest.parent
     if not nearest.is_dir():
         raise UserError(f"The {what} cannot be {folder}: {nearest} is a file.")
-    probe = nearest / f".fauxbench-{os.getpid()}"
     try:
-        with open(probe, "wb") as file:
+        with tempfile.TemporaryFile(dir=nearest, buffering=0) as file:  # nobody can put a link in its place
             file.write(b"\0" * 4096)
-        probe.unlink()
     except OSError as error:
-        with contextlib.suppress(OSError):
-            probe.unlink()
         raise UserError(f"The {what} {folder} cannot be written: {error.strerror}.") from error

@@ -125,9 +125,9 @@ def trained_detector(
     taught = _chosen(run, row["id"], generator, there)
     folder = run.place("train_detector", places[taught])
     plugin = run.plugin("detectors", row)
-    options = nested.found(row["options"])
+    options = run.options("detectors", row)
     empty = plugins.make(plugin, options, seed, f"detector '{row['id']}'")
-    code = (run.store.record("train_detector", folder.name) or {})["params"]["code"]
+    code = (run.store.record("train_detector", folder.name) or {}).get("params", {}).get("code")
     code_changed = nested.code(plugin, options) != code
     with plugins.blamed(f"Detector '{row['id']}' cannot be loaded from {folder}", CHANGED if code_changed else ""):
         loaded = adapt.DetectorAdapter(empty)

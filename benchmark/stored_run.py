@@ -10,7 +10,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from benchmark import adapt, digest, nested, plugins, runtime
+from benchmark import adapt, digest, plugins, received, runtime
 from benchmark.checkpoints import Checkpoints
 from benchmark.stored_stages import StoredStages
 from data.errors import UserError, unknown
@@ -121,7 +121,7 @@ class StoredRun(StoredStages):
             raise unknown("checkpoint", checkpoint, [*checkpoints.names, "last"], f"of generator '{name}'")
         folder = checkpoints.folder(checkpoint)
         plugin = self.plugin("generators", row)
-        empty = plugins.make(plugin, nested.found(row["options"]), seed, f"generator '{name}'")
+        empty = plugins.make(plugin, self.options("generators", row), seed, f"generator '{name}'")
         with plugins.blamed(f"Generator '{name}' cannot be loaded from {folder}"):
             generator = adapt.load(empty, folder)
         return Trained(
@@ -170,4 +170,4 @@ def read_json(path: Path, what: str) -> dict[str, Any]:
         raise UserError(f"{what} {path} is not JSON ({error}).") from None
     if not isinstance(value, dict):
         raise UserError(f"{what} {path} must hold an object. Received: {type(value).__name__}.")
-    return value
+    return dict(received.printable(value))

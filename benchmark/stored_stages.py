@@ -6,9 +6,12 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
-from benchmark import api, describe, plugins
+from benchmark import api, describe, nested, plugins, received
 from benchmark.store import Store
+from data import paths
 from data.errors import UserError, unknown
+
+MOST_THREADS = 64  # as a spec takes them
 
 
 class StoredStages:
@@ -27,8 +30,10 @@ class StoredStages:
         self.folder = self.run.folder
         self.store = Store(Path(store) if store else self.folder.resolve().parent / ".store")
         try:
-            self.manifest = self.run.manifest
+            self.manifest = received.printable(self.run.manifest)
             self.threads, self.smoke = int(self.manifest["threads"]), bool(self.manifest["smoke"])
+            if not 1 <= self.threads <= MOST_THREADS:
+                raise ValueError(f"threads={self.threads}")
             self._rows = {row["id"]: row for row in self.manifest["generators"]}
             self._stages = {(row["stage"], row["id"]): row for row in self.manifest["stages"]}
             self._detectors = {row["id"]: row for row in self.manifest["detectors"]}
@@ -125,9 +130,16 @@ class StoredStages:
         return dict(record.get("inputs", {}))
 
     def _kept(self, function: str, key: str, what: str) -> Path:
+        received.check_key(key, self.folder / "manifest.json")
+        """Returns where the store has a stage's files, which are read once to compare them with what was recorded."""
+        if why := self.store.damage(function, key):
+            raise UserError(
+                f"The store {self.store.root} holds '{what}' of {self.folder} damaged: {why}. "
+                f"Compute it again: {self.manifest['command']}."
+            )
         if not self.store.has(function, key):
             raise UserError(
-                f"The store {self.store.root} does not hold '{what}' of {self.folder}: it was pruned, damaged "
+                f"The store {self.store.root} does not hold '{what}' of {self.folder}: it was pruned "
                 f"or is elsewhere. Give its place with --store, or compute it again: {self.manifest['command']}."
             )
         return self.store.path(function, key)
@@ -176,17 +188,36 @@ class StoredStages:
         return describe.is_foreign(group, self._raw[group].get(row["id"], row["kind"]), row["options"])
 
     def _kind(self, group: str, row: dict[str, Any]) -> str:
-        """Returns the kind of a plug-in; one in a file is looked for from here, and where it was."""
+        """Returns the kind of a plug-in, if it may be run; one in a file is looked for from here, and where it was."""
         raw = str(self._raw[group].get(row["id"], row["kind"]))
+        owner = f"{plugins.NOUNS[group].capitalize()} '{row['id']}'"
         file, _, name = raw.rpartition(":")
         if not file.endswith(".py"):
+            received.check_kind(raw, self._places, owner)
             return raw
-        here, there = Path(file).expanduser(), Path(row["origin"].rpartition(":")[0])
+        here, there = paths.place(file, "plug-in file"), Path(row["origin"].rpartition(":")[0])
         for path in (here, there):
             if path.is_file():
-                return f"{path.resolve()}:{name}"
-        owner = f"{plugins.NOUNS[group].capitalize()} '{row['id']}'"
+                kind = f"{path.resolve()}:{name}"
+                received.check_kind(kind, self._places, owner)
+                return kind
         raise UserError(f"{owner} needs the plug-in file {here}, which is neither here nor at {there}.")
+
+    def options(self, group: str, row: dict[str, Any]) -> dict[str, Any]:
+        """Returns the options of a generator or detector, the files of objects in them looked for from here.
+
+        Raises:
+            UserError: If an object in them is of a file that may be another's.
+        """
+        options = nested.found(row["options"])
+        for kind in nested.kinds(options):
+            received.check_kind(kind, self._places, f"{plugins.NOUNS[group].capitalize()} '{row['id']}'")
+        return options
+
+    @property
+    def _places(self) -> tuple[Path, Path]:
+        """What came from elsewhere if the run did: nothing in there is run."""
+        return self.folder, self.store.root
 
 
 def _without(options: dict[str, Any], names: Iterable[str]) -> dict[str, Any]:

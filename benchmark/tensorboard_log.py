@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any
 from benchmark.plan import Plan
 from benchmark.store import Store, written
 from data.errors import UserError
+from data.names import safe
 
 if TYPE_CHECKING:
     import numpy as np
@@ -44,8 +45,6 @@ def attach(plan: Plan, store: Store, folder: Path) -> list[str]:
     Returns:
         A sentence for each training that will not be seen there.
     """
-    from benchmark.pictures import safe
-
     sentences, writers = [], dict[str, str]()  # of each key the row whose folder the training writes
     for row in plan.generators:
         if not row.about.logs:
@@ -119,7 +118,7 @@ class EventLog:
                 self.folder.mkdir(parents=True, exist_ok=True)
                 # Files are read in the order of their names: the seconds have a fixed width.
                 name = f"events.out.tfevents.{time.time():020.9f}.{socket.gethostname()}.{os.getpid()}"
-                self._file = open(self.folder / name, "wb")  # noqa: SIM115  closed by close()
+                self._file = open(self.folder / name, "xb")  # noqa: SIM115  closed by close()
                 events = [*_start(first), *events]
             writer = RecordWriter(self._file)
             for event in events:

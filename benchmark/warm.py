@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from data import paths
 from data.errors import UserError
 
 if TYPE_CHECKING:
@@ -65,6 +66,7 @@ def refuse_overlap(seen: list[str], images: ImageSet, ledger: Ledger) -> None:
     Raises:
         UserError: If something is, with how much.
     """
+    from benchmark.store import Store
     from data.duplicates import find_copies
     from data.imageset import ImageSet
     from data.ledger import Ledger
@@ -74,6 +76,8 @@ def refuse_overlap(seen: list[str], images: ImageSet, ledger: Ledger) -> None:
     for folder in seen:
         if not Path(folder).exists():
             raise UserError(f"warm_start: the earlier run's images are no longer in its store at {folder}.")
+        if why := Store(Path(folder).parent.parent).damage("prepare", Path(folder).name):
+            raise UserError(f"warm_start: the earlier run's images at {folder} are damaged: {why}.")
         other = ImageSet.load(Path(folder) / "images")
         at = Ledger.load(Path(folder), other).parts["generator-train"]
         if other.shape != images.shape:
@@ -93,13 +97,13 @@ def refuse_overlap(seen: list[str], images: ImageSet, ledger: Ledger) -> None:
 
 
 def _split(place: str, base: Path | None) -> tuple[Path, str | None]:
-    whole = ((base or Path.cwd()) / place).expanduser().resolve()
+    whole = paths.place(place, "run folder of warm_start", base).resolve()
     if whole.is_dir():
         return whole, None
     folder, colon, name = place.rpartition(":")
     if not colon:
         raise UserError(f"warm_start: there is no run folder {whole}.")
-    return ((base or Path.cwd()) / folder).expanduser().resolve(), name
+    return paths.place(folder, "run folder of warm_start", base).resolve(), name
 
 
 def note(folder: Path, seen: list[Any]) -> None:

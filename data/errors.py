@@ -3,15 +3,38 @@
 from __future__ import annotations
 
 import difflib
+import unicodedata
 from collections.abc import Iterable
+
+LONGEST = 160  # letters of what was received, in a message
 
 
 class UserError(Exception):
     """Something that the user gave cannot be used.
 
     The message is one line: what was wrong, what is allowed, what was received. The command line prints it without
-    a traceback and exits with 2.
+    a traceback and exits with 2. Names of files in it may hold anything, so it is made `printable`.
     """
+
+    def __init__(self, *words: object) -> None:
+        super().__init__(*(printable(word) if isinstance(word, str) else word for word in words))
+
+
+def printable(text: str) -> str:
+    r"""Returns a text as one line that every stream, table and file takes.
+
+    Bytes of a file's name that are no UTF-8 become `\xe9`, line ends and other control characters what Python writes
+    for them. Any other text is returned as it is.
+    """
+    return text if text.isprintable() else "".join(map(_printable, text))
+
+
+def _printable(letter: str) -> str:
+    if "\udc80" <= letter <= "\udcff":  # how Python holds a byte that is no UTF-8
+        return f"\\x{ord(letter) - 0xDC00:02x}"
+    if unicodedata.category(letter) in ("Cc", "Cs", "Zl", "Zp"):
+        return letter.encode("unicode_escape").decode("ascii")
+    return letter
 
 
 def unknown(what: str, received: str, known: Iterable[str], where: str = "") -> UserError:
@@ -24,7 +47,33 @@ def unknown(what: str, received: str, known: Iterable[str], where: str = "") -> 
         where: What the name was looked for in, such as `"of detector 'cnn'"`. Defaults to nothing.
     """
     known = sorted(str(name) for name in known)
-    near = difflib.get_close_matches(str(received), known, n=1, cutoff=0.5)
+    received = str(received)
+    near = difflib.get_close_matches(received, known, n=1, cutoff=0.5) if len(received) <= LONGEST else []
     hint = f" Did you mean '{near[0]}'?" if near else ""
     place = f" {where}" if where else ""
-    return UserError(f"Unknown {what} '{received}'{place}.{hint} Known: {', '.join(known) or 'none'}.")
+    return UserError(f"Unknown {what} {shown(received, quote=True)}{place}.{hint} Known: {', '.join(known) or 'none'}.")
+
+
+def shown(value: object, *, quote: bool = False) -> str:
+    """Returns what was received as a message says it: in one line, all to be seen, and not too long.
+
+    Args:
+        value: A text, or another value, of which Python's own notation is taken.
+        quote: Whether a text stands in quotes. Defaults to `False`.
+    """
+    try:
+        text = value if isinstance(value, str) else repr(value)
+    except ValueError:  # a number of more digits than Python writes
+        text = f"a number of {value.bit_length()} bits" if isinstance(value, int) else f"a {type(value).__name__}"
+    cut = text if len(text) <= LONGEST else f"{text[: LONGEST // 2]}…{text[-LONGEST // 4 :]}"
+    cut = visible(cut)
+    return f"'{cut}'" if quote else cut
+
+
+def visible(text: str) -> str:
+    """Returns a text with a sign such as `\\x1b` for each letter that cannot be seen, so that it steers no terminal."""
+    return "".join(letter if letter.isprintable() else _sign(letter) for letter in text)
+
+
+def _sign(letter: str) -> str:
+    return letter.encode("unicode_escape", "surrogatepass").decode() if letter != "\n" else "\\n"

@@ -8,12 +8,16 @@ import urllib.error
 import urllib.request
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
+from typing import TypeVar
 
+from data import paths
 from data.errors import UserError
+from data.regular import open_regular
 
 BLOCK = 2**20  # bytes
 TIMEOUT = 30  # seconds without a byte
 Progress = Callable[[int, int, str], None]
+Found = TypeVar("Found")
 
 
 def data_folders(explicit: Path | str | None = None) -> list[Path]:
@@ -26,22 +30,41 @@ def data_folders(explicit: Path | str | None = None) -> list[Path]:
     """
     folders = []
     if explicit is not None:
-        if not Path(explicit).expanduser().is_dir():
+        folders.append(paths.place(explicit, "data folder"))
+        if not folders[0].is_dir():
             raise UserError(f"There is no data folder {explicit}. Expected an existing folder.")
-        folders.append(Path(explicit).expanduser())
     if os.environ.get("FAUXBENCH_DATA"):
-        folders.append(Path(os.environ["FAUXBENCH_DATA"]).expanduser())
-    cache = os.environ.get("XDG_CACHE_HOME") or "~/.cache"
-    return [*folders, Path(cache).expanduser() / "fauxbench" / "data"]
+        folders.append(paths.place(os.environ["FAUXBENCH_DATA"], "data folder in FAUXBENCH_DATA"))
+    cache = paths.place(os.environ.get("XDG_CACHE_HOME") or "~/.cache", "cache folder")
+    return [*folders, cache / "fauxbench" / "data"]
 
 
 def find(folders: Sequence[Path], dataset: str, names: Sequence[str]) -> Path | None:
-    """Returns the first of `names` that exists in `FOLDER/dataset/` or, as its publisher lays it out, in `FOLDER/`."""
+    """Returns the first of `names` that exists in one of the `places` of a folder."""
     for folder in folders:
-        for place in (Path(folder) / dataset, Path(folder)):
+        for place in places(folder, dataset):
             for name in names:
                 if (place / name).exists():
                     return place / name
+    return None
+
+
+def places(folder: Path, dataset: str) -> list[Path]:
+    """Returns where a data set may lie in a folder: in one of its own, as its publisher lays it out, or as Keras."""
+    return [Path(folder) / dataset, Path(folder), Path(folder) / "datasets"]
+
+
+def locate(folders: Sequence[Path], look: Callable[[Path], Found | None]) -> Found | None:
+    """Returns what the first folder holds of a data set, so that files of two folders are never mixed.
+
+    Args:
+        folders: In this order.
+        look: Returns what it finds of the set in a folder, `None` for nothing, and raises what is missing where there
+            is a part of it: then no later folder is looked at.
+    """
+    for folder in folders:
+        if (found := look(Path(folder))) is not None:
+            return found
     return None
 
 
@@ -65,6 +88,18 @@ def check_file(path: Path, checksum: str) -> None:
         )
 
 
+def check_content(data: bytes, checksum: str, name: str) -> None:
+    """Compares the content of a file as `check_file` does.
+
+    Raises:
+        UserError: If they differ.
+    """
+    kind, wanted = checksum.split(":")
+    received = hashlib.new(kind, data, usedforsecurity=False).hexdigest()
+    if received != wanted:
+        raise UserError(f"{name} is not the published file. Expected {kind} {wanted}. Received: {received}.")
+
+
 def digest(path: Path, kind: str = "sha256") -> str:
     """Returns the hex digest of a file's content.
 
@@ -72,7 +107,7 @@ def digest(path: Path, kind: str = "sha256") -> str:
         UserError: If the file cannot be read.
     """
     try:
-        with path.open("rb") as file:
+        with open_regular(path) as file:
             return hashlib.file_digest(file, lambda: hashlib.new(kind, usedforsecurity=False)).hexdigest()
     except OSError as error:
         raise UserError(f"{path} cannot be read ({error.strerror}).") from None
@@ -145,7 +180,7 @@ def _continue(url: str, part: Path, progress: Progress | None) -> None:
             have = 0  # the server sends the whole file again
         length = int(response.headers.get("Content-Length") or 0)
         total = have + length if length else 0
-        with part.open("ab" if have else "wb") as file:
+        with open(part, "ab" if have else "wb", opener=_no_link) as file:
             while block := response.read(BLOCK):
                 file.write(block)
                 have += len(block)
@@ -153,6 +188,11 @@ def _continue(url: str, part: Path, progress: Progress | None) -> None:
                     progress(have, total, f"fetching {part.name.removesuffix('.part')}")
     if total and have < total:
         raise _Cut(f"it ended after {have:,} of {total:,} bytes; the next try goes on from there")
+
+
+def _no_link(path: str, flags: int) -> int:
+    """Opens a file in a folder that others may write to, unless it is a link to somewhere else."""
+    return os.open(path, flags | os.O_NOFOLLOW, 0o666)
 
 
 def _hint(path: Path) -> str:

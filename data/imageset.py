@@ -13,6 +13,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from data import names
+
 CHUNK = 1024  # images looked at together, so that a memory-mapped set is never wholly in memory
 
 
@@ -24,7 +26,8 @@ class ImageSet:
         name: What the set is called, such as `"cifar10"`.
         images: uint8 `(n, height, width, channels)` with 1 or 3 channels, values 0 to 255.
         labels: int64 `(n,)`, each an index into `classes`.
-        ids: str `(n,)`, unique and stable: `"train/00017"`, or the file's name relative to its folder.
+        ids: str `(n,)`, unique and stable: `"train/00017"`, or the file's name relative to its folder. Names that a
+            terminal or a spreadsheet would not take as text are changed, here and in classes and attributes.
         classes: The names of the labels.
         groups: int64 `(n,)` of what must stay together (a person's identity), or `None`.
         official: str `(n,)` of the publisher's split, `"train"`, `"validation"` or `"test"`, or `None`.
@@ -51,6 +54,9 @@ class ImageSet:
 
     def __post_init__(self) -> None:
         _check(self)
+        object.__setattr__(self, "name", names.plain(self.name))
+        for field in ("classes", "attribute_names", "ids"):
+            self._rename(field)
 
     @property
     def n(self) -> int:
@@ -139,6 +145,18 @@ class ImageSet:
             facts=facts,
             notes=tuple(about["notes"]),
         )
+
+    def _rename(self, field: str) -> None:
+        """Gives names of folders and files that a terminal or a spreadsheet would not take as text other ones."""
+        given = [str(name) for name in getattr(self, field)]
+        odd = next((name for name in given if not names.is_plain(name)), None)
+        if odd is None:
+            return
+        new = names.distinct(given)
+        what = {"classes": "Classes", "attribute_names": "Attributes", "ids": "Image ids"}[field]
+        said = f"{what} that begin like a formula or hold signs that cannot be seen were renamed, the first to "
+        object.__setattr__(self, field, np.array(new, str) if field == "ids" else tuple(new))
+        object.__setattr__(self, "notes", (*self.notes, f"{said}'{new[given.index(odd)]}'."))
 
     def _chunks(self) -> Iterator[np.ndarray]:
         for start in range(0, self.n, CHUNK):

@@ -8,13 +8,15 @@ what a spec is checked against, and what the error message says.
 from __future__ import annotations
 
 import inspect
+import math
 import typing
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from data.errors import UserError, unknown
+from data.errors import UserError, shown, unknown
 
+LARGEST = 2**63  # beyond the whole numbers that arrays hold
 RESERVED = frozenset({"self", "random_state"})  # supplied by the benchmark, never by a spec
 
 
@@ -120,7 +122,7 @@ def _check_value(option: Option, value: Any, owner: str) -> None:
     from pydantic.errors import PydanticSchemaGenerationError, PydanticUserError
 
     try:
-        adapter = TypeAdapter(option.annotation, config=ConfigDict(strict=True))
+        adapter = TypeAdapter(option.annotation, config=ConfigDict(strict=True, allow_inf_nan=_endless(option.default)))
     except (PydanticSchemaGenerationError, PydanticUserError):
         try:
             adapter = TypeAdapter(option.annotation)
@@ -128,10 +130,23 @@ def _check_value(option: Option, value: Any, owner: str) -> None:
             return  # an annotation that pydantic cannot read: the plug-in checks its own value
     try:
         adapter.validate_python(value)
-    except ValidationError:
+        if _huge(value):
+            raise OverflowError
+    except (ValidationError, OverflowError):
+        number = "a finite number, " if _endless(value) or _huge(value) else ""
         raise UserError(
-            f"Option '{option.name}' of {owner} must be {option.type_name}. Received: {option.name}={value!r}."
+            f"Option '{option.name}' of {owner} must be {number}{option.type_name}. "
+            f"Received: {option.name}={shown(repr(value) if isinstance(value, str) else value)}."
         ) from None
+
+
+def _huge(value: Any) -> bool:
+    return isinstance(value, int) and abs(value) >= LARGEST
+
+
+def _endless(value: Any) -> bool:
+    """Says whether a value is infinite or no number, which an option takes only if its default is such a one too."""
+    return isinstance(value, float) and not math.isfinite(value)
 
 
 def _type_name(annotation: Any) -> str:

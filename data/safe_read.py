@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 
 from data.errors import UserError
+from data.regular import check_regular, open_regular
 
 MAX_PICKLE = 2**28  # bytes; a CIFAR batch has 2**25
 MAX_MEMBER = 2**26  # bytes of one file inside a zip
@@ -114,7 +115,7 @@ def read_gzip(path: Path, *, limit: int = MAX_PICKLE) -> bytes:
         UserError: If it is not one, is cut short or altered, or unpacks to more than `limit` bytes.
     """
     try:
-        with gzip.open(path, "rb") as file:
+        with open_regular(path) as packed, gzip.open(packed, "rb") as file:
             data = file.read(limit + 1)
     except FileNotFoundError:
         raise UserError(f"{path} does not exist.") from None
@@ -137,6 +138,7 @@ def open_zip(path: Path, *, limit: int | None = None) -> zipfile.ZipFile:
             unpacks to more than `limit` bytes.
     """
     try:
+        check_regular(path)
         archive = zipfile.ZipFile(path)
     except FileNotFoundError:
         raise UserError(f"{path} does not exist.") from None

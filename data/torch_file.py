@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 
 from data.errors import UserError
+from data.regular import check_regular
 from data.safe_read import open_zip, read_member
 
 MAX_FILE = 2**28  # bytes
@@ -61,7 +62,7 @@ def read_torch(path: Path) -> dict[str, np.ndarray]:
             dictionary.
     """
     try:
-        size = path.stat().st_size
+        size = check_regular(path).st_size
         if size > MAX_FILE:
             raise UserError(f"{path} is too large for weights. Allowed: {MAX_FILE:,} bytes. Received: {size:,}.")
         with path.open("rb") as file:

@@ -17,6 +17,7 @@ from typing import Any
 
 import numpy as np
 
+from data import paths
 from data.errors import UserError
 
 ADDRESS = "https://storage.googleapis.com/tensorflow/keras-applications"
@@ -92,7 +93,7 @@ def local(path: str) -> Path:
     Raises:
         UserError: If it is not there or of another kind.
     """
-    place = Path(path).expanduser()
+    place = paths.place(path, "file of weights")
     if not place.is_file() or not place.name.endswith(ENDINGS):
         state = "no such file" if not place.is_file() else "a file of another kind"
         raise UserError(

@@ -10,6 +10,7 @@ from typing import Any, Self
 import numpy as np
 
 from data.errors import UserError
+from detection import network_parts
 from detection.base import BaseDetector, Pair, Progress, in_blocks
 
 FILE = "discriminator.keras"
@@ -150,6 +151,7 @@ def read_network(content: bytes, name: str) -> Any:
         copy = Path(folder) / FILE
         copy.write_bytes(content)
         try:
+            network_parts.check(copy)
             return keras.saving.load_model(copy, compile=False, safe_mode=True)
         except Exception as error:  # a damaged or foreign file raises nearly anything
             words = " ".join(str(error).replace(str(copy), "it").split())[:200].rstrip(".")

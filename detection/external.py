@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import csv
 import hashlib
+import io
 import math
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from data import paths
+from data.bad_files import BadFiles
 from data.errors import UserError
+from data.regular import read_regular, read_text_any
 from data.safe_image import open_image
 from detection.base import BaseDetector, Pair, Progress
 
@@ -101,17 +105,17 @@ def read_scores(path: str, column: str, file_column: str) -> dict[bytes, float]:
         file_column: The column of the image files, relative to their table.
 
     Raises:
-        UserError: If there is no table or column, a score is no finite number, an image cannot be read, or the same
-            pixels have two scores.
+        UserError: If there is no table or column, a score is no finite number, images cannot be read (all are named, up
+            to twenty), or the same pixels have two scores.
     """
-    place = Path(path).expanduser()
-    tables = sorted([*place.glob(TABLE), *place.glob(f"*/{TABLE}")]) if place.is_dir() else [place]
+    place = paths.place(path, "table of scores")
+    tables = _tables(place) if place.is_dir() else [place]
     if not tables:
         raise UserError(f"{path} holds no {TABLE}, nor does a sub-folder. Expected a CSV file or an exported folder.")
     scores: dict[bytes, float] = {}
     first_of: dict[bytes, str] = {}
     columns: list[str] = []
-    read = 0
+    read, images, bad = 0, 0, BadFiles(path)
     for table in tables:
         columns, rows = _rows(table)
         if column not in columns and place.is_dir():
@@ -122,16 +126,28 @@ def read_scores(path: str, column: str, file_column: str) -> dict[bytes, float]:
         read += 1
         for line, row in rows:
             where = f"{table}, line {line}"
-            score, pixels = _score(row[column], where), _pixels(table.parent / (row[file_column] or ""), where)
+            score, images = _score(row[column], where), images + 1
+            try:
+                pixels = _pixels(table.parent / (row[file_column] or ""), where)
+            except UserError as error:
+                bad.add("", error)
+                continue
             if scores.setdefault(pixels, score) != score:
                 raise UserError(
                     f"{where}: the same pixels have two scores, {scores[pixels]!r} in {first_of[pixels]} and {score!r} "
                     "here. Expected one score for each image."
                 )
             first_of.setdefault(pixels, where)
+    bad.check(images)
     if not read:
         raise _lacking(f"Each {TABLE} in {path}", column, columns)
     return scores
+
+
+def _tables(folder: Path) -> list[Path]:
+    """Returns the tables in a folder and its sub-folders, hidden ones not: those are of an export under way."""
+    found = [*folder.glob(TABLE), *folder.glob(f"*/{TABLE}")]
+    return sorted(table for table in found if not table.parent.name.startswith(".") or table.parent == folder)
 
 
 def _lacking(where: str, name: str, columns: list[str]) -> UserError:
@@ -139,14 +155,11 @@ def _lacking(where: str, name: str, columns: list[str]) -> UserError:
 
 
 def _rows(table: Path) -> tuple[list[str], list[tuple[int, dict[str, str | None]]]]:
+    reader = csv.DictReader(io.StringIO(read_text_any(table, what="a CSV file", raw_names=True), newline=""))
     try:
-        with open(table, newline="", encoding="utf-8-sig") as file:
-            reader = csv.DictReader(file)
-            rows = [(reader.line_num, row) for row in reader]
-            return list(reader.fieldnames or []), rows
-    except OSError as error:
-        raise UserError(f"The table of scores {table} cannot be read: {error.strerror}.") from None
-    except (UnicodeDecodeError, csv.Error) as error:
+        rows = [(reader.line_num, row) for row in reader]
+        return list(reader.fieldnames or []), rows
+    except csv.Error as error:
         raise UserError(f"{table} is not a CSV file in UTF-8 ({' '.join(str(error).split())}).") from None
 
 
@@ -162,7 +175,9 @@ def _score(text: str | None, where: str) -> float:
 
 def _pixels(path: Path, where: str) -> bytes:
     try:
-        pixels = np.asarray(open_image(path.read_bytes(), str(path)).pixels)
+        pixels = np.asarray(open_image(read_regular(path), str(path)).pixels)
     except OSError as error:
         raise UserError(f"{where}: the image {path} cannot be read: {error.strerror}.") from None
+    except ValueError:
+        raise UserError(f"{where}: no file can have the name {str(path)!r}.") from None
     return pixel_digest(pixels if pixels.ndim == 3 else pixels[..., None])

@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from data.errors import UserError
+from detection import network_parts
 
 CONFIG, METADATA, WEIGHTS = "config.json", "metadata.json", "model.weights.h5"
 REFERENCES = ("name", "keras_history", "input_layers", "output_layers")  # where a config names its parts
@@ -48,14 +49,15 @@ def save(network: Any, path: Path) -> None:
 
 
 def load(path: Path) -> Any:
-    """Reads a network, uncompiled, in Keras' safe mode: nothing in the file is run.
+    """Reads a network, uncompiled, in Keras' safe mode and of listed parts: nothing in the file is run.
 
     Raises:
-        UserError: If the file is missing, damaged, or holds what safe mode refuses.
+        UserError: If the file is missing, damaged, or holds what safe mode or `network_parts` refuses.
     """
     import keras
 
     try:
+        network_parts.check(path)
         return keras.saving.load_model(path, compile=False, safe_mode=True)
     except UNREADABLE as error:
         words = " ".join(str(error).split())

@@ -23,11 +23,11 @@ if TYPE_CHECKING:
 class Folder:
     """Gives out the images of a folder, each at most once.
 
-    The files must have the size of the real images (see `mixed`) and be of one kind (see `formats`). PNG, JPEG, WebP
-    and BMP files give one image, animated GIF, WebP and PNG files one for each frame: at most 5,000 frames of 2**28
-    pixels together. Grey files beside colour reals are given three equal channels; colour files beside grey reals
-    are used when all their channels are equal, and refused otherwise. Nothing else is changed here: what a detector
-    may learn from sizes and formats is reported from `facts`.
+    The files must have the size of the real images (see `mixed`) and be of one kind (see `formats`). PNG, JPEG, WebP,
+    BMP and TIFF files give one image, animated GIF, WebP and PNG files one for each frame: at most 5,000 frames of
+    2**28 pixels together. Files are found as `data.walk` says. Grey files beside colour reals are given three equal
+    channels; colour files beside grey reals are used when all their channels are equal, and refused otherwise. Nothing
+    else is changed here: what a detector may learn from sizes and formats is reported from `facts`.
 
     Args:
         path: The folder; sub-folders are read too. Or one animated file.
@@ -46,6 +46,7 @@ class Folder:
         groups_of: int64 `(n_available,)`, equal for images of one source, after `fit`, in the order of the names.
         facts: Width, height, format, mode, quality, coding and bytes of each original file, after `fit`, in the order
             of the names.
+        notes: What was done to images and what was left out of the folder, as sentences, after `fit`.
     """
 
     control: str | None = None
@@ -67,6 +68,7 @@ class Folder:
         self.n_available: int | None = None
         self.groups_of: np.ndarray | None = None
         self.facts: pd.DataFrame | None = None
+        self.notes: tuple[str, ...] = ()
         self._images: ImageSet | None = None
 
     def fingerprint(self, folders: Sequence[Path] = ()) -> str:
@@ -101,6 +103,7 @@ class Folder:
             )
         if self.formats == "one":
             _check_one_kind(found, self.path)
+        self.notes = found.notes[1:]  # less what formats there are, which `facts` say
         self._keep(_with_channels(dataclasses.replace(found, groups=self._sources(found)), channels, self.path))
         if on_checkpoint is not None:
             on_checkpoint("final", self)

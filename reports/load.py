@@ -1,4 +1,4 @@
-"""Reads a run folder into frames; files that are missing become empty frames."""
+"""Reads a run folder into frames, once it has been found whole."""
 
 from __future__ import annotations
 
@@ -11,6 +11,8 @@ from pathlib import Path
 from typing import Any
 
 import pandas as pd
+
+from data.run_folder import checked
 
 QUALITY = ("fd", "kd", "precision", "recall", "density", "coverage", "memorisation")  # columns of generators.csv
 DISTANCES = ("fid", "kid")  # columns of generators.csv, where the run was given Inception's weights
@@ -100,7 +102,6 @@ class Run:
     picks: pd.DataFrame
     spectra: pd.DataFrame
     scores: pd.DataFrame
-    missing: tuple[str, ...]
 
     @cached_property
     def generators(self) -> list[Plugin]:
@@ -148,26 +149,16 @@ def load(folder: Path) -> Run:
         folder: A run folder.
 
     Returns:
-        A `Run`; what is not there is empty and listed in `missing`.
+        A `Run`; what a table lacks of the columns that a report knows is empty.
 
     Raises:
-        FileNotFoundError: `folder` holds neither `manifest.json` nor `cells.csv`.
+        UserError: `folder` is no run folder, of another version or damaged, see `data.run_folder`.
     """
     folder = Path(folder)
-    if not (folder / "manifest.json").is_file() and not (folder / "cells.csv").is_file():
-        raise FileNotFoundError(
-            f"Not a run folder. Expected a folder with manifest.json or cells.csv. Received: {folder}"
-        )
-    missing: list[str] = []
-    frames = {name: _table(folder, name, missing) for name in TEXT}
+    manifest = checked(folder)
+    frames = {name: table(folder, name) for name in TEXT}
     frames["generators_frame"] = frames.pop("generators")
-    return Run(
-        folder=folder,
-        manifest=_manifest(folder, missing),
-        scores=_scores(folder, missing),
-        missing=tuple(missing),
-        **frames,
-    )
+    return Run(folder=folder, manifest=manifest, scores=_scores(folder), **frames)
 
 
 def natural(text: str) -> tuple[tuple[int, int, str], ...]:
@@ -176,13 +167,9 @@ def natural(text: str) -> tuple[tuple[int, int, str], ...]:
     return tuple((0, int(part), "") if part.isdigit() else (1, 0, part) for part in parts if part)
 
 
-def _table(folder: Path, name: str, missing: list[str]) -> pd.DataFrame:
-    path = folder / FILES[name]
-    if path.is_file() and _has_text(path):
-        frame = _read_csv(path, NUMBERS[name].split())
-    else:
-        missing.append(FILES[name])
-        frame = pd.DataFrame()
+def table(folder: Path, name: str) -> pd.DataFrame:
+    """Reads one of the tables in `FILES`."""
+    frame = _read_csv(folder / FILES[name], NUMBERS[name].split())
     for column in TEXT[name].split():
         frame[column] = frame[column].fillna("") if column in frame else pd.Series("", frame.index, dtype=str)
     for column in NUMBERS[name].split():
@@ -204,24 +191,9 @@ def _read_csv(path: Path, numbers: list[str]) -> pd.DataFrame:
         return pd.read_csv(path, dtype="str", keep_default_na=False, encoding="utf-8")
 
 
-def _scores(folder: Path, missing: list[str]) -> pd.DataFrame:
-    path = folder / "scores.parquet"
+def _scores(folder: Path) -> pd.DataFrame:
     columns = ["cell", "part", "group", "is_fake", "score"]
-    if path.is_file():
-        return pd.read_parquet(path, columns=columns, filters=[("part", "==", "test")])
-    missing.append("scores.parquet")
-    return pd.DataFrame(
-        {"cell": pd.Series(dtype=str), "part": pd.Series(dtype=str)}
-        | {"group": pd.Series(dtype=int), "is_fake": pd.Series(dtype=bool), "score": pd.Series(dtype=float)}
-    )
-
-
-def _manifest(folder: Path, missing: list[str]) -> dict[str, Any]:
-    path = folder / "manifest.json"
-    if not path.is_file():
-        missing.append("manifest.json")
-        return {}
-    return _mapping(json.loads(path.read_text(encoding="utf-8")))
+    return pd.read_parquet(folder / "scores.parquet", columns=columns, filters=[("part", "==", "test")])
 
 
 def _mapping(value: Any) -> dict[str, Any]:
@@ -242,8 +214,3 @@ def _plugins(rows: Any, role: str, seen: pd.Series) -> list[Plugin]:
     ]
     known = {plugin.id for plugin in plugins}
     return plugins + [Plugin(id=name) for name in dict.fromkeys(seen) if name and name not in known]
-
-
-def _has_text(path: Path) -> bool:
-    with path.open("rb") as file:
-        return bool(file.read(64).strip())

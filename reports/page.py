@@ -28,7 +28,7 @@ def write(run_folder: Path) -> Path:
         The path of the page.
 
     Raises:
-        FileNotFoundError: `run_folder` is no run folder.
+        UserError: `run_folder` is no run folder, or damaged.
     """
     path = Path(run_folder) / "report.html"
     text = render(load(Path(run_folder)))

@@ -39,7 +39,7 @@ def failures(run: Run) -> list[dict[str, Any]]:
 
 
 def provenance(run: Run) -> dict[str, Any]:
-    """Facts of the run and of its images, plug-ins, stages, the resolved specification, and what is missing."""
+    """Facts of the run and of its images, plug-ins, stages, and the resolved specification."""
     manifest, dataset = run.manifest, run.dataset
     facts = {
         "Command": manifest.get("command"),
@@ -91,7 +91,6 @@ def provenance(run: Run) -> dict[str, Any]:
             for stage in stages
         ],
         "spec": json.dumps(manifest.get("spec") or {}, indent=2, ensure_ascii=False),
-        "missing": run.missing,
     }
 
 

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import importlib.util
+import json
 import os
+from collections.abc import Callable
 from pathlib import Path
 from types import ModuleType
 
 import pytest
 
 from benchmark import runtime
+from data.run_folder import MANIFEST, seal
 
 PEOPLE = Path(__file__).parent / "plugins" / "people.py"
 
@@ -34,3 +37,14 @@ def people() -> ModuleType:
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
     return module
+
+
+@pytest.fixture(scope="session")
+def sealed() -> Callable[[Path], Path]:
+    """Makes a run folder whole again that a test has changed: its manifest then names the files as they are."""
+
+    def again(folder: Path) -> Path:
+        seal(folder, json.loads((folder / MANIFEST).read_text()))
+        return folder
+
+    return again

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import hashlib
 import itertools
-import zipfile
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Annotated
@@ -14,32 +12,35 @@ import pandas as pd
 from annotated_types import Ge, Interval, MinLen
 from PIL import Image
 
+from data.bad_files import BadFiles
 from data.errors import UserError, unknown
-from data.fetch import digest, find, missing
 from data.imageset import ImageSet
 from data.safe_image import open_image
-from data.safe_read import open_zip, read_member
 from data.selection import first, limit_note
-from data.sources.celeba_lists import LISTS, read_lists
+from data.sources.celeba_files import Images, files_in, fingerprint, names_of
+from data.sources.celeba_lists import read_lists
 
 TOTAL = 202_599
 STRANGERS_SEED = 2015  # the year of the paper; any constant would do
 WIDTH, HEIGHT, TOP = 178, 218, 20  # the middle 178 x 178 pixels of an aligned image start at row 20
-ZIP, EXTRACTED = "img_align_celeba.zip", "img_align_celeba"
-PAGE = "https://mmlab.ie.cuhk.edu.hk/projects/CelebA.html"
 PERSONS = (
     "The parts hold different images of the same persons: what is found here is found for these persons alone, and a "
     "detector may know a person from its training."
 )
-FILES = f"{ZIP} (or the folder {EXTRACTED}/), {', '.join(LISTS)}"
+STRANGE = (
+    "There is no list of identities, so images of one person may lie in several parts inside an official one: a "
+    "detector may know a person from its training, and intervals count the images of one person as independent."
+)
 
 
 class CelebA:
     """CelebA's aligned and cropped faces; identities are the groups, the official partition is `official`.
 
     The middle 178 x 178 pixels of each 178 x 218 image are reduced once to `size` x `size`, with an antialiasing
-    Lanczos filter. The images cannot be fetched automatically; put the official files into `celeba/`. Fewer images than
-    the official 202,599 are usable, and the set's notes say how many there were. Source: Liu, Luo, Wang and Tang, "Deep
+    Lanczos filter. The images cannot be fetched automatically; put the official files into `celeba/`. The first folder
+    that holds any of them is the one that is read. Lists as CSV files are read too, and of those the one of identities
+    may be missing: then there are no groups, and the notes say so. Fewer images than the official 202,599 are usable,
+    and the set's notes say how many there were. Source: Liu, Luo, Wang and Tang, "Deep
     Learning Face Attributes in the Wild", ICCV 2015.
 
     Args:
@@ -74,18 +75,7 @@ class CelebA:
 
     def fingerprint(self, folders: Sequence[Path]) -> str:
         """Returns the sha256 over the list files and the images: their CRCs in a zip, their contents in a folder."""
-        sha = hashlib.sha256()
-        lists, images = _files(folders)
-        for path in lists:
-            sha.update(f"{path.name} {digest(path)}\n".encode())
-        if images.is_dir():
-            for path in sorted(images.glob("*.jpg")):
-                sha.update(f"{path.name} {digest(path)}\n".encode())
-        else:
-            with open_zip(images) as archive:
-                for member in sorted(archive.infolist(), key=lambda member: member.filename):
-                    sha.update(f"{member.filename} {member.file_size} {member.CRC}\n".encode())
-        return sha.hexdigest()
+        return fingerprint(folders)
 
     def load(self, folders: Sequence[Path], *, progress: Callable[[int, int, str], None] | None = None) -> ImageSet:
         """Reads the images that are there; ids are the file names, such as `"000001.jpg"`.
@@ -98,8 +88,10 @@ class CelebA:
             UserError: If a file is missing or damaged, or images and lists do not belong together.
         """
         about, reader = _listed(folders)
-        found = len(about)
+        found, known = len(about), "identity" in about
         if self.identities is not None:
+            if not known:
+                raise UserError(f"identities need the list of identities, {' or '.join(names_of(1))}. There is none.")
             about = _of_persons(about, self.identities)
         each = about["identity" if self.identities else "official"].to_numpy(str)
         about = about.iloc[first(self.limit, each, len(about))]
@@ -113,7 +105,7 @@ class CelebA:
             labels=labels,
             ids=about.index.to_numpy(str),
             classes=classes,
-            groups=None if self.identities else about["identity"].to_numpy(np.int64),
+            groups=about["identity"].to_numpy(np.int64) if known and not self.identities else None,
             official=None if self.identities else about["official"].to_numpy(str),
             attributes=about[names].to_numpy(bool),
             attribute_names=tuple(names),
@@ -123,6 +115,8 @@ class CelebA:
                 f"The middle {WIDTH} x {WIDTH} pixels"
                 + (f", reduced once (Lanczos) to {self.size} x {self.size}." if self.size < WIDTH else "."),
                 *([PERSONS] if self.identities else []),
+                *([] if known else [STRANGE]),
+                *reader.skipped.sentences,
                 *limit_note(self.limit, per_part=True, part="person" if self.identities else "official part"),
             ),
         )
@@ -168,54 +162,22 @@ class CelebA:
         )
 
 
-class _Images:
-    """The JPEG files, in the official zip or in a folder, by name."""
-
-    def __init__(self, where: Path) -> None:
-        self.where = where
-        self.archive: zipfile.ZipFile | None = None
-        if where.is_dir():
-            self.names = {path.name: path.name for path in where.glob("*.jpg")}
-        else:
-            self.archive = open_zip(where)
-            self.names = {
-                n.split("/")[-1]: n for n in self.archive.namelist() if n.endswith(".jpg") and "__MACOSX" not in n
-            }
-
-    def read(self, name: str) -> bytes:
-        if self.archive is not None:
-            return read_member(self.archive, self.names[name])
-        try:
-            return (self.where / name).read_bytes()
-        except OSError as error:
-            raise UserError(f"{self.where / name} cannot be read ({error.strerror}).") from None
-
-
-def _files(folders: Sequence[Path]) -> tuple[list[Path], Path]:
-    lists = [find(folders, "celeba", [name, f"{folder}/{name}"]) for name, folder in LISTS.items()]
-    images = find(folders, "celeba", [ZIP, f"Img/{ZIP}", f"{EXTRACTED}/{EXTRACTED}", EXTRACTED, f"Img/{EXTRACTED}"])
-    absent = [name for name, path in zip([*LISTS, ZIP], [*lists, images], strict=True) if path is None]
-    if images is None or absent:
-        raise UserError(
-            f"{missing('celeba', folders, FILES)} Missing: {', '.join(absent)}. Its makers give them out at {PAGE}."
-        )
-    return [path for path in lists if path is not None], images
-
-
-def _listed(folders: Sequence[Path]) -> tuple[pd.DataFrame, _Images]:
+def _listed(folders: Sequence[Path]) -> tuple[pd.DataFrame, Images]:
     """Returns what the lists say of the images that are there, by name, and what reads them.
 
     Raises:
         UserError: If a file is missing, or images and lists do not belong together.
     """
-    lists, where = _files(folders)
-    about = read_lists(lists)
-    reader = _Images(where)
+    lists, where = files_in(folders)
+    attributes, identity, partition = lists
+    assert attributes is not None and partition is not None  # noqa: S101, PT018 - only identities may be missing
+    about = read_lists(attributes, identity, partition)
+    reader = Images(where)
     stray = sorted(set(reader.names) - set(about.index))
     if stray or not reader.names:
         raise UserError(
             f"{where} and the list files do not belong together. "
-            f"Expected images that all three lists name. Received: {', '.join(stray[:3]) or 'no image'}."
+            f"Expected images that all lists name. Received: {', '.join(stray[:3]) or 'no image'}."
         )
     return about.loc[[name for name in about.index if name in reader.names]], reader
 
@@ -254,21 +216,31 @@ def _labels(about: pd.DataFrame, chosen: list[str]) -> tuple[np.ndarray, tuple[s
 
 
 def _read(
-    reader: _Images, names: list[str], size: int, progress: Callable[[int, int, str], None] | None
+    reader: Images, names: list[str], size: int, progress: Callable[[int, int, str], None] | None
 ) -> tuple[np.ndarray, pd.DataFrame]:
     images = np.empty((len(names), size, size, 3), np.uint8)
-    facts = []
+    facts, bad = [], BadFiles(reader.where)
     for i, name in enumerate(names):
-        data = reader.read(name)
-        opened = open_image(data, f"{reader.where}: {name}", max_pixels=WIDTH * HEIGHT)
-        if opened.pixels.size != (WIDTH, HEIGHT) or opened.format != "JPEG":
-            raise UserError(
-                f"{reader.where}: {name} is not an aligned CelebA image. Expected a JPEG of {WIDTH} x {HEIGHT} pixels. "
-                f"Received: {opened.format}, {opened.width} x {opened.height}."
-            )
-        square = opened.pixels.convert("RGB").crop((0, TOP, WIDTH, TOP + WIDTH))
-        images[i] = np.asarray(square if size == WIDTH else square.resize((size, size), Image.Resampling.LANCZOS))
-        facts.append((opened.width, opened.height, opened.format, opened.mode, len(data)))
+        try:
+            images[i], about = _square(reader, name, size)
+            facts.append(about)
+        except UserError as error:
+            bad.add(name, error, f"{reader.where}: {name}")
         if progress is not None:
             progress(i + 1, len(names), "reading CelebA")
+    bad.check(len(names))
     return images, pd.DataFrame(facts, columns=["width", "height", "format", "mode", "bytes"])
+
+
+def _square(reader: Images, name: str, size: int) -> tuple[np.ndarray, tuple[int, int, str, str, int]]:
+    """Returns the middle of an aligned image, uint8 `(size, size, 3)`, and what its file was like."""
+    data = reader.read(name)
+    opened = open_image(data, f"{reader.where}: {name}", max_pixels=WIDTH * HEIGHT)
+    if opened.pixels.size != (WIDTH, HEIGHT) or opened.format != "JPEG":
+        raise UserError(
+            f"{reader.where}: {name} is not an aligned CelebA image. Expected a JPEG of {WIDTH} x {HEIGHT} pixels. "
+            f"Received: {opened.format}, {opened.width} x {opened.height}."
+        )
+    square = opened.pixels.convert("RGB").crop((0, TOP, WIDTH, TOP + WIDTH))
+    reduced = square if size == WIDTH else square.resize((size, size), Image.Resampling.LANCZOS)
+    return np.asarray(reduced), (opened.width, opened.height, opened.format, opened.mode, len(data))

@@ -12,14 +12,21 @@ import numpy as np
 from annotated_types import Ge
 
 from data.errors import UserError
-from data.fetch import check_file, download, find, fingerprint, missing
+from data.fetch import check_content, check_file, download, fingerprint, locate, missing, places
 from data.imageset import ImageSet
+from data.regular import check_regular, read_file
 from data.safe_read import read_pickle
 from data.selection import choose_classes, limit_note, pick, wider
 
 CLASSES = ("airplane", "automobile", "bird", "cat", "deer", "dog", "frog", "horse", "ship", "truck")
 FOLDER = "cifar-10-batches-py"
 ARCHIVE = "cifar-10-python.tar.gz"
+KERAS = f"{FOLDER}-target"  # of Keras' cache from 3.2 on; before, it had the name of the folder inside
+FOLDERS = (FOLDER, f"{FOLDER}/{FOLDER}", f"{KERAS}/{FOLDER}", f"{FOLDER}_extracted/{FOLDER}", "")
+ARCHIVES = (
+    ARCHIVE, f"{KERAS}_archive", f"{FOLDER}_archive", f"{FOLDER}.tar.gz", ARCHIVE.removesuffix(".gz"),
+)  # fmt: skip
+OTHERS = ("cifar-10-batches-bin", "cifar-10-binary.tar.gz", "cifar-10-batches-mat", "cifar-10-matlab.tar.gz")
 URL = f"https://www.cs.toronto.edu/~kriz/{ARCHIVE}"
 ARCHIVE_CHECKSUM = "md5:c58f30108f718f92721af3b95e74349a"
 CHECKSUMS = {
@@ -35,8 +42,9 @@ CHECKSUMS = {
 class Cifar10:
     """CIFAR-10, 32x32 pixels in colour, 5,000 training and 1,000 test images of each class.
 
-    Read from `cifar-10-batches-py/` or `cifar-10-python.tar.gz`, which is fetched if neither is found. Source:
-    Krizhevsky, "Learning Multiple Layers of Features from Tiny Images", 2009, section 3.
+    Read from `cifar-10-batches-py/` or `cifar-10-python.tar.gz`, which is fetched if neither is found; Keras' cache
+    of them, old or new, is read too. The first folder that holds any of it is the one that is read. Source: Krizhevsky,
+    "Learning Multiple Layers of Features from Tiny Images", 2009, section 3.
 
     Args:
         classes: The classes to take, such as `["dog"]`. Defaults to `None`, all ten.
@@ -109,36 +117,29 @@ class Cifar10:
 
     def _files(self, folders: Sequence[Path], progress: Callable[[int, int, str], None] | None) -> list[Path]:
         """Returns the six batches, or the archive alone, with their checksums compared."""
-        batch = find(folders, "cifar10", [f"{FOLDER}/{name}" for name in CHECKSUMS] + list(CHECKSUMS))
-        if batch is not None:
-            files = [batch.parent / name for name in CHECKSUMS]
-            absent = [path.name for path in files if not path.exists()]
-            if absent:
-                raise UserError(
-                    f"{batch.parent} is not complete. Expected the six CIFAR-10 batches. Missing: {', '.join(absent)}."
-                )
-            if self.verify:
-                for path in files:
-                    check_file(path, CHECKSUMS[path.name])
-            return files
-        archive = find(folders, "cifar10", [ARCHIVE])
-        if archive is None:
+        files = locate(folders, _look)
+        if files is None:
             try:
-                archive = download(URL, Path(folders[-1]) / "cifar10" / ARCHIVE, ARCHIVE_CHECKSUM, progress=progress)
+                target = Path(folders[-1]) / "cifar10" / ARCHIVE
+                return [download(URL, target, ARCHIVE_CHECKSUM, progress=progress)]
             except UserError as error:
                 raise UserError(f"{missing('cifar10', folders, f'{FOLDER}/ or {ARCHIVE}')} {error}") from None
-        elif self.verify:
-            check_file(archive, ARCHIVE_CHECKSUM)
-        return [archive]
+        if self.verify and len(files) > 1:
+            for path in files:
+                check_file(path, CHECKSUMS[path.name])
+        elif self.verify and files[0].suffix != ".tar":  # of that one the batches are compared, when they are read
+            check_file(files[0], ARCHIVE_CHECKSUM)
+        return files
 
     def _batches(self, files: list[Path]) -> Iterator[tuple[str, bytes]]:
         if len(files) > 1:
             for path in files:
-                yield str(path), path.read_bytes()
+                yield str(path), read_file(path)
             return
         path = files[0]
         found = {}
         try:
+            check_regular(path)
             with tarfile.open(path) as archive:  # read in memory: nothing is unpacked to disk
                 for member in archive:
                     name = member.name.removeprefix("./").removeprefix(f"{FOLDER}/")
@@ -150,7 +151,37 @@ class Cifar10:
         for name in CHECKSUMS:
             if name not in found:
                 raise UserError(f"{path} does not hold {FOLDER}/{name}.")
+            if self.verify and path.suffix == ".tar":
+                check_content(found[name], CHECKSUMS[name], f"{path}: {name}")
             yield f"{path}: {name}", found.pop(name)
+
+
+def _look(folder: Path) -> list[Path] | None:
+    """Returns the batches or the archive that a folder holds, in any place.
+
+    Raises:
+        UserError: If there are only some of the batches, or the set in a form that is not read.
+    """
+    parts: list[Path] = []
+    for place in places(folder, "cifar10"):
+        for batches in (place / name for name in FOLDERS):
+            here = [batches / name for name in CHECKSUMS if (batches / name).exists()]
+            if len(here) == len(CHECKSUMS):
+                return here
+            if here or (batches != place and batches.is_dir() and not (batches / FOLDER).exists()):
+                parts.append(batches)
+        for name in ARCHIVES:
+            if (place / name).is_file():
+                return [place / name]
+    if parts:
+        absent = ", ".join(name for name in CHECKSUMS if not (parts[0] / name).exists())
+        raise UserError(f"{parts[0]} is not complete. Expected the six CIFAR-10 batches. Missing: {absent}.")
+    others = [place / name for place in places(folder, "cifar10") for name in OTHERS if (place / name).exists()]
+    if others:
+        raise UserError(
+            f"{others[0]} is CIFAR-10 in a form that is not read. Expected the python version, {FOLDER}/ or {ARCHIVE}."
+        )
+    return None
 
 
 def _decode(data: bytes, name: str) -> tuple[np.ndarray, np.ndarray]:

@@ -11,8 +11,9 @@ import numpy as np
 from annotated_types import Ge
 
 from data.errors import UserError
-from data.fetch import check_file, download, find, fingerprint, missing
+from data.fetch import check_file, download, fingerprint, locate, missing, places
 from data.imageset import ImageSet
+from data.regular import read_file
 from data.safe_read import open_zip, read_gzip, read_member
 from data.selection import choose_classes, limit_note, pick, wider
 
@@ -25,15 +26,22 @@ CHECKSUMS = {
     "t10k-images-idx3-ubyte.gz": "md5:9fb629c4189551a2d022fa330f9573f3",
     "t10k-labels-idx1-ubyte.gz": "md5:ec29112dd5afa0611ce80d1b7f02629c",
 }
+UNPACKED = {  # of the same files without their compression
+    "train-images-idx3-ubyte": "md5:6bbc9ace898e44ae57da46a324031adb",
+    "train-labels-idx1-ubyte": "md5:a25bea736e30d166cdddb491f175f624",
+    "t10k-images-idx3-ubyte": "md5:2646ac647ad5339dbf082846283269ea",
+    "t10k-labels-idx1-ubyte": "md5:27ae3e4e09519cfbb04c329615203637",
+}
 ARCHIVE_CHECKSUM = "sha256:731c5ac602752760c8e48fbffcf8c3b850d9dc2a2aedcf2cc48468fc17b673d1"
 
 
 class Mnist:
     """MNIST, 28x28 pixels, one channel, 60,000 training and 10,000 test images.
 
-    Read from the four `.gz` files or from Keras' `mnist.npz`, which is fetched if neither is found; both hold the same
-    images in the same order. Source: LeCun, Bottou, Bengio and Haffner, "Gradient-Based Learning Applied to Document
-    Recognition", 1998, section III.
+    Read from the four `.gz` files, unpacked ones (`train-images-idx3-ubyte` or `train-images.idx3-ubyte`), or Keras'
+    `mnist.npz`, which is fetched if none is found; all hold the same images in the same order. The first folder that
+    holds any of it is the one that is read. Source: LeCun, Bottou, Bengio and Haffner,
+    "Gradient-Based Learning Applied to Document Recognition", 1998, section III.
 
     Args:
         classes: The digits to take, such as `[0]`. Defaults to `None`, all ten.
@@ -100,34 +108,58 @@ class Mnist:
 
     def _files(self, folders: Sequence[Path], progress: Callable[[int, int, str], None] | None) -> list[Path]:
         """Returns the four idx files, or the archive alone, with their checksums compared."""
-        found = find(folders, "mnist", [*CHECKSUMS, *(f"MNIST/raw/{name}" for name in CHECKSUMS)])
-        if found is not None:
-            files = [found.parent / name for name in CHECKSUMS]
-            absent = [path.name for path in files if not path.exists()]
-            if absent:
-                raise UserError(
-                    f"{found.parent} is not complete. Expected MNIST's four idx files. Missing: {', '.join(absent)}."
-                )
-            if self.verify:
-                for path in files:
-                    check_file(path, CHECKSUMS[path.name])
-            return files
-        archive = find(folders, "mnist", [ARCHIVE])
-        if archive is None:
+        files = locate(folders, _look)
+        if files is None:
             try:
-                archive = download(URL, Path(folders[-1]) / "mnist" / ARCHIVE, ARCHIVE_CHECKSUM, progress=progress)
+                return [download(URL, Path(folders[-1]) / "mnist" / ARCHIVE, ARCHIVE_CHECKSUM, progress=progress)]
             except UserError as error:
                 raise UserError(
                     f"{missing('mnist', folders, f'the four idx .gz files or {ARCHIVE}')} {error}"
                 ) from None
+        if self.verify and len(files) > 1:
+            for path, name in zip(files, UNPACKED, strict=True):
+                check_file(path, CHECKSUMS[f"{name}.gz"] if path.suffix == ".gz" else UNPACKED[name])
         elif self.verify:
-            check_file(archive, ARCHIVE_CHECKSUM)
-        return [archive]
+            check_file(files[0], ARCHIVE_CHECKSUM)
+        return files
+
+
+def _look(folder: Path) -> list[Path] | None:
+    """Returns the four idx files or the archive that a folder holds, in any place.
+
+    Raises:
+        UserError: If there are only some of the idx files.
+    """
+    parts: list[list[Path | None]] = []
+    for place in places(folder, "mnist"):
+        for where in (place, place / "MNIST" / "raw", place / "raw"):
+            here = [_one(where, name) for name in UNPACKED]
+            if whole := [path for path in here if path is not None]:
+                if len(whole) == len(here):
+                    return whole
+                parts.append(here)
+        if (place / ARCHIVE).is_file():
+            return [place / ARCHIVE]
+    if parts:
+        absent = ", ".join(f"{name}.gz" for name, path in zip(UNPACKED, parts[0], strict=True) if path is None)
+        where = next(path.parent for path in parts[0] if path is not None)
+        raise UserError(f"{where} is not complete. Expected MNIST's four idx files. Missing: {absent}.")
+    return None
+
+
+def _one(where: Path, name: str) -> Path | None:
+    """Returns an idx file by any of its names: packed or not, with a hyphen or, as some unpack it, a dot."""
+    dotted = name.replace("-idx", ".idx")
+    names = [f"{name}.gz", f"{dotted}.gz", name, dotted, f"{name}/{name}", f"{dotted}/{dotted}"]
+    return next((where / each for each in names if (where / each).is_file()), None)
 
 
 def _idx(path: Path) -> np.ndarray:
-    """Returns the uint8 array in a gzipped idx file: 0, 0, 8 (unsigned byte), dimensions, then big-endian sizes."""
-    data = read_gzip(path)
+    """Returns the uint8 array in an idx file, gzipped or not.
+
+    It holds 0, 0, 8 (unsigned byte), the number of dimensions, then big-endian sizes.
+    """
+    data = read_gzip(path) if path.suffix == ".gz" else read_file(path)
     dimensions = data[3] if data[:3] == b"\0\0\x08" and len(data) > 3 else 0
     shape = tuple(np.frombuffer(data[4 : 4 + 4 * dimensions], ">u4").tolist())
     start = 4 + 4 * dimensions

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 import sys
 from collections.abc import Callable
@@ -11,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from benchmark import cli
+from benchmark.digest import of_file
 
 
 @dataclass(frozen=True)
@@ -80,6 +82,19 @@ def copied(finished: Path, tmp_path: Path) -> Path:
     return tmp_path / "copied"
 
 
+@pytest.fixture(scope="session")
+def recorded() -> Callable[[Path], None]:
+    """Makes a stage's `key.json` name its files as they are, as somebody would who changes a store on purpose."""
+
+    def again(folder: Path) -> None:
+        key = folder / "key.json"
+        record = json.loads(key.read_text())
+        record["files"] = {name: [(folder / name).stat().st_size, of_file(folder / name)] for name in record["files"]}
+        key.write_text(json.dumps(record))
+
+    return again
+
+
 @pytest.fixture
 def refused(call: Callable[..., Answer]) -> Callable[..., str]:
     """Calls the command line, checks that it refuses politely and leaves no file, and returns its line."""
@@ -103,3 +118,21 @@ def half_written(new: set[Path]) -> set[Path]:
     finished = {path.parent for path in new if path.name == "key.json" and path.parents[2].name == ".store"}
     inside = {path for path in new if finished & {path, *path.parents}}
     return new - inside - {parent for path in finished for parent in path.parents}
+
+
+@pytest.fixture
+def offered(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Callable[..., None]:
+    """Returns a function of entry points of detectors, `name=module:Name`, which other packages then offer.
+
+    They are installed in a folder of `sys.path`, so that every process sees them.
+    """
+
+    def offered(*pairs: str) -> None:
+        for i, pair in enumerate(pairs):
+            info = tmp_path / f"theirs{i}-1.0.dist-info"
+            info.mkdir()
+            (info / "METADATA").write_text(f"Metadata-Version: 2.1\nName: theirs{i}\nVersion: 1.0\n")
+            (info / "entry_points.txt").write_text(f"[fauxbench.detectors]\n{pair.replace('=', ' = ', 1)}\n")
+        monkeypatch.syspath_prepend(str(tmp_path))
+
+    return offered

@@ -2,13 +2,26 @@
 
 from __future__ import annotations
 
+import json
 import os
+import sys
+from collections.abc import Callable
 from pathlib import Path
+from typing import Protocol
 
 import pandas as pd
 import pytest
 
 from benchmark import apart, api, describe, nursery, specs
+
+
+class Answer(Protocol):
+    """What a call of the command line did."""
+
+    code: int
+    out: str
+    err: str
+
 
 VANDALS = Path(__file__).parent.parent / "plugins" / "vandals.py"
 
@@ -133,7 +146,38 @@ def test_a_plugin_that_hangs_ends_at_the_limit(tmp_path: Path) -> None:
     hung = result.cells["detector"] == "mine"
     assert result.cells.loc[hung, "error"].str.contains("did not end within 3 seconds").all()
     assert set(result.cells.loc[~hung, "status"]) == {"done"}
-    with pytest.raises(ProcessLookupError):
-        os.kill(int((tmp_path / "child").read_text()), 0)
+    child = Path("/proc") / (tmp_path / "child").read_text() / "stat"
+    assert not child.exists() or child.read_text().split()[2] == "Z", "it has ended, if nobody has asked for it yet"
     both = [{stage.key for stage in api.make_plan(one).stages} for one in (limited, spec(mine))]
     assert both[0] == both[1]
+
+
+@pytest.fixture(scope="module")
+def printing(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A run of a detector and of a generator that print, and of one whose process ends at a certain seed."""
+    generators = [
+        {"id": "Levels", "kind": f"{VANDALS}:Levels"},
+        {"id": "Ends", "kind": f"{VANDALS}:Levels", "ends": True},
+    ]
+    chosen = spec(*rows("Prints"), generators=tuple(generators))
+    result = api.run(chosen, out=tmp_path_factory.mktemp("printing") / "out")
+    assert set(result.cells["status"]) == {"done"}
+    return result.folder
+
+
+def test_json_is_all_that_detect_and_generate_print(printing: Path, call: Callable[..., Answer]) -> None:
+    drawn = call("generate", printing, "--generator", "Levels", "--n", "3", "--out", "drawn", "--json")
+    assert drawn.code == 0, drawn
+    assert json.loads(drawn.out)["sampling"]["n"] == 3
+    scored = call("detect", printing, "--detector", "Prints", "--generator", "Levels", "--json", "drawn")
+    assert scored.code == 0, scored
+    assert len(json.loads(scored.out)["images"]) == 3
+    here = [module for name, module in sys.modules.items() if name.startswith("fauxbench_plugin_")]
+    assert not [module for module in here if hasattr(module, "TurnsKeras")], "none of its code was ever here"
+
+
+def test_a_process_that_ends_in_generate_is_told_in_one_line(printing: Path, call: Callable[..., Answer]) -> None:
+    ended = call("generate", printing, "--generator", "Ends", "--seed", "7", "--out", "drawn")
+    assert ended.code == 2
+    assert "Generator 'Ends' failed: It ended its process (exit code 9)" in ended.err
+    assert not list(Path.cwd().iterdir()), "what it had written went with it"

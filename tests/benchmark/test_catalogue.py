@@ -7,7 +7,6 @@ import os
 import shutil
 import subprocess
 import sys
-from importlib import metadata
 from pathlib import Path
 
 import pytest
@@ -45,17 +44,6 @@ def test_one_group():
         catalogue.everything("detector")
 
 
-@pytest.fixture
-def offered(monkeypatch):
-    """Returns a function of entry points `name=value`, which are then all that other packages offer."""
-
-    def offered(*pairs: str) -> None:
-        points = [metadata.EntryPoint(*pair.split("="), "fauxbench.detectors") for pair in pairs]
-        monkeypatch.setattr(metadata, "entry_points", lambda group: points if group == "fauxbench.detectors" else [])
-
-    return offered
-
-
 def test_names_that_are_taken_are_told(offered):
     offered(
         "cnn=sklearn.svm:LinearSVC", "mine=sklearn.svm:LinearSVC", "mine=sklearn.svm:SVC", "good=sklearn.svm:SVC [x]"
@@ -79,16 +67,15 @@ def test_broken_entry_points_break_nothing(offered, tmp_path, monkeypatch):
         "class Meta(type):\n    def __getattr__(cls, name): raise RuntimeError('not\\ntoday')\n"
         "class Strange(metaclass=Meta):\n    def fit(self): pass\n    def predict_proba(self): pass\n"
     )
-    monkeypatch.syspath_prepend(str(tmp_path))
     offered("one=no_such_module:X", "two=sklearn.svm:Nothing", "three=nonsense", "four=strange_module:Strange")
     found = {row["name"]: row.get("broken", "") for row in catalogue.everything("detectors")["detectors"]}
     assert "ModuleNotFoundError" in found["one"]
     assert "Unknown name 'Nothing'" in found["two"]
     assert found["three"]
-    assert found["four"] == "RuntimeError: not today"
+    assert "RuntimeError: not today" in found["four"]
     assert not found["cnn"]
     lines = "\n".join(catalogue.lines(catalogue.everything("detectors")))
-    assert "BROKEN: RuntimeError: not today" in lines
+    assert f"BROKEN: {found['four']}" in lines
 
 
 @pytest.mark.slow

@@ -153,6 +153,7 @@ def test_bad_files_are_listed_the_rest_is_scored_and_the_code_is_1(made, mixed, 
     assert [line.split(": ")[1].removeprefix(f"{mixed}/") for line in listed] == ["d.png", "e.bmp"]
     assert "4 x 4 pixels. Expected at least 8 x 8" in listed[1]
     assert "1 of 3 images reduced" in answer.err
+    assert f"1 file with another ending was left out: {mixed}/notes.txt." in answer.err
     assert "3 images in " in answer.err
     assert " images/s; 2 not scored." in answer.err
 

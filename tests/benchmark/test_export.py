@@ -165,18 +165,20 @@ def test_ids_that_no_file_can_bear(copied):
     assert stems == {"a:b": "a-b-seed0", "A b": "A-b-seed0x"}
 
 
-def test_an_alarm_stops_it_unless_forced(refused, call, copied):
+def test_an_alarm_stops_it_unless_forced(refused, call, copied, sealed):
     run = copied / "runs/images"
     audit = pd.read_csv(run / "audit.csv")
     audit.loc[audit["name"] == "real-copy", ["verdict", "advice"]] = ["alarm", "A detector tells reals from reals."]
     audit.to_csv(run / "audit.csv", index=False)
+    assert "audit.csv is not what the run wrote" in refused("export", run, "--out", "set")
+    sealed(run)
     line = refused("export", run, "--out", "set")
     assert "has an alarm, 'real-copy': A detector tells reals from reals. --force" in line
     answer = call("export", run, "--out", "set", "--force")
     assert answer.code == 0
     assert "although the audit has an alarm: real-copy" in Path("set/README.md").read_text()
     os.remove(run / "audit.csv")
-    assert "nothing vouches" in refused("export", run, "--out", "other")
+    assert "audit.csv cannot be read" in refused("export", run, "--out", "other")
 
 
 def test_a_smoke_run_is_called_one(copied):

@@ -12,7 +12,7 @@ import pytest
 from benchmark.gather import Gathered
 from benchmark.quality import control, identity, inception, measures
 from generation.class_scores import COLUMNS as CLASS_COLUMNS
-from reports.load import load
+from reports.load import table
 
 AWKWARD = ["1234e5678901", "012345678901", "000000000000", "007", "None", "NA", "nan", "1e5", "True", "Male, Young"]
 
@@ -65,20 +65,19 @@ def test_text_stays_text_and_numbers_keep_their_digits(tmp_path: Path, text: str
     read = gathered(tmp_path / "store", text)
     run = tmp_path / "run"
     run.mkdir()
-    (run / "manifest.json").write_text("{}")
     frames = {"identity": read.identity(), "generators": read.generators(), "classes": read.classes()}
     for name, frame in frames.items():
         frame.to_csv(run / f"{name}.csv", index=False)
-    loaded = load(run)
+    loaded = SimpleNamespace(**{name: table(run, name) for name in frames})
     for frame, columns in (
         (loaded.identity, ["source", "target", "embedding_digest"]),
-        (loaded.generators_frame, ["extractor_digest", "quality_note", "inception"]),
+        (loaded.generators, ["extractor_digest", "quality_note", "inception"]),
         (loaded.classes, ["class"]),
     ):
         assert len(frame) == 1
         for column in ["generator", "checkpoint", *columns]:
             expected = {"generator": "g", "checkpoint": "0001"}.get(column, text)
             assert frame[column].tolist() == [expected], column
-    assert loaded.generators_frame["fd"].tolist() == loaded.identity["transfer"].tolist() == [0.1 + 0.2]
+    assert loaded.generators["fd"].tolist() == loaded.identity["transfer"].tolist() == [0.1 + 0.2]
     assert loaded.classes["d_loss_real"].tolist() == loaded.classes["recognised"].tolist() == [0.1 + 0.2]
     assert read.reconstruction()["psnr"].tolist() == ["0.30000000000000004"], "not even rounded anew"

@@ -85,8 +85,11 @@ def test_needs_that_nothing_can_meet_are_refused(generators, detector, message, 
 
 def test_an_unknown_need_is_refused(tmp_path):
     (tmp_path / "needy.py").write_text(NEEDY.replace('"extractor"', '"oracle"'))
-    with pytest.raises(UserError, match="needs = 'oracle'"):
-        planned([{"kind": "needy.py:Needy"}], base=tmp_path)
+    plan = planned([{"kind": "needy.py:Needy"}], base=tmp_path)
+    (row,) = [row for row in plan.detectors if row.id == "needy.py:Needy"]
+    assert "must be a tuple of names out of extractor, discriminator. Received: ('oracle'," in str(row.about.broken)
+    assert all(stage.where["broken"] == row.about.broken for stage in plan.stages if "needy.py:Needy" in stage.name
+               and stage.function == "train_detector")  # fmt: skip
 
 
 def test_an_equal_share_of_every_bank_and_as_many_fakes_as_reals(monkeypatch, tmp_path):

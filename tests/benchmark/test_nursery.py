@@ -159,7 +159,7 @@ def test_an_end_that_is_asked_for_inside_a_destructor_comes_all_the_same(
     """Python reports what is raised there, and goes on."""
     host = nursery.host()
     code = (
-        "import os, time\nclass Odd:\n    def __del__(self):\n        os.kill(os.getpid(), 15)\n        time.sleep(600)\n"
+        "import os, time\nclass Odd:\n    def __del__(self):\n        os.kill(os.getpid(), 15); time.sleep(600)\n"
         "odd = Odd()\ndel odd\nwhile True:\n    time.sleep(0.01)\n"
     )
     host.ask("builtins:exec", code)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import shutil
 import struct
 import zlib
 from pathlib import Path
@@ -53,7 +54,7 @@ def names(found: list[Found], root: Path) -> list[str]:
 def test_folders_are_searched_below_sorted_without_hidden_files(tree):
     found, others = find([tree])
     assert names(found, tree) == ["a.jpg", "b.png", "x[1].png", "é 雪.png", "sub/c.webp", "sub/deep/d.bmp"]
-    assert others == 2
+    assert others.counts == {"other": 2, "hidden": 2}
 
 
 def test_patterns_that_no_shell_has_expanded_and_names_that_look_like_one(tree):
@@ -84,7 +85,7 @@ def test_no_image_at_all_is_the_users_mistake(tree, tmp_path):
         find([tree / "none.png", f"{tree}/*.tif"])
     (tmp_path / "texts").mkdir()
     (tmp_path / "texts/a.txt").write_text("a")
-    with pytest.raises(UserError, match=r"no image in .*texts.* 1 other files"):
+    with pytest.raises(UserError, match=r"no image in .*texts.* 1 file with another ending was left out: .*a\.txt"):
         find([tmp_path / "texts"])
 
 
@@ -197,3 +198,70 @@ def test_an_animation_is_refused_alone_and_a_source_of_its_own_when_pooled(tmp_p
         np.testing.assert_array_equal(row.pixels, np.asarray(frame))
     picture().save(tmp_path / "still.png")
     assert one(tmp_path / "still.png", frames=True).source == str(tmp_path)
+
+
+def test_what_is_left_out_is_counted_and_links_are_followed(tree):
+    (tree / "clip.mov").write_bytes(b"x")
+    os.mkfifo(tree / "pipe.png")
+    picture().save(tree.parent / "linked.png")
+    (tree / "linked.png").symlink_to(tree.parent / "linked.png")
+    (tree / "sub/up").symlink_to(tree)
+    found, left_out = find([tree, tree / "sub"])
+    assert "linked.png" in names(found, tree)
+    assert left_out.counts == {"other": 2, "video": 1, "hidden": 2, "special": 1, "loop": 1}, "each once"
+    found, left_out = find([f"{tree}/**/*.png"])
+    assert names(found, tree) == ["b.png", "linked.png", "x[1].png", "é 雪.png"]
+    assert left_out.counts["loop"] == 1
+    assert names(find([f"{tree}/**/d*"])[0], tree) == ["sub/deep/d.bmp"]
+    assert names(find([f"{tree}/su?/**/?.bmp"])[0], tree) == ["sub/deep/d.bmp"]
+
+
+def test_a_run_and_its_store_below_are_left_out_of_folders_and_patterns(finished, tmp_path):
+    picture().save(tmp_path / "mine.png")
+    shutil.copytree(finished / "runs/images", tmp_path / "runs/images")
+    shutil.copytree(finished / "runs/.store", tmp_path / "store")
+    assert list((tmp_path / "runs").rglob("*.png"))
+    for stage in (tmp_path / "store").glob("*/*"):
+        picture().save(stage / "odd.png")
+    for given in (tmp_path, f"{tmp_path}/**/*.png"):
+        found, left_out = find([given])
+        assert names(found, tmp_path) == ["mine.png"]
+        assert left_out.counts["run"] == 1
+        assert left_out.counts["store"] == len(
+            [path for path in (tmp_path / "store").iterdir() if list(path.iterdir())]
+        )
+    assert "run folder of fauxbench was left out" in left_out.sentences[0]
+    whole = read_images(tmp_path)
+    assert whole.ids.tolist() == ["mine.png"]
+    assert any("fauxbench store were left out" in note for note in whole.notes)
+
+
+def test_names_that_are_no_utf8_can_be_written(tmp_path):
+    picture().save(tmp_path / os.fsdecode(b"caf\xe9.png"))
+    (found,), _ = find([tmp_path])
+    (got,) = read(found, COLOUR, "exact")
+    assert got.error == ""
+    assert got.path == f"{tmp_path}/caf\\xe9.png"
+
+
+def test_folders_that_cannot_be_read_are_rows_with_an_error(tree, monkeypatch):
+    scandir = os.scandir
+
+    def refuse(place):
+        if Path(place).name == "deep":
+            raise PermissionError(13, "Permission denied")
+        return scandir(place)
+
+    monkeypatch.setattr(os, "scandir", refuse)
+    for given in (tree, f"{tree}/**/*.webp"):
+        (bad,) = (row for row in find([given])[0] if row.path.name == "deep")
+        assert next(read(bad, COLOUR, "exact")).error == "It cannot be read (Permission denied)."
+
+
+def test_phone_pictures_and_pages_are_one_picture(tmp_path):
+    for name, form in (("a.jpg", "MPO"), ("b.tif", "TIFF")):
+        picture().save(tmp_path / name, form, save_all=True, append_images=[picture(seed=1)])
+    for path in (tmp_path / "a.jpg", tmp_path / "b.tif"):
+        (got,) = read(Found(path, tmp_path), COLOUR, "exact", frames=True)
+        assert got.notes == ("the first of several pictures in one file",)
+        assert got.path == str(path)

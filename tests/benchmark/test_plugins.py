@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import sys
-from importlib import metadata
 
 import pytest
 
@@ -57,10 +56,9 @@ def test_a_class_of_an_installed_module():
     assert "scikit-learn" in plugin.origin
 
 
-def test_an_entry_point(good, monkeypatch):
+def test_an_entry_point(good, monkeypatch, offered):
     monkeypatch.syspath_prepend(str(good.parent))
-    point = metadata.EntryPoint("theirs", "mine:Mine", "fauxbench.detectors")
-    monkeypatch.setattr(metadata, "entry_points", lambda group: [point] if group == point.group else [])
+    offered("theirs=mine:Mine")
     assert plugins.make(plugins.resolve("detectors", "theirs"), {}, 0).weight == 1.0
 
 

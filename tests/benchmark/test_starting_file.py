@@ -35,6 +35,10 @@ def test_a_file_that_is_there_is_kept(tmp_path, group):
     assert file.read_text() == "precious"
     starting_file.write(group, file, force=True)
     assert "class Mine:" in file.read_text()
+    (tmp_path / "dangling.py").symlink_to(tmp_path / "elsewhere.py")
+    with pytest.raises(UserError, match="cannot be written"):
+        starting_file.write(group, tmp_path / "dangling.py")
+    assert not (tmp_path / "elsewhere.py").exists()
 
 
 @pytest.mark.parametrize(

@@ -10,6 +10,7 @@ from PIL import Image
 import benchmark
 from benchmark import specs, summarise, warm
 from benchmark.plan import plan
+from benchmark.store import Store
 from data.errors import UserError
 
 SMALL = {"kind": "dcgan", "architecture": "small", "width": 4, "discriminator_width": 4, "epochs": 2}
@@ -220,10 +221,14 @@ def test_an_overlap_is_refused_by_pixels_and_by_identity(tmp_path):
         return ImageSet("set", pixels, np.zeros(n, np.int64), ids, ("x",), groups=groups)
 
     def prepared(name, some, seed=0):
-        ledger = split(some, seed=seed)
-        some.save(tmp_path / name / "images")
-        ledger.save(tmp_path / name)
-        return str(tmp_path / name), ledger
+        ledger, store = split(some, seed=seed), Store(tmp_path / "store")
+
+        def save(folder):
+            some.save(folder / "images")
+            ledger.save(folder)
+
+        store.complete("prepare", name, {}, save, resumes=False)
+        return str(store.path("prepare", name)), ledger
 
     first, ledger = prepared("first", images(1))
     warm.refuse_overlap([first], images(2), split(images(2), seed=0))
@@ -239,3 +244,6 @@ def test_an_overlap_is_refused_by_pixels_and_by_identity(tmp_path):
         warm.refuse_overlap([larger], images(2), split(images(2), seed=0))
     with pytest.raises(UserError, match="no longer in its store"):
         warm.refuse_overlap([str(tmp_path / "gone")], other, split(other, seed=9))
+    (Path(larger) / "ledger.csv").write_text("")
+    with pytest.raises(UserError, match=r"are damaged: ledger\.csv"):
+        warm.refuse_overlap([larger], images(2), split(images(2), seed=0))

@@ -150,3 +150,11 @@ def test_checksum(tmp_path):
         check_file(tmp_path / "a", CHECKSUM)
     with pytest.raises(UserError, match="cannot be read"):
         check_file(tmp_path / "b", CHECKSUM)
+
+
+def test_a_planted_link_is_not_written_through(server, tmp_path):
+    (tmp_path / "victim").write_text("precious")
+    (tmp_path / "file.part").symlink_to(tmp_path / "victim")
+    with pytest.raises(UserError, match="cannot be written"):
+        download(f"{server}/whole", tmp_path / "file", CHECKSUM)
+    assert (tmp_path / "victim").read_text() == "precious"

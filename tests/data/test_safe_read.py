@@ -182,7 +182,7 @@ class TestImage:
     def test_other_format(self):
         file = io.BytesIO()
         Image.new("RGB", (8, 8)).save(file, "GIF")
-        with pytest.raises(UserError, match="Expected the content of a PNG, JPEG, WEBP, BMP file"):
+        with pytest.raises(UserError, match="Expected the content of a PNG, JPEG, WEBP, BMP, TIFF file"):
             open_image(file.getvalue(), "a.png")
 
     @pytest.mark.parametrize("kind", ["PNG", "JPEG", "WEBP", "BMP"])

@@ -305,12 +305,12 @@ class TestCelebA:
 
 
 class TestFolder:
-    def test_reads_four_formats_and_labels(self, tmp_path, write):
-        write.folder(tmp_path / "a", endings=("png", "jpg", "webp", "bmp", "JPEG"))
+    def test_reads_five_formats_and_labels(self, tmp_path, write):
+        write.folder(tmp_path / "a", endings=("png", "jpg", "webp", "bmp", "TIFF"))
         image_set = Folder(path=str(tmp_path / "a")).load()
         assert image_set.classes == ("cats", "dogs")
         assert image_set.labels.tolist() == [0] * 5 + [1] * 5
-        assert set(image_set.facts["format"]) == {"PNG", "JPEG", "WEBP", "BMP"}
+        assert set(image_set.facts["format"]) == {"PNG", "JPEG", "WEBP", "BMP", "TIFF"}
         assert image_set.ids[0] == "cats/0.png"
         with Image.open(tmp_path / "a" / "cats" / "0.png") as image:
             assert (image_set.images[0] == np.asarray(image)).all()
@@ -354,7 +354,10 @@ class TestFolder:
         write.folder(tmp_path / "a")
         (tmp_path / "a" / "readme.txt").write_text("hello")
         (tmp_path / "a" / ".hidden.png").write_text("hello")
-        assert "1 files with other endings were left out." in Folder(path=str(tmp_path / "a")).load().notes
+        assert Folder(path=str(tmp_path / "a")).load().notes[1:] == (
+            "1 file with another ending was left out: readme.txt.",
+            "1 hidden or system file or folder was left out: .hidden.png.",
+        )
 
     def test_fingerprint_sees_a_changed_file(self, tmp_path, write):
         write.folder(tmp_path / "a")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+
 import numpy as np
 import pytest
 from PIL import Image
@@ -112,3 +114,35 @@ def test_tables_that_are_none(folder, tmp_path):
     (folder / "test" / "metadata.csv").write_text("file_name,score\nmetadata.csv,1\n")
     with pytest.raises(UserError, match=r"metadata.csv is not an image"):
         External(path=str(folder)).fingerprint()
+
+
+@pytest.mark.parametrize("coding", ["utf-8-sig", "utf-16"])
+def test_tables_with_marks_of_byte_order(folder, coding):
+    whole = External(path=str(folder)).fingerprint()
+    for path in folder.glob("*/metadata.csv"):
+        path.write_text(path.read_text(), encoding=coding)
+    assert External(path=str(folder)).fingerprint() == whole
+
+
+def test_all_images_that_cannot_be_read_are_named_at_once(folder):
+    os.mkfifo(folder / "pixels/pipe.png")
+    for i in (7, 9):
+        (folder / f"pixels/{i}.png").write_bytes(b"x")
+    with open(folder / "test/metadata.csv", "a") as file:
+        file.write("../pixels/pipe.png,x,1\n")
+    with pytest.raises(UserError, match=r"3 of 13 files .*7.png is not an image; .*9.png is not.*pipe.png is a pipe"):
+        External(path=str(folder)).fingerprint()
+
+
+def test_file_names_that_are_no_utf8(folder):
+    name = os.fsdecode(b"caf\xe9.png")
+    (folder / "pixels/8.png").rename(folder / "pixels" / name)
+    table = folder / "test/metadata.csv"
+    table.write_bytes(table.read_bytes().replace(b"/8.png", b"/caf\xe9.png"))
+    assert len(read_scores(str(folder), "score", "file_name")) == 12
+
+
+def test_an_export_under_way_is_not_read(folder):
+    before = External(path=str(folder)).fingerprint()
+    write(folder / ".test.part", [0], row0=99)
+    assert External(path=str(folder)).fingerprint() == before

@@ -156,7 +156,7 @@ def test_files_of_several_kinds_are_refused(tmp_path, colour, odd):
     [
         (None, "There is no folder"),
         ({}, "There is no image in"),
-        ({"a.tiff": b"II*"}, "There is no image in"),
+        ({"a.heic": b"II*"}, r"There is no image in.* 1 file with another ending was left out: a\.heic"),
         ({"a.png": b""}, "is not an image"),
         ({"a.gif": b"GIF89a" + bytes(20)}, "damaged|not an image"),
     ],
@@ -176,3 +176,17 @@ def test_too_many_frames_are_refused_before_they_are_decoded(tmp_path, monkeypat
     monkeypatch.setattr(safe_image, "MAX_FRAMES", 8)
     with pytest.raises(UserError, match=r"9 frames of 16 x 16 pixels\. Allowed: 8 frames"):
         Folder(path=str(tmp_path / "film.gif")).fit(colour)
+
+
+def test_what_is_left_out_and_changed_is_noted(tmp_path, colour):
+    _write(tmp_path / "a", colour)
+    assert Folder(path=str(tmp_path / "a")).fit(colour).notes == ()
+    (tmp_path / "a" / "film.mp4").write_bytes(b"x")
+    second = [Image.new("RGB", (16, 16))]
+    Image.fromarray(colour[0]).save(tmp_path / "a" / "phone.jpg", "MPO", save_all=True, append_images=second)
+    generator = Folder(path=str(tmp_path / "a"), formats="any").fit(colour)
+    assert generator.n_available == 13
+    assert generator.notes == (
+        "1 images are the first of several pictures in one file; the others were left out.",
+        "1 video was left out: film.mp4.",
+    )

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -12,6 +11,8 @@ import pandas as pd
 import pytest
 from PIL import Image
 from scipy.stats import norm
+
+from data.run_folder import TABLES, seal
 
 DETECTORS = {
     "cnn": 4.5,
@@ -87,18 +88,20 @@ def write_run(
     _write_csv(folder / "metrics.csv", rows["metrics"] + rows["configuration"])
     _write_csv(folder / "roc.csv", rows["roc"])
     _write_csv(folder / "comparisons.csv", rows["comparisons"])
-    if rows["scores"]:
-        pd.concat(rows["scores"]).to_parquet(folder / "scores.parquet", index=False)
+    none = pd.DataFrame({name: pd.Series(dtype=object) for name in TABLES["scores.parquet"].split()})
+    pd.concat(rows["scores"] or [none]).to_parquet(folder / "scores.parquet", index=False)
     _write_csv(folder / "training.csv", _training(rng, rename, seeds))
     _write_csv(folder / "generators.csv", _generators(rename, seeds, quality, distances))
     columns = "generator,generator_seed,checkpoint,class,d_accuracy_real,d_accuracy_fake,d_loss_real,d_loss_fake,n"
     (folder / "classes.csv").write_text(columns + "\n")
+    (folder / "histories.csv").write_text("generator,generator_seed,detector,detector_seed,epoch\n")
+    (folder / "reconstruction.csv").write_text("generator,generator_seed\n")
     (folder / "identity.csv").write_text("generator,generator_seed,checkpoint,direction,transfer,identity_note\n")
     _write_csv(folder / "audit.csv", _audit(rename, alarm))
     _images(folder, rng, rename, side, channels, quality)
     _explanations(folder / "explanations", rng, rename, side, channels)
     manifest = _manifest(rename, smoke, failed, n, seeds, side, channels)
-    (folder / "manifest.json").write_text(json.dumps(manifest, indent=1), encoding="utf-8")
+    seal(folder, manifest)
     return folder
 
 
@@ -384,8 +387,8 @@ def _manifest(rename, smoke, failed, n, seeds, side, channels) -> dict[str, Any]
         for s in seeds
     ]
     return {
-        "format": 1,
         "name": "digits",
+        "result": "7a" * 32,
         "command": "fauxbench run" + (" --smoke" if smoke else ""),
         "smoke": smoke,
         "spec": {
@@ -432,4 +435,4 @@ def _manifest(rename, smoke, failed, n, seeds, side, channels) -> dict[str, Any]
 
 
 def _write_csv(path: Path, rows: list[dict[str, Any]]) -> None:
-    pd.DataFrame(rows).to_csv(path, index=False)
+    pd.DataFrame(rows, columns=None if rows else TABLES[path.name].split()).to_csv(path, index=False)

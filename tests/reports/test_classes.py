@@ -11,7 +11,7 @@ from reports import classes, page, pictures
 from reports.load import load
 
 
-def _with_classes(folder: Path) -> Path:
+def _with_classes(sealed: Callable[[Path], Path], folder: Path) -> Path:
     metrics = pd.read_csv(folder / "metrics.csv")
     row = {"scope": "class", "generator": "tuned", "generator_seed": 0, "detector": "cnn", "detector_seed": 0}
     rows = [
@@ -35,7 +35,7 @@ def _with_classes(folder: Path) -> Path:
         for name, right in (("epoch-0009", 0.11), ("epoch-0040", 0.66))
     ]
     pd.DataFrame(steps).to_csv(folder / "classes.csv", index=False)
-    return folder
+    return sealed(folder)
 
 
 def test_nothing_without_conditions(run_folder: Path) -> None:
@@ -43,8 +43,10 @@ def test_nothing_without_conditions(run_folder: Path) -> None:
     assert 'id="classes"' not in page.render(load(run_folder))
 
 
-def test_each_class_with_its_interval_and_the_discriminators_view(make_run: Callable[..., Path]) -> None:
-    run = load(_with_classes(make_run()))
+def test_each_class_with_its_interval_and_the_discriminators_view(
+    make_run: Callable[..., Path], sealed: Callable[[Path], Path]
+) -> None:
+    run = load(_with_classes(sealed, make_run()))
     (table,) = classes.section(run)
     assert table["generator"] == "tuned"
     assert table["detectors"] == ["cnn"]
@@ -60,14 +62,14 @@ def test_each_class_with_its_interval_and_the_discriminators_view(make_run: Call
     assert "cat <b>" not in html
 
 
-def test_the_tables_of_the_whole_do_not_change(make_run: Callable[..., Path]) -> None:
+def test_the_tables_of_the_whole_do_not_change(make_run: Callable[..., Path], sealed: Callable[[Path], Path]) -> None:
     from reports import tables
 
     plain = tables.frame(load(make_run("plain")))
-    pd.testing.assert_frame_equal(plain, tables.frame(load(_with_classes(make_run("classes")))))
+    pd.testing.assert_frame_equal(plain, tables.frame(load(_with_classes(sealed, make_run("classes")))))
 
 
-def test_a_film_is_in_the_page(make_run: Callable[..., Path]) -> None:
+def test_a_film_is_in_the_page(make_run: Callable[..., Path], sealed: Callable[[Path], Path]) -> None:
     folder = make_run()
     images = np.random.default_rng(0).integers(0, 256, (6, 8, 8, 3), np.uint8)
     (folder / "images/way.webp").write_bytes(animation(images))
@@ -80,7 +82,7 @@ def test_a_film_is_in_the_page(make_run: Callable[..., Path]) -> None:
     row = {"file": "way.webp", "kind": "interpolation", "generator": "tuned", "generator_seed": 0}
     index = pd.concat([index, pd.DataFrame([row | {"checkpoint": "epoch-0040", "height": 8, "width": 8}])])
     index.to_csv(folder / "images/index.csv", index=False)
-    run = load(folder)
+    run = load(sealed(folder))
     ((name, checkpoint, picture),) = pictures.films(run)
     assert (name, checkpoint, picture.n, picture.width) == ("tuned", "epoch-0040", 6, 8)
     assert picture.uri in page.render(run)

@@ -79,7 +79,7 @@ def test_losses(run: Run) -> None:
     assert not LossFigure(run, "noise").has("loss")
 
 
-def test_losses_survive_gaps_and_spikes(make_run: Callable[..., Path]) -> None:
+def test_losses_survive_gaps_and_spikes(make_run: Callable[..., Path], sealed: Callable[[Path], Path]) -> None:
     folder = make_run(n=40)
     rows = pd.read_csv(folder / "training.csv")
     rows.loc[::7, "g_loss"] = np.nan
@@ -88,7 +88,7 @@ def test_losses_survive_gaps_and_spikes(make_run: Callable[..., Path]) -> None:
     rows["d_real"] = np.nan
     rows["d_fake"] = np.nan
     rows.to_csv(folder / "training.csv", index=False)
-    figure = LossFigure(load(folder), "tuned")
+    figure = LossFigure(load(sealed(folder)), "tuned")
     assert not figure.has("output")
     assert figure.limits("loss")[1] < 100
     ElementTree.fromstring(figure.svg("loss", name="l"))

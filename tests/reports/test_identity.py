@@ -19,9 +19,9 @@ def _row(**more: object) -> dict[str, object]:
     return row | {"verification_low": 0.72, "verification_high": 0.8, "identity_note": "weak: it learned little"} | more
 
 
-def _written(folder: Path, *rows: dict[str, object]) -> Path:
+def _written(sealed: Callable[[Path], Path], folder: Path, *rows: dict[str, object]) -> Path:
     pd.DataFrame(list(rows)).to_csv(folder / "identity.csv", index=False)
-    return folder
+    return sealed(folder)
 
 
 def test_nothing_without_swaps(run_folder: Path) -> None:
@@ -29,9 +29,9 @@ def test_nothing_without_swaps(run_folder: Path) -> None:
     assert 'id="identity"' not in page.render(load(run_folder))
 
 
-def test_the_last_checkpoint_of_either_direction(make_run: Callable[..., Path]) -> None:
+def test_the_last_checkpoint_of_either_direction(make_run: Callable[..., Path], sealed: Callable[[Path], Path]) -> None:
     back = _row(direction="b>a", source="Male", target="not <b>", retention=float("nan"), retention_low=float("nan"))
-    run = load(_written(make_run(), _row(checkpoint="epoch-0009", transfer=0.9), _row(), back))
+    run = load(_written(sealed, make_run(), _row(checkpoint="epoch-0009", transfer=0.9), _row(), back))
     found = identity.section(run)
     assert found is not None
     assert [row["direction"] for row in found["rows"]] == ["not <b> as Male", "Male as not <b>"]
@@ -52,15 +52,16 @@ def test_the_last_checkpoint_of_either_direction(make_run: Callable[..., Path]) 
     assert "people of the other group" in html
 
 
-def test_two_persons_are_said_to_be_two(make_run: Callable[..., Path]) -> None:
-    html = page.render(load(_written(make_run(), _row(kind="identities", identity_note=""))))
+def test_two_persons_are_said_to_be_two(make_run: Callable[..., Path], sealed: Callable[[Path], Path]) -> None:
+    html = page.render(load(_written(sealed, make_run(), _row(kind="identities", identity_note=""))))
     assert "the other person&#39;s real images" in html or "the other person's real images" in html
     assert "people of the other group" not in html
     assert "This measure is" not in html
 
 
-def test_where_it_is_absent_the_reason_stands(make_run: Callable[..., Path]) -> None:
-    row = {"generator": "tuned", "generator_seed": 0, "checkpoint": "epoch-0040", "identity_note": "not measured: <i>"}
-    html = page.render(load(_written(make_run(), row)))
+def test_where_it_is_absent_the_reason_stands(make_run: Callable[..., Path], sealed: Callable[[Path], Path]) -> None:
+    row = {"generator": "tuned", "generator_seed": 0, "checkpoint": "epoch-0040"}
+    row |= {"direction": "", "identity_note": "not measured: <i>"}
+    html = page.render(load(_written(sealed, make_run(), row)))
     assert "not measured: &lt;i&gt;" in html
     assert "triplet" not in html

@@ -52,7 +52,9 @@ def test_evolution_shows_the_first_images_of_every_checkpoint(run_folder: Path) 
     assert (real.width, real.height, real.n) == (71, 8, 8)
 
 
-def test_grids_of_fewer_columns_continue_in_the_next_row(make_run: Callable[..., Path]) -> None:
+def test_grids_of_fewer_columns_continue_in_the_next_row(
+    make_run: Callable[..., Path], sealed: Callable[[Path], Path]
+) -> None:
     folder = make_run(n=40)
     path = folder / "images" / "index.csv"
     rows = pd.read_csv(path).astype({"rows": int})
@@ -61,30 +63,32 @@ def test_grids_of_fewer_columns_continue_in_the_next_row(make_run: Callable[...,
     for file in (folder / "images").glob("*.png"):
         with Image.open(file) as image:
             image.crop((0, 0, 32, 48)).save(file)
-    _, steps, _ = pictures.evolution(load(folder))
+    _, steps, _ = pictures.evolution(load(sealed(folder)))
     strip = steps[0][1][0]
     saved = np.asarray(Image.open(folder / "images" / "grid-0-epoch-0005.png"))
     assert strip is not None
     assert np.array_equal(_without_gaps(strip.uri), np.hstack([saved[:8], saved[8:16]]))
 
 
-def test_missing_and_broken_pictures_are_left_out(make_run: Callable[..., Path]) -> None:
+def test_missing_and_broken_pictures_are_left_out(
+    make_run: Callable[..., Path], sealed: Callable[[Path], Path]
+) -> None:
     folder = make_run(n=40)
     (folder / "images" / "real.png").unlink()
     (folder / "images" / "grid-0-epoch-0040.png").write_bytes(b"not a picture")
-    run = load(folder)
+    run = load(sealed(folder))
     assert [name for name, _, _ in pictures.grids(run)] == ["tuned", "real-copy", "noise"]
     _, steps, real = pictures.evolution(run)
     assert real is None
     assert steps[-1][1][0] is None
 
 
-def test_no_file_outside_the_folder_is_embedded(make_run: Callable[..., Path]) -> None:
+def test_no_file_outside_the_folder_is_embedded(make_run: Callable[..., Path], sealed: Callable[[Path], Path]) -> None:
     folder = make_run(n=40)
     (folder / "images" / "real.png").rename(folder / "secret.png")
     index = (folder / "images" / "index.csv").read_text().replace("real.png", "../secret.png")
     (folder / "images" / "index.csv").write_text(index)
-    assert "" not in [name for name, _, _ in pictures.grids(load(folder))]
+    assert "" not in [name for name, _, _ in pictures.grids(load(sealed(folder)))]
 
 
 def test_a_large_grid_is_cut_to_whole_rows(make_run: Callable[..., Path]) -> None:

@@ -21,11 +21,11 @@ def run(run_folder: Path) -> Run:
     return load(run_folder)
 
 
-def edited(folder: Path, **columns: object) -> Run:
+def edited(folder: Path, sealed: Callable[[Path], Path], **columns: object) -> Run:
     """The run with other values in the columns of quality."""
     path = folder / "generators.csv"
     pd.read_csv(path).assign(**columns).to_csv(path, index=False)
-    return load(folder)
+    return load(sealed(folder))
 
 
 def test_rows_are_the_last_checkpoints_and_name_the_best(run: Run) -> None:
@@ -51,10 +51,10 @@ def test_floors_and_the_extractor_stand_beside_the_values(run: Run) -> None:
     assert found["extractor"] == {"name": "classes-cnn64-v1", "digest": "bcba0defbb1d", "accuracy": "96.7 %"}
 
 
-def test_each_number_of_images_has_its_floor(make_run: Callable[..., Path]) -> None:
+def test_each_number_of_images_has_its_floor(make_run: Callable[..., Path], sealed: Callable[[Path], Path]) -> None:
     folder = make_run()
     n = np.where(pd.read_csv(folder / "generators.csv")["generator"] == "tuned", 100, 449)
-    assert [count for count, _ in quality.section(edited(folder, n_quality=n))["floors"]] == ["449", "100"]
+    assert [count for count, _ in quality.section(edited(folder, sealed, n_quality=n))["floors"]] == ["449", "100"]
 
 
 def test_every_measure_has_a_title() -> None:
@@ -74,18 +74,18 @@ def test_curves_of_the_configurations_and_no_control(run: Run, metric: str) -> N
     assert drawing == QualityFigure(run, metric).svg(name="q")
 
 
-def test_no_curves_without_a_second_checkpoint(make_run: Callable[..., Path]) -> None:
+def test_no_curves_without_a_second_checkpoint(make_run: Callable[..., Path], sealed: Callable[[Path], Path]) -> None:
     folder = make_run()
     path = folder / "generators.csv"
     pd.read_csv(path).groupby("generator", sort=False).tail(1).to_csv(path, index=False)
-    assert QualityFigure(load(folder), "fd").svg(name="q") == ""
+    assert QualityFigure(load(sealed(folder)), "fd").svg(name="q") == ""
     assert quality.section(load(folder))["curves"] == []
 
 
-def test_checkpoints_without_numbers_have_places(make_run: Callable[..., Path]) -> None:
+def test_checkpoints_without_numbers_have_places(make_run: Callable[..., Path], sealed: Callable[[Path], Path]) -> None:
     folder = make_run()
     names = pd.read_csv(folder / "generators.csv")["checkpoint"].replace({"epoch-0005": "early"})
-    assert ">checkpoint</text>" in QualityFigure(edited(folder, checkpoint=names), "fd").svg(name="q")
+    assert ">checkpoint</text>" in QualityFigure(edited(folder, sealed, checkpoint=names), "fd").svg(name="q")
 
 
 def test_pictures_have_three_rows(run: Run) -> None:
@@ -107,16 +107,16 @@ def test_page(make_run: Callable[..., Path]) -> None:
     assert "Inception&#39;s" in text or "Inception's" in text
 
 
-def test_too_few_images_are_said(make_run: Callable[..., Path]) -> None:
+def test_too_few_images_are_said(make_run: Callable[..., Path], sealed: Callable[[Path], Path]) -> None:
     folder = make_run()
     empty = {name: np.nan for name in pd.read_csv(folder / "generators.csv") if name.startswith(QUALITY)}
-    run = edited(folder, **empty, extractor="", quality_note="8 images on a side are too few")
+    run = edited(folder, sealed, **empty, extractor="", quality_note="8 images on a side are too few")
     assert all("too few" in row["note"] for row in quality.section(run)["rows"])
     assert "8 images on a side are too few" in page.render(run)
 
 
-def test_a_note_beside_figures_hides_none(make_run: Callable[..., Path]) -> None:
-    run = edited(make_run(), quality_note="no control score: for a <reason>")
+def test_a_note_beside_figures_hides_none(make_run: Callable[..., Path], sealed: Callable[[Path], Path]) -> None:
+    run = edited(make_run(), sealed, quality_note="no control score: for a <reason>")
     section = quality.section(run)
     assert section is not None
     row = next(row for row in section["rows"] if row["generator"] == "tuned")

@@ -66,11 +66,13 @@ def test_several_training_runs_show_the_configuration(make_run: Callable[..., Pa
     assert (entry.value, entry.low, entry.runs) == (row["value"], row["low"], 3)
 
 
-def test_several_training_runs_without_a_configuration_row_have_no_interval(make_run: Callable[..., Path]) -> None:
+def test_several_training_runs_without_a_configuration_row_have_no_interval(
+    make_run: Callable[..., Path], sealed: Callable[[Path], Path]
+) -> None:
     folder = make_run(n=60, seeds=(0, 1))
     metrics = pd.read_csv(folder / "metrics.csv")
     metrics[metrics["scope"] == "cell"].to_csv(folder / "metrics.csv", index=False)
-    entry = tables.table(load(folder))["cnn", "tuned"]
+    entry = tables.table(load(sealed(folder)))["cnn", "tuned"]
     of_cells = metrics.query("scope == 'cell' and metric == 'auc' and detector == 'cnn' and generator == 'tuned'")
     assert entry.value == pytest.approx(of_cells["value"].mean())
     assert np.isnan(entry.low)
