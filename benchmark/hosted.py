@@ -74,6 +74,7 @@ def _live(connection: int, error: int) -> NoReturn:
     os.dup2(error, 2)
     os.close(error)
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))
+    os.register_at_fork(after_in_child=lambda: signal.signal(signal.SIGTERM, signal.SIG_DFL))  # a pool ends its own so
     code = 0
     try:
         _serve(Connection(connection))
