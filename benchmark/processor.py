@@ -13,6 +13,7 @@ import platform
 import sys
 from collections.abc import Mapping
 from functools import cache
+from importlib import metadata
 from pathlib import Path
 
 VARIABLE = "FAUXBENCH_CPU"
@@ -32,19 +33,25 @@ NEEDS = {  # oneDNN's levels, lowest first: the flags that each needs beside tho
     "AVX512_CORE_AMX": ("AVX512_CORE_FP16", "amx_tile amx_int8 amx_bf16"),
     "AVX512_CORE_AMX_FP16": ("AVX512_CORE_AMX", "amx_fp16"),
 }
-NEWER = "AVX512_CLX AVX512_CNL AVX512_ICL AVX512_SPR"  # NumPy's names for what came after the first AVX-512
 LEVELS: dict[str, dict[str, str]] = {
-    "avx2": {
-        "ONEDNN_MAX_CPU_ISA": "AVX2",
-        "OPENBLAS_CORETYPE": "Haswell",
-        "NPY_DISABLE_CPU_FEATURES": f"X86_V4 AVX512F AVX512CD AVX512_SKX {NEWER}",
-    },
-    "avx512": {
-        "ONEDNN_MAX_CPU_ISA": "AVX512_CORE",
-        "OPENBLAS_CORETYPE": "SkylakeX",
-        "NPY_DISABLE_CPU_FEATURES": NEWER,
-    },
+    "avx2": {"ONEDNN_MAX_CPU_ISA": "AVX2", "OPENBLAS_CORETYPE": "Haswell"},
+    "avx512": {"ONEDNN_MAX_CPU_ISA": "AVX512_CORE", "OPENBLAS_CORETYPE": "SkylakeX"},
 }
+GROUPS = {  # what NumPy chooses from above AVX2, and the flags that each needs; it warns of a name that it cannot leave
+    "X86_V4": "avx512f avx512cd avx512bw avx512dq avx512vl",
+    "AVX512_ICL": "avx512_vbmi2 avx512_bitalg avx512_vpopcntdq",
+    "AVX512_SPR": "avx512_fp16",
+}
+OLD_GROUPS = {  # before NumPy 2.4
+    "AVX512F": "avx512f",
+    "AVX512CD": "avx512cd",
+    "AVX512_SKX": "avx512bw avx512dq avx512vl",
+    "AVX512_CLX": "avx512_vnni",
+    "AVX512_CNL": "avx512ifma avx512vbmi",
+    "AVX512_ICL": GROUPS["AVX512_ICL"],
+    "AVX512_SPR": GROUPS["AVX512_SPR"],
+}
+FIRST = ("X86_V4", "AVX512F", "AVX512CD", "AVX512_SKX")  # what every AVX-512 has
 XLA = {"avx2": "--xla_cpu_max_isa=AVX2", "avx512": "--xla_cpu_max_isa=AVX512"}
 # Further variables that change arithmetic; they are in the key as they are.
 ARITHMETIC = (
@@ -77,14 +84,14 @@ def held() -> str | None:
 def settings() -> dict[str, str]:
     """Returns the environment variables that hold a process at the level of `$FAUXBENCH_CPU`; none if it is not set."""
     level = held()
-    return {} if level is None else LEVELS[level]
+    return {} if level is None else _settings(level)
 
 
 def hold() -> None:
     """Sets `settings` in this process, if NumPy has not been loaded without them. Wrong levels are left to `check`."""
     level = _asked()
     if level in LEVELS and _reaches(level) and "numpy" not in sys.modules:
-        os.environ.update(LEVELS[level])
+        os.environ.update(_settings(level))
 
 
 def check() -> None:
@@ -148,6 +155,13 @@ def _onednn() -> str:
 
 def _reached() -> list[str]:
     return [level for level in NEEDS if _flags_of(level) <= _flags()]
+
+
+def _settings(level: str) -> dict[str, str]:
+    recent = tuple(int(part) for part in metadata.version("numpy").split(".")[:2]) >= (2, 4)
+    here = [name for name, flags in (GROUPS if recent else OLD_GROUPS).items() if {*flags.split()} <= _flags()]
+    without = [name for name in here if level == "avx2" or name not in FIRST]
+    return LEVELS[level] | ({"NPY_DISABLE_CPU_FEATURES": " ".join(without)} if without else {})
 
 
 def _asked() -> str:

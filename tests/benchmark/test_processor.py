@@ -15,6 +15,7 @@ from data.errors import UserError
 AVX2 = "sse4_1 avx avx2 fma"
 AVX512 = f"{AVX2} avx512f avx512bw avx512vl avx512dq"
 AMX = f"{AVX512} avx512_vnni avx512_bf16 avx512_fp16 avx_vnni amx_tile amx_int8 amx_bf16"
+HOLDING = ("OPENBLAS_CORETYPE", "NPY_DISABLE_CPU_FEATURES")
 VARIABLES = ("ONEDNN_MAX_CPU_ISA", "DNNL_MAX_CPU_ISA", processor.VARIABLE, *processor.ARITHMETIC)
 
 
@@ -152,9 +153,9 @@ def test_a_worker_of_another_kind_is_refused_with_how_to_agree(machine, planned,
 
 
 def started(code: str, **variables: str) -> str:
-    kept = {name: value for name, value in os.environ.items() if name not in (*VARIABLES, *processor.LEVELS["avx2"])}
+    kept = {name: value for name, value in os.environ.items() if name not in (*VARIABLES, *HOLDING)}
     done = subprocess.run(
-        [sys.executable, "-W", "error::RuntimeWarning", "-c", code],
+        [sys.executable, "-W", "error::ImportWarning", "-c", code],
         capture_output=True, text=True, check=False, env=kept | variables,
     )  # fmt: skip
     return done.stdout.strip() or done.stderr.strip().splitlines()[-1]
