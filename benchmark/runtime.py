@@ -56,6 +56,7 @@ def settings(threads: int = 1, jobs: int = 1) -> dict[str, str]:
         "TF_NUM_INTRAOP_THREADS": str(threads),
         **dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), str(threads)),
         "TF_NUM_INTEROP_THREADS": str(inter),
+        "PYTHONHASHSEED": "0",  # of processes that are started: the order of sets in foreign code
         "TF_CPP_MIN_LOG_LEVEL": os.environ.get("TF_CPP_MIN_LOG_LEVEL", "3"),
         "TF_ENABLE_DEPRECATION_WARNINGS": "0",
         "KERAS_BACKEND": backend(),
