@@ -8,7 +8,6 @@ that a module reads are not seen by either: a plug-in names them by its option `
 
 from __future__ import annotations
 
-import ast
 import importlib
 import sys
 from collections.abc import Collection, Iterator, Sequence
@@ -17,11 +16,10 @@ from functools import cache
 from importlib.machinery import EXTENSION_SUFFIXES, ModuleSpec, PathFinder
 from pathlib import Path
 
-from benchmark import installed
+from benchmark import import_names, installed
 from benchmark.house import PACKAGES
 
 HOUSE = Path(__file__).resolve().parent.parent
-CALLS = ("import_module", "__import__")
 STARTERS = ("__main__", "__mp_main__")  # modules that are the program itself
 
 
@@ -83,7 +81,7 @@ def _followed(file: Path, place: Path, first: Path, packages: set[str]) -> Itera
     """Yields the files that a file imports, each with the folder that its name starts from."""
     if file.name.endswith(tuple(EXTENSION_SUFFIXES)):
         return
-    for level, module, names in _wanted(file):
+    for level, module, names in import_names.wanted(file):
         if level:
             folder = file.parents[min(level, len(file.parents)) - 1]
             yield from ((path, place) for path in [_on_disk(str(folder / "__init__.py"))] if path)
@@ -103,7 +101,7 @@ def _followed(file: Path, place: Path, first: Path, packages: set[str]) -> Itera
         if spec.has_location and (path := _on_disk(str(spec.origin))):
             yield path, origin.parent
         yield from ((path, origin.parent) for path in _walk(deeper, names, list(spec.submodule_search_locations or ())))
-    yield from ((path, path.parent) for text in _texts(file) if (path := _on_disk(str(file.parent / text))))
+    yield from ((path, path.parent) for text in import_names.texts(file) if (path := _on_disk(str(file.parent / text))))
 
 
 def _walk(parts: Sequence[str], names: Sequence[str], places: list[str]) -> Iterator[Path]:
@@ -149,38 +147,6 @@ def _on_disk(file: str) -> Path | None:
     return found.resolve() if found else None
 
 
-def _wanted(file: Path) -> Iterator[tuple[int, str, tuple[str, ...]]]:
-    """Yields what a file imports: the dots before a module's name, the name, and what is taken from it."""
-    for node in _nodes(file):
-        if isinstance(node, ast.Import):
-            yield from ((0, alias.name, ()) for alias in node.names)
-        elif isinstance(node, ast.ImportFrom):
-            yield node.level, node.module or "", tuple(alias.name for alias in node.names)
-        elif isinstance(node, ast.Call) and _called(node.func) in CALLS and node.args:
-            name = getattr(node.args[0], "value", None)
-            if isinstance(name, str) and name.strip("."):
-                yield len(name) - len(name.lstrip(".")), name.lstrip("."), ()
-
-
-def _called(function: ast.expr) -> str:
-    return str(getattr(function, "attr", getattr(function, "id", "")))
-
-
-def _texts(file: Path) -> Iterator[str]:
-    """Yields the texts that may name another Python file, as `runpy` and `spec_from_file_location` take them."""
-    for node in _nodes(file):
-        text = getattr(node, "value", None) if isinstance(node, ast.Constant) else None
-        if isinstance(text, str) and text.endswith(".py") and "\n" not in text and len(text) < 256 and "\0" not in text:
-            yield text
-
-
-def _nodes(file: Path) -> Iterator[ast.AST]:
-    try:
-        yield from ast.walk(ast.parse(file.read_bytes()))
-    except (SyntaxError, ValueError, RecursionError):  # it will not import either
-        return
-
-
 def _is_house(path: Path) -> bool:
     return path.is_relative_to(HOUSE) and path.relative_to(HOUSE).parts[0] in PACKAGES
 
@@ -198,7 +164,7 @@ def _house(start: Path) -> set[Path]:
 
 @cache
 def _house_imports(path: Path) -> tuple[Path, ...]:
-    found = (_house_named(name, names) for level, name, names in _wanted(path) if not level)
+    found = (_house_named(name, names) for level, name, names in import_names.wanted(path) if not level)
     return tuple(file for files in found for file in files)
 
 

@@ -135,4 +135,7 @@ def _may_hold(value: Any) -> bool:
 
 
 def _putter(thing: Any, name: str) -> Callable[[Any], None]:
-    return lambda value: setattr(thing, name, value)
+    def put(value: Any) -> None:
+        vars(thing)[name] = value  # past what a frozen dataclass forbids
+
+    return put

@@ -7,7 +7,7 @@ from functools import cache, cached_property
 from pathlib import Path
 from typing import Any
 
-from benchmark import digest, nested, plugins
+from benchmark import device, digest, nested, plugins, processor
 
 # Raise a stage's number when its code changes what it writes; the digests of plug-ins cover their own code.
 # What a stage runs of this package beside its function, which the stage's number stands for.
@@ -98,7 +98,13 @@ class Row:
 
 
 def params_of(row: Row, seed: int, environment: dict[str, str]) -> dict[str, Any]:
-    """Returns what a stage is told of a plug-in; all of it is part of the key."""
+    """Returns what a stage is told of a plug-in; all of it is part of the key.
+
+    Raises:
+        UserError: If the backend would end the process for what the plug-in is asked.
+    """
+    if environment.get("device") == device.CPU:
+        processor.check_precision(row.options, f"'{row.id}'", environment["backend"])
     return {
         "plugin": row.plugin.name, "code": nested.code(row.plugin, row.options),
         "options": portable(row.options, row.fingerprint), "fingerprint": row.fingerprint,

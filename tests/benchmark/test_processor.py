@@ -8,8 +8,8 @@ import sys
 
 import pytest
 
+from benchmark import instruction_sets, processor, runtime, specs
 from benchmark import plan as planning
-from benchmark import processor, runtime, specs
 from data.errors import UserError
 
 AVX2 = "sse4_1 avx avx2 fma"
@@ -28,7 +28,7 @@ def machine(monkeypatch, tmp_path):
     def make(flags: str) -> None:
         path = tmp_path / f"cpuinfo {len(list(tmp_path.iterdir()))}"
         path.write_text(f"vendor_id\t: Made\nmodel\t\t: 7\nflags\t\t: fpu {flags}\n\nprocessor\t: 1\nflags\t\t: fpu\n")
-        monkeypatch.setattr(processor, "CPUINFO", path)
+        monkeypatch.setattr(instruction_sets, "CPUINFO", path)
 
     return make
 
@@ -92,7 +92,7 @@ def test_other_caches_are_another_key_unless_the_level_is_held(machine, monkeypa
             (folder / "size").write_text(f"{size}\n")
 
     machine(AMX)
-    monkeypatch.setattr(processor, "CACHES", tmp_path / "caches")
+    monkeypatch.setattr(instruction_sets, "CACHES", tmp_path / "caches")
     found = []
     for sizes in (("32K", "32K", "1024K", "8M"), ("48K", "32K", "2048K", "8M"), ("48K", "64K", "2048K", "32M")):
         caches(*sizes)
@@ -131,6 +131,32 @@ def test_more_than_a_processor_has_cannot_be_asked_for(machine, monkeypatch, fla
     monkeypatch.setenv(processor.VARIABLE, level)
     with pytest.raises(UserError, match=message):
         runtime.configure()
+
+
+@pytest.mark.parametrize(
+    ("flags", "variables", "refused"),
+    [
+        (AMX, {}, False),
+        (AMX, {processor.VARIABLE: "avx2", "ONEDNN_MAX_CPU_ISA": "AVX2"}, True),
+        (AMX, {"ONEDNN_MAX_CPU_ISA": "AVX2"}, True),
+        (AMX, {"ONEDNN_MAX_CPU_ISA": "AVX2", "TF_ENABLE_ONEDNN_OPTS": "0"}, False),
+        (AMX, {"ONEDNN_MAX_CPU_ISA": "AVX512_CORE"}, False),
+        (AVX2, {"ONEDNN_MAX_CPU_ISA": "AVX2"}, False),
+    ],
+)
+def test_bfloat16_that_would_end_the_process_is_refused(machine, monkeypatch, flags, variables, refused):
+    monkeypatch.setenv("KERAS_BACKEND", "tensorflow")
+    monkeypatch.setenv("FAUXBENCH_DEVICE", "cpu")
+    machine(flags)
+    for name, value in variables.items():
+        monkeypatch.setenv(name, value)
+    rows = [{"kind": "dcgan", "precision": "mixed_bfloat16"}]
+    spec = specs.parse({"dataset": {"name": "digits"}, "generator": rows})
+    if refused:
+        with pytest.raises(UserError, match=r"Expected float32 of 'dcgan', FAUXBENCH_CPU=avx512 or"):
+            planning.plan(spec, folders=[])
+    else:
+        planning.plan(spec, folders=[])
 
 
 @pytest.mark.parametrize(
