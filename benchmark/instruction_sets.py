@@ -6,12 +6,14 @@ variable. NumPy and its OpenBLAS are asked.
 
 from __future__ import annotations
 
+import importlib
 import os
 import platform
 from collections.abc import Mapping
 from functools import cache
 from importlib import metadata
 from pathlib import Path
+from typing import Any
 
 CPUINFO = Path("/proc/cpuinfo")
 CACHES = Path("/sys/devices/system/cpu/cpu0/cache")
@@ -91,9 +93,7 @@ def blas() -> list[str]:
 
 def numpy() -> str:
     """Returns the groups of instructions that NumPy's functions use."""
-    import numpy as np
-
-    umath = np._core._multiarray_umath
+    umath: Any = importlib.import_module("numpy._core._multiarray_umath")
     return "+".join(name for name in umath.__cpu_dispatch__ if umath.__cpu_features__.get(name)) or "baseline"
 
 
