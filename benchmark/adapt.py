@@ -14,10 +14,12 @@ from typing import Any
 
 import numpy as np
 
-from benchmark import kept
+from benchmark import kept, seeds
 from data.errors import UserError
 from data.imageset import ImageSet
 from data.options import accepts
+
+SCORING = 0  # the seed of detectors that draw random numbers when they score
 
 
 def call(function: Any, *arguments: Any, **keywords: Any) -> Any:
@@ -71,7 +73,7 @@ class DetectorAdapter:
     def scores(self, images: np.ndarray) -> np.ndarray:
         """Returns what the detector ranks by, float64 `(n,)`: its logits, or its probabilities if it has only those."""
         if callable(getattr(self.detector, "decision_function", None)):
-            return _checked(self.detector.decision_function(self._prepare(images)), (len(images),), "decision_function")
+            return _checked(self._asked("decision_function", images), (len(images),), "decision_function")
         probabilities = self.probabilities(images)
         assert probabilities is not None  # noqa: S101  (the methods were checked when the plug-in was resolved)
         return probabilities
@@ -81,7 +83,7 @@ class DetectorAdapter:
         if not callable(getattr(self.detector, "predict_proba", None)):
             return None
         shape = (len(images), 2)
-        pairs = _checked(self.detector.predict_proba(self._prepare(images)), shape, "predict_proba")
+        pairs = _checked(self._asked("predict_proba", images), shape, "predict_proba")
         fake = pairs[:, _column_of_fake(self.detector)]
         if fake.min() < 0 or fake.max() > 1:
             raise ValueError(
@@ -96,7 +98,7 @@ class DetectorAdapter:
 
     def heat_maps(self, images: np.ndarray) -> np.ndarray:
         """Returns the detector's heat maps, float64 `(n, h, w)`; larger is more evidence for "fake"."""
-        return _checked(self.detector.explain(self._prepare(images)), images.shape[:3], "explain")
+        return _checked(self._asked("explain", images), images.shape[:3], "explain")
 
     def weights_image(self) -> np.ndarray | None:
         """Returns a linear detector's weights as images, float64 `(planes, h, w)`, or `None` if it has none to show."""
@@ -111,6 +113,11 @@ class DetectorAdapter:
         if callable(getattr(self.detector, "probability_of", None)):
             return scores, _checked(self.detector.probability_of(scores), (len(images),), "probability_of")
         return scores, self.probabilities(images)
+
+    def _asked(self, method: str, images: np.ndarray) -> Any:
+        """Calls a method on images; equal calls get equal random numbers, should it want any."""
+        with seeds.lent(self.detector, SCORING, numbers=False):
+            return call(getattr(self.detector, method), self._prepare(images), **seeds.keywords(SCORING))
 
     def _prepare(self, images: np.ndarray) -> np.ndarray:
         return images.reshape(len(images), -1) / np.float32(255) if self.flat else images.copy()
@@ -144,15 +151,17 @@ def sample(
 ) -> np.ndarray:
     """Returns `n` fakes, uint8 `(n, h, w, c)`, of these labels if there are any.
 
-    A generator without a `seed` in its signature is one of scikit-learn's density models: it learned from flattened
-    images in [0, 1] and draws from its `random_state`.
+    Equal seeds give equal fakes: the seed is passed by the keyword that the signature has, and without one stands in
+    every `random_state` and generator that the plug-in keeps, see `benchmark.seeds`. A density model of scikit-learn
+    learned from flattened images in [0, 1].
 
     Raises:
         ValueError: If the samples have a wrong shape or values, with what was expected.
     """
-    if "seed" not in inspect.signature(generator.sample).parameters and hasattr(generator, "random_state"):
-        generator.random_state = seed
-    drawn = call(generator.sample, n, seed=seed, sources=sources, labels=labels)
+    given = seeds.keywords(seed)
+    named = any(accepts(generator.sample, name) for name in given)
+    with seeds.lent(generator, seed, numbers=not named):
+        drawn = call(generator.sample, n, **given, sources=sources, labels=labels)
     drawn = np.asarray(drawn[0] if isinstance(drawn, tuple) else drawn)
     if _wants_two_dimensions(generator) and drawn.shape == (n, int(np.prod(shape))):
         drawn = _checked(drawn, drawn.shape, f"sample({n})")
@@ -170,7 +179,8 @@ def reconstruct(generator: Any, sources: np.ndarray, labels: np.ndarray) -> np.n
     """
     if not callable(getattr(generator, "reconstruct", None)):
         return None
-    drawn = np.asarray(call(generator.reconstruct, sources, labels=labels))
+    with seeds.lent(generator, SCORING, numbers=False):
+        drawn = np.asarray(call(generator.reconstruct, sources, labels=labels, **seeds.keywords(SCORING)))
     return _images(drawn, sources.shape, "reconstruct", "its sources")
 
 

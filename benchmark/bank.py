@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from benchmark import adapt, bank_audit
+from benchmark import adapt, bank_audit, repeats, seeds
 from data.errors import UserError
 from data.imageset import ImageSet, snap
 from data.ledger import Ledger
@@ -111,7 +111,14 @@ def _from_nothing(generator: Any, images: ImageSet, reals: dict, seed: int) -> t
     bank_seed = _seed(seed, "all")
     asked = np.concatenate([at[: counts[part]] for part, at in reals.items()])
     wanted = adapt.requested(generator, images, asked)
-    fakes = adapt.sample(generator, n, seed=bank_seed, sources=None, shape=images.shape, labels=wanted)
+
+    def draw(few: int) -> np.ndarray:
+        labels = None if wanted is None else wanted[:few]
+        return adapt.sample(generator, few, seed=bank_seed, sources=None, shape=images.shape, labels=labels)
+
+    fakes = draw(n)
+    if not seeds.is_ours(generator):
+        repeats.check_samples(draw, n)
     cuts = np.cumsum(list(counts.values()))[:-1]
     drawn = dict(zip(counts, np.split(fakes, cuts), strict=True))
     labels = (
@@ -145,22 +152,32 @@ def _check_counts(counts: dict[str, int], received: str) -> None:
 
 def _from_sources(folder: Path, generator: Any, images: ImageSet, reals: dict, seed: int) -> tuple[dict, dict]:
     drawn: dict[str, np.ndarray] = {}
-    seeds: dict[str, int] = {}
+    part_seeds: dict[str, int] = {}
     for part, at in reals.items():
-        sources, seeds[part] = np.array(images.images[at]), _seed(seed, part)
+        part_seeds[part] = _seed(seed, part)
         if getattr(generator, "consumes_sources", False):
-            fake, real = generator.split(len(at), seed=seeds[part])
+            fake, real = generator.split(len(at), seed=part_seeds[part])
             np.save(folder / f"{part}.real.npy", np.sort(real))
-            drawn[part], owners = sources[fake], at[fake]
+            drawn[part], owners = np.array(images.images[at])[fake], at[fake]
         else:
-            wanted = adapt.requested(generator, images, at)
-            drawn[part] = adapt.sample(
-                generator, len(at), seed=seeds[part], sources=sources, shape=images.shape, labels=wanted
-            )
-            owners = at
+            drawn[part], owners = _swapped(generator, images, at, part_seeds[part]), at
         if images.groups is not None:
             np.save(folder / f"{part}.groups.npy", images.groups[owners].astype(float))
-    return drawn, {"counts": {part: len(fakes) for part, fakes in drawn.items()}, "seeds": seeds, "labels": {}}
+    return drawn, {"counts": {part: len(fakes) for part, fakes in drawn.items()}, "seeds": part_seeds, "labels": {}}
+
+
+def _swapped(generator: Any, images: ImageSet, at: np.ndarray, seed: int) -> np.ndarray:
+    """Returns what a generator makes of the real images at some positions."""
+    sources, wanted = np.array(images.images[at]), adapt.requested(generator, images, at)
+
+    def draw(n: int) -> np.ndarray:
+        labels = None if wanted is None else wanted[:n]
+        return adapt.sample(generator, n, seed=seed, sources=sources[:n].copy(), shape=images.shape, labels=labels)
+
+    fakes = draw(len(at))
+    if not seeds.is_ours(generator):
+        repeats.check_samples(draw, len(at))
+    return fakes
 
 
 def _seed(seed: int, part: str) -> int:

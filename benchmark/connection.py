@@ -12,7 +12,7 @@ from tempfile import NamedTemporaryFile
 from typing import Any
 from urllib.parse import urlsplit
 
-from benchmark import digest, runtime
+from benchmark import apart, digest, runtime
 from benchmark.blame import message_of
 from benchmark.execute import Listener
 from benchmark.store import Store
@@ -65,7 +65,7 @@ class Watch:
 
 
 @contextlib.contextmanager
-def connected(scheduler: str, store: Store, listener: Listener) -> Iterator[Any]:
+def connected(scheduler: str, store: Store, listener: Listener, threads: int) -> Iterator[Any]:
     """Gives a client of an external scheduler whose workers run this code and see this store.
 
     Raises:
@@ -84,7 +84,7 @@ def connected(scheduler: str, store: Store, listener: Listener) -> Iterator[Any]
                 f"No Dask scheduler answers at {scheduler}: {message_of(error)}.{_tls(scheduler)}"
             ) from None
         stack.callback(_leave, client)
-        _check_workers(client, scheduler, store)
+        _check_workers(client, scheduler, store, threads)
         if warning := _open_to_others(scheduler):
             listener.note(warning)
         yield client
@@ -134,7 +134,7 @@ def _tls(scheduler: str) -> str:
     )
 
 
-def _check_workers(client: Any, scheduler: str, store: Store) -> None:
+def _check_workers(client: Any, scheduler: str, store: Store, threads: int) -> None:
     from distributed import TimeoutError as DaskTimeoutError
 
     store.root.mkdir(parents=True, exist_ok=True)
@@ -145,8 +145,8 @@ def _check_workers(client: Any, scheduler: str, store: Store) -> None:
             raise UserError(
                 f"The scheduler at {scheduler} has no workers. Start some: dask worker {scheduler}."
             ) from error
-        seen = client.run(_look, marker.name, on_error="return")
-    mine = _look(".")[1]
+        seen = client.run(_look, marker.name, runtime.environment(threads), on_error="return")
+    mine = _code()
     for address, answer in seen.items():
         if isinstance(answer, OSError):  # it has gone meanwhile
             continue
@@ -154,12 +154,21 @@ def _check_workers(client: Any, scheduler: str, store: Store) -> None:
             raise UserError(
                 f"Worker {address} cannot run fauxbench {runtime.version('fauxbench')}: {message_of(answer)}."
             )
-        found, code = answer
+        found, code, difference = answer
         if not found:
             raise UserError(f"Worker {address} does not see the store {store.root}. Give --store a shared folder.")
         if code != mine:
             raise UserError(f"Worker {address} runs another version of fauxbench. Install the same one there.")
+        if difference is not None:
+            raise UserError(f"Worker {address} would give other results. {difference}")
 
 
-def _look(marker: str) -> tuple[bool, str]:
-    return Path(marker).exists(), digest.of_code(Path(__file__).with_name("stages.py"))
+def _look(marker: str, planned: dict[str, str]) -> tuple[bool, str, str | None]:
+    """What a worker says of itself: whether it sees the store, its code, and why its results would differ."""
+    runtime.configure(int(planned["threads"]))
+    difference = apart.call("benchmark.runtime:difference", planned)
+    return Path(marker).exists(), _code(), difference
+
+
+def _code() -> str:
+    return digest.of_code(Path(__file__).with_name("stages.py"))

@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-import ast
 import hashlib
 import json
-from collections.abc import Iterator
-from functools import cache
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
+from benchmark import imports, installed
 from benchmark.house import PACKAGES
+from benchmark.imports import HOUSE
 
-__all__ = ["HOUSE", "PACKAGES", "of_code", "of_file", "of_path", "of_value"]
-HOUSE = Path(__file__).resolve().parent.parent
+__all__ = ["HOUSE", "PACKAGES", "of_code", "of_file", "of_module", "of_path", "of_value"]
 
 
 def of_value(value: Any) -> str:
@@ -40,55 +39,37 @@ def of_path(path: Path) -> str:
     return of_value([[file.relative_to(path).as_posix(), of_file(file)] for file in files])
 
 
-def of_code(path: Path) -> str:
-    """Returns a digest of a source file and of every file of this project that it imports, directly or not.
+def of_code(path: Path, more: Iterable[Path] = ()) -> str:
+    """Returns a digest of a source file and of every file that it imports and nobody installed, directly or not.
 
-    A change of any line that can run changes the digest, so a store never answers with what older code computed.
+    A change of any line that can run changes the digest, so a store never answers with what older code computed. Of
+    installed packages the names and versions count. Moving a folder of files that import each other changes nothing.
+
+    Args:
+        path: The file.
+        more: Files that were loaded beside those that can be found by reading, see `benchmark.imports.loaded`.
     """
-    files = sorted(_closure(path.resolve()))
-    return of_value([[_name(file), of_file(file)] for file in files])
+    code = imports.of(path)
+    others = sorted([file.name, of_file(file)] for file in {*more} - {*code.files})
+    files = sorted([name, of_file(file)] for file, name in code.files.items())
+    return of_value([files, sorted(code.packages), others] if others or code.packages else files)
 
 
-def _closure(start: Path) -> set[Path]:
-    seen: set[Path] = set()
-    waiting = [start]
-    while waiting:
-        path = waiting.pop()
-        if path not in seen:
-            seen.add(path)
-            waiting.extend(_imports(path))
-    return seen
+def of_module(name: str, path: Path | None, more: Iterable[Path] = ()) -> str:
+    """Returns a digest of an importable module's code, such as `"sklearn.svm"`.
 
+    That of an installed package is known by the package's version, by what the installer noted of its files and by the
+    module's own file; any other one counts as `of_code` does, an editable package's too.
 
-@cache
-def _imports(path: Path) -> tuple[Path, ...]:
-    return tuple(file for name in _imported_names(path) if (file := _file_of(name)))
-
-
-def _imported_names(path: Path) -> Iterator[str]:
-    try:
-        tree = ast.parse(path.read_text(encoding="utf-8"))
-    except (SyntaxError, UnicodeDecodeError):
-        return
-    for node in ast.walk(tree):
-        if isinstance(node, ast.Import):
-            yield from (alias.name for alias in node.names)
-        elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
-            modules = [f"{node.module}.{alias.name}" for alias in node.names]
-            yield from modules
-            if not all(map(_file_of, modules)):  # else it names modules alone, not what the package's own file imports
-                yield node.module
-
-
-def _file_of(module: str) -> Path | None:
-    if module.split(".")[0] not in PACKAGES:
-        return None
-    base = HOUSE.joinpath(*module.split("."))
-    for candidate in (base.with_suffix(".py"), base / "__init__.py"):
-        if candidate.is_file():
-            return candidate
-    return None
-
-
-def _name(path: Path) -> str:
-    return path.relative_to(HOUSE).as_posix() if path.is_relative_to(HOUSE) else path.name
+    Args:
+        name: The module's name.
+        path: Its file, or `None` if it has none.
+        more: Files that were loaded beside it, see `benchmark.imports.loaded`.
+    """
+    if path is None or not path.is_file():
+        return of_value([installed.contents(name.partition(".")[0]), name])
+    top = name.partition(".")[0]
+    if top not in PACKAGES and installed.at(path.resolve()):
+        others = sorted([file.name, of_file(file)] for file in more)
+        return of_value([installed.contents(top), name, of_file(path), others])
+    return of_code(path, more)

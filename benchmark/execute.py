@@ -88,7 +88,7 @@ def execute(
     if scheduler is not None:
         from benchmark import cluster, connection
 
-        with connection.connected(scheduler, store, listener) as client:
+        with connection.connected(scheduler, store, listener, plan.spec.protocol.threads) as client:
             cluster.distribute(client, state, store)
         return state.outcomes
     with Crew(jobs, str(store.root), plan.spec.protocol.limit) as crew:

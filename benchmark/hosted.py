@@ -155,13 +155,19 @@ def _live(connection: int, error: int, own: Path) -> NoReturn:
         os.close(error)
         os.set_inheritable(connection, False)  # a process that it starts must not make this one seem alive
         link = Connection(connection)
-        os.register_at_fork(after_in_child=link.close)
+        os.register_at_fork(after_in_child=lambda: _be_nobody(link))
         _serve(link, own)
     except SystemExit as error:
         code = int(error.code or 0)
     except (EOFError, OSError):  # nobody asks any more
         pass
     os._exit(code)  # not sys.exit: threads that a plug-in left behind would keep the process
+
+
+def _be_nobody(link: Connection) -> None:
+    """What a process does that a copy has forked, such as one of a pool: it is no copy, and ends at once when told."""
+    link.close()
+    signal.signal(signal.SIGTERM, signal.SIG_DFL)
 
 
 def _serve(connection: Connection, own: Path) -> None:

@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from benchmark import nested, plugins
+from benchmark import nested, plugins, seeds
 from data.imageset import ImageSet
 from data.ledger import Ledger
 
@@ -47,8 +47,13 @@ def plugin(group: str, job: Job) -> plugins.Plugin:
 
 
 def instance(group: str, job: Job) -> Any:
-    """Returns a new instance of the job's plug-in, with its options and seed."""
-    return plugins.make(plugin(group, job), job.where["options"], job.params["seed"])
+    """Returns a new instance of the job's plug-in, with its options and seed, which is everywhere in it."""
+    found, seed = plugin(group, job), job.params["seed"]
+    if not seeds.is_ours(found.factory):
+        seeds.everywhere(seed)
+    made = plugins.make(found, job.where["options"], seed)
+    seeds.plant(made, seed)
+    return made
 
 
 def write_json(path: Path, value: Any) -> None:

@@ -18,7 +18,7 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
-from benchmark import allowed, digest, runtime
+from benchmark import allowed, digest, imports, runtime
 from benchmark.blame import message_of, words
 from benchmark.store import written
 from benchmark.traits import METHODS_KNOWN, Declared, declared, traits
@@ -34,6 +34,8 @@ METHODS: dict[str, tuple[tuple[str, ...], ...]] = {
     "detectors": (("fit",), ("decision_function", "predict_proba")),
 }
 CODE = 'exec(compile(pathlib.Path(__file__).read_bytes(), __file__, "exec"))'
+PREFIX = "fauxbench_plugin_"
+_beside: dict[str, tuple[Path, ...]] = {}  # module -> the files of those that its first import brought along
 shims: list[Path] = []  # where processes that a plug-in starts find its file as a module; none outside `hosted`
 
 
@@ -199,7 +201,7 @@ def resolve(group: str, kind: str, base: Path | None = None) -> Plugin:
         _check_methods(group, kind, factory)
     summary = (inspect.getdoc(factory) or "").split("\n\n")[0].replace("\n", " ")
     return Plugin(
-        group, kind, _origin(factory, module), _digest(factory, module), traits(factory, f"{noun} '{kind}'"),
+        group, kind, _origin(factory, module), _digest(module), traits(factory, f"{noun} '{kind}'"),
         declared(factory), summary, factory,
     )  # fmt: skip
 
@@ -249,7 +251,7 @@ def _noun(group: str) -> str:
 def _load_file(path: Path, noun: str) -> ModuleType:
     if not path.is_file():
         raise UserError(f"There is no {noun} file at {path}.")
-    name = f"fauxbench_plugin_{digest.of_file(path)[:16]}"  # one module per content, found again by pickles
+    name = f"{PREFIX}{digest.of_code(path)[:16]}"  # one module per content, found again by pickles
     if name in sys.modules:
         return sys.modules[name]
     spec = importlib.util.spec_from_file_location(name, path)
@@ -263,8 +265,10 @@ def _load_file(path: Path, noun: str) -> ModuleType:
         lines = ("import pathlib", f"__file__ = {str(path)!r}", CODE)
         with written(folder):
             (folder / f"{name}.py").write_text("\n".join(lines), encoding="utf-8")
+    before = set(sys.modules)
     try:
         spec.loader.exec_module(module)
+        _beside[name] = tuple(imports.loaded(before))
     except (Exception, SystemExit) as error:
         del sys.modules[name]
         where = f", line {error.lineno}" if isinstance(error, SyntaxError) else ""
@@ -274,8 +278,11 @@ def _load_file(path: Path, noun: str) -> ModuleType:
 
 
 def _import(place: str, noun: str, kind: str) -> ModuleType:
+    before = set(sys.modules)
     try:
-        return importlib.import_module(place)
+        module = importlib.import_module(place)
+        _beside.setdefault(place, tuple(imports.loaded(before)))
+        return module
     except (Exception, SystemExit) as error:
         message = _reason(error)
         raise UserError(f"{noun} '{kind}': module '{place}' does not import: {message}") from error
@@ -297,12 +304,11 @@ def _origin(factory: Any, module: ModuleType) -> str:
     return f"{path}:{line}" if "site-packages" not in path.parts else f"{_distribution(module)} ({module.__name__})"
 
 
-def _digest(factory: Any, module: ModuleType) -> str:
-    path = Path(getattr(module, "__file__", None) or "")
-    package = module.__name__.split(".")[0]
-    if package in digest.PACKAGES or module.__name__.startswith("fauxbench_plugin_"):
-        return digest.of_code(path)
-    return digest.of_value([_distribution(module), digest.of_file(path) if path.is_file() else module.__name__])
+def _digest(module: ModuleType) -> str:
+    name, file = module.__name__, getattr(module, "__file__", None)
+    path = Path(file) if file else None
+    more = _beside.get(name, ())
+    return digest.of_code(path, more) if path and name.startswith(PREFIX) else digest.of_module(name, path, more)
 
 
 def _distribution(module: ModuleType) -> str:

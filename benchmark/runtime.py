@@ -1,4 +1,4 @@
-"""What a computation runs on: threads, backend and versions, fixed before Keras starts and written into every key.
+"""What a computation runs on: threads, processor, backend and versions, fixed before Keras starts, in every key.
 
 TensorFlow repeats itself bit for bit when each operation runs on one thread (intra-op 1); independent operations may
 run side by side (inter-op), which changes the speed and not the bytes. JAX on a CPU does so for a fixed number of
@@ -12,7 +12,7 @@ import platform
 from functools import cache
 from importlib import metadata
 
-from benchmark import device, quiet
+from benchmark import device, processor, quiet
 from data.errors import UserError
 
 LIBRARIES = ("keras", "tensorflow", "numpy", "scipy", "scikit-learn", "pillow")
@@ -29,8 +29,10 @@ def configure(threads: int = 1, jobs: int = 1) -> None:
         jobs: How many processes share the machine's cores. Defaults to `1`.
 
     Raises:
-        UserError: If the backend already runs in this process with other settings.
+        UserError: If the backend already runs in this process with other settings, or the processor cannot be held at
+            the level that is asked for.
     """
+    processor.check()
     wanted = settings(threads, jobs)
     name = THREADS.get(backend(), THREADS["tensorflow"])
     if device.is_running(backend()) and os.environ.get(name) != wanted[name]:
@@ -50,9 +52,11 @@ def settings(threads: int = 1, jobs: int = 1) -> dict[str, str]:
         special["TF_DETERMINISTIC_OPS"] = "1"  # on a CPU it repeats itself without
     return {
         **special,
+        **processor.settings(),
         "TF_NUM_INTRAOP_THREADS": str(threads),
         **dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), str(threads)),
         "TF_NUM_INTEROP_THREADS": str(inter),
+        "PYTHONHASHSEED": "0",  # of processes that are started: the order of sets in foreign code
         "TF_CPP_MIN_LOG_LEVEL": os.environ.get("TF_CPP_MIN_LOG_LEVEL", "3"),
         "TF_ENABLE_DEPRECATION_WARNINGS": "0",
         "KERAS_BACKEND": backend(),
@@ -81,7 +85,23 @@ def environment(threads: int) -> dict[str, str]:
         libraries, flags = (*LIBRARIES, "jax", "jaxlib"), {"xla_flags": _xla_flags()}
     python = ".".join(platform.python_version_tuple()[:2])
     where = {"backend": backend(), "device": device.expected(backend()), "threads": str(threads), "python": python}
-    return {**where, **flags, **{name: version(name) for name in libraries}}
+    where["cpu"] = processor.used(backend())
+    return {**where, **processor.arithmetic(), **flags, **{name: version(name) for name in libraries}}
+
+
+def difference(planned: dict[str, str]) -> str | None:
+    """Returns the line that says why this process would give other bytes than a stage was planned for, or `None`.
+
+    Args:
+        planned: What `environment` returned where the plan was made.
+    """
+    here = environment(int(planned["threads"])) | {"device": planned.get("device", "")}
+    if planned == here:
+        return None
+    names = [name for name in sorted({*planned, *here}) if planned.get(name) != here.get(name)]
+    words = ", ".join(f"{name} {planned.get(name)} and is {here.get(name)}" for name in names)
+    more = f" {processor.advice(planned.get('cpu', ''), here['cpu'])}" if "cpu" in names else ""
+    return f"The environment is not the one that was planned for: it was {words}.{more}"
 
 
 def check(planned: dict[str, str]) -> None:
@@ -91,13 +111,10 @@ def check(planned: dict[str, str]) -> None:
         planned: What `environment` returned where the plan was made.
 
     Raises:
-        RuntimeError: If not, with what differs.
+        RuntimeError: If not, with what differs and how to agree.
     """
-    here = environment(int(planned["threads"])) | {"device": planned.get("device", "")}
-    if planned != here:
-        names = [name for name in sorted({*planned, *here}) if planned.get(name) != here.get(name)]
-        differences = ", ".join(f"{name} {planned.get(name)} and is {here.get(name)}" for name in names)
-        raise RuntimeError(f"The environment is not the one that was planned for: it was {differences}.")
+    if message := difference(planned):
+        raise RuntimeError(message)
     device.check(backend(), planned["device"])
 
 
@@ -126,6 +143,8 @@ def _cpu() -> str:
 
 
 def _xla_flags() -> str:
-    """Returns the user's flags of JAX's compiler, and the one with which a GPU repeats itself."""
+    """Returns the user's flags of JAX's compiler, that with which a GPU repeats itself, and the processor's level."""
     given = os.environ.get("XLA_FLAGS", "").split()
-    return " ".join([*given, *([] if REPEATABLE in given else [REPEATABLE])])
+    level = processor.held()
+    ours = [REPEATABLE, *([processor.XLA[level]] if level else [])]
+    return " ".join([*given, *(flag for flag in ours if flag not in given)])

@@ -7,7 +7,7 @@ from functools import cache, cached_property
 from pathlib import Path
 from typing import Any
 
-from benchmark import digest, nested, plugins
+from benchmark import device, digest, nested, plugins, processor
 from benchmark.describe import Description
 
 # Raise a stage's number when its code changes what it writes; the digests of plug-ins cover their own code.
@@ -132,8 +132,14 @@ class Row:
 
 
 def params_of(row: Row, seed: int, environment: dict[str, str]) -> dict[str, Any]:
-    """Returns what a stage is told of a plug-in; all of it is part of the key."""
+    """Returns what a stage is told of a plug-in; all of it is part of the key.
+
+    Raises:
+        UserError: If the backend would end the process for what the plug-in is asked.
+    """
     about = row.about
+    if environment.get("device") == device.CPU:
+        processor.check_precision(row.options, f"'{row.id}'", environment["backend"])
     return {
         "plugin": about.plugin.name, "code": about.code,
         "options": portable(about.options, about.fingerprint), "fingerprint": about.fingerprint,

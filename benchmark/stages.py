@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from benchmark import adapt, bank, metrics, mixed, plugins, roc, runtime, settings, threshold, warm
+from benchmark import adapt, bank, metrics, mixed, plugins, repeats, roc, runtime, seeds, settings, threshold, warm
 from benchmark.bank import DETECTOR_PARTS
 from benchmark.checkpoints import INTERPOLATION, Checkpoints
 from benchmark.explain_stages import explain, spectra  # noqa: F401  run looks stages up by name
@@ -125,7 +125,7 @@ def train_generator(job: Job) -> None:
             generator, np.array(reals.images), reals.labels,
             classes=reals.classes, attributes=reals.attributes, attribute_names=reals.attribute_names,
             folder=job.folder / STATE, on_checkpoint=on_checkpoint, progress=progress,
-            on_logs=None if events is None else events.scalars,
+            on_logs=None if events is None else events.scalars, **seeds.keywords(job.params["seed"]),
         )  # fmt: skip
     if not checkpoints.names:
         on_checkpoint("final", fitted)
@@ -161,7 +161,7 @@ def train_detector(job: Job) -> None:
     order = np.random.default_rng(seed).permutation(len(train.images))  # no detector may rely on order
     started = time.perf_counter()
     pair = (validation.images.copy(), validation.is_fake.copy())
-    detector.fit(train.images[order], train.is_fake[order], pair, job.progress, _given(job))
+    detector.fit(train.images[order], train.is_fake[order], pair, job.progress, _given(job) | seeds.keywords(seed))
     seconds = time.perf_counter() - started
     adapt.save(detector.detector, job.folder / "model")
     scored = _scored(validation, detector)
@@ -204,6 +204,8 @@ def score(job: Job) -> None:
     started = time.perf_counter()
     tested = _scored(test, detector)
     seconds = time.perf_counter() - started
+    if not seeds.is_ours(detector.detector):
+        repeats.check_scores(detector.scores, test.images)
     validation = pd.read_parquet(job.inputs["trained"] / "validation.parquet")
     pd.concat([tested, validation], ignore_index=True).to_parquet(job.folder / "scores.parquet")
     facts = json.loads((job.inputs["trained"] / "facts.json").read_text())

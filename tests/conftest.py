@@ -11,12 +11,19 @@ from types import ModuleType
 
 import pytest
 
-from benchmark import runtime
+from benchmark import device, processor, runtime
 from data.run_folder import MANIFEST, seal
 
 PEOPLE = Path(__file__).parent / "plugins" / "people.py"
 
 runtime.configure(threads=1, jobs=1)  # before anything imports TensorFlow
+
+
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    """Skips a test marked `bfloat16` where that would end the process, and all other tests with it."""
+    on_cpu = device.expected(runtime.backend()) == device.CPU
+    if item.get_closest_marker("bfloat16") and on_cpu and processor.bfloat16_ends_process(runtime.backend()):
+        pytest.skip("oneDNN is held below AVX-512 on a processor that has it")
 
 
 @pytest.fixture(scope="session")

@@ -86,7 +86,7 @@ def test_a_preview_shows_all_classes_of_sorted_images(tmp_path, monkeypatch):
     images, ledger = _sorted_digits()
     monkeypatch.setattr(stages, "prepared", lambda job: (images, ledger))
     monkeypatch.setattr(stages, "instance", lambda kind, job: Sorted())
-    stages.train_generator(stages.Job({}, {"seen": []}, {}, tmp_path, lambda *line: None))
+    stages.train_generator(stages.Job({"seed": 0}, {"seen": []}, {}, tmp_path, lambda *line: None))
     assert len(asked[0]) == stages.PREVIEW
     assert set(asked[0]) == set(range(10))
     plain = Sorted()

@@ -282,6 +282,7 @@ FILTERS = ["npr:NPR", "patch:Patch", "residual:ResidualSRM", "residual:ResidualB
 
 
 @pytest.mark.slow
+@pytest.mark.bfloat16
 @pytest.mark.skipif(find_spec("jax") is None, reason="JAX is not installed: pip install 'fauxbench[jax]'")
 def test_a_detector_trained_on_one_backend_scores_the_same_on_the_other(tmp_path):
     import keras

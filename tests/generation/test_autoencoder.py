@@ -321,6 +321,7 @@ def test_sizes(shape, times):
     assert all(name in text for name in ("encoder", "decoder", "discriminator"))
 
 
+@pytest.mark.bfloat16
 def test_mixed_bfloat16_trains_and_stays_reproducible():
     first, second = (_fit(precision="mixed_bfloat16", adversarial=0.1, warm_up=1) for _ in range(2))
     swaps = [g.sample(10, sources=_images(), labels=LABELS) for g in (first, second)]

@@ -228,7 +228,7 @@ class Interrupted(Exception):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("precision", ["float32", "mixed_bfloat16"])
+@pytest.mark.parametrize("precision", ["float32", pytest.param("mixed_bfloat16", marks=pytest.mark.bfloat16)])
 def test_resume_bit_for_bit_with_everything_on(tmp_path, precision):
     options = {**QUICK, **EVERYTHING, "epochs": 4, "display_interval": 2, "precision": precision}
     labels = np.arange(44) % 3

@@ -10,7 +10,7 @@ from generation import studies
 pytestmark = pytest.mark.slow  # Keras is started
 
 
-@pytest.mark.parametrize("precision", ["float32", "mixed_bfloat16"])
+@pytest.mark.parametrize("precision", ["float32", pytest.param("mixed_bfloat16", marks=pytest.mark.bfloat16)])
 @pytest.mark.parametrize("architecture", ["stable", "baseline", "mnist-1d"])
 @pytest.mark.parametrize("conditions", [0, 3])
 def test_a_plain_generator_draws_the_same(tmp_path, architecture, conditions, precision):

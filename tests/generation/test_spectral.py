@@ -83,6 +83,7 @@ def test_a_folded_discriminator_is_plain_keras_and_says_the_same(tmp_path, norm,
     np.testing.assert_allclose(np.asarray(plain(inputs)), np.asarray(network(inputs)), rtol=1e-3, atol=1e-4)
 
 
+@pytest.mark.bfloat16
 def test_mixed_precision_keeps_the_estimate_in_float32():
     x = np.random.default_rng(0).normal(size=(4, 6, 6, 3)).astype("float32")
     layer = _layer("SpectralConv2D", units=5, kernel_size=3, dtype="mixed_bfloat16")

@@ -221,6 +221,7 @@ def test_rounding_reaches_both_ends_and_inverts_the_scaling(output, low, high):
     assert np.array_equal(levels(np.asarray(to_range(every, output)), output), every)
 
 
+@pytest.mark.bfloat16
 def test_mixed_bfloat16_trains_and_stays_reproducible():
     first, second = (DCGAN(**QUICK, epochs=2, precision="mixed_bfloat16").fit(_images()) for _ in range(2))
     assert np.array_equal(first.sample(10), second.sample(10))

@@ -59,7 +59,7 @@ class MixtureMutates(Mixture):
 
 class MixtureIgnoresSeed(Mixture):
     def sample(self, n):
-        self.random_state = None
+        self.random_state = np.random.RandomState()
         return super().sample(n)
 
 

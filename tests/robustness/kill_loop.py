@@ -205,9 +205,9 @@ def signals(folder: Path, reference: Path, cluster: bool = True) -> list[str]:
 
 
 def running(one: tools.Marked, place: Path) -> bool:
-    """Says whether a run trains; fails if it has ended."""
+    """Says whether a run trains, or goes on with the training of one before; fails if it has ended."""
     assert one.process.poll() is None, one.said[-3000:]
-    return tools.is_training(place)
+    return tools.is_training(place) and any((place / "runs/.store/locks").glob("*"))
 
 
 def clock(folder: Path, reference: Path) -> None:
