@@ -2,17 +2,37 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
+import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Protocol
 
-import numpy as np
 import pytest
 
-from benchmark import collect, store
+from benchmark import collect, nursery
 
 pytestmark = pytest.mark.slow
+HOUSE = Path(__file__).parent.parent.parent
+FULL = """
+import os, numpy, benchmark.store as store
+def fail(real):
+    def call(*arguments, **keywords):
+        if os.path.exists({flag!r}):
+            raise OSError(28, "No space left on device")
+        return real(*arguments, **keywords)
+    return call
+{patch}
+"""
+PLUGIN = """
+class Sum:
+    def fit(self, images, is_fake):
+        return self
+
+    def decision_function(self, images):
+        return images.reshape(len(images), -1).sum(axis=1).astype(float)
+"""
 
 
 class Answer(Protocol):
@@ -107,26 +127,73 @@ def test_no_space_for_the_report(call: Callable[..., Answer], small_disk: Callab
     assert (disk / "result/report.html").is_file()
 
 
-@pytest.mark.parametrize("where", ["plan", "stage", "tables"])
-def test_full_disk_without_a_mount(call: Callable[..., Answer], monkeypatch: pytest.MonkeyPatch, where: str) -> None:
+@pytest.fixture
+def processes_anew(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Processes that see what TMPDIR a test sets: those of earlier tests have a folder elsewhere."""
+    monkeypatch.setattr(nursery, "_shared", [])
+    monkeypatch.setattr(tempfile, "tempdir", None)
+    yield
+    for one in nursery._shared:
+        one.close()
+
+
+@pytest.mark.parametrize("kilobytes", [4, 8])
+def test_full_temporary_folder(
+    call: Callable[..., Answer], small_disk: Callable[[int], Path], kilobytes: int,
+    monkeypatch: pytest.MonkeyPatch, processes_anew: None,
+) -> None:  # fmt: skip
+    """Not the store, nor the plug-in whose file was to be written there, is said to be at fault."""
+    disk = small_disk(kilobytes)
+    monkeypatch.setenv("TMPDIR", str(disk))
+    spec = spec_file()
+    for number in range(3):
+        Path(f"row{number}.py").write_text(f"{PLUGIN}# {number}\n")
+        with spec.open("a") as file:
+            file.write(f'[[detector]]\nid = "row{number}"\nkind = "row{number}.py:Sum"\n')
+    answer = call("run", spec, "--out", "result")
+    lines = [line for line in answer.err.splitlines() if not line.startswith("[")]
+    assert answer.code == 2, answer
+    assert len(lines) == 1, answer.err
+    assert str(disk) in lines[0]
+    assert "cannot be written: No space left on device" in lines[0]
+    enlarge(disk, 20_000)
+    assert call("run", spec, "--out", "result").code == 0
+    for one in nursery._shared:
+        one.close()
+    assert not list(disk.iterdir())
+
+
+def test_a_temporary_folder_that_is_full_from_the_start_is_not_used(
+    call: Callable[..., Answer], small_disk: Callable[[int], Path], monkeypatch: pytest.MonkeyPatch,
+    processes_anew: None,
+) -> None:  # fmt: skip
+    """Python takes the system's instead, and so do the processes of a run."""
+    disk = small_disk(16)
+    (disk / "filling").write_bytes(b"\0" * 16 * 1024)
+    monkeypatch.setenv("TMPDIR", str(disk))
+    assert call("run", spec_file(), "--out", "result").code == 0
+    assert [path.name for path in disk.iterdir()] == ["filling"]
+
+
+@pytest.mark.parametrize("where", ["record", "stage", "tables"])
+def test_full_disk_without_a_mount(
+    call: Callable[..., Answer], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, processes_anew: None, where: str
+) -> None:
     """The same through the error that the system would give, where no file system can be mounted."""
-    full = OSError(28, "No space left on device")
-
-    def fail(*_: Any, **__: Any) -> None:
-        raise full
-
+    patches = {"record": "store.open = fail(open)", "stage": "numpy.save = fail(numpy.save)", "tables": ""}
+    is_full = tmp_path / "full"
+    (tmp_path / "sitecustomize.py").write_text(FULL.format(flag=str(is_full), patch=patches[where]))
+    monkeypatch.setenv("PYTHONPATH", os.pathsep.join([str(tmp_path), str(HOUSE)]))  # of the processes of stages
+    is_full.touch()
     with monkeypatch.context() as patched:
-        if where == "plan":
-            patched.setattr(store, "open", fail, raising=False)
-        elif where == "stage":
-            patched.setattr(np, "save", lambda *_, **__: fail())
-        else:
-            patched.setattr(collect.pictures, "write", fail)
+        if where == "tables":
+            patched.setattr(collect.pictures, "write", lambda *_, **__: (_ for _ in ()).throw(OSError(28, "full")))
         answer = call("run", spec_file(), "--out", "result")
     assert answer.code == 2, answer
     assert "No space left on device" in answer.err
     assert "Traceback" not in answer.err
     assert not Path("result").exists()
+    is_full.unlink()
     assert call("run", spec_file(), "--out", "result").code == 0
 
 
