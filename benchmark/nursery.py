@@ -24,14 +24,9 @@ from typing import Any
 ORDER = struct.Struct("!cq")  # what the nursery is asked for, and a process number
 ANSWER = struct.Struct("!q")
 FORK, WAIT = b"F", b"W"
-AT_START = (
-    "FAUXBENCH_CPU",
-    "GLIBC_TUNABLES",
-    "MKL_NUM_THREADS",
-    "NPY_",
-    "OMP_NUM_THREADS",
-    "OPENBLAS_",
-)  # settings that libraries read when imported
+AT_START = (  # settings that libraries read when they are imported
+    "FAUXBENCH_CPU", "GLIBC_TUNABLES", "MKL_NUM_THREADS", "NPY_", "OMP_NUM_THREADS", "OPENBLAS_",
+)  # fmt: skip
 
 
 class Lost(Exception):
