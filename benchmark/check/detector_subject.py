@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from functools import cache
+from functools import cache, partial
 from typing import Any
 
 import numpy as np
@@ -172,7 +172,7 @@ class DetectorSubject(Subject):
         first: Broken | None = None
         for shape in self.shapes:
             try:
-                trained = self.with_options(lambda shape=shape: self.fit(shape))
+                trained = self.with_options(partial(self.fit, shape))
             except Broken as error:
                 first = first or error
                 if not in_words(first.__cause__) or time.perf_counter() - began > self.limit / 4:

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any
-
 import numpy as np
 
 from benchmark import adapt
-from benchmark.check import core, problems
+from benchmark.check import common, problems
 from benchmark.check.detector_subject import DetectorSubject, Watched, form_of
 from benchmark.check.learning import learns
+from benchmark.check.mistakes import clear_errors
 from benchmark.check.verdicts import Broken, Skip, fail, hint, in_words
 
 SAME = 1e-4  # of the spread of the scores: what another batch size may change by the rounding of float32
@@ -77,7 +75,7 @@ def same_seed_same_scores(subject: DetectorSubject) -> None:
         if not np.array_equal(one[method], two[method]):
             (hint if _close(one[method], two[method], SAME) else fail)(
                 f"Two trainings with random_state 0 on the same images must give equal scores. Received: {method} "
-                f"differs by up to {_gap(one[method], two[method])}. {core.seed_is_taken(subject)}."
+                f"differs by up to {_gap(one[method], two[method])}. {common.seed_is_taken(subject)}."
             )
 
 
@@ -113,7 +111,7 @@ def save_load(subject: DetectorSubject) -> None:
     before, folder = subject.outputs(trained, images), subject.folder()
     if any(not np.array_equal(before[name], values) for name, values in subject.outputs(trained, images).items()):
         raise Skip("it needs scores that repeat: see batch-and-order")
-    core.saved(subject, trained.detector, folder)
+    common.saved(subject, trained.detector, folder)
     with subject.calling("Loading what it saved, into a new instance,"):
         loaded = Watched(adapt.load(subject.make(), folder))
     try:
@@ -126,7 +124,7 @@ def save_load(subject: DetectorSubject) -> None:
                 f"A loaded detector must score as the saved one did. Received: {method} differs by up to "
                 f"{_gap(values, after[method])}. Save everything that fit has learned, in full precision."
             )
-    core.takes_both_or_none(subject.instance)
+    common.takes_both_or_none(subject.instance)
 
 
 def sizes_and_channels(subject: DetectorSubject) -> None:
@@ -152,28 +150,6 @@ def sizes_and_channels(subject: DetectorSubject) -> None:
         hint(f"It takes {_text(subject.shape)} images and not {_text(shape)}: {refused} Is that meant so?")
 
 
-def clear_errors(subject: DetectorSubject) -> None:
-    """What it cannot use gives an error with words, or usable scores: never nonsense, and never the end.
-
-    After a fit without fakes any scores will do: the benchmark always gives both, and estimators differ there.
-    """
-    core.unknown_options_are_refused(subject)
-    images, is_fake = problems.labelled(subject.shape, 12, seed=2)
-    usable = subject.gives_usable_scores()  # if not, another check tells
-    one_class = (images, np.zeros_like(is_fake))
-    side = subject.shape[0] + 3
-    larger = problems.labelled((side, side, subject.shape[2]), 12, seed=2)[0]
-    doubts = [
-        _nonsense(subject, "before fit", lambda: subject.instance, images, usable),
-        _nonsense(
-            subject, "after a fit without fakes", lambda: subject.fit(subject.shape, pair=one_class), images, False
-        ),
-        _nonsense(subject, "of images of another size than fit had", subject.trained, larger, usable),
-    ]
-    if any(doubts):
-        hint(next(filter(None, doubts)))
-
-
 def explain(subject: DetectorSubject) -> None:
     """Heat maps, if there are any, are finite and of the images' size."""
     if not callable(getattr(subject.instance, "explain", None)):
@@ -189,7 +165,7 @@ def explain(subject: DetectorSubject) -> None:
 
 def history(subject: DetectorSubject) -> None:
     """A history, if there is one, is a frame."""
-    core.history_is_a_frame(subject.trained().detector)
+    common.history_is_a_frame(subject.trained().detector)
 
 
 CHECKS = (
@@ -205,34 +181,6 @@ def _are_probabilities(pairs: np.ndarray) -> None:
     if np.isfinite(pairs).all() and not np.allclose(pairs.sum(axis=1), 1, atol=1e-2):
         received = f"rows that sum to {pairs.sum(axis=1).min():.4g}"
         fail(f"The two columns of predict_proba, real and fake, must sum to 1. Received: {received}.")
-
-
-def _nonsense(
-    subject: DetectorSubject, when: str, make: Callable[[], Any], images: np.ndarray, usable: bool = True
-) -> str:
-    """Says what is wrong with the answer to a mistake: nonsense, or an error without a word.
-
-    A run makes no such mistake, so that only the end of the process is a failure.
-    """
-    method = subject.methods[0]
-    try:
-        made = make()
-        values = subject.raw(made if isinstance(made, Watched) else Watched(made), method, images)
-    except Broken as error:
-        cause = error.__cause__
-        if not isinstance(cause, Exception):
-            fail(f"A score {when}: {error}")
-        if not in_words(cause):
-            return (
-                f"A score {when} raised {type(cause).__name__} without a message. Say what was expected and received."
-            )
-        return ""
-    if not usable:
-        return ""
-    wrong = form_of(values, method, len(images))
-    if wrong or not np.isfinite(np.asarray(values, dtype=float)).all():
-        return f"A score {when} should be an error that says why. Received: {wrong or 'NaN or infinite scores'}."
-    return ""
 
 
 def _if_usable(subject: DetectorSubject, trained: Watched, images: np.ndarray) -> dict[str, np.ndarray] | None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from dataclasses import dataclass, field
-from functools import cache
+from functools import cache, partial
 from typing import Any
 
 import numpy as np
@@ -121,7 +121,7 @@ class GeneratorSubject(Subject):
         refusal: Broken | None = None  # by the plug-in's own `UserError`
         for shape in self.shapes:
             try:
-                trained: Trained = self.with_options(lambda shape=shape: self.fit(shape))
+                trained: Trained = self.with_options(partial(self.fit, shape))
             except Broken as error:
                 if isinstance(error.__cause__, UserError):
                     refusal = error

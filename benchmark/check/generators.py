@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import dataclasses
-import time
 
 import numpy as np
 
 from benchmark import adapt, bank
 from benchmark.blame import message_of
-from benchmark.check import core
-from benchmark.check.patience import STEPS, Patience
-from benchmark.check.verdicts import Broken, Skip, fail, hint, in_words
+from benchmark.check import common
+from benchmark.check.core import global_seed
 from benchmark.check.generator_subject import SAMPLED, GeneratorSubject, is_wrong_form
+from benchmark.check.variety import samples_differ
+from benchmark.check.verdicts import Broken, Skip, fail, hint, in_words
 from data.errors import UserError
 
 
@@ -44,23 +44,6 @@ def shape_and_dtype(subject: GeneratorSubject) -> None:
                 fail(f"{error} {advice}" if "uint8" in str(error) else str(error))
 
 
-def samples_differ(subject: GeneratorSubject) -> None:
-    """Samples are not all one image, and another seed gives others."""
-    trained = subject.trained()
-    drawn = subject.samples(trained)
-    if _alike(drawn) and _still_alike(subject):
-        fail(
-            f"Samples must differ from each other. Received: {len(drawn)} times the same image. Draw them from "
-            "numpy.random.default_rng(seed), and check that the training did not collapse."
-        )
-    if _alike(drawn):
-        return
-    generator = trained.generator
-    given = getattr(generator, "uses_sources", False) or getattr(generator, "n_available", None)
-    if not given and np.array_equal(drawn, subject.samples(trained, seed=6)):
-        fail("sample must draw other images with another `seed`. Received: the same for seed 5 and 6. Use the seed.")
-
-
 def inputs_untouched(subject: GeneratorSubject) -> None:
     """Neither `fit` nor `sample` changes what it is given, and samples share no memory with it."""
     trained = subject.trained()
@@ -85,7 +68,7 @@ def same_seed_same_samples(subject: GeneratorSubject) -> None:
     """The same seeds give the same images, whatever others drew meanwhile."""
     trained = subject.trained()
     first = subject.samples(trained)
-    with core.global_seed(8):
+    with global_seed(8):
         again = subject.samples(trained)
     if not np.array_equal(first, again):
         share = (first != again).mean()
@@ -99,7 +82,7 @@ def same_seed_same_samples(subject: GeneratorSubject) -> None:
         share = (first != other).mean()
         (hint if _close(first, other) else fail)(
             f"Two trainings with random_state 0 on the same images must give the same samples. Received: {share:.0%} "
-            f"of the pixels differ. {core.seed_is_taken(subject)}."
+            f"of the pixels differ. {common.seed_is_taken(subject)}."
         )
 
 
@@ -153,7 +136,7 @@ def save_load(subject: GeneratorSubject) -> None:
     before = subject.samples(trained)
     if not np.array_equal(before, subject.samples(trained)):
         raise Skip("it needs samples that repeat: see same-seed-same-samples")
-    core.saved(subject, trained.generator, folder)
+    common.saved(subject, trained.generator, folder)
     with subject.calling("Loading what it saved, into a new instance,"):
         generator = adapt.load(subject.make(), folder)
     after = subject.samples(dataclasses.replace(trained, generator=generator))
@@ -163,7 +146,7 @@ def save_load(subject: GeneratorSubject) -> None:
             f"A loaded generator must give the samples of the saved one. Received: {share:.0%} of the pixels differ. "
             "Save everything that sample uses, in full precision."
         )
-    core.takes_both_or_none(subject.instance)
+    common.takes_both_or_none(subject.instance)
 
 
 def sizes_and_channels(subject: GeneratorSubject) -> None:
@@ -186,7 +169,7 @@ def sizes_and_channels(subject: GeneratorSubject) -> None:
 
 def clear_errors(subject: GeneratorSubject) -> None:
     """What it cannot use gives an error with words: never nonsense, and never the end."""
-    core.unknown_options_are_refused(subject)
+    common.unknown_options_are_refused(subject)
     reals = subject.reals(subject.shapes[0])
     try:
         subject.draw(subject.instance, reals)
@@ -199,32 +182,13 @@ def clear_errors(subject: GeneratorSubject) -> None:
 
 def history(subject: GeneratorSubject) -> None:
     """A history, if there is one, is a frame."""
-    core.history_is_a_frame(subject.trained().generator)
+    common.history_is_a_frame(subject.trained().generator)
 
 
 CHECKS = (
     fit, shape_and_dtype, samples_differ, inputs_untouched, same_seed_same_samples, labels, sources, on_checkpoint,
     save_load, sizes_and_channels, clear_errors, history,
 )  # fmt: skip
-
-
-def _alike(drawn: np.ndarray) -> bool:
-    return len(drawn) > 1 and bool((drawn == drawn[:1]).all())
-
-
-def _still_alike(subject: GeneratorSubject) -> bool:
-    """Says whether samples are alike too after trainings on more images; hints where there is no time for the last."""
-    shape, patience = subject.trained().reals.shape, Patience(subject.limit)
-    what = "Samples must differ from each other. Received: the same image each time, after a training on {n} images."
-    for n in STEPS:
-        if not patience.lasts(n, int(np.prod(shape))):
-            hint(f"{what.format(n=patience.costs[-1][0])} It may need more images or epochs than a check has time for.")
-        started = time.perf_counter()
-        if not _alike(subject.samples(subject.fit(shape, n=n))):
-            return False
-        patience.took(n, time.perf_counter() - started)
-        subject.unsure(f"{what.format(n=n)} A training on more took more than {subject.limit:g} seconds.")
-    return True
 
 
 def _close(one: np.ndarray, two: np.ndarray) -> bool:

@@ -123,8 +123,8 @@ def test_what_hangs_or_ends_its_process_fails_one_check(tmp_path):
     rows = {row.id: row for row in isolated("detectors", f"{tmp_path}/mine.py:Mine", {"how": "hangs"}, limit=4)}
     assert list(rows) == [str(one) for one in check.detector_checks("spectrum")]
     assert {name: row.message for name, row in rows.items() if row.verdict == "failed"} == {
-        "save-load": "It did not end within 4 seconds. A check uses small images: look for an endless loop, or give a slow "
-        "one more time by --limit.",
+        "save-load": "It did not end within 4 seconds. A check uses small images: look for an endless loop, or give a "
+        "slow one more time by --limit.",
         "explain": "It ended its process (exit code 3). A plug-in must raise an error instead.",
     }
     assert rows["learns"].verdict == "passed"
