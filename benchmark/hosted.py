@@ -126,4 +126,8 @@ class _Teller:
         now = time.monotonic()
         if now - self.last > OFTEN or told[:1] >= told[1:2]:  # not the last of so many
             self.last = now
-            self.connection.send(("progress", told))
+            self.say(*told)
+
+    def say(self, *told: Any) -> None:
+        """Sends what must not be left out, however often."""
+        self.connection.send(("progress", told))
