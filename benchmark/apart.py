@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import time
 from pathlib import Path
 from typing import Any
 
 from benchmark import nursery, out_folder
 from data.errors import UserError
 
-CLEAN_UP = 5.0  # seconds that an interrupted call has to remove what it has written
 inside = False  # whether this process was started for such a call
 TO_ANSWER = 120.0  # seconds in which a plug-in must be imported, made and asked what it is
 
@@ -56,7 +54,7 @@ def call(function: str, *arguments: Any, limit: float | None = None, progress: A
     except Exception:
         raise
     except BaseException:  # an interrupt: what the call has written goes with it
-        _clean_up(host)
+        nursery.wind_up([host])
         raise
     finally:
         host.end()
@@ -82,13 +80,3 @@ def verb(function: str, owner: str, *arguments: Any, **keywords: Any) -> Any:
             if place is not None:
                 out_folder.clear_abandoned(Path(place))
         raise UserError(f"{owner} failed: {str(failed).rstrip('.')}.") from failed
-
-
-def _clean_up(host: nursery.Host) -> None:
-    until = time.monotonic() + CLEAN_UP
-    try:
-        host.interrupt()
-        while time.monotonic() < until:
-            host.heard(until - time.monotonic())
-    except (nursery.Lost, TimeoutError, OSError):
-        return

@@ -158,7 +158,7 @@ def run(
     Raises:
         UserError: If something given cannot be used; nothing is then left half-written.
     """
-    started = time.time()
+    started, clock = datetime.now(UTC), time.perf_counter()  # the latter is what no set clock changes
     chosen = source if isinstance(source, specs.Spec) else specs.load(source, changes)
     if inception_weights is not None:
         chosen = chosen.with_inception(inception_weights)
@@ -203,8 +203,9 @@ def run(
             return Run(folder)
         facts = {
             "name": chosen.name, "command": command, "smoke": smoke, "result": result(good),
-            "spec": chosen.resolved(), "started": datetime.fromtimestamp(started, UTC).isoformat(timespec="seconds"),
-            "finished": datetime.now(UTC).isoformat(timespec="seconds"), "seconds": round(time.time() - started, 1),
+            "spec": chosen.resolved(), "started": started.isoformat(timespec="seconds"),
+            "finished": datetime.now(UTC).isoformat(timespec="seconds"),
+            "seconds": round(time.perf_counter() - clock, 1),
             "jobs": jobs, "scheduler": scheduler, "threads": chosen.protocol.threads,
             "devices": _devices(kept, outcomes),
             "seeds": {

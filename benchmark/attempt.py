@@ -7,7 +7,7 @@ import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
-from tempfile import TemporaryFile
+from tempfile import TemporaryFile, gettempdir
 from typing import Any
 
 from benchmark import settings
@@ -79,9 +79,11 @@ def _fatal(error: BaseException, stage: dict[str, Any], store: str) -> str | Non
         reason = error.strerror
     if reason is None:
         return None
-    if stage["where"].get("foreign") and _can_write(Path(store)):
+    full = _can_write(Path(store)) and not _can_write(Path(gettempdir()))
+    if stage["where"].get("foreign") and not full and _can_write(Path(store)):
         return None  # its own words, or a disk of its own
-    return f"{store} cannot be written: {reason}. What has finished is kept; run the same command to go on."
+    place = f"TMPDIR, where {gettempdir()} was," if full else store
+    return f"{place} cannot be written: {reason}. What has finished is kept; run the same command to go on."
 
 
 def _can_write(folder: Path) -> bool:

@@ -84,6 +84,7 @@ def write(folder: Path, plan: Plan, store: Store, outcomes: dict[str, Outcome], 
         pictures.write(work / "images", plan, store, outcomes)
         explanations.write(work / "explanations", read)
         seal(work, known | manifest.facts(read))
+        (folder / "report.html").unlink(missing_ok=True)  # of the results before, whatever its time says
 
 
 def _halves(folder: Path) -> Iterator[Path]:

@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from multiprocessing.connection import wait
 from typing import Any
 
-from benchmark import nursery
+from benchmark import leftovers, nursery
 from benchmark.stage import Stage, Work
 
 GROWTH = 150e6  # bytes by which a kept process may grow after its first training before it is replaced
@@ -52,8 +52,19 @@ class Crew:
         return self
 
     def __exit__(self, *error: object) -> None:
-        for host in [*(one.host for one in self._working.values()), *self._kept]:
-            host.end()
+        self.stop()
+
+    def stop(self) -> None:
+        """Ends all of its processes; those at work may clean up before."""
+        try:
+            nursery.wind_up(one.host for one in self._working.values())
+        finally:
+            for host in self._kept:
+                host.end()
+            self._working.clear()
+            self._kept.clear()
+            self._tries.clear()
+            leftovers.unlock(self.store)
 
     @property
     def busy(self) -> bool:
@@ -68,25 +79,29 @@ class Crew:
     def start(self, stage: Stage | Work) -> None:
         """Begins a stage."""
         began = time.perf_counter()
-        host = self._kept.pop() if self._kept and not stage.foreign else nursery.host()
+        host = nursery.host() if stage.foreign else self._idle()
         self._tries[stage.key] = self._tries.get(stage.key, 0) + 1
-        host.ask("benchmark.attempt:fresh", stage.as_json(), self.store)
         until = time.monotonic() + self.limit if self.limit and stage.foreign else math.inf
         self._working[stage.key] = _Working(stage, host, time.perf_counter() - began, until)
+        host.ask("benchmark.attempt:fresh", stage.as_json(), self.store)
 
-    def events(self) -> Iterator[tuple[str, Any, Any]]:
+    def events(self, within: float = math.inf) -> Iterator[tuple[str, Any, Any]]:
         """Waits until a stage under way tells something, and yields it.
+
+        Args:
+            within: Seconds that it waits at most. Defaults to infinity.
 
         Yields:
             `("progress", stage, (done, total, text))`, or `("ended", stage, result)` with what
             `benchmark.attempt.attempt` returns.
         """
-        first = min(one.until for one in self._working.values()) - time.monotonic()
+        first = min(within, min(one.until for one in self._working.values()) - time.monotonic())
         wait([one.host.connection for one in self._working.values()], None if first == math.inf else max(0, first))
         for one in list(self._working.values()):
             if time.monotonic() > one.until and not one.host.connection.poll():
                 del self._working[one.stage.key]
                 one.host.end()
+                leftovers.unlock(self.store)
                 yield "ended", one.stage, _failure(f"It did not end within {self.limit} seconds (protocol.limit).")
                 continue
             try:
@@ -98,15 +113,26 @@ class Crew:
                 if self._tries[one.stage.key] < TRIES:
                     self.start(one.stage)
                 else:
+                    del self._tries[one.stage.key]  # a cluster's worker may be given it again
+                    leftovers.unlock(self.store)
                     yield "ended", one.stage, _failure(f"{DIED} ({lost})")
                 continue
             if kind == "progress":
                 yield "progress", one.stage, content
                 continue
-            del self._working[one.stage.key]
+            del self._working[one.stage.key], self._tries[one.stage.key]
             self._keep(one, content)
             failed = {"status": "failed", "seconds": 0.0, **content} if kind != "result" else content
             yield "ended", one.stage, failed | {"started": round(one.started, 3)}
+
+    def _idle(self) -> nursery.Host:
+        """Returns a kept process that still lives, or a new one."""
+        while self._kept:
+            host = self._kept.pop()
+            if host.alive:
+                return host
+            host.end()
+        return nursery.host()
 
     def _keep(self, one: _Working, result: Any) -> None:
         """Keeps the process of a built-in stage for the next, unless it has grown."""

@@ -86,9 +86,9 @@ def execute(
     if not state.open:
         return state.outcomes
     if scheduler is not None:
-        from benchmark import cluster
+        from benchmark import cluster, connection
 
-        with cluster.connected(scheduler, store, listener, plan.spec.protocol.threads) as client:
+        with connection.connected(scheduler, store, listener, plan.spec.protocol.threads) as client:
             cluster.distribute(client, state, store)
         return state.outcomes
     with Crew(jobs, str(store.root), plan.spec.protocol.limit) as crew:

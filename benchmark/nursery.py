@@ -10,6 +10,7 @@ this process does.
 from __future__ import annotations
 
 import atexit
+import contextlib
 import json
 import os
 import signal
@@ -17,13 +18,20 @@ import socket
 import struct
 import subprocess
 import sys
+import tempfile
 import threading
+import time
+from collections.abc import Iterable
 from multiprocessing import Pipe
 from typing import Any
+
+from benchmark import leftovers
+from data.errors import UserError
 
 ORDER = struct.Struct("!cq")  # what the nursery is asked for, and a process number
 ANSWER = struct.Struct("!q")
 FORK, WAIT = b"F", b"W"
+CLEAN_UP = 5.0  # seconds that processes which are asked to end have to remove what they have written
 AT_START = (  # settings that libraries read when they are imported
     "FAUXBENCH_CPU", "GLIBC_TUNABLES", "MKL_NUM_THREADS", "NPY_", "OMP_NUM_THREADS", "OPENBLAS_",
 )  # fmt: skip
@@ -47,6 +55,11 @@ class Host:
             self.pid = nursery.fork(theirs.fileno())
         self.ended = False
         self._send({"environ": dict(os.environ), "folder": os.getcwd(), "path": list(sys.path)})
+
+    @property
+    def alive(self) -> bool:
+        """Whether it can be asked: between two requests it says nothing, so that what can be read is its end."""
+        return not self.ended and self._nursery.usable and not self.connection.poll()
 
     def ask(self, function: str, *arguments: Any, **keywords: Any) -> None:
         """Asks for a call of `module:function`; answers are read from `connection` by `heard`."""
@@ -91,7 +104,8 @@ class Host:
 
     def interrupt(self) -> None:
         """Asks the process to clean up and end; `end` does not wait for that."""
-        os.kill(self.pid, signal.SIGTERM)
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(self.pid, signal.SIGTERM)
 
     def _send(self, message: Any) -> None:
         try:
@@ -120,37 +134,47 @@ class Nursery:
     @property
     def usable(self) -> bool:
         """Whether it lives, is this process's own, and read the settings that hold now when it started."""
-        return self.owner == os.getpid() and self._process.poll() is None and self.settings == at_start()
+        mine = self.owner == os.getpid() and self._channel.fileno() >= 0 and self._process.poll() is None
+        return mine and self.settings == at_start()
 
     def fork(self, connection: int) -> int:
-        """Makes a copy that talks through a file descriptor, and writes to this process's standard error."""
-        with self._lock:
-            socket.send_fds(self._channel, [ORDER.pack(FORK, 0)], [connection, 2])
-            return self._answer()
+        """Makes a copy that talks through a file descriptor, and writes to this process's standard error.
+
+        Raises:
+            UserError: If the system allows no other process.
+        """
+        pid = self._asked(FORK, 0, [connection, 2])
+        if pid < 0:
+            raise UserError(f"No other process can be started: {os.strerror(-pid)}. Try fewer --jobs.")
+        return pid
 
     def wait(self, pid: int) -> int:
         """Returns how a copy ended, as `os.waitpid` does; until it is asked for, no other process gets its number."""
-        with self._lock:
-            try:
-                self._channel.sendall(ORDER.pack(WAIT, pid))
-                return self._answer()
-            except (OSError, Lost):
-                return int(signal.SIGKILL)  # the nursery itself was killed, and its copies with it
+        try:
+            return self._asked(WAIT, pid)
+        except (OSError, Lost):
+            return int(signal.SIGKILL)  # the nursery itself was killed, and its copies with it
 
     def close(self) -> None:
-        """Ends it and its copies."""
+        """Ends it and its copies, and removes what it has left if it was killed."""
         atexit.unregister(self.close)
         self._channel.close()
-        if self.owner == os.getpid():
-            self._process.wait()
+        if self.owner == os.getpid() and self._process.wait() != 0:
+            leftovers.sweep()
 
-    def _answer(self) -> int:
-        received = b""
-        while len(received) < ANSWER.size:
-            part = self._channel.recv(ANSWER.size - len(received))
-            if not part:
-                raise Lost("the process that starts others was killed")
-            received += part
+    def _asked(self, what: bytes, pid: int, descriptors: Iterable[int] = ()) -> int:
+        with self._lock:
+            try:
+                socket.send_fds(self._channel, [ORDER.pack(what, pid)], list(descriptors))
+                received = b""
+                while len(received) < ANSWER.size:
+                    part = self._channel.recv(ANSWER.size - len(received))
+                    if not part:
+                        raise Lost("the process that starts others was killed")
+                    received += part
+            except BaseException:  # after an interrupt the next answer would be taken for that of another question
+                self._channel.close()
+                raise
         return int(ANSWER.unpack(received)[0])
 
 
@@ -169,11 +193,34 @@ def nursery() -> Nursery:
 
 
 def host() -> Host:
-    """Returns a new process."""
+    """Returns a new process.
+
+    Raises:
+        UserError: If the system allows none, or there is no place for temporary files.
+    """
     try:
+        tempfile.gettempdir()
+        with contextlib.suppress(Lost, ConnectionError):  # the nursery was killed a moment ago
+            return Host(nursery())
         return Host(nursery())
-    except (Lost, OSError):  # the nursery was killed a moment ago
-        return Host(nursery())
+    except (Lost, OSError) as error:
+        raise UserError(f"No other process can be started: {str(error).rstrip('.')}.") from error
+
+
+def wind_up(hosts: Iterable[Host]) -> None:
+    """Asks processes to clean up, waits for all of them no longer than `CLEAN_UP`, and ends them."""
+    hosts = list(hosts)
+    until = time.monotonic() + CLEAN_UP
+    try:
+        for one in hosts:
+            one.interrupt()
+        for one in hosts:
+            with contextlib.suppress(Lost, TimeoutError):
+                while True:
+                    one.heard(max(0.0, until - time.monotonic()))
+    finally:
+        for one in hosts:
+            one.end()
 
 
 def at_start() -> dict[str, str]:

@@ -20,6 +20,7 @@ from typing import Any
 
 from benchmark import allowed, digest, imports, runtime
 from benchmark.blame import message_of, words
+from benchmark.store import written
 from benchmark.traits import METHODS_KNOWN, Declared, declared, traits
 from data import paths
 from data.errors import UserError, unknown
@@ -262,7 +263,8 @@ def _load_file(path: Path, noun: str) -> ModuleType:
         sys.path.append(str(path.parent))  # so that it can import what lies beside it; last, to hide nothing
     for folder in shims:
         lines = ("import pathlib", f"__file__ = {str(path)!r}", CODE)
-        (folder / f"{name}.py").write_text("\n".join(lines), encoding="utf-8")
+        with written(folder):
+            (folder / f"{name}.py").write_text("\n".join(lines), encoding="utf-8")
     before = set(sys.modules)
     try:
         spec.loader.exec_module(module)

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import base64
+import contextlib
+import fcntl
 import hashlib
 import os
 import re
@@ -12,6 +14,7 @@ from pathlib import Path
 from reports import views
 from reports.load import Run, load
 
+PART = ".report-"  # how the names of pages begin that are being written
 TEMPLATE = Path(__file__).parent / "template"
 
 
@@ -29,15 +32,25 @@ def write(run_folder: Path) -> Path:
     """
     path = Path(run_folder) / "report.html"
     text = render(load(Path(run_folder)))
-    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=".report-", suffix=".html")
+    _sweep(path.parent)
+    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=PART, suffix=".html")
     try:
         with os.fdopen(handle, "w", encoding="utf-8", newline="\n") as file:
+            fcntl.flock(file, fcntl.LOCK_EX)
             file.write(text)
         Path(temporary).chmod(0o644)
         Path(temporary).replace(path)
     finally:
         Path(temporary).unlink(missing_ok=True)
     return path
+
+
+def _sweep(folder: Path) -> None:
+    """Removes what killed processes have left of writing the page: what nobody holds."""
+    for part in folder.glob(f"{PART}*.html"):
+        with contextlib.suppress(OSError), open(part, "rb") as file:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            part.unlink()
 
 
 def render(run: Run) -> str:

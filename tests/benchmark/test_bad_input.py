@@ -194,11 +194,11 @@ def test_place_that_cannot_be_written(refused: Callable[..., str], option: str) 
 
 
 def test_scheduler_that_does_not_answer(refused: Callable[..., str], monkeypatch: pytest.MonkeyPatch) -> None:
-    from benchmark import cluster
+    from benchmark import connection
 
     with socket.socket() as held:  # bound and never listening: a connection is refused at once
         held.bind(("127.0.0.1", 0))
-        monkeypatch.setattr(cluster, "WAIT_FOR_SCHEDULER", 1)
+        monkeypatch.setattr(connection, "WAIT_FOR_SCHEDULER", 1)
         address = f"tcp://127.0.0.1:{held.getsockname()[1]}"
         assert f"No Dask scheduler answers at {address}" in refused("run", spec_file(), "--scheduler", address)
 
@@ -207,9 +207,9 @@ def test_scheduler_that_does_not_answer(refused: Callable[..., str], monkeypatch
 def test_scheduler_without_workers(refused: Callable[..., str], monkeypatch: pytest.MonkeyPatch) -> None:
     from distributed import LocalCluster
 
-    from benchmark import cluster
+    from benchmark import connection
 
-    monkeypatch.setattr(cluster, "WAIT_FOR_WORKERS", 1)
+    monkeypatch.setattr(connection, "WAIT_FOR_WORKERS", 1)
     with LocalCluster(n_workers=0, processes=False, dashboard_address="127.0.0.1:0") as cluster:
         address = cluster.scheduler_address
         assert "has no workers" in refused("run", spec_file(), "--scheduler", address)

@@ -7,13 +7,12 @@ import hashlib
 import json
 import os
 import signal
-import socket
 import subprocess
 import sys
-import time
 from collections.abc import Iterator
 from pathlib import Path
 
+import kill_tools
 import pandas as pd
 import pytest
 
@@ -107,40 +106,15 @@ def started(*arguments: str, cwd: Path) -> Iterator[subprocess.Popen[bytes]]:
         log.close()
 
 
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
-
-
 @pytest.fixture(scope="module")
 def scheduler(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """An external scheduler on this machine, with two workers."""
-    folder = tmp_path_factory.mktemp("dask")
-    about = folder / "scheduler.json"
-    head = [sys.executable, "-m", "distributed.cli.dask_scheduler"]
-    work = [sys.executable, "-m", "distributed.cli.dask_worker"]
-    with contextlib.ExitStack() as stack:
-        port = str(free_port())
-        stack.enter_context(
-            started(*head, "--host", "127.0.0.1", "--port", port, "--no-dashboard", "--scheduler-file", str(about),
-                    cwd=folder)
-        )  # fmt: skip
-        wait_for(about.exists)
-        address = json.loads(about.read_text())["address"]
-        for _ in range(2):
-            stack.enter_context(
-                started(*work, address, "--nthreads", "1", "--nworkers", "1", "--no-dashboard", "--memory-limit", "0",
-                        cwd=folder)
-            )  # fmt: skip
-        yield address
-
-
-def wait_for(condition: object, seconds: float = 120) -> None:
-    until = time.monotonic() + seconds
-    while not condition():  # type: ignore[operator]
-        assert time.monotonic() < until, "it did not start in time"
-        time.sleep(0.1)
+    cluster = kill_tools.Cluster(tmp_path_factory.mktemp("dask"))
+    try:
+        cluster.start()
+        yield cluster.address
+    finally:
+        cluster.stop()
 
 
 @pytest.fixture(scope="module")
@@ -213,14 +187,15 @@ def test_plugin_files_and_their_failures_on_workers(tmp_path: Path) -> None:
 
 
 @pytest.mark.slow
-def test_a_plugin_that_kills_its_process_costs_its_own_cells(tmp_path: Path) -> None:
+@pytest.mark.parametrize("jobs", ["1", "2"])
+def test_a_plugin_that_kills_its_process_costs_its_own_cells(tmp_path: Path, jobs: str) -> None:
     """Out of memory looks the same; the other cells are there."""
     file = HOUSE / "tests/plugins/failing.py"
     (tmp_path / "spec.toml").write_text(
         'name = "tiny"\n[dataset]\nname = "digits"\nlimit = 150\n[[detector]]\nkind = "linear-pixel"\n'
         f'[[detector]]\nid = "killer"\nkind = "{file}:KillsItsProcess"\n'
     )
-    command = [*COMMAND, "run", "spec.toml", "--jobs", "2"]
+    command = [*COMMAND, "run", "spec.toml", "--jobs", jobs]
     ended = subprocess.run(
         command, cwd=tmp_path, env=environment(), capture_output=True, text=True, timeout=TIMEOUT, check=False
     )

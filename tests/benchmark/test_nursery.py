@@ -1,0 +1,188 @@
+"""The processes that do the work: what happens when one of them, or the one that starts them, is killed or stopped."""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import kill_tools as tools
+import pytest
+
+from benchmark import apart, leftovers, nursery
+from benchmark.crew import Crew
+from benchmark.store import Store
+
+
+def text(code: str) -> list[str]:
+    return [sys.executable, "-c", code]
+
+
+@pytest.fixture
+def own(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[Path]:
+    """A nursery and a folder of temporary files of a test's own."""
+    monkeypatch.setattr(nursery, "_shared", [])
+    monkeypatch.setattr(tempfile, "tempdir", None)
+    folder = tmp_path / "tmp"
+    folder.mkdir()
+    monkeypatch.setenv("TMPDIR", str(folder))
+    yield folder
+    for one in nursery._shared:
+        one.close()
+    assert not list(folder.iterdir())
+
+
+def test_an_interrupt_between_question_and_answer_confuses_no_later_one(
+    own: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Else the next process to end would be said to have ended as the number of the one that nobody waited for."""
+    first = nursery.host()
+
+    class Interrupted:
+        def __init__(self, channel: object) -> None:
+            self.channel = channel
+
+        def recv(self, _: int) -> bytes:
+            raise KeyboardInterrupt
+
+        def __getattr__(self, name: str) -> object:
+            return getattr(self.channel, name)
+
+    monkeypatch.setattr(nursery.nursery(), "_channel", Interrupted(nursery.nursery()._channel))
+    with pytest.raises(KeyboardInterrupt):
+        nursery.host()
+    assert "SIGKILL" in first.end()
+    assert apart.call("os:getpid") != os.getpid()
+
+
+def test_a_killed_nursery_is_replaced_and_leaves_no_files(own: Path) -> None:
+    """Its copies end with it, and what they have in the temporary folder goes when the next one starts."""
+    host = nursery.host()
+    host.ask("tempfile:mkdtemp")
+    _, made = host.heard()
+    assert Path(made).is_relative_to(own)
+    os.kill(nursery.nursery()._process.pid, signal.SIGKILL)
+    with pytest.raises(nursery.Lost):
+        host.heard()
+    tools.wait_for(lambda: not Path(f"/proc/{host.pid}").exists() or _is_dead(host.pid), "the copy ends")
+    assert apart.call("os:getpid") != host.pid
+    assert not Path(made).exists()
+
+
+def test_what_a_copy_leaves_in_its_temporary_folder_ends_with_it(own: Path) -> None:
+    made = Path(apart.call("tempfile:mkdtemp"))
+    assert made.is_relative_to(own)
+    assert not made.exists()
+
+
+def test_folders_of_others_are_no_leftovers(own: Path) -> None:
+    (own / "fauxbench-results").mkdir()
+    (own / "fauxbench-results" / "mine.txt").write_text("mine")
+    held = own / "fauxbench-held"
+    held.mkdir()
+    with leftovers._held(held / leftovers.OWNER, create=True) as mine:
+        assert mine
+        free = own / "fauxbench-free"
+        free.mkdir()
+        (free / leftovers.OWNER).touch()
+        leftovers.sweep()
+        assert sorted(path.name for path in own.iterdir()) == ["fauxbench-held", "fauxbench-results"]
+    for path in (held, own / "fauxbench-results"):
+        for file in path.iterdir():
+            file.unlink()
+        path.rmdir()
+
+
+def test_locks_that_somebody_holds_stay(tmp_path: Path) -> None:
+    locks = tmp_path / "locks"
+    locks.mkdir()
+    (locks / "left").touch()
+    with leftovers._held(locks / "held", create=True):
+        leftovers.unlock(tmp_path)
+        assert [path.name for path in locks.iterdir()] == ["held"]
+
+
+def test_processes_that_were_kept_and_killed_are_not_given_work(own: Path, tmp_path: Path) -> None:
+    """Else each would cost the stage one of its tries."""
+    from benchmark.stage import Work
+
+    work = Work({"name": "x", "function": "x", "key": "x", "inputs": {}, "params": {}, "where": {"broken": "as said"}})
+    with Crew(1, str(Store(tmp_path / "store").root)) as crew:
+        for _ in range(3):
+            killed = nursery.host()
+            crew._kept.append(killed)
+            os.kill(killed.pid, signal.SIGKILL)
+            tools.wait_for(lambda killed=killed: killed.connection.poll(), "it ends")  # type: ignore[misc]
+        crew.start(work)
+        ended = [event for event in crew.events() if event[0] == "ended"]
+    assert ended[0][2]["error"] == "as said"
+
+
+@pytest.mark.parametrize("way", ["its owner is killed", "its owner ends", "it is asked to end"])
+def test_what_a_process_has_started_and_left_ends_too(tmp_path: Path, way: str) -> None:
+    """A session of its own does not keep it, nor that its parent has ended before it."""
+    code = (
+        "import os, signal, sys, time\nfrom benchmark import nursery\nhost = nursery.host()\n"
+        "host.ask('subprocess:run', [sys.executable, '-c', 'import os, time\\nif not os.fork():\\n os.setsid()\\n "
+        'print("left", flush=True)\\n time.sleep(600)\'])\nhost.heard()\n'
+        f"print('ready', flush=True)\n{'' if way == 'its owner ends' else 'time.sleep(600)'}\n"
+    )
+    with tools.marked(text(code), tmp_path) as one:
+        tools.wait_for(lambda: "left" in one.said and "ready" in one.said, one.said)
+        if way == "its owner is killed":
+            one.kill(one.process.pid)
+        elif way == "it is asked to end":
+            one.process.terminate()
+        one.wait()
+        assert not list(one.temporary.iterdir())
+
+
+def test_a_copy_that_is_killed_is_heard_of_though_what_it_forked_lives(own: Path, tmp_path: Path) -> None:
+    """A child of it that stays must not keep its line open, or its owner would wait for ever."""
+    host = nursery.host()
+    file = tmp_path / "forking.py"
+    file.write_text(
+        "import os, time, signal\ndef fork():\n    if not os.fork():\n        time.sleep(600)\n"
+        "    os.system('sleep 600 &')\n    os.kill(os.getpid(), signal.SIGKILL)\n"
+    )
+    host.ask("builtins:exec", f"exec(open({str(file)!r}).read()); fork()")
+    with pytest.raises(nursery.Lost, match="SIGKILL"):
+        host.heard(60)
+
+
+def test_an_end_that_is_asked_for_inside_a_destructor_comes_all_the_same(
+    own: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    """Python reports what is raised there, and goes on."""
+    host = nursery.host()
+    code = (
+        "import os, time\nclass Odd:\n    def __del__(self):\n        os.kill(os.getpid(), 15); time.sleep(600)\n"
+        "odd = Odd()\ndel odd\nwhile True:\n    time.sleep(0.01)\n"
+    )
+    host.ask("builtins:exec", code)
+    with pytest.raises(nursery.Lost, match="exit code 143"):
+        host.heard(60)
+    assert capfd.readouterr().err == ""
+
+
+def test_a_system_that_allows_no_process_is_told_in_one_line(own: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    from data.errors import UserError
+
+    monkeypatch.setattr(nursery.Nursery, "_asked", lambda *_: -11)
+    with pytest.raises(UserError, match="No other process can be started: Resource temporarily unavailable"):
+        nursery.host()
+
+
+def test_no_place_for_temporary_files_is_told_in_one_line(own: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    from data.errors import UserError
+
+    monkeypatch.setattr(tempfile, "_candidate_tempdir_list", lambda: ["/proc/none"])
+    with pytest.raises(UserError, match=r"No other process can be started: .*No usable temporary directory"):
+        nursery.host()
+
+
+def _is_dead(pid: int) -> bool:
+    return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] == "Z"
