@@ -86,7 +86,7 @@ def _fork(channel: socket.socket, descriptors: list[int], folder: Path) -> int:
         pid = -(error.errno or 1)
     if pid == 0:
         channel.close()
-        _live(*descriptors, folder / str(os.getpid()))
+        _live(descriptors[0], descriptors[1], folder / str(os.getpid()))
     for descriptor in descriptors:
         os.close(descriptor)
     return pid
