@@ -74,6 +74,7 @@ def _live(connection: int, error: int) -> NoReturn:
     os.dup2(error, 2)
     os.close(error)
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))
+    os.register_at_fork(before=_hold, after_in_parent=_let_go, after_in_child=_end_as_usual)
     code = 0
     try:
         _serve(Connection(connection))
@@ -82,6 +83,22 @@ def _live(connection: int, error: int) -> NoReturn:
     except (EOFError, OSError):  # nobody asks any more
         pass
     os._exit(code)  # not sys.exit: threads that a plug-in left behind would keep the process
+
+
+def _hold() -> None:
+    """Keeps SIGTERM waiting while a plug-in forks: Python drops one that comes before the child is set up, and whoever
+    started the child, such as a pool of `multiprocessing`, would wait for its end for ever."""
+    signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGTERM})
+
+
+def _let_go() -> None:
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGTERM})
+
+
+def _end_as_usual() -> None:
+    """In a plug-in's child: SIGTERM ends it at once, as in any program."""
+    signal.signal(signal.SIGTERM, signal.SIG_DFL)
+    _let_go()
 
 
 def _serve(connection: Connection) -> None:
