@@ -40,7 +40,7 @@ def learns(subject: DetectorSubject) -> None:
     lessons: list[Lesson] = []
     trouble = ""
     for n in STEPS:
-        if not patience.lasts(n, int(np.prod(subject.shape))):
+        if lessons and not patience.lasts(n, int(np.prod(subject.shape))):
             break
         try:
             lessons.append(_taught(subject, n, patience))

@@ -37,7 +37,7 @@ def _still_alike(subject: GeneratorSubject) -> bool:
     shape, patience = subject.trained().reals.shape, Patience(subject.limit)
     what = "Samples must differ from each other. Received: the same image each time, after a training on {n} images."
     for n in STEPS:
-        if not patience.lasts(n, int(np.prod(shape))):
+        if patience.costs and not patience.lasts(n, int(np.prod(shape))):
             hint(f"{what.format(n=patience.costs[-1][0])} It may need more images or epochs than a check has time for.")
         started = time.perf_counter()
         if not _alike(subject.samples(subject.fit(shape, n=n))):
