@@ -98,6 +98,40 @@ def test_a_plugin_that_cannot_even_be_asked_costs_its_own_cells(tmp_path: Path, 
     assert errors.str.contains(words, regex=False).all(), errors.tolist()
 
 
+ODD = """
+import os
+from data.errors import UserError
+class Odd(BaseException):
+    def __str__(self): raise RuntimeError
+class Mine:
+    def __init__(self, *, how: str): self.how = how
+    def fit(self, images, is_fake):
+        raise {
+            "full": OSError(28, "No space left on device"), "interrupt": KeyboardInterrupt(), "odd": Odd(),
+            "leave": GeneratorExit("bye"), "ours": UserError("No."), "read-only": OSError(30, "Read-only file system"),
+            "denied": PermissionError(13, "Permission denied", os.getcwd()), "long": ValueError("x\\x1b[31m" * 10_000),
+        }[self.how]
+    def decision_function(self, images): return images.mean(axis=(1, 2, 3))
+"""
+
+
+def test_whatever_a_plugin_raises_costs_its_own_cells(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A disk that only it finds full is no reason to end the run, and its words steer no terminal."""
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "mine.py").write_text(ODD)
+    ways = ("full", "interrupt", "odd", "leave", "ours", "read-only", "denied", "long")
+    mine = [{"id": way, "kind": "mine.py:Mine", "how": way} for way in ways]
+    result = api.run(spec(*mine, {"kind": "linear-pixel"}), out=tmp_path / "out", store=tmp_path / "store", jobs=2)
+    status = result.cells.groupby("detector")["status"].unique().map(list).to_dict()
+    assert {way: status.pop(way) for way in ways} == {way: ["failed"] for way in ways}
+    assert set(map(tuple, status.values())) == {("done",)}
+    errors = result.cells.dropna(subset="error").groupby("detector")["error"].first()
+    assert "No space left on device" in errors["full"]
+    assert errors["odd"] == "Odd: its message cannot be printed"
+    assert len(errors["long"]) < 3000
+    assert all(text.isprintable() for text in errors)
+
+
 def test_a_lost_process_is_told_and_another_one_is_there() -> None:
     host = nursery.host()
     host.ask("os:_exit", 7)
