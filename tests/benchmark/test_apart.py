@@ -40,11 +40,18 @@ def rows(*names: str) -> list[dict]:
 
 
 @pytest.mark.slow
-def test_what_a_plugin_changes_changes_no_other_cell(tmp_path: Path) -> None:
-    """The built-in network beside them gets the scores, bit for bit, that it gets alone."""
+def test_what_a_plugin_or_the_user_changes_changes_no_other_cell(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The built-in network beside them gets the scores, bit for bit, that it gets alone with odd settings at home."""
     network = {"kind": "cnn", "epochs": 1}
     vandals = rows("TurnsKeras", "TurnsPython")
-    alone = api.run(spec(network), out=tmp_path / "alone", store=tmp_path / "one")
+    (tmp_path / "keras.json").write_text('{"floatx": "float16", "image_data_format": "channels_first"}')
+    with monkeypatch.context() as home:
+        home.setenv("KERAS_HOME", str(tmp_path))
+        home.setenv("SKLEARN_ASSUME_FINITE", "1")
+        home.setenv("KERAS_MAX_EPOCHS", "0")
+        alone = api.run(spec(network), out=tmp_path / "alone", store=tmp_path / "one")
     beside = api.run(spec(*vandals, network), out=tmp_path / "beside", store=tmp_path / "two")
     failed = set(beside.cells.loc[beside.cells["status"] != "done", "detector"])
     assert failed <= {"TurnsPython"}, "what it broke in its own process"
