@@ -175,7 +175,7 @@ def run(
     if tensorboard is not None:
         tensorboard_log.check_installed()
         writable(paths.new_place(tensorboard, "TensorBoard folder"), "TensorBoard folder")
-    runtime.configure(chosen.protocol.threads, jobs)
+    runtime.configure(chosen.protocol.threads, jobs, here=False)
     planned = make_plan(chosen, data=data, base=base, smoke=smoke)
     listener = listener or Listener()
     stages = [(stage.function, stage.key) for stage in planned.stages]

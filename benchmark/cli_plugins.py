@@ -42,10 +42,13 @@ def check(
         list[str] | None,
         typer.Option("--set", metavar="OPTION=VALUE", help="An option of the plug-in. May be repeated."),
     ] = None,
-    limit: Annotated[float, typer.Option(metavar="SECONDS", min=1, max=86400, help="Longest time for one check.")] = 60,
+    limit: Annotated[
+        float,
+        typer.Option(metavar="SECONDS", min=1, max=86400, help="Longest time for one check, unless `fit` is slow."),
+    ] = 60,
     as_json: JsonOption = False,
 ) -> None:
-    """Check a plug-in against its contract, on small made-up images: 0 all passed, 1 some failed."""
+    """Check a plug-in against its contract, on small made-up images: 0 none failed, 1 some failed."""
     from benchmark.check.isolated import isolated
 
     rows = []
@@ -63,8 +66,8 @@ def check(
     if as_json:
         print_json([dataclasses.asdict(row) for row in rows])
     else:
-        passed, skipped = (sum(row.verdict == verdict for row in rows) for verdict in ("passed", "skipped"))
-        typer.echo(f"{name}: {passed} passed, {failed} failed, {skipped} skipped")
+        passed, skipped, hints = (sum(row.verdict == one for row in rows) for one in ("passed", "skipped", "hint"))
+        typer.echo(f"{name}: {passed} passed, {failed} failed, {skipped} skipped, {hints} hint{'s' * (hints != 1)}")
     if failed:
         raise typer.Exit(1)
 

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from benchmark import adapt
+from benchmark.blame import words
 from benchmark.stored_run import StoredRun, Trained
 from data.errors import UserError, unknown
 
@@ -134,5 +135,4 @@ def _told(trained: Trained) -> Iterator[None]:
     except UserError:
         raise
     except Exception as error:
-        words = " ".join(str(error).split()).rstrip(".")
-        raise UserError(f"Generator '{trained.id}' cannot sample: {type(error).__name__}: {words}.") from error
+        raise UserError(f"Generator '{trained.id}' cannot sample: {words(error).rstrip('.')}.") from error

@@ -86,7 +86,7 @@ def _fork(channel: socket.socket, descriptors: list[int], folder: Path) -> int:
         pid = -(error.errno or 1)
     if pid == 0:
         channel.close()
-        _live(*descriptors, folder / str(os.getpid()))
+        _live(descriptors[0], descriptors[1], folder / str(os.getpid()))
     for descriptor in descriptors:
         os.close(descriptor)
     return pid
@@ -155,7 +155,7 @@ def _live(connection: int, error: int, own: Path) -> NoReturn:
         os.close(error)
         os.set_inheritable(connection, False)  # a process that it starts must not make this one seem alive
         link = Connection(connection)
-        os.register_at_fork(after_in_child=lambda: _be_nobody(link))
+        os.register_at_fork(before=_hold, after_in_parent=_let_go, after_in_child=lambda: _be_nobody(link))
         _serve(link, own)
     except SystemExit as error:
         code = int(error.code or 0)
@@ -164,10 +164,21 @@ def _live(connection: int, error: int, own: Path) -> NoReturn:
     os._exit(code)  # not sys.exit: threads that a plug-in left behind would keep the process
 
 
+def _hold() -> None:
+    """Keeps SIGTERM waiting while a plug-in forks: Python drops one that comes before the child is set up, and whoever
+    started the child, such as a pool of `multiprocessing`, would wait for its end for ever."""
+    signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGTERM})
+
+
+def _let_go() -> None:
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGTERM})
+
+
 def _be_nobody(link: Connection) -> None:
     """What a process does that a copy has forked, such as one of a pool: it is no copy, and ends at once when told."""
     link.close()
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
+    _let_go()
 
 
 def _serve(connection: Connection, own: Path) -> None:
@@ -217,4 +228,8 @@ class _Teller:
         now = time.monotonic()
         if now - self.last > OFTEN or told[:1] >= told[1:2]:  # not the last of so many
             self.last = now
-            self.connection.send(("progress", told))
+            self.say(*told)
+
+    def say(self, *told: Any) -> None:
+        """Sends what must not be left out, however often."""
+        self.connection.send(("progress", told))

@@ -51,9 +51,7 @@ def instance(group: str, job: Job) -> Any:
     found, seed = plugin(group, job), job.params["seed"]
     if not seeds.is_ours(found.factory):
         seeds.everywhere(seed)
-    made = plugins.make(found, job.where["options"], seed)
-    seeds.plant(made, seed)
-    return made
+    return plugins.make(found, job.where["options"], seed)
 
 
 def write_json(path: Path, value: Any) -> None:

@@ -32,14 +32,9 @@ ORDER = struct.Struct("!cq")  # what the nursery is asked for, and a process num
 ANSWER = struct.Struct("!q")
 FORK, WAIT = b"F", b"W"
 CLEAN_UP = 5.0  # seconds that processes which are asked to end have to remove what they have written
-AT_START = (
-    "FAUXBENCH_CPU",
-    "GLIBC_TUNABLES",
-    "MKL_NUM_THREADS",
-    "NPY_",
-    "OMP_NUM_THREADS",
-    "OPENBLAS_",
-)  # settings that libraries read when imported
+AT_START = (  # settings that libraries read when they are imported
+    "FAUXBENCH_CPU", "GLIBC_TUNABLES", "MKL_NUM_THREADS", "NPY_", "OMP_NUM_THREADS", "OPENBLAS_",
+)  # fmt: skip
 
 
 class Lost(Exception):

@@ -18,7 +18,7 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
-from benchmark import allowed, digest, imports, runtime
+from benchmark import allowed, digest, imports, runtime, seeds
 from benchmark.blame import message_of, words
 from benchmark.store import written
 from benchmark.traits import METHODS_KNOWN, Declared, declared, traits
@@ -225,6 +225,8 @@ def make(plugin: Plugin, options: Mapping[str, Any], random_state: int | None, o
         raise
     except (Exception, SystemExit) as error:
         raise UserError(f"{owner} could not be made: {_reason(error)}") from error
+    if random_state is not None:
+        seeds.plant(instance, random_state)
     _check_methods(plugin.group, plugin.kind, instance)
     return instance
 
@@ -260,7 +262,9 @@ def _load_file(path: Path, noun: str) -> ModuleType:
     module = importlib.util.module_from_spec(spec)
     sys.modules[name] = module
     if str(path.parent) not in sys.path:
-        sys.path.append(str(path.parent))  # so that it can import what lies beside it; last, to hide nothing
+        for ours in digest.PACKAGES:
+            importlib.import_module(ours)  # before a file beside the plug-in could hide it
+        sys.path.insert(0, str(path.parent))  # as for a script: it can import what lies beside it
     for folder in shims:
         lines = ("import pathlib", f"__file__ = {str(path)!r}", CODE)
         with written(folder):

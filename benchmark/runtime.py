@@ -21,12 +21,13 @@ REPEATABLE = "--xla_gpu_deterministic_ops=true"
 SHOWN = ("fauxbench", *LIBRARIES, "pandas", "pyarrow", "distributed", "matplotlib")
 
 
-def configure(threads: int = 1, jobs: int = 1) -> None:
+def configure(threads: int = 1, jobs: int = 1, *, here: bool = True) -> None:
     """Fixes the thread counts of this process and of those it starts.
 
     Args:
         threads: Intra-op threads. More than 1 is faster on large images and gives other bytes. Defaults to `1`.
         jobs: How many processes share the machine's cores. Defaults to `1`.
+        here: Whether this process computes itself, and does not only start others. Defaults to `True`.
 
     Raises:
         UserError: If the backend already runs in this process with other settings, or the processor cannot be held at
@@ -35,7 +36,7 @@ def configure(threads: int = 1, jobs: int = 1) -> None:
     processor.check()
     wanted = settings(threads, jobs)
     name = THREADS.get(backend(), THREADS["tensorflow"])
-    if device.is_running(backend()) and os.environ.get(name) != wanted[name]:
+    if here and device.is_running(backend()) and os.environ.get(name) != wanted[name]:
         raise UserError(
             f"{backend()} already runs in this process with other thread settings, which would change the results. "
             f"Expected {threads} thread(s) per operation. Start the run first in a fresh process, or pass jobs=2."

@@ -24,6 +24,7 @@ from pathlib import Path
 from typing import Any
 
 from benchmark import stage_files
+from benchmark.blame import message_of
 from benchmark.folder_lock import lock_file, make, unmake
 from benchmark.stage_files import RECORD
 from data.errors import UserError
@@ -156,7 +157,7 @@ def _clear(folder: Path) -> None:
 
 def unwritable(error: BaseException) -> str | None:
     """Returns in words why nothing can be written at all, if that is what an error says, or `None`."""
-    text = " ".join(str(error).split())
+    text = message_of(error)
     if isinstance(error, OSError) and error.errno in UNWRITABLE:
         return os.strerror(error.errno)
     for code in UNWRITABLE:  # some libraries wrap the system's error in their own

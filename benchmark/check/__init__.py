@@ -12,10 +12,18 @@ def test_contract(check):
 
 from __future__ import annotations
 
+import atexit
 import contextlib
+import shutil
+import sys
+import tempfile
+from pathlib import Path
 from typing import Any
 
-from benchmark.check.core import Check, Function, Result, Subject, results
+from benchmark import plugins
+from benchmark.check.core import Check, Function, Subject, results
+from benchmark.check.verdicts import Result
+from benchmark.traits import Unusable
 from data.errors import UserError
 
 __all__ = ["Check", "Result", "checks_of", "detector_checks", "generator_checks", "results"]
@@ -29,7 +37,7 @@ def detector_checks(kind: str, **options: Any) -> list[Check]:
         **options: Options of the plug-in, as in a spec.
 
     Raises:
-        UserError: If there is no such plug-in, or it does not take these options.
+        UserError: If there is no such plug-in, it does not take these options, or says of itself what cannot be used.
     """
     return checks_of("detectors", kind, options)
 
@@ -45,8 +53,12 @@ def checks_of(group: str, kind: str, options: dict[str, Any]) -> list[Check]:
 
     with contextlib.suppress(UserError):  # a backend that runs already keeps its threads
         runtime.configure()
-    subject, functions = _subject(group, kind, options), functions_of(group)
-    return [Check(function, subject) for function in functions]
+    _let_processes_find_files()
+    try:
+        subject = _subject(group, kind, options)
+    except Unusable as error:
+        raise UserError(str(error)) from error
+    return [Check(function, subject) for function in functions_of(group)]
 
 
 def functions_of(group: str) -> tuple[Function, ...]:
@@ -58,6 +70,16 @@ def functions_of(group: str) -> tuple[Function, ...]:
     from benchmark.check import generators
 
     return generators.CHECKS
+
+
+def _let_processes_find_files() -> None:
+    """Lets processes that a plug-in starts import its file as a module, as they can in a run."""
+    if plugins.shims:
+        return
+    folder = Path(tempfile.mkdtemp(prefix="fauxbench-modules-"))
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    plugins.shims.append(folder)
+    sys.path.append(str(folder))
 
 
 def _subject(group: str, kind: str, options: dict[str, Any]) -> Subject:

@@ -6,44 +6,29 @@ import contextlib
 import inspect
 import random
 import shutil
+import sys
 import tempfile
 import time
 import traceback
-import unittest
 import warnings
 import weakref
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import Any
 
 import numpy as np
 
-from benchmark import adapt, plugins
+from benchmark import apart, plugins, settings
+from benchmark.check.verdicts import Broken, Hint, Result, Skip, said
+from benchmark.traits import traits
 from data.errors import UserError
-from data.options import accepts, options_of
+from data.options import options_of
 
 SMALL = {"epochs": 1, "batch_size": 16}  # options that a check sets, if the plug-in has them
 UNUSUAL = 7919  # no seed that a plug-in would choose itself: its own draws must not repeat by chance
+LIMIT = 60.0  # seconds that one check may take
 Shape = tuple[int, int, int]
-
-
-class Broken(AssertionError):
-    """A plug-in breaks its contract; the message says what was expected, what was received and what to do."""
-
-
-class Skip(unittest.SkipTest):
-    """A check that says nothing about this plug-in; pytest shows it as skipped."""
-
-
-@dataclass(frozen=True)
-class Result:
-    """The outcome of one check: its `id`, the `verdict` `"passed"`, `"failed"` or `"skipped"`, `message`, `seconds`."""
-
-    id: str
-    verdict: str
-    message: str
-    seconds: float
 
 
 class Subject:
@@ -56,9 +41,11 @@ class Subject:
 
     Raises:
         UserError: If there is no such plug-in, or it does not take these options.
+        Unusable: If it says something of itself that cannot be used.
     """
 
     def __init__(self, group: str, kind: str, options: dict[str, Any]) -> None:
+        before = settings.differing()
         self.plugin = plugins.resolve(group, kind)
         own = options_of(self.plugin.factory)
         self.given = options
@@ -68,6 +55,10 @@ class Subject:
         except UserError:
             self.options = options  # the small ones may be out of its range; if it was not they, it is told now
             self.instance = self.make()
+        self.traits = traits(self.instance, f"{plugins.NOUNS[group]} '{self.plugin.name}'")
+        self.own_settings = settings.differing() != before  # set when it is imported, so in each of its stages
+        self.limit = LIMIT
+        self.unsure: Callable[[str], None] = _ignore  # is told what a check knows before it tries for more
         self.fit_failed = False
         self._folders = Path(tempfile.mkdtemp(prefix="fauxbench-check-"))
         weakref.finalize(self, shutil.rmtree, self._folders, ignore_errors=True)
@@ -84,6 +75,20 @@ class Subject:
         folder.mkdir()
         return folder
 
+    def with_options(self, train: Callable[[], Any]) -> Any:
+        """Trains; where that fails, again without the options that checks set, which may be what does not go."""
+        try:
+            return train()
+        except Broken as error:
+            if not isinstance(error.__cause__, Exception) or self.options == self.given:
+                raise
+            small, self.options = self.options, self.given
+            try:
+                return train()
+            except Broken:
+                self.options = small
+                raise error from error.__cause__
+
     @contextlib.contextmanager
     def calling(self, what: str, on: str = "") -> Iterator[None]:
         """Turns whatever the plug-in raises, `sys.exit` too, into `Broken`, with the line of its file."""
@@ -91,11 +96,17 @@ class Subject:
             yield
         except (Broken, Skip):
             raise
-        except (Exception, SystemExit) as error:
-            raise Broken(f"{what} raised {words(error)}{self._place(error)}{f', given {on}' if on else ''}.") from error
+        except BaseException as error:
+            if interrupts(error):
+                raise
+            raise Broken(f"{what} raised {said(error)}{self.place(error)}{f', given {on}' if on else ''}.") from error
 
-    def _place(self, error: BaseException) -> str:
-        file = inspect.getsourcefile(inspect.unwrap(self.plugin.factory)) or ""
+    def place(self, error: BaseException) -> str:
+        """Returns the line of the plug-in's file that raised an exception, in brackets, or nothing."""
+        try:
+            file = inspect.getsourcefile(inspect.unwrap(self.plugin.factory)) or ""
+        except TypeError:  # a factory that is no class or function
+            return ""
         lines = [frame.lineno for frame in traceback.extract_tb(error.__traceback__) if frame.filename == file]
         return f" ({Path(file).name}, line {lines[-1]})" if lines else ""
 
@@ -121,14 +132,18 @@ class Check:
     def __call__(self) -> None:
         from threadpoolctl import threadpool_limits
 
+        if not self.subject.own_settings:
+            settings.apply()
         with warnings.catch_warnings(), threadpool_limits(1):  # as in a run; a warning breaks no contract
             warnings.simplefilter("ignore")
             try:
                 self.function(self.subject)
             except (Broken, Skip):
                 raise
-            except (Exception, SystemExit) as error:
-                raise Broken(f"It raised {words(error)}{self.subject._place(error)}.") from error
+            except BaseException as error:
+                if interrupts(error):
+                    raise
+                raise Broken(f"It raised {said(error)}{self.subject.place(error)}.") from error
 
 
 def id_of(function: Function) -> str:
@@ -143,6 +158,8 @@ def results(checks: Iterable[Check]) -> Iterator[Result]:
         verdict, message = "passed", ""
         try:
             check()
+        except Hint as reason:
+            verdict, message = "hint", str(reason)
         except Skip as reason:
             verdict, message = "skipped", str(reason)
         except AssertionError as error:
@@ -150,83 +167,28 @@ def results(checks: Iterable[Check]) -> Iterator[Result]:
         yield Result(check.id, verdict, message, round(time.perf_counter() - started, 2))
 
 
-def fail(message: str) -> NoReturn:
-    """Ends a check: the plug-in breaks its contract."""
-    raise Broken(message)
-
-
-def words(error: BaseException) -> str:
-    """Returns an exception's type and message on one line."""
-    if isinstance(error, SystemExit):
-        return f"SystemExit: it called sys.exit({error.code!r}), and a plug-in must raise an error instead"
-    text = " ".join(str(error).split()).rstrip(".")
-    return f"{type(error).__name__}: {text}" if text else type(error).__name__
-
-
-def unknown_options_are_refused(subject: Subject) -> None:
-    """Fails for a constructor that swallows any keyword: a misspelt option would then be lost without a word."""
-    try:
-        subject.make(no_such_option_as_this=1)
-    except UserError:
-        return
-    fail(
-        "The constructor takes any option, so that a misspelt one is lost without a word. Expected: each option by "
-        "name in the signature, such as `epochs: int = 10`. Received: **options: name them."
-    )
-
-
-def history_is_a_frame(trained: Any) -> None:
-    """Fails for a `history` that would not be written."""
-    import pandas as pd
-
-    history = getattr(trained, "history", None)
-    if history is None:
-        raise Skip("it keeps no history")
-    if not isinstance(history, pd.DataFrame):
-        fail(
-            f"`history` must be a pandas.DataFrame with a row per epoch or step; another one is not kept. Received: "
-            f"{type(history).__name__}. From Keras: self.history = pandas.DataFrame(fitted.history)."
-        )
-
-
-def takes_both_or_none(instance: Any) -> None:
-    """Fails for a plug-in with only one of `save` and `load`."""
-    has = [name for name in ("save", "load") if callable(getattr(instance, name, None))]
-    if len(has) == 1:
-        fail(f"It has {has[0]}(folder) alone, which is not used. Expected both save(folder) and load(folder), or none.")
-
-
-def saved(subject: Subject, trained: Any, folder: Path) -> None:
-    """Saves a trained plug-in; fails with what to do for one that cannot be."""
-    try:
-        with subject.calling("Saving it"):
-            adapt.save(trained, folder)
-    except Broken as error:
-        if callable(getattr(trained, "save", None)):
-            raise
-        fail(
-            f"It has no save and load, so it is pickled, which it cannot be: write both, or hold no such part. {error}"
-        )
-
-
-def seed_is_taken(subject: Subject) -> str:
-    """Returns the advice for a plug-in that does not repeat itself."""
-    if not accepts(subject.plugin.factory, "random_state"):
-        return "Take the keyword `random_state` in the constructor and draw everything from it"
-    return (
-        "Draw everything from `random_state`: in NumPy by default_rng(random_state), in Keras by seeds of initialisers "
-        "and dropout, or by keras.utils.set_random_seed(random_state) at the start of fit"
-    )
+def interrupts(error: BaseException) -> bool:
+    """Says whether an exception may be the user's interrupt, rather than a plug-in's: not in a process of its own."""
+    return isinstance(error, KeyboardInterrupt) and not apart.inside
 
 
 @contextlib.contextmanager
 def global_seed(seed: int) -> Iterator[None]:
-    """Seeds the generators that Python and NumPy share, so that what draws from them is seen, and puts them back."""
+    """Seeds the generators that all of a process share, so that what draws from them is seen.
+
+    Those of Python and NumPy are put back.
+    """
     ours, numpys = random.getstate(), np.random.get_state()
     random.seed(UNUSUAL + seed)
     np.random.seed(UNUSUAL + seed)
+    if "keras" in sys.modules:
+        sys.modules["keras"].utils.set_random_seed(UNUSUAL + seed)
     try:
         yield
     finally:
         random.setstate(ours)
         np.random.set_state(numpys)
+
+
+def _ignore(text: str) -> None:
+    del text

@@ -2,19 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from functools import cache
+import time
+from functools import cache, partial
 from typing import Any
 
 import numpy as np
 
 from benchmark import adapt
+from benchmark.blame import message_of
 from benchmark.check import problems
-from benchmark.check.core import SMALL, Broken, Shape, Skip, Subject, global_seed
+from benchmark.check.core import SMALL, Shape, Subject, global_seed
+from benchmark.check.verdicts import Broken, Skip, in_words
 from data.options import options_of
 
 SMALLEST = 8  # pixels a side, for a detector that does not say its own
 EPOCHS_TO_LEARN = 12
+USUAL = (
+    (28, 28, 1),
+    (32, 32, 3),
+    (32, 32, 1),
+    (64, 64, 3),
+    (128, 128, 3),
+    (224, 224, 3),
+)  # that networks are built for
 METHODS = ("decision_function", "predict_proba")
 
 
@@ -24,6 +34,7 @@ class Watched(adapt.DetectorAdapter):
     def __init__(self, detector: Any) -> None:
         super().__init__(detector)
         self.handed: list[tuple[str, str, np.ndarray, np.ndarray]] = []
+        self.seconds = 0.0  # that its training took
 
     def remember(self, method: str, name: str, array: np.ndarray) -> np.ndarray:
         """Notes how an argument of a method is now and returns it."""
@@ -45,39 +56,56 @@ class DetectorSubject(Subject):
 
     def __init__(self, group: str, kind: str, options: dict[str, Any]) -> None:
         super().__init__(group, kind, options)
+        self.shape = self.shapes[0]  # of the images that most checks use
+        self.refused: Broken | None = None  # what it said of smaller ones
         self.trained_once = cache(self._trained_once)
         self.needed = cache(self._needed)
+        self.quickest: dict[int, float] = {}  # number of images -> seconds of a training
 
     @property
-    def channels(self) -> Sequence[int]:
+    def channels(self) -> tuple[int, ...]:
         """The numbers of channels that it takes."""
-        channels = getattr(self.instance, "channels", (1, 3))
-        if not isinstance(channels, tuple | list) or not channels:
-            raise Broken(
-                f"`channels` must be a tuple such as (1, 3), or (3,) for colour alone. Received: {channels!r}."
-            )
-        return tuple(channels)
+        return tuple(self.traits.get("channels", (1, 3)))
 
     @property
     def smallest(self) -> int:
         """The shortest side that it takes, in pixels."""
-        return int(getattr(self.instance, "min_size", SMALLEST))
+        return int(self.traits.get("min_size", SMALLEST))
 
     @property
-    def shape(self) -> Shape:
-        """The shape of the images that most checks use: the smallest."""
-        return self.smallest, self.smallest, self.channels[0]
+    def shapes(self) -> list[Shape]:
+        """The shapes that are tried until it can be trained: the smallest that it says, and those that are usual."""
+        small = [(self.smallest, self.smallest, channels) for channels in self.channels]
+        return small + [s for s in USUAL if s[0] > self.smallest and s[2] in self.channels]
 
     @property
     def methods(self) -> list[str]:
         """Those of `decision_function` and `predict_proba` that it has."""
         return [name for name in METHODS if callable(getattr(self.instance, name, None))]
 
-    def fit(self, shape: Shape, seed: int = 0, pair: Any = None, **more: Any) -> Watched:
-        """Trains a new instance, with the shared random generators of Python and NumPy at `seed`."""
+    def fit(
+        self,
+        shape: Shape,
+        seed: int = 0,
+        pair: Any = None,
+        n: int = problems.N_TRAIN,
+        turned: bool = False,
+        **more: Any,
+    ) -> Watched:
+        """Trains a new instance.
+
+        Args:
+            shape: Of the images.
+            seed: Of the random generators that all of the process share.
+            pair: The images and labels, or `None` for `n` of the usual ones.
+            n: How many images.
+            turned: Whether the reals are called fake, and the fakes real.
+            **more: Options.
+        """
         watched = Watched(self.make(**more))
-        images, is_fake = pair or problems.labelled(shape, problems.N_TRAIN, seed=0)
+        images, is_fake = pair or problems.labelled(shape, n, seed=0)
         held, held_fake = problems.labelled(shape, problems.N_OTHER, seed=1)
+        is_fake, held_fake = is_fake ^ turned, held_fake ^ turned
         validation = (
             watched.prepared("fit", "validation images", held),
             watched.remember("fit", "validation labels", held_fake),
@@ -85,11 +113,14 @@ class DetectorSubject(Subject):
         given = self.needed(shape)
         taken, is_fake = watched.prepared("fit", "images", images), watched.remember("fit", "is_fake", is_fake)
         what = f"{taken.dtype} {taken.shape} images and bool {is_fake.shape} labels"
+        started = time.perf_counter()
         with self.calling("fit", what), global_seed(seed):
             fitted = adapt.call(
                 watched.detector.fit, taken, is_fake, validation=validation, progress=_ignore, **given
             )  # fmt: skip
         watched.detector = fitted if hasattr(fitted, "fit") else watched.detector
+        watched.seconds = time.perf_counter() - started
+        self.quickest[n] = min(watched.seconds, self.quickest.get(n, watched.seconds))
         return watched
 
     def trained(self) -> Watched:
@@ -99,14 +130,15 @@ class DetectorSubject(Subject):
             raise Skip("it needs a trained detector: see fit")
         return found
 
-    def learned(self) -> Watched:
+    def learned(self, n: int = problems.N_TRAIN, turned: bool = False) -> Watched:
         """Returns a training of a few epochs, which is the shared one where there are none to choose."""
+        trained = self.trained()  # what cannot be fitted at all is told once
         own = options_of(self.plugin.factory).get("epochs")
-        if own is None or "epochs" in self.given:
-            return self.trained()
-        default = own.default if isinstance(own.default, int) else EPOCHS_TO_LEARN
-        self.trained()  # what cannot be fitted at all is told once
-        return self.fit(self.shape, epochs=max(SMALL["epochs"], min(default, EPOCHS_TO_LEARN)))
+        if own is not None and "epochs" not in self.given:
+            default = own.default if isinstance(own.default, int) else EPOCHS_TO_LEARN
+            epochs = max(SMALL["epochs"], min(default, EPOCHS_TO_LEARN))
+            return self.fit(self.shape, n=n, turned=turned, epochs=epochs)
+        return trained if n == problems.N_TRAIN and not turned else self.fit(self.shape, n=n, turned=turned)
 
     def raw(self, watched: Watched, method: str, images: np.ndarray) -> Any:
         """Returns what a method gives, as it is."""
@@ -136,18 +168,24 @@ class DetectorSubject(Subject):
         return True
 
     def _trained_once(self) -> Watched | Broken:
-        try:
-            return self.fit(self.shape)
-        except Broken as error:
-            return error
+        began = time.perf_counter()
+        first: Broken | None = None
+        for shape in self.shapes:
+            try:
+                trained = self.with_options(partial(self.fit, shape))
+            except Broken as error:
+                first = first or error
+                if not in_words(first.__cause__) or time.perf_counter() - began > self.limit / 4:
+                    break
+            else:
+                self.shape, self.refused = shape, first
+                return trained
+        assert first is not None  # noqa: S101  there is a shape
+        return first
 
     def _needed(self, shape: Shape) -> dict[str, Any]:
         makers = {"extractor": problems.extractor, "discriminator": problems.discriminator}
-        needs = tuple(getattr(self.instance, "needs", ()))
-        odd = [name for name in needs if name not in makers]
-        if odd:
-            raise Broken(f"`needs` may name {', '.join(makers)}. Received: {odd[0]!r}.")
-        return {name: makers[name](shape, self.folder()) for name in needs}
+        return {name: makers[name](shape, self.folder()) for name in self.traits.get("needs", ())}
 
 
 def form_of(values: Any, method: str, n: int) -> str:
@@ -155,10 +193,11 @@ def form_of(values: Any, method: str, n: int) -> str:
     wanted = (n,) if method == "decision_function" else (n, 2)
     try:
         array = np.asarray(values)
-    except ValueError as error:  # lists of different lengths
-        return f"{method} must give numbers of shape {wanted}. Received: {' '.join(str(error).split())}"
-    if array.dtype.kind not in "fiu":
-        return f"{method} must give numbers. Received: dtype {array.dtype}. Return a float array"
+        if array.dtype.kind in "SU":
+            return f"{method} must give numbers. Received: dtype {array.dtype}. Return a float array"
+        np.asarray(values, dtype=np.float64)  # as a run reads them
+    except (ValueError, TypeError) as error:  # such as lists of different lengths
+        return f"{method} must give numbers of shape {wanted}. Received: {message_of(error)}"
     if array.shape != wanted and not (wanted == (n,) and array.shape == (n, 1)):
         advice = "one score per image" if method == "decision_function" else "two columns, real and fake"
         return f"{method} must give an array of shape {wanted} for {n} images. Received: {array.shape}. Return {advice}"

@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any
-
 import numpy as np
 
 from benchmark import adapt
-from benchmark.check import core, problems
-from benchmark.check.core import Broken, Skip, fail
+from benchmark.check import common, problems
 from benchmark.check.detector_subject import DetectorSubject, Watched, form_of
-from detection.selection import auc_of
+from benchmark.check.learning import learns
+from benchmark.check.mistakes import clear_errors
+from benchmark.check.verdicts import Broken, Skip, fail, hint, in_words
 
-LEARNED = 0.75  # of the AUC; with 16 + 16 images chance alone rises above it once in a hundred trainings
 SAME = 1e-4  # of the spread of the scores: what another batch size may change by the rounding of float32
+NEARLY = 0.02  # of it: more than this is no rounding, of float16 either
 
 
 def fit(subject: DetectorSubject) -> None:
@@ -22,6 +20,12 @@ def fit(subject: DetectorSubject) -> None:
     found = None if subject.fit_failed else subject.trained_once()
     if isinstance(found, Broken):
         raise found
+    if subject.refused is not None:
+        hint(
+            f"It takes {_text(subject.shape)} images, on which the other checks are done, and not "
+            f"{_text(subject.shapes[0])}: {subject.refused} If that is meant so, say it by the attributes `min_size` "
+            f"and `channels`, such as min_size = {subject.shape[0]} and channels = ({subject.shape[2]},)."
+        )
 
 
 def shape_and_dtype(subject: DetectorSubject) -> None:
@@ -69,9 +73,9 @@ def same_seed_same_scores(subject: DetectorSubject) -> None:
     one, two = subject.outputs(first, images), subject.outputs(again, images)
     for method in one:
         if not np.array_equal(one[method], two[method]):
-            fail(
+            (hint if _close(one[method], two[method], SAME) else fail)(
                 f"Two trainings with random_state 0 on the same images must give equal scores. Received: {method} "
-                f"differs by up to {_gap(one[method], two[method])}. {core.seed_is_taken(subject)}."
+                f"differs by up to {_gap(one[method], two[method])}. {common.seed_is_taken(subject)}."
             )
 
 
@@ -83,26 +87,31 @@ def batch_and_order(subject: DetectorSubject) -> None:
     whole = subject.outputs(trained, images)
     turned = subject.outputs(trained, images[order])
     parts = [subject.outputs(trained, part) for part in (images[:1], images[1:9], images[9:])]
+    doubts = []
     for method, values in whole.items():
         few = np.concatenate([part[method] for part in parts])
         for what, other in {"their order": turned[method][np.argsort(order)], "how many there are": few}.items():
-            if not np.allclose(values, other, rtol=SAME, atol=SAME * (values.std() + 1e-9)):
-                fail(
-                    f"The score of an image must not depend on what it is scored together with. Received: {method} "
-                    f"changes with {what} by up to {_gap(values, other)}. Standardise by what fit has learned, not by "
-                    "the images that are scored (in Keras: training=False)."
-                )
+            if _close(values, other, SAME):
+                continue
+            doubts.append(
+                f"The score of an image must not depend on what it is scored together with. Received: {method} "
+                f"changes with {what} by up to {_gap(values, other)}. Standardise by what fit has learned, not by "
+                "the images that are scored (in Keras: training=False)."
+            )
+            if not _close(values, other, NEARLY):
+                fail(doubts[-1])
+    if doubts:
+        hint(f"{doubts[0]} Or it computes in few digits, and this is their rounding.")
 
 
 def save_load(subject: DetectorSubject) -> None:
     """A detector that was saved and loaded scores the same, bit for bit."""
     trained = subject.trained()
-    core.takes_both_or_none(subject.instance)
     images, _ = problems.labelled(subject.shape, 12, seed=2)
     before, folder = subject.outputs(trained, images), subject.folder()
     if any(not np.array_equal(before[name], values) for name, values in subject.outputs(trained, images).items()):
         raise Skip("it needs scores that repeat: see batch-and-order")
-    core.saved(subject, trained.detector, folder)
+    common.saved(subject, trained.detector, folder)
     with subject.calling("Loading what it saved, into a new instance,"):
         loaded = Watched(adapt.load(subject.make(), folder))
     try:
@@ -111,59 +120,34 @@ def save_load(subject: DetectorSubject) -> None:
         fail(f"A loaded detector must score as the saved one did: save everything that fit has learned. {error}")
     for method, values in before.items():
         if not np.array_equal(values, after[method]):
-            fail(
+            (hint if _close(values, after[method], NEARLY) else fail)(
                 f"A loaded detector must score as the saved one did. Received: {method} differs by up to "
                 f"{_gap(values, after[method])}. Save everything that fit has learned, in full precision."
             )
+    common.takes_both_or_none(subject.instance)
 
 
 def sizes_and_channels(subject: DetectorSubject) -> None:
     """It takes every number of channels that it says, and larger images; a detector trained before stays as it was."""
     trained, (images, _) = subject.trained(), problems.labelled(subject.shape, 5, seed=2)
     before = _if_usable(subject, trained, images)
-    shape = (subject.smallest + 4, subject.smallest + 8, subject.channels[-1])
-    subject.outputs(subject.fit(shape), problems.labelled(shape, 5, seed=2)[0])
-    if before is None:
-        return
+    shape = (subject.shape[0] + 4, subject.shape[1] + 8, subject.channels[-1])
+    refused: Broken | None = None
+    try:
+        subject.outputs(subject.fit(shape), problems.labelled(shape, 5, seed=2)[0])
+    except Broken as error:
+        if not in_words(error.__cause__):
+            raise
+        refused = error
+        subject.fit(subject.shape, pair=problems.labelled(subject.shape, problems.N_OTHER, seed=4))
     after = _if_usable(subject, trained, images)
-    if after is None or any(not np.array_equal(before[name], after[name]) for name in before):
+    if before is not None and not _equal(before, after, SAME):
         fail(
             "Another training changed the scores of a detector that was trained before. Keep what fit has learned in "
             "`self`, not in the module or the class: one run trains many, and others load them in other processes."
         )
-
-
-def clear_errors(subject: DetectorSubject) -> None:
-    """What it cannot use gives an error with words, or usable scores: never nonsense, and never the end.
-
-    After a fit without fakes any scores will do: the benchmark always gives both, and estimators differ there.
-    """
-    core.unknown_options_are_refused(subject)
-    images, is_fake = problems.labelled(subject.shape, 12, seed=2)
-    usable = subject.gives_usable_scores()  # if not, another check tells
-    _says_why(subject, "before fit", lambda: subject.instance, images, usable)
-    one_class = (images, np.zeros_like(is_fake))
-    _says_why(subject, "after a fit without fakes", lambda: subject.fit(subject.shape, pair=one_class), images, False)
-    other = problems.labelled((subject.smallest + 3, subject.smallest + 3, subject.channels[0]), 12, seed=2)[0]
-    _says_why(subject, "of images of another size than fit had", subject.trained, other, usable)
-
-
-def learns(subject: DetectorSubject) -> None:
-    """It tells dark, framed images with a checkerboard from others; a higher score means fake."""
-    learned = subject.learned()
-    images, is_fake = problems.labelled(subject.shape, problems.N_OTHER, seed=3)
-    method, values = next(iter(subject.outputs(learned, images).items()))
-    scores = values[:, 0] if method == "decision_function" else learned.probabilities(images)
-    assert scores is not None  # noqa: S101  it has predict_proba
-    if len(np.unique(scores)) == 1:
-        fail(f"Scores must differ between images. Received: {scores[0]:.4g} for all {len(scores)} of them.")
-    auc = auc_of(scores, is_fake)
-    advice = "is its sign the wrong way round?" if auc < 1 - LEARNED else "does fit learn at all, from 48 images?"
-    if auc < LEARNED:
-        fail(
-            "Fakes that are darker, with a checkerboard and a frame, must score higher than reals: an AUC of "
-            f"{LEARNED} or more. Received: {auc:.2f}. Higher means more likely fake: {advice}"
-        )
+    if refused is not None:
+        hint(f"It takes {_text(subject.shape)} images and not {_text(shape)}: {refused} Is that meant so?")
 
 
 def explain(subject: DetectorSubject) -> None:
@@ -173,7 +157,7 @@ def explain(subject: DetectorSubject) -> None:
     trained = subject.trained()
     images, _ = problems.labelled(subject.shape, 5, seed=2)
     maps = np.asarray(subject.raw(trained, "explain", images))
-    if maps.shape != images.shape[:3] or maps.dtype != np.float64:
+    if maps.shape != images.shape[:3] or maps.dtype.kind != "f":
         fail(f"explain must give float64 {images.shape[:3]}, a map per image. Received: {maps.dtype} {maps.shape}.")
     if not np.isfinite(maps).all():
         fail(f"explain must give finite numbers. Received: {int((~np.isfinite(maps)).sum())} NaN or infinite.")
@@ -181,7 +165,7 @@ def explain(subject: DetectorSubject) -> None:
 
 def history(subject: DetectorSubject) -> None:
     """A history, if there is one, is a frame."""
-    core.history_is_a_frame(subject.trained().detector)
+    common.history_is_a_frame(subject.trained().detector)
 
 
 CHECKS = (
@@ -194,31 +178,9 @@ def _are_probabilities(pairs: np.ndarray) -> None:
     if np.isfinite(pairs).all() and (pairs.min() < 0 or pairs.max() > 1):
         received = f"{pairs.min():.4g} to {pairs.max():.4g}"
         fail(f"predict_proba must give values in [0, 1]. Received: {received}. Logits belong to decision_function.")
-    if np.isfinite(pairs).all() and not np.allclose(pairs.sum(axis=1), 1, atol=1e-3):
+    if np.isfinite(pairs).all() and not np.allclose(pairs.sum(axis=1), 1, atol=1e-2):
         received = f"rows that sum to {pairs.sum(axis=1).min():.4g}"
         fail(f"The two columns of predict_proba, real and fake, must sum to 1. Received: {received}.")
-
-
-def _says_why(
-    subject: DetectorSubject, when: str, make: Callable[[], Any], images: np.ndarray, usable: bool = True
-) -> None:
-    """Fails for a mistake that ends the process, gives nonsense, or an error without a word."""
-    method = subject.methods[0]
-    try:
-        made = make()
-        values = subject.raw(made if isinstance(made, Watched) else Watched(made), method, images)
-    except Broken as error:
-        cause = error.__cause__
-        if isinstance(cause, SystemExit):
-            fail(f"A score {when}: {error}")
-        if not str(cause).strip():
-            fail(f"A score {when} raised {type(cause).__name__} without a message. Say what was expected and received.")
-        return
-    if not usable:
-        return
-    wrong = form_of(values, method, len(images))
-    if wrong or not np.isfinite(np.asarray(values, dtype=float)).all():
-        fail(f"A score {when} must be an error that says why. Received: {wrong or 'NaN or infinite scores'}.")
 
 
 def _if_usable(subject: DetectorSubject, trained: Watched, images: np.ndarray) -> dict[str, np.ndarray] | None:
@@ -226,6 +188,19 @@ def _if_usable(subject: DetectorSubject, trained: Watched, images: np.ndarray) -
         return subject.outputs(trained, images)
     except (Broken, Skip):
         return None
+
+
+def _close(one: np.ndarray, two: np.ndarray, share: float) -> bool:
+    """Says whether scores are equal but for a share of their spread and of their size."""
+    return bool(np.allclose(one, two, rtol=share, atol=share * (one.std() + 1e-9)))
+
+
+def _equal(before: dict[str, np.ndarray], after: dict[str, np.ndarray] | None, share: float) -> bool:
+    return after is not None and all(_close(before[name], after[name], share) for name in before)
+
+
+def _text(shape: tuple[int, ...]) -> str:
+    return " x ".join(map(str, shape))
 
 
 def _gap(one: np.ndarray, two: np.ndarray) -> str:

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import time
 from dataclasses import dataclass, field
-from functools import cache
+from functools import cache, partial
 from typing import Any
 
 import numpy as np
 
 from benchmark import adapt, bank
 from benchmark.check import problems
-from benchmark.check.core import Broken, Shape, Skip, Subject, global_seed, words
+from benchmark.check.core import Shape, Subject, global_seed, interrupts
+from benchmark.check.verdicts import Broken, Skip, in_words, said
 from data.errors import UserError
 from data.imageset import ImageSet
 
@@ -44,35 +46,33 @@ class GeneratorSubject(Subject):
 
     def __init__(self, group: str, kind: str, options: dict[str, Any]) -> None:
         super().__init__(group, kind, options)
+        self.refused: Broken | None = None  # what it said of a smaller shape, if it was no UserError
         self.trained_once = cache(self._trained_once)
 
     @property
     def shapes(self) -> list[Shape]:
         """The shapes that are tried, the smallest first: those of its `min_size` and `channels`."""
-        smallest = int(getattr(self.instance, "min_size", 1))
-        channels = tuple(getattr(self.instance, "channels", (1, 3)))
+        smallest, channels = self.traits.get("min_size", 1), self.traits.get("channels", (1, 3))
         return [shape for shape in SHAPES if min(shape[:2]) >= smallest and shape[2] in channels]
 
-    def reals(self, shape: Shape) -> ImageSet:
+    def reals(self, shape: Shape, n: int = problems.N_TRAIN) -> ImageSet:
         """Returns real images with what a conditional generator asks for."""
-        return problems.reals(shape, problems.N_TRAIN, tuple(getattr(self.instance, "requested_attributes", ())))
+        return problems.reals(shape, n, tuple(getattr(self.instance, "requested_attributes", ())))
 
-    def fit(self, shape: Shape, seed: int = 0) -> Trained:
-        """Trains a new instance, with the shared random generators of Python and NumPy at `seed`.
-
-        Raises:
-            UserError: If it says that it cannot make images of this shape.
-        """
-        generator, reals = self.make(), self.reals(shape)
-        trained = Trained(generator, reals, self.reals(shape), adapt.prepared(generator, reals.images))
+    def fit(self, shape: Shape, seed: int = 0, n: int = problems.N_TRAIN) -> Trained:
+        """Trains a new instance on `n` images, with the random generators that all of the process share at `seed`."""
+        generator, reals = self.make(), self.reals(shape, n)
+        trained = Trained(generator, reals, self.reals(shape, n), adapt.prepared(generator, reals.images))
 
         def on_checkpoint(name: str, generator: Any) -> None:
             trained.checkpoints.append(name)
             try:  # what goes wrong in here is told by the check of checkpoints, not by that of fit
                 adapt.save(generator, self.folder())
                 self.draw(generator, trained.before)
-            except (Exception, SystemExit) as error:
-                trained.troubles.append(f"At the checkpoint {name!r}: {words(error)}")
+            except BaseException as error:
+                if interrupts(error):
+                    raise
+                trained.troubles.append(f"At the checkpoint {name!r}: {said(error)}")
 
         with self.calling("fit", f"{trained.taken.dtype} {trained.taken.shape} images"), global_seed(seed):
             try:
@@ -117,15 +117,21 @@ class GeneratorSubject(Subject):
                 raise
 
     def _trained_once(self) -> Trained | Broken:
-        refused = Broken("It takes no shape that was tried.")
+        began = time.perf_counter()
+        refusal: Broken | None = None  # by the plug-in's own `UserError`
         for shape in self.shapes:
             try:
-                return self.fit(shape)
+                trained: Trained = self.with_options(partial(self.fit, shape))
             except Broken as error:
-                if not isinstance(error.__cause__, UserError):
-                    return error
-                refused = error
-        return refused
+                if isinstance(error.__cause__, UserError):
+                    refusal = error
+                    continue
+                self.refused = self.refused or error
+                if not in_words(error.__cause__) or time.perf_counter() - began > self.limit / 4:
+                    break
+            else:
+                return trained
+        return self.refused or refusal or Broken("It takes no shape that was tried.")
 
 
 def is_wrong_form(error: BaseException) -> bool:

@@ -3,20 +3,18 @@
 from __future__ import annotations
 
 import logging
-import multiprocessing
-import os
-import sys
+import tempfile
 import time
 from collections.abc import Iterator
-from multiprocessing.connection import Connection
 from typing import Any
 
-from benchmark import plugins
-from benchmark.check.core import Result, id_of
+from benchmark import apart, nursery, plugins, settings
+from benchmark.check.core import id_of
+from benchmark.check.verdicts import Result
 from data.errors import UserError
 
 HUNG = 2  # checks that did not end, after which the others are not tried: each would cost the whole limit
-START = 120.0  # seconds that importing a plug-in and making an instance may take at least
+TRAININGS = 10  # times what `fit` took that another check may take, where that is more than the limit
 
 
 def isolated(group: str, kind: str, options: dict[str, Any], limit: float) -> Iterator[Result]:
@@ -26,26 +24,28 @@ def isolated(group: str, kind: str, options: dict[str, Any], limit: float) -> It
         group: `"detectors"` or `"generators"`.
         kind: The plug-in's name, as in a spec.
         options: Its options.
-        limit: Seconds that one check may take.
+        limit: Seconds that one check may take; ten times what the check `fit` took, if that is more.
 
     Raises:
         UserError: If there is no such plug-in, it does not take these options, or it never gets as far as that.
     """
     done: list[Result] = []
-    failed: set[str] = set()
     hung = 0
-    while True:
-        with _Worker(group, kind, options, [row.id for row in done], "fit" in failed) as worker:
-            for row in worker.results(limit):
-                done.append(row)
-                failed |= {row.id} if row.verdict == "failed" else set()
-                yield row
+    with tempfile.TemporaryDirectory(prefix="fauxbench-check-", ignore_cleanup_errors=True) as scratch:
+        while True:
+            worker = _Worker(group, kind, options, done, limit, scratch)
+            try:
+                for row in worker.results():
+                    done.append(row)
+                    yield row
+            finally:
+                worker.host.end()
             if worker.ended:
                 return
             hung += worker.hung
-        if hung == HUNG:
-            yield from _not_tried(group, [row.id for row in done])
-            return
+            if hung == HUNG:
+                yield from _not_tried(group, [row.id for row in done])
+                return
 
 
 def _not_tried(group: str, done: list[str]) -> Iterator[Result]:
@@ -59,75 +59,83 @@ def _not_tried(group: str, done: list[str]) -> Iterator[Result]:
 class _Worker:
     """One process and the results that it sends: `ended` if it came to the end of the checks, `hung` if one did not."""
 
-    def __init__(self, group: str, kind: str, options: dict[str, Any], done: list[str], fit_failed: bool) -> None:
-        self.name = f"{plugins.NOUNS[group]} '{kind}'"
-        context = multiprocessing.get_context("spawn")  # a fork would inherit the threads of a backend
-        self.connection, theirs = context.Pipe(duplex=False)
-        arguments = (theirs, group, kind, options, done, fit_failed)
-        self.process = context.Process(target=_serve, args=arguments)
-        self.process.start()
-        theirs.close()
+    def __init__(
+        self, group: str, kind: str, options: dict[str, Any], done: list[Result], limit: float, scratch: str
+    ) -> None:
+        from benchmark.check import functions_of
+
+        self.name = f"{plugins.NOUNS[group].capitalize()} '{kind}'"
+        ids = [row.id for row in done]
+        self.todo = [name for name in map(id_of, functions_of(group)) if name not in ids]
+        self.limit = max([limit, *(TRAININGS * row.seconds for row in done if row.id == "fit")])
+        self.to_start = max(limit, apart.TO_ANSWER)
         self.ended = self.hung = False
+        failed = any(row.id == "fit" and row.verdict == "failed" for row in done)
+        self.host = nursery.host()
+        self.host.ask("benchmark.check.isolated:serve", group, kind, options, self.todo, failed, limit, scratch)
 
-    def __enter__(self) -> _Worker:
-        return self
-
-    def __exit__(self, *error: object) -> None:
-        if self.process.is_alive() and not self.ended:
-            self.process.kill()
-        self.process.join()
-        self.connection.close()
-
-    def results(self, limit: float) -> Iterator[Result]:
+    def results(self) -> Iterator[Result]:
         """Yields results until the checks end, one of them does not end, or the process does."""
-        kind, content = self._next(max(limit, START))
+        kind, content = self._next(self.to_start)
         if kind != "ready":
             raise UserError(content if kind == "mistake" else f"{self.name} cannot be checked: importing it {content}")
-        while True:
-            kind, running = self._next(limit)
-            if kind != "start":
-                self.ended = True
-                return
-            started = time.perf_counter()
-            kind, content = self._next(limit)
-            if kind == "result":
+        for running in self.todo:
+            unsure, started = "", time.perf_counter()
+            kind, content = self._next(self.limit)
+            while kind == "unsure":
+                unsure = content
+                kind, content = self._next(started + self.limit - time.perf_counter())
+            if kind == "row":
+                if content.id == "fit":
+                    self.limit = max(self.limit, TRAININGS * content.seconds)
                 yield content
                 continue
-            yield Result(running, "failed", f"It {content}", round(time.perf_counter() - started, 2))
+            seconds = round(time.perf_counter() - started, 2)
+            if unsure and self.hung:  # in a training that only a check asks for
+                self.hung = False
+                yield Result(running, "hint", unsure, seconds)
+            else:
+                yield Result(running, "failed", f"It {content}", seconds)
             return
+        self.ended = True
 
     def _next(self, limit: float) -> tuple[str, Any]:
-        """Returns the next message; or `"lost"` and what happened."""
-        if not self.connection.poll(limit):
-            self.hung = True
-            return "lost", f"did not end within {limit:g} seconds. A check uses small images: look for an endless loop."
+        """Returns the next message; `"mistake"` and the user's error; or `"lost"` and what happened."""
         try:
-            return self.connection.recv()  # type: ignore[no-any-return]
-        except (EOFError, ConnectionResetError):
-            self.process.join()
-            code = self.process.exitcode
-            return "lost", f"ended its process (exit code {code}). A plug-in must raise an error instead."
+            kind, content = self.host.heard(max(0.0, limit))
+        except TimeoutError:
+            self.hung = True
+            return "lost", (
+                f"did not end within {limit:g} seconds. A check uses small images: look for an endless loop, or give a "
+                "slow one more time by --limit."
+            )
+        except nursery.Lost as lost:
+            return "lost", f"ended its process ({lost}). A plug-in must raise an error instead."
+        if kind == "progress":
+            return content
+        if kind == "failed":
+            return "lost", f"raised {content['error'].rstrip('.')}."
+        return kind, content
 
 
-def _serve(
-    connection: Connection, group: str, kind: str, options: dict[str, Any], done: list[str], fit_failed: bool
-) -> None:
-    """The process: makes the checks and sends what comes of those that are not done."""
-    sys.stdout.flush()
-    os.dup2(2, 1)  # what a plug-in prints must not get between the lines of --json
+def serve(
+    group: str, kind: str, options: dict[str, Any], todo: list[str], fit_failed: bool, limit: float, scratch: str,
+    progress: Any,
+) -> None:  # fmt: skip
+    """What the process does: makes the checks and sends what comes of those that are still to be done."""
+    tempfile.tempdir = scratch  # of a process that is killed, somebody else must remove the files
     logging.getLogger("tensorflow").setLevel(logging.ERROR)  # many small networks: it would warn of retracing
     from benchmark.check import checks_of, results
 
-    try:
-        checks = checks_of(group, kind, options)
-    except UserError as error:
-        connection.send(("mistake", str(error)))
-        return
-    connection.send(("ready", None))
+    settings.apply()
+    checks = checks_of(group, kind, options)
+    surroundings = settings.Surroundings()
+    progress.say("ready", None)
     for check in checks:
         check.subject.fit_failed = fit_failed
-        if check.id not in done:
-            connection.send(("start", check.id))
+        check.subject.limit = limit
+        check.subject.unsure = lambda text: progress.say("unsure", text)
+        if check.id in todo:
+            surroundings.restore()
             (row,) = results([check])
-            connection.send(("result", row))
-    connection.send(("end", None))
+            progress.say("row", row)

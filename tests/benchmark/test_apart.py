@@ -40,11 +40,18 @@ def rows(*names: str) -> list[dict]:
 
 
 @pytest.mark.slow
-def test_what_a_plugin_changes_changes_no_other_cell(tmp_path: Path) -> None:
-    """The built-in network beside them gets the scores, bit for bit, that it gets alone."""
+def test_what_a_plugin_or_the_user_changes_changes_no_other_cell(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The built-in network beside them gets the scores, bit for bit, that it gets alone with odd settings at home."""
     network = {"kind": "cnn", "epochs": 1}
     vandals = rows("TurnsKeras", "TurnsPython")
-    alone = api.run(spec(network), out=tmp_path / "alone", store=tmp_path / "one")
+    (tmp_path / "keras.json").write_text('{"floatx": "float16", "image_data_format": "channels_first"}')
+    with monkeypatch.context() as home:
+        home.setenv("KERAS_HOME", str(tmp_path))
+        home.setenv("SKLEARN_ASSUME_FINITE", "1")
+        home.setenv("KERAS_MAX_EPOCHS", "0")
+        alone = api.run(spec(network), out=tmp_path / "alone", store=tmp_path / "one")
     beside = api.run(spec(*vandals, network), out=tmp_path / "beside", store=tmp_path / "two")
     failed = set(beside.cells.loc[beside.cells["status"] != "done", "detector"])
     assert failed <= {"TurnsPython"}, "what it broke in its own process"
@@ -96,6 +103,40 @@ def test_a_plugin_that_cannot_even_be_asked_costs_its_own_cells(tmp_path: Path, 
     assert set(map(tuple, status.values())) == {("done",)}
     errors = result.cells.loc[result.cells["detector"] == "mine", "error"]
     assert errors.str.contains(words, regex=False).all(), errors.tolist()
+
+
+ODD = """
+import os
+from data.errors import UserError
+class Odd(BaseException):
+    def __str__(self): raise RuntimeError
+class Mine:
+    def __init__(self, *, how: str): self.how = how
+    def fit(self, images, is_fake):
+        raise {
+            "full": OSError(28, "No space left on device"), "interrupt": KeyboardInterrupt(), "odd": Odd(),
+            "leave": GeneratorExit("bye"), "ours": UserError("No."), "read-only": OSError(30, "Read-only file system"),
+            "denied": PermissionError(13, "Permission denied", os.getcwd()), "long": ValueError("x\\x1b[31m" * 10_000),
+        }[self.how]
+    def decision_function(self, images): return images.mean(axis=(1, 2, 3))
+"""
+
+
+def test_whatever_a_plugin_raises_costs_its_own_cells(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A disk that only it finds full is no reason to end the run, and its words steer no terminal."""
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "mine.py").write_text(ODD)
+    ways = ("full", "interrupt", "odd", "leave", "ours", "read-only", "denied", "long")
+    mine = [{"id": way, "kind": "mine.py:Mine", "how": way} for way in ways]
+    result = api.run(spec(*mine, {"kind": "linear-pixel"}), out=tmp_path / "out", store=tmp_path / "store", jobs=2)
+    status = result.cells.groupby("detector")["status"].unique().map(list).to_dict()
+    assert {way: status.pop(way) for way in ways} == {way: ["failed"] for way in ways}
+    assert set(map(tuple, status.values())) == {("done",)}
+    errors = result.cells.dropna(subset="error").groupby("detector")["error"].first()
+    assert "No space left on device" in errors["full"]
+    assert errors["odd"] == "Odd: its message cannot be printed"
+    assert len(errors["long"]) < 3000
+    assert all(text.isprintable() for text in errors)
 
 
 def test_a_lost_process_is_told_and_another_one_is_there() -> None:

@@ -69,9 +69,10 @@ def test_any_keywords_are_passed_on_and_none_that_were_not_asked_for(tmp_path):
     assert set(run.cells["status"]) == {"done"}, run.failures
 
 
-def test_a_callable_without_a_signature_is_told():
+def test_a_callable_without_a_signature_is_told(tmp_path):
+    (tmp_path / "mine.py").write_text("Mine = max\n")
     with pytest.raises(UserError, match="which options it takes"):
-        plugins.resolve("detectors", "builtins:max")
+        plugins.resolve("detectors", f"{tmp_path}/mine.py:Mine")
 
 
 @pytest.mark.parametrize(

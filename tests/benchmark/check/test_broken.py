@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from benchmark import check
+from data.errors import UserError
 
 PLUGINS = Path(__file__).parents[2] / "plugins"
 DETECTORS = [
@@ -51,10 +52,10 @@ KERAS_GENERATORS = [
 ]  # fmt: skip
 
 
-def failures(checks: list[check.Check]) -> dict[str, str]:
+def failures(checks: list[check.Check], verdict: str = "failed") -> dict[str, str]:
     rows = list(check.results(checks))
     assert [row.id for row in rows] == [str(one) for one in checks]
-    return {row.id: row.message for row in rows if row.verdict == "failed"}
+    return {row.id: row.message for row in rows if row.verdict == verdict}
 
 
 def caught(checks: list[check.Check], name: str, message: str) -> None:
@@ -148,8 +149,11 @@ def test_what_else_may_be_wrong_is_told(tmp_path):
         "        if images.shape[1] > 10: raise ValueError\n"
         "        return -images.reshape(len(images), -1).mean(axis=1)\n"
     )
-    found = failures(check.detector_checks(f"{tmp_path}/mine.py:Mine"))
-    assert set(found) == {"save-load", "sizes-and-channels", "clear-errors", "explain", "history"}
+    checks = check.detector_checks(f"{tmp_path}/mine.py:Mine")
+    found, hints = failures(checks), failures(checks, "hint")
+    assert set(found) == {"sizes-and-channels", "clear-errors", "explain"}
+    assert set(hints) == {"save-load", "history"}, "a run works with these"
+    found |= hints
     assert "It has save(folder) alone" in found["save-load"]
     assert "decision_function raised ValueError (mine.py, line 8), given uint8" in found["sizes-and-channels"]
     assert "takes any option" in found["clear-errors"]
@@ -160,8 +164,9 @@ def test_what_else_may_be_wrong_is_told(tmp_path):
 @pytest.mark.parametrize(
     ("line", "message"),
     [
-        ("channels = 3", r"`channels` must be a tuple such as \(1, 3\).*Received: 3"),
-        ("needs = ('oracle',)", "`needs` may name extractor, discriminator. Received: 'oracle'"),
+        ("channels = 3", r"`channels` of .* must be a tuple of whole numbers, such as \(1, 3\). Received: 3"),
+        ("needs = ('oracle',)", r"`needs` of .* out of extractor, discriminator. Received: \('oracle',\)"),
+        ("__init__ = lambda self: setattr(self, 'min_size', 'x')", "must be a whole number of pixels. Received: 'x'"),
     ],
 )
 def test_attributes_of_a_wrong_form_are_told(tmp_path, line, message):
@@ -169,4 +174,5 @@ def test_attributes_of_a_wrong_form_are_told(tmp_path, line, message):
         f"class Mine:\n    {line}\n    def fit(self, images, is_fake): return self\n"
         "    def decision_function(self, images): return images[:, 0, 0, 0]\n"
     )
-    caught(check.detector_checks(f"{tmp_path}/mine.py:Mine"), "fit", message)
+    with pytest.raises(UserError, match=message):
+        check.detector_checks(f"{tmp_path}/mine.py:Mine")

@@ -123,7 +123,8 @@ def test_what_hangs_or_ends_its_process_fails_one_check(tmp_path):
     rows = {row.id: row for row in isolated("detectors", f"{tmp_path}/mine.py:Mine", {"how": "hangs"}, limit=4)}
     assert list(rows) == [str(one) for one in check.detector_checks("spectrum")]
     assert {name: row.message for name, row in rows.items() if row.verdict == "failed"} == {
-        "save-load": "It did not end within 4 seconds. A check uses small images: look for an endless loop.",
+        "save-load": "It did not end within 4 seconds. A check uses small images: look for an endless loop, or give a "
+        "slow one more time by --limit.",
         "explain": "It ended its process (exit code 3). A plug-in must raise an error instead.",
     }
     assert rows["learns"].verdict == "passed"
@@ -135,17 +136,14 @@ def test_after_two_checks_that_hang_the_others_are_not_tried(monkeypatch):
     class Hangs:
         ended, hung = False, True
 
-        def __init__(self, group, kind, options, done, fit_failed):
-            self.done = done
+        def __init__(self, group, kind, options, done, limit, scratch):
+            self.done, self.host = done, self
 
-        def __enter__(self):
-            return self
-
-        def __exit__(self, *error):
+        def end(self):
             pass
 
-        def results(self, limit):
-            yield check.Result(["fit", "finite"][len(self.done)], "failed", "It did not end", limit)
+        def results(self):
+            yield check.Result(["fit", "finite"][len(self.done)], "failed", "It did not end", 1.0)
 
     monkeypatch.setattr("benchmark.check.isolated._Worker", Hangs)
     rows = list(isolated("detectors", "mine.py:Mine", {}, limit=1))
