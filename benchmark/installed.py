@@ -37,8 +37,14 @@ def at(path: Path) -> bool:
 
 def distributions(top: str) -> list[str]:
     """Returns the packages that give a top-level module, such as `["scikit-learn 1.9.1"]`, without editable ones."""
+    return list(_distributions(top, tuple(sys.path)))
+
+
+@cache
+def _distributions(top: str, path: tuple[str, ...]) -> tuple[str, ...]:
+    """What `distributions` returns, which is asked for each of a thousand modules of a few packages."""
     found = (_distribution(name) for name in _names(top))
-    return sorted(f"{each.name} {each.version}" for each in found if each is not None and not is_editable(each))
+    return tuple(sorted(f"{each.name} {each.version}" for each in found if each is not None and not is_editable(each)))
 
 
 def contents(top: str) -> list[list[str]]:

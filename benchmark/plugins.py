@@ -285,7 +285,8 @@ def _import(place: str, noun: str, kind: str) -> ModuleType:
     before = set(sys.modules)
     try:
         module = importlib.import_module(place)
-        _beside.setdefault(place, tuple(imports.loaded(before)))
+        if place.split(".")[0] not in (*digest.PACKAGES, "sklearn"):  # which bring only installed ones along
+            _beside.setdefault(place, tuple(imports.loaded(before)))
         return module
     except (Exception, SystemExit) as error:
         message = _reason(error)

@@ -1,6 +1,7 @@
 """How much the memory of a run grows with many small trainings: `python tests/speed/memory.py`.
 
-One run on digits trains small networks a hundred times (four rows with 25 seeds). Meanwhile the memory of all its
+One run on digits trains small networks about a hundred times (four rows with nine seeds, each against the fakes of
+one generator and of two controls). Meanwhile the memory of all its
 processes is looked at: shared pages count once, by the proportional set size of Linux. It prints by how much the most
 that was held later exceeds the most that was held until the first training had ended.
 """
@@ -18,15 +19,15 @@ from pathlib import Path
 
 HOUSE = Path(__file__).resolve().parents[2]
 CODE = "import sys; sys.argv[0] = 'fauxbench'; from benchmark.cli import main; main()"
-ROWS = 4
+ROWS, EXAMS = 4, 3
 GOAL = 300  # MB over the first training, at most
 EVERY = 0.5  # seconds between two looks
 
 
 def spec(trainings: int) -> str:
     """Returns a spec of so many small trainings."""
-    seeds = list(range(-(-trainings // ROWS)))
-    rows = [f'[[detector]]\nid = "cnn{n}"\nkind = "cnn"\nepochs = {n + 1}\n' for n in range(min(ROWS, trainings))]
+    seeds = list(range(-(-trainings // (ROWS * EXAMS))))
+    rows = [f'[[detector]]\nid = "cnn{n}"\nkind = "cnn"\nepochs = {n + 1}\n' for n in range(ROWS)]
     head = 'name = "memory"\n[dataset]\nname = "digits"\nlimit = 200\n[quality]\nenabled = false\n'
     generator = '[[generator]]\nid = "bright"\nkind = "gaussian"\n'
     return f"{head}{generator}{''.join(rows)}[protocol]\ndetector_seeds = {seeds}\n"
@@ -34,7 +35,7 @@ def spec(trainings: int) -> str:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--trainings", type=int, default=100, help="how many networks of each exam are trained [100]")
+    parser.add_argument("--trainings", type=int, default=100, help="how many networks are trained, in dozens [100]")
     parser.add_argument("--jobs", type=int, default=1, help="how many side by side [1]")
     asked = parser.parse_args()
     print(f"load {os.getloadavg()[0]:.1f} on {os.cpu_count()} cores")
