@@ -33,7 +33,7 @@ class People:
     they less, a perfect swap would transfer as much as an embedding happens to learn of groups that it is not told of.
     """
 
-    looks: ClassVar = {"apart": 90, "own": 30}
+    looks: ClassVar = {"apart": 95, "own": 27}
 
     def __init__(self, *, persons=70, each=6, pair=False, named=True):
         self.persons, self.each, self.pair, self.named = persons, each, pair, named
