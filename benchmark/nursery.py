@@ -31,6 +31,7 @@ from data.errors import UserError
 ORDER = struct.Struct("!cq")  # what the nursery is asked for, and a process number
 ANSWER = struct.Struct("!q")
 FORK, WAIT = b"F", b"W"
+TRIES = 4  # to start a nursery
 CLEAN_UP = 5.0  # seconds that processes which are asked to end have to remove what they have written
 AT_START = (  # settings that libraries read when they are imported
     "FAUXBENCH_CPU", "GLIBC_TUNABLES", "MKL_NUM_THREADS", "NPY_", "OMP_NUM_THREADS", "OPENBLAS_",
@@ -200,9 +201,10 @@ def host() -> Host:
     """
     try:
         tempfile.gettempdir()
-        with contextlib.suppress(Lost, ConnectionError):  # the nursery was killed a moment ago
-            return Host(nursery())
-        return Host(nursery())
+        for _ in range(TRIES):
+            with contextlib.suppress(Lost, ConnectionError):  # the nursery was killed a moment ago, or as it started
+                return Host(nursery())
+        raise Lost("the process that starts others is killed again and again")
     except (Lost, OSError) as error:
         raise UserError(f"No other process can be started: {str(error).rstrip('.')}.") from error
 

@@ -72,6 +72,28 @@ def test_a_killed_nursery_is_replaced_and_leaves_no_files(own: Path) -> None:
     assert not Path(made).exists()
 
 
+@pytest.mark.parametrize("kills", [nursery.TRIES - 1, nursery.TRIES])
+def test_a_nursery_that_is_killed_as_it_starts_is_tried_again(
+    own: Path, monkeypatch: pytest.MonkeyPatch, kills: int
+) -> None:
+    from data.errors import UserError
+
+    start, started = nursery.Nursery.__init__, []
+
+    def and_kill(self: nursery.Nursery) -> None:
+        start(self)
+        started.append(self)
+        if len(started) <= kills:
+            os.kill(self._process.pid, signal.SIGKILL)
+
+    monkeypatch.setattr(nursery.Nursery, "__init__", and_kill)
+    if kills < nursery.TRIES:
+        assert apart.call("os:getpid") != os.getpid()
+        return
+    with pytest.raises(UserError, match="is killed again and again"):
+        nursery.host()
+
+
 def test_what_a_copy_leaves_in_its_temporary_folder_ends_with_it(own: Path) -> None:
     made = Path(apart.call("tempfile:mkdtemp"))
     assert made.is_relative_to(own)
