@@ -48,8 +48,6 @@ def main() -> None:
         importlib.import_module(name)
     children: set[int] = set()
     with leftovers.own_folder() as folder, socket.socket(fileno=int(sys.argv[2])) as channel:
-        plugins.shims.append(folder / "modules")
-        plugins.shims[0].mkdir()
         try:
             with contextlib.suppress(OSError):  # its owner was killed between an order and the answer
                 while _obey(channel, children, folder):
@@ -188,7 +186,8 @@ def _serve(connection: Connection, own: Path) -> None:
     os.environ.clear()
     os.environ.update(setup["environ"])
     with contextlib.suppress(OSError):  # of a full disk; whoever needs the folder is told
-        own.mkdir()
+        (own / "modules").mkdir(parents=True)
+        plugins.shims[:] = [own / "modules"]  # its own: another may have had other code under the same name
         os.environ["TMPDIR"], tempfile.tempdir = str(own), None
     os.chdir(setup["folder"])
     quiet.install()
