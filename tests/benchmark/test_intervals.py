@@ -86,3 +86,10 @@ def test_fewer_degrees_of_freedom_make_it_wider():
     widths = [np.subtract(*auc_interval(0.9, 1e-4, 150, 40, df=df)[::-1]) for df in (np.inf, 30, 5, 1)]
     assert widths == sorted(widths)
     assert widths[0] == pytest.approx(2 * 1.96 * 0.01, rel=0.01)
+
+
+def test_a_variance_that_rounding_has_made_negative_is_none():
+    """Where every fake is a copy of a real image, DeLong's terms cancel to something like -2e-19."""
+    low, high = auc_interval(0.5, -2.2e-19, 7, FEW + 4, df=10)
+    assert low < 0.5 <= high
+    assert (low, high) == auc_interval(0.5, 0.0, 7, FEW + 4, df=10)
