@@ -137,13 +137,12 @@ def processes_anew(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
         one.close()
 
 
-@pytest.mark.parametrize("kilobytes", [4, 8])
 def test_full_temporary_folder(
-    call: Callable[..., Answer], small_disk: Callable[[int], Path], kilobytes: int,
+    call: Callable[..., Answer], small_disk: Callable[[int], Path],
     monkeypatch: pytest.MonkeyPatch, processes_anew: None,
 ) -> None:  # fmt: skip
     """Not the store, nor the plug-in whose file was to be written there, is said to be at fault."""
-    disk = small_disk(kilobytes)
+    disk = small_disk(4)
     monkeypatch.setenv("TMPDIR", str(disk))
     spec = spec_file()
     for number in range(3):
