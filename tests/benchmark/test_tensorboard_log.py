@@ -20,6 +20,7 @@ from benchmark.execute import Listener
 from benchmark.store import Store
 from benchmark.tensorboard_log import EventLog
 from data.errors import UserError
+from data.names import safe
 
 HOUSE = Path(__file__).parent.parent.parent
 PLAIN = """
@@ -99,7 +100,7 @@ def weights(run: benchmark.Run) -> dict[str, bytes]:
 @pytest.mark.slow
 def test_events_say_what_the_training_table_says(watched):
     run, board, _ = watched
-    scalars, images = read(board / "watched" / "one_two-seed0")
+    scalars, images = read(board / "watched" / f"{safe('one/two')}-seed0")
     history = pd.read_csv(run.folder / "training.csv")
     mine = history[history["generator"] == "one/two"].drop(columns=["generator", "generator_seed"])
     same_as_history(scalars, mine)
@@ -112,7 +113,7 @@ def test_events_say_what_the_training_table_says(watched):
 def test_who_is_not_seen_is_named(watched):
     _, board, said = watched
     assert said == ["'foreign' does not tell its steps: TensorBoard will not show it."]
-    assert [path.name for path in (board / "watched").iterdir()] == ["one_two-seed0"]
+    assert [path.name for path in (board / "watched").iterdir()] == [f"{safe('one/two')}-seed0"]
 
 
 @pytest.mark.slow
