@@ -102,5 +102,7 @@ def test_wangs_augmentation_is_as_published(strengths):
 
 @pytest.mark.parametrize("sigma", [0.0, 101.0, float("inf"), float("nan")])
 def test_a_blur_without_end_is_refused(sigma):
-    with pytest.raises(UserError, match=r"blur_sigma' of detector 'x' must be (a finite number, )?float > 0 and <= 100"):
+    with pytest.raises(
+        UserError, match=r"blur_sigma' of detector 'x' must be (a finite number, )?float > 0 and <= 100"
+    ):
         check_options(ResNetWang, {"blur_sigma": sigma}, "detector 'x'")
