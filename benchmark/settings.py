@@ -13,7 +13,6 @@ import importlib.abc
 import importlib.machinery
 import locale
 import os
-import random
 import signal
 import sys
 import warnings
@@ -21,6 +20,10 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from types import ModuleType
 from typing import Any
+
+import numpy as np
+
+from benchmark import seeds
 
 FLOATING_POINT: dict[str, Any] = {"divide": "warn", "over": "warn", "under": "ignore", "invalid": "warn"}
 KERAS = {"floatx": "float32", "epsilon": 1e-7, "image_data_format": "channels_last", "max_epochs": None,
@@ -42,8 +45,8 @@ def apply(seed: int = 0) -> None:
         RuntimeError: If a setting does not hold afterwards.
     """
     _Finder.install(seed)
-    random.seed(seed)
-    _numpy(seed)
+    seeds.everywhere(seed)
+    np.seterr(**FLOATING_POINT)
     for name, change in _AFTER.items():
         if name in sys.modules:
             change(sys.modules[name], seed)
@@ -114,13 +117,6 @@ class Surroundings:
         gc.enable()
         for one, handler in self.handlers.items():
             signal.signal(one, handler)
-
-
-def _numpy(seed: int) -> None:
-    import numpy as np
-
-    np.random.seed(seed % 2**32)
-    np.seterr(**FLOATING_POINT)
 
 
 def _keras(keras: ModuleType, seed: int) -> None:
