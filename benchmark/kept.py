@@ -7,15 +7,19 @@ pickled: reading that runs code, so it is read for such plug-ins only, and of fi
 
 from __future__ import annotations
 
+import importlib.util
 import io
 import json
+import pickle
 import re
+import sys
 import zipfile
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 from benchmark import estimator_types, intact, private
+from benchmark.plugins import PREFIX
 from data.errors import UserError
 
 SKOPS = "plugin.skops"
@@ -47,20 +51,42 @@ def load(folder: Path, empty: Any) -> Any:
         UserError: If there is nothing, a skops file is damaged or holds types that are not listed, or a pickle is none
             that may be read: that of a plug-in that needs none, or one that another user may have written.
     """
-    skops, pickle = folder / SKOPS, folder / PICKLE
+    skops, pickled = folder / SKOPS, folder / PICKLE
     if skops.exists():
         return _from_skops(skops.read_bytes(), skops)
-    if not pickle.exists():
+    if not pickled.exists():
         raise UserError(f"{folder} holds no trained plug-in. Expected {SKOPS} or {PICKLE}.")
     if not private.trusting() and not needs_pickle(empty):
         raise UserError(
-            f"{pickle} is a pickle, which runs code when it is read, and is not read: {type(empty).__name__} is kept "
+            f"{pickled} is a pickle, which runs code when it is read, and is not read: {type(empty).__name__} is kept "
             f"without one. {private.ADVICE}."
         )
-    content = private.read(pickle, "a pickle, which runs code when it is read")
-    import cloudpickle
+    content = private.read(pickled, "a pickle, which runs code when it is read")
+    return _Unpickler(io.BytesIO(content), type(empty).__module__).load()
 
-    return cloudpickle.loads(content)
+
+class _Unpickler(pickle.Unpickler):
+    """Reads a pickle, with the classes of a plug-in's file as they are now if the file has changed since.
+
+    A file is a module whose name tells its content, so that the module of what the file held before is nowhere. What
+    it holds now may do otherwise, which those who read a trained plug-in are told by its digest.
+
+    Args:
+        content: The pickle.
+        home: The module of the plug-in that is read, which is looked at before other plug-ins' modules.
+    """
+
+    def __init__(self, content: io.BytesIO, home: str):
+        super().__init__(content)
+        self._home = home
+
+    def find_class(self, module: str, name: str) -> Any:
+        """Returns what a module holds; of a plug-in's file that has changed, what it holds now."""
+        if module.startswith(PREFIX) and importlib.util.find_spec(module) is None:
+            loaded = [known for known in (self._home, *sys.modules) if known.startswith(PREFIX)]
+            outer = name.split(".")[0]
+            module = next((known for known in loaded if hasattr(sys.modules[known], outer)), module)
+        return super().find_class(module, name)
 
 
 def needs_pickle(empty: Any) -> bool:
