@@ -63,9 +63,9 @@ class Lessons:
         if detector.train_on != ALL:
             inputs = {"prepared": self.prepared, "bank": self.banks[row.id, seed], **more}
             return Stage(f"{name} {row.id} seed {seed}", "train_detector", params, inputs, where_of(detector))
-        # equal banks, and in an order that the spec's does not change
-        banks = sorted((self.banks[other.id, seed] for other in self._mains()), key=lambda bank: bank.key)
-        several = {f"bank {i}": bank for i, bank in enumerate(banks)}
+        # by their ids: an order that neither the spec's nor a change of code, which changes all keys, can turn round
+        mains = sorted(self._mains(), key=lambda other: other.id)
+        several = {f"bank {i}": self.banks[other.id, seed] for i, other in enumerate(mains)}
         inputs = {"prepared": self.prepared, **several, **more}
         return Stage(f"{name} {ALL} seed {seed}", "train_detector", params, inputs, where_of(detector))
 
