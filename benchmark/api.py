@@ -19,8 +19,8 @@ from benchmark.folder_lock import only_writer
 from benchmark.ladder import climbed
 from benchmark.run_register import is_registered, registered
 from benchmark.store import Store, writable, written
-from data import paths
 from data.errors import UserError
+from data.reading import paths
 from data.run_folder import MANIFEST, Damaged, checked
 
 if TYPE_CHECKING:
@@ -223,7 +223,7 @@ def make_plan(
     spec: specs.Spec, *, data: str | Path | None = None, base: Path | None = None, smoke: bool = False
 ) -> planning.Plan:
     """Plans a checked spec; reads the data files' fingerprints and runs nothing."""
-    from data.fetch import data_folders
+    from data.reading.fetch import data_folders
 
     return planning.plan(spec, folders=data_folders(data), base=base, smoke=smoke)
 

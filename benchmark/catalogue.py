@@ -11,8 +11,8 @@ from pathlib import Path
 from typing import Any
 
 from benchmark import apart, describe, plugins, runtime, specs
-from data import paths
 from data.errors import UserError, unknown
+from data.reading import paths
 
 
 def everything(group: str | None = None) -> dict[str, list[dict[str, Any]]]:
@@ -59,7 +59,7 @@ def lines(found: dict[str, list[dict[str, Any]]]) -> Iterator[str]:
 
 def datasets(data: Path | None) -> list[dict[str, Any]]:
     """Returns every data set and whether its files are found here; nothing is downloaded for that."""
-    from data.fetch import data_folders
+    from data.reading.fetch import data_folders
 
     folders = data_folders(data)
     ours = [{"name": name, "state": state(name, folders)} for name in plugins.builtins("datasets")]
@@ -121,8 +121,8 @@ def read_dataset(name: str, data: Path | None, changes: Sequence[str]) -> dict[s
     if plugins.is_foreign("datasets", name) and not apart.inside:
         owner = f"Dataset '{name}'"
         return dict(apart.verb("benchmark.catalogue:read_dataset", owner, name, data, list(changes)))
-    from data.fetch import data_folders
     from data.ledger import split
+    from data.reading.fetch import data_folders
 
     spec = specs.parse({"dataset": {"name": name}}, [f"dataset.{change}" for change in changes])
     plugin = plugins.resolve("datasets", name)

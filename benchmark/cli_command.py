@@ -11,8 +11,8 @@ from typing import Any
 import typer
 from typer.core import TyperCommand
 
-from data import paths
 from data.errors import UserError, shown
+from data.reading import paths
 
 WRITTEN = {"out", "store", "explain", "tensorboard", "csv", "file"}  # parameters that name what is made
 

@@ -13,7 +13,7 @@ from benchmark.cli_command import print_json
 from benchmark.cli_images import JsonOption, RunArgument, StoreOption, TrustOption
 from data.errors import UserError
 from data.names import as_text
-from data.paths import place
+from data.reading.paths import place
 
 if TYPE_CHECKING:
     import pandas as pd

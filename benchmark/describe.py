@@ -11,8 +11,8 @@ from typing import Any
 
 from benchmark import apart, digest, nested, plugins
 from benchmark.traits import traits
-from data import paths
 from data.options import accepts
+from data.reading import paths
 
 
 @dataclass(frozen=True)

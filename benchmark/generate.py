@@ -17,7 +17,7 @@ from benchmark.out_folder import new_folder
 from benchmark.stored_run import StoredRun, Trained
 from data.errors import UserError
 from data.imageset import snap
-from data.safe_image import MAX_ANIMATION
+from data.reading.safe_image import MAX_ANIMATION
 
 FORMAT = 1
 MOST = 1_000_000

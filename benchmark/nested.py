@@ -16,8 +16,8 @@ from pathlib import Path
 from typing import Any
 
 from benchmark import digest, plugins
-from data import paths
 from data.errors import UserError
+from data.reading import paths
 
 
 def is_object(value: Any) -> bool:

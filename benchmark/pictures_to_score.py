@@ -15,10 +15,10 @@ import numpy as np
 from PIL import Image
 
 from data.errors import UserError, printable
-from data.paths import place as path_of
-from data.regular import read_regular
-from data.safe_image import CHANGES, OpenedImage, open_frames, open_image
-from data.walk import ANIMATIONS, IMAGES, Skipped, Walk, walk
+from data.reading.paths import place as path_of
+from data.reading.regular import read_regular
+from data.reading.safe_image import CHANGES, OpenedImage, open_frames, open_image
+from data.reading.walk import ANIMATIONS, IMAGES, Skipped, Walk, walk
 
 Fit = Literal["source", "resize", "crop", "exact"]
 FITS = ("source", "resize", "crop", "exact")
@@ -58,10 +58,10 @@ def find(paths: Sequence[str | Path], *, pool: bool = False) -> tuple[list[Found
     """Finds the files that paths name, each once, in the order of the paths and sorted in a folder.
 
     A path is a file, whatever its ending; a folder, of which all files with an image's ending are taken, those in
-    sub-folders too, see `data.walk`; or a pattern with `*`, `?`, `[...]` or `**`. One that names nothing is returned
-    as it is, so that reading it says so. With `pool`, the images that lie directly in a folder given are one source,
-    those below each of its sub-folders another one; endings of animations count too, and an animation is a source of
-    its own.
+    sub-folders too, see `data.reading.walk`; or a pattern with `*`, `?`, `[...]` or `**`. One that names nothing is
+    returned as it is, so that reading it says so. With `pool`, the images that lie directly in a folder given are one
+    source, those below each of its sub-folders another one; endings of animations count too, and an animation is a
+    source of its own.
 
     Returns:
         The files, and what was left out of the folders.
@@ -100,7 +100,7 @@ def _below(root: Path, pool: bool, skipped: Skipped) -> Iterator[Found]:
 
 
 def _matching(pattern: str, skipped: Skipped) -> list[Path]:
-    """Returns the files and folders that a pattern names, sorted; below `**` those that `data.walk` finds."""
+    """Returns the files and folders that a pattern names, sorted; below `**` those that `data.reading.walk` finds."""
     parts = Path(pattern).parts
     if "**" not in parts:
         return [Path(name) for name in sorted(glob.glob(pattern))]

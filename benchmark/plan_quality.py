@@ -6,8 +6,8 @@ from pathlib import Path
 
 from benchmark.specs import Spec
 from benchmark.stage import Row, Stage, params_of, where_of
-from data import paths
 from data.errors import UserError
+from data.reading import paths
 
 
 def extractor(spec: Spec, prepared: Stage, environment: dict[str, str], smoke: bool) -> Stage:

@@ -22,9 +22,9 @@ from benchmark import allowed, digest, imports, runtime, seeds
 from benchmark.blame import message_of, words
 from benchmark.store import written
 from benchmark.traits import METHODS_KNOWN, Declared, declared, traits
-from data import paths
 from data.errors import UserError, unknown
 from data.options import accepts, check_options
+from data.reading import paths
 
 NOUNS = {"datasets": "dataset", "generators": "generator", "detectors": "detector"}
 METHODS: dict[str, tuple[tuple[str, ...], ...]] = {

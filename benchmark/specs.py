@@ -12,8 +12,8 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationErr
 
 from benchmark import spec_file, spec_names
 from benchmark.spec_names import ADDED, ALL
-from data import paths
 from data.errors import UserError, shown, unknown
+from data.reading import paths
 
 PRESETS = Path(__file__).parent / "presets"
 MANY = 2**31 - 1  # the most of what is counted

@@ -8,8 +8,8 @@ from typing import Any
 
 from benchmark import api, describe, nested, plugins, received
 from benchmark.store import Store
-from data import paths
 from data.errors import UserError, unknown
+from data.reading import paths
 
 MOST_THREADS = 64  # as a spec takes them
 

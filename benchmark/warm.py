@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from data import paths
 from data.errors import UserError
+from data.reading import paths
 
 if TYPE_CHECKING:
     from data.imageset import ImageSet

@@ -17,8 +17,8 @@ from typing import Any
 
 import numpy as np
 
-from data import paths
 from data.errors import UserError
+from data.reading import paths
 
 ADDRESS = "https://storage.googleapis.com/tensorflow/keras-applications"
 TIMEOUT = 10.0  # seconds without an answer or a byte

@@ -11,11 +11,11 @@ from typing import Any
 
 import numpy as np
 
-from data import paths
-from data.bad_files import BadFiles
 from data.errors import UserError
-from data.regular import read_regular, read_text_any
-from data.safe_image import open_image
+from data.reading import paths
+from data.reading.bad_files import BadFiles
+from data.reading.regular import read_regular, read_text_any
+from data.reading.safe_image import open_image
 from detection.base import BaseDetector, Pair, Progress
 
 TABLE = "metadata.csv"

@@ -25,9 +25,9 @@ class Folder:
 
     The files must have the size of the real images (see `mixed`) and be of one kind (see `formats`). PNG, JPEG, WebP,
     BMP and TIFF files give one image, animated GIF, WebP and PNG files one for each frame: at most 5,000 frames of
-    2**28 pixels together. Files are found as `data.walk` says. Grey files beside colour reals are given three equal
-    channels; colour files beside grey reals are used when all their channels are equal, and refused otherwise. Nothing
-    else is changed here: what a detector may learn from sizes and formats is reported from `facts`.
+    2**28 pixels together. Files are found as `data.reading.walk` says. Grey files beside colour reals are given three
+    equal channels; colour files beside grey reals are used when all their channels are equal, and refused otherwise.
+    Nothing else is changed here: what a detector may learn from sizes and formats is reported from `facts`.
 
     Args:
         path: The folder; sub-folders are read too. Or one animated file.

@@ -13,8 +13,8 @@ import numpy as np
 from benchmark import digest
 from benchmark.quality.inception_network import CLASSES, WIDTH, shapes
 from data.errors import UserError
-from data.safe_read import open_zip, read_member
-from data.torch_file import MAX_FILE, read_torch
+from data.reading.safe_read import open_zip, read_member
+from data.reading.torch_file import MAX_FILE, read_torch
 
 PUBLISHED = "6726825d"  # how the sha256 of the published file begins, as its name says
 ACCEPTED = f"pt_inception-2015-12-05-{PUBLISHED}.pth, or an .npz of the same arrays"

@@ -12,10 +12,10 @@ import pandas as pd
 from annotated_types import Ge, Interval, MinLen
 from PIL import Image
 
-from data.bad_files import BadFiles
 from data.errors import UserError, unknown
 from data.imageset import ImageSet
-from data.safe_image import open_image
+from data.reading.bad_files import BadFiles
+from data.reading.safe_image import open_image
 from data.selection import first, limit_note
 from data.sources.celeba_files import Images, files_in, fingerprint, names_of
 from data.sources.celeba_lists import read_lists

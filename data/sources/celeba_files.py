@@ -7,13 +7,13 @@ import zipfile
 from collections.abc import Sequence
 from pathlib import Path
 
-from data.bad_files import BadFiles
 from data.errors import UserError
-from data.fetch import digest, locate, missing, places
-from data.regular import read_file
-from data.safe_read import open_zip, read_member
+from data.reading.bad_files import BadFiles
+from data.reading.fetch import digest, locate, missing, places
+from data.reading.regular import read_file
+from data.reading.safe_read import open_zip, read_member
+from data.reading.walk import Skipped, walk
 from data.sources.celeba_lists import LISTS, TABLES
-from data.walk import Skipped, walk
 
 ZIP, EXTRACTED = "img_align_celeba.zip", "img_align_celeba"
 FOLDERS = (f"{EXTRACTED}/{EXTRACTED}", EXTRACTED)

@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from data.errors import UserError
-from data.regular import read_text_any
+from data.reading.regular import read_text_any
 
 LISTS = {"list_attr_celeba.txt": "Anno", "identity_CelebA.txt": "Anno", "list_eval_partition.txt": "Eval"}
 TABLES = tuple(name.replace(".txt", ".csv") for name in LISTS)  # the same, re-packed: often without the identities

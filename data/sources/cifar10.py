@@ -12,10 +12,10 @@ import numpy as np
 from annotated_types import Ge
 
 from data.errors import UserError
-from data.fetch import check_content, check_file, download, fingerprint, locate, missing, places
 from data.imageset import ImageSet
-from data.regular import check_regular, read_file
-from data.safe_read import read_pickle
+from data.reading.fetch import check_content, check_file, download, fingerprint, locate, missing, places
+from data.reading.regular import check_regular, read_file
+from data.reading.safe_read import read_pickle
 from data.selection import choose_classes, limit_note, pick, wider
 
 CLASSES = ("airplane", "automobile", "bird", "cat", "deer", "dog", "frog", "horse", "ship", "truck")

@@ -11,12 +11,12 @@ import pandas as pd
 from annotated_types import Ge
 from PIL import Image
 
-from data import paths
-from data.bad_files import BadFiles
 from data.errors import UserError, printable
 from data.imageset import ImageSet
-from data.regular import read_file
-from data.safe_image import OpenedImage, open_frames, open_image
+from data.reading import paths
+from data.reading.bad_files import BadFiles
+from data.reading.regular import read_file
+from data.reading.safe_image import OpenedImage, open_frames, open_image
 from data.sources.folder_files import digest_of, list_images, texts_of, within
 
 FACTS = ("width", "height", "format", "mode", "quality", "coding")
@@ -26,8 +26,8 @@ Mixed = Literal["error", "center-crop", "resize"]
 class Folder:
     """Images in a folder; the first level of sub-folders, if there is one, gives the labels.
 
-    PNG, JPEG, WebP, BMP and TIFF files are read; links are followed. What is left out (see `data.walk`) and what was
-    done to images is said in the notes.
+    PNG, JPEG, WebP, BMP and TIFF files are read; links are followed. What is left out (see `data.reading.walk`) and
+    what was done to images is said in the notes.
 
     Args:
         path: The folder.
@@ -93,8 +93,8 @@ def read_images(
         grayscale: See `Folder`.
         limit: See `Folder`.
         animations: Whether GIF files and animated WebP and PNG files give an image for each of their frames, as
-            `data.safe_image.open_frames` limits them, instead of being left out or refused. The id of a frame is that
-            of its file with `#` and its number. Defaults to `False`.
+            `data.reading.safe_image.open_frames` limits them, instead of being left out or refused. The id of a frame
+            is that of its file with `#` and its number. Defaults to `False`.
         progress: Called with files done, files in all, and a line of text. Defaults to `None`.
 
     Returns:

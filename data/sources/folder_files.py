@@ -9,12 +9,12 @@ from pathlib import Path
 
 import numpy as np
 
-from data import paths
-from data.bad_files import BadFiles
 from data.errors import UserError, printable
-from data.regular import read_file
-from data.safe_image import FORMATS
-from data.walk import ANIMATIONS, IMAGES, Skipped, walk
+from data.reading import paths
+from data.reading.bad_files import BadFiles
+from data.reading.regular import read_file
+from data.reading.safe_image import FORMATS
+from data.reading.walk import ANIMATIONS, IMAGES, Skipped, walk
 
 
 def digest_of(path: str | Path, *, limit: int | None = None, animations: bool = False) -> str:

@@ -11,10 +11,10 @@ import numpy as np
 from annotated_types import Ge
 
 from data.errors import UserError
-from data.fetch import check_file, download, fingerprint, locate, missing, places
 from data.imageset import ImageSet
-from data.regular import read_file
-from data.safe_read import open_zip, read_gzip, read_member
+from data.reading.fetch import check_file, download, fingerprint, locate, missing, places
+from data.reading.regular import read_file
+from data.reading.safe_read import open_zip, read_gzip, read_member
 from data.selection import choose_classes, limit_note, pick, wider
 
 CLASSES = tuple(str(digit) for digit in range(10))

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from data.safe_image import open_frames, open_image
+from data.reading.safe_image import open_frames, open_image
 
 NOISE = Image.fromarray(np.random.default_rng(0).integers(0, 256, (24, 24, 3), np.uint8))
 

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from data.errors import UserError
-from data.fetch import check_file, data_folders, download, find
+from data.reading.fetch import check_file, data_folders, download, find
 
 CONTENT = np.random.default_rng(0).bytes(3_000_000)
 CHECKSUM = "sha256:" + hashlib.sha256(CONTENT).hexdigest()

@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 from data.errors import UserError
-from data.fetch import check_file
+from data.reading.fetch import check_file
 from data.sources.celeba import CelebA
 from data.sources.cifar10 import CHECKSUMS, Cifar10
 from data.sources.mnist import CHECKSUMS as PACKED

@@ -11,8 +11,8 @@ import pytest
 from PIL import Image, ImageCms, PngImagePlugin
 
 from data.errors import UserError
-from data.png_chunks import picture_only
-from data.safe_image import open_frames, open_image
+from data.reading.png_chunks import picture_only
+from data.reading.safe_image import open_frames, open_image
 from data.sources.folder import Folder
 
 RNG = np.random.default_rng(0)

@@ -6,11 +6,11 @@ import os
 
 import pytest
 
-from data import paths
 from data.errors import UserError
-from data.fetch import data_folders, digest
-from data.regular import read_file, read_text_any
-from data.safe_read import open_zip, read_gzip
+from data.reading import paths
+from data.reading.fetch import data_folders, digest
+from data.reading.regular import read_file, read_text_any
+from data.reading.safe_read import open_zip, read_gzip
 
 
 @pytest.mark.parametrize("read", [read_file, read_text_any, digest, read_gzip, open_zip])

@@ -16,8 +16,8 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from data.errors import UserError
-from data.safe_image import open_image
-from data.safe_read import open_zip, read_gzip, read_member, read_pickle
+from data.reading.safe_image import open_image
+from data.reading.safe_read import open_zip, read_gzip, read_member, read_pickle
 
 
 def png(size: tuple[int, int] = (8, 8), mode: str = "RGB", color: object = 0, **options: object) -> bytes:

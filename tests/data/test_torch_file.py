@@ -17,10 +17,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from data import torch_file
 from data.errors import UserError
-from data.safe_read import read_member
-from data.torch_file import MAGIC, MAX_FILE, read_torch
+from data.reading import torch_file
+from data.reading.safe_read import read_member
+from data.reading.torch_file import MAGIC, MAX_FILE, read_torch
 
 # What PyTorch 2.15 wrote of the tensors in WANTED, packed: in the form from before 1.6, and in the zip of today.
 OLD = (

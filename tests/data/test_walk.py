@@ -12,10 +12,10 @@ import pytest
 from PIL import Image
 
 from data.errors import UserError, printable
-from data.own_folders import own_folder
+from data.reading.own_folders import own_folder
+from data.reading.walk import walk
 from data.sources.folder import Folder, read_images
 from data.sources.folder_files import digest_of
-from data.walk import walk
 
 KEY = "0123456789abcdef" * 4
 
@@ -77,7 +77,7 @@ def test_links_are_followed_and_loops_are_not(tmp_path):
 
 
 def test_links_that_make_endless_folders_end(tmp_path, monkeypatch):
-    monkeypatch.setattr("data.walk.MAX_FOLDERS", 50)
+    monkeypatch.setattr("data.reading.walk.MAX_FOLDERS", 50)
     for level in range(8):  # 2 ** 8 ways to the last
         (tmp_path / f"{level}").mkdir()
         for way in ("a", "b"):

@@ -2,8 +2,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from data import safe_image
 from data.errors import UserError
+from data.reading import safe_image
 from generation.folder import Folder
 
 

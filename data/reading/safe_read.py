@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 
 from data.errors import UserError
-from data.regular import check_regular, open_regular
+from data.reading.regular import check_regular, open_regular
 
 MAX_PICKLE = 2**28  # bytes; a CIFAR batch has 2**25
 MAX_MEMBER = 2**26  # bytes of one file inside a zip

@@ -11,9 +11,9 @@ from typing import Any
 
 from PIL import Image, JpegImagePlugin, UnidentifiedImageError
 
-from data import compression, png_chunks
 from data.errors import UserError
-from data.plain_image import ORIENTATION, UPRIGHT, plain
+from data.reading import compression, png_chunks
+from data.reading.plain_image import ORIENTATION, UPRIGHT, plain
 
 FORMATS = ("PNG", "JPEG", "WEBP", "BMP", "TIFF")
 ANIMATED = (*FORMATS, "GIF")

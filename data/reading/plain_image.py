@@ -22,7 +22,8 @@ MODES = {"1", "L", "LA", "P", "PA", "RGB", "RGBA", "RGBX", "CMYK", "YCbCr", *SIX
 
 
 def plain(image: Image.Image, name: str) -> tuple[Image.Image, list[str]]:
-    """Returns a copy of a decoded picture in mode "L" or "RGB", and what was done, of `data.safe_image.CHANGES`.
+    """Returns a copy of a decoded picture in mode "L" or "RGB", and what was done, of
+    `data.reading.safe_image.CHANGES`.
 
     Args:
         image: The picture.

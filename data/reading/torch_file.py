@@ -15,8 +15,8 @@ from typing import Any
 import numpy as np
 
 from data.errors import UserError
-from data.regular import check_regular
-from data.safe_read import open_zip, read_member
+from data.reading.regular import check_regular
+from data.reading.safe_read import open_zip, read_member
 
 MAX_FILE = 2**28  # bytes
 MAGIC = 0x1950A86A20F9469CFC6C  # the first number in a file from before PyTorch 1.6

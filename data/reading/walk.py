@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from data.errors import UserError, printable
-from data.own_folders import own_folder
+from data.reading.own_folders import own_folder
 
 IMAGES = (".png", ".jpg", ".jpeg", ".jpe", ".jfif", ".webp", ".bmp", ".tif", ".tiff")
 ANIMATIONS = (".gif", ".apng")  # WebP and PNG files may be animated too

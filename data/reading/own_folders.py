@@ -8,7 +8,7 @@ from collections.abc import Collection
 from pathlib import Path
 
 from data.errors import UserError
-from data.regular import read_regular
+from data.reading.regular import read_regular
 
 RUN, STORE, MAPS = "run", "store", "maps"
 MANIFEST = {"format", "spec", "stages"}  # what a run's manifest has; that of generated images has no stages

@@ -10,9 +10,9 @@ from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import TypeVar
 
-from data import paths
 from data.errors import UserError
-from data.regular import open_regular
+from data.reading import paths
+from data.reading.regular import open_regular
 
 BLOCK = 2**20  # bytes
 TIMEOUT = 30  # seconds without a byte
