@@ -166,7 +166,7 @@ def describe(
 ) -> None:
     """Print the Keras summaries of a named architecture: generator, discriminator, and both combined."""
     from benchmark import runtime
-    from generation import studies
+    from generation.dcgan import studies
 
     runtime.configure()
     if name not in studies.STUDIES:
@@ -175,7 +175,7 @@ def describe(
     side = own[:2] if size is None else (size, size)
     shape = (*side, own[2] if channels is None else channels)
     studies.doublings(name, studies.STUDIES[name], shape)  # refuses a size before Keras is imported
-    from generation.dcgan import DCGAN
+    from generation.dcgan.generator import DCGAN
 
     options: dict[str, Any] = {"architecture": name}
     typer.echo(DCGAN(**options).describe(shape))

@@ -17,7 +17,7 @@ from benchmark.plan import Cell, Plan
 from benchmark.quality import control, identity, inception, measures
 from benchmark.stage import Stage
 from benchmark.store import Store
-from generation.class_scores import COLUMNS as CLASS_COLUMNS
+from generation.dcgan.class_scores import COLUMNS as CLASS_COLUMNS
 
 CELL_COLUMNS = [
     "cell", "dataset", "ledger_seed", "generator", "generator_seed", "checkpoint", "train_generator", "n_train_real",

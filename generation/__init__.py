@@ -5,8 +5,8 @@
 """
 
 BUILTINS = {
-    "dcgan": "generation.dcgan:DCGAN",
-    "autoencoder": "generation.autoencoder:Autoencoder",
+    "dcgan": "generation.dcgan.generator:DCGAN",
+    "autoencoder": "generation.swap.generator:Autoencoder",
     "gaussian": "generation.gaussian:Gaussian",
     "folder": "generation.folder:Folder",
     "real-copy": "generation.controls:RealCopy",

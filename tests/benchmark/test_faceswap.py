@@ -14,7 +14,7 @@ from benchmark import specs
 from benchmark.checkpoints import Checkpoints
 from data.imageset import ImageSet
 from data.ledger import Ledger
-from generation.autoencoder import Autoencoder
+from generation.swap.generator import Autoencoder
 
 pytestmark = pytest.mark.slow  # networks are trained
 

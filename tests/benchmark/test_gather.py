@@ -11,7 +11,7 @@ import pytest
 
 from benchmark.gather import Gathered
 from benchmark.quality import control, identity, inception, measures
-from generation.class_scores import COLUMNS as CLASS_COLUMNS
+from generation.dcgan.class_scores import COLUMNS as CLASS_COLUMNS
 from reports.load import table
 
 AWKWARD = ["1234e5678901", "012345678901", "000000000000", "007", "None", "NA", "nan", "1e5", "True", "Male, Young"]

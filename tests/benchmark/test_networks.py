@@ -66,8 +66,8 @@ def read_plain(folder: Path, file: str, **given: np.ndarray) -> np.ndarray:
 
 @pytest.mark.parametrize("name", ["free", "asked"])
 def test_networks_load_as_plain_keras_and_say_the_same(run, tmp_path, name):
-    from generation.networks import build_discriminator
-    from generation.trained_dcgan import studies
+    from generation.dcgan.networks import build_discriminator
+    from generation.dcgan.trained import studies
 
     record = networks(run, out=tmp_path / "new", generator=name)
     assert json.loads((tmp_path / "new/manifest.json").read_text()) == record

@@ -158,7 +158,7 @@ def test_two_processes_write_their_own_files(tmp_path):
 
 @pytest.mark.slow
 def test_a_swap_tells_of_its_discriminator_once_it_has_joined():
-    from generation.autoencoder import Autoencoder
+    from generation.swap.generator import Autoencoder
 
     found: dict[int, dict[str, float]] = {}
 
@@ -189,7 +189,7 @@ KILLED = """
     import numpy as np
     from benchmark.tensorboard_log import EventLog
     from generation import trainer
-    from generation.dcgan import DCGAN
+    from generation.dcgan.generator import DCGAN
 
     trainer.SAVE_SECONDS = 0.0
     folder, die = Path(sys.argv[1]), int(sys.argv[2])

@@ -98,8 +98,8 @@ def test_other_networks_are_refused(images, file, tmp_path):
 
 def test_a_trained_dcgans_own_discriminator_is_read(tmp_path):
     """The file that `fauxbench networks` writes, spectral normalisation folded into it."""
-    from generation import studies
-    from generation.networks import build_discriminator, folded
+    from generation.dcgan import studies
+    from generation.dcgan.networks import build_discriminator, folded
 
     study = replace(studies.STUDIES["stable"], discriminator_width=8)
     network = folded(build_discriminator(study, (16, 16, 1), 2, seed=4))

@@ -69,7 +69,7 @@ def test_without_triplets_the_loss_is_0_and_so_is_its_gradient(identities):
     import keras
 
     points = keras.Variable(on_sphere(4, 0))
-    from generation.backend import backend
+    from generation.training.backend import backend
 
     loss, pullback = backend().vjp(lambda: triplet_loss(np.array(identities), points.value), [points])
     assert float(loss) == 0
@@ -79,7 +79,7 @@ def test_without_triplets_the_loss_is_0_and_so_is_its_gradient(identities):
 def test_the_gradient_is_that_of_small_steps():
     import keras
 
-    from generation.backend import backend
+    from generation.training.backend import backend
 
     identities, start = np.array([0, 0, 0, 1, 1, 2]), on_sphere(6, 3)
     points = keras.Variable(start)

@@ -49,7 +49,7 @@ def real(shape: tuple[int, ...], n: int = 24) -> tuple[np.ndarray, np.ndarray]:
 
 def train(recipe: str) -> dict[str, np.ndarray]:
     """Returns logs and variables after the first and the last step."""
-    from generation.backend import backend
+    from generation.training.backend import backend
 
     name, shape, options = RECIPES[recipe]
     images, labels = real(shape)
@@ -77,8 +77,8 @@ def train(recipe: str) -> dict[str, np.ndarray]:
 
 
 def _adversary(name, shape, options):
-    from generation import studies
-    from generation.adversary import Adversary
+    from generation.dcgan import studies
+    from generation.dcgan.adversary import Adversary
 
     study = studies.resolve(name, **options)
     times, conditions = studies.doublings(name, study, shape), 3 if study.condition == "labels" else 0
@@ -87,8 +87,8 @@ def _adversary(name, shape, options):
 
 def _swap(name, shape, options):
     del name
-    from generation.autoencoder import Autoencoder
-    from generation.swap_program import Swap
+    from generation.swap.generator import Autoencoder
+    from generation.swap.program import Swap
 
     return Swap(Autoencoder(**options).settings, shape, (np.arange(12), np.arange(12, 24)), seed=7)
 
@@ -108,7 +108,7 @@ def _same_draws() -> list[int]:
     """Replaces the backend's random numbers, and returns the list in which calls without a known seed are counted."""
     from keras import ops
 
-    from generation.backend import backend
+    from generation.training.backend import backend
 
     calls: list[int] = []
 
@@ -130,7 +130,7 @@ def _of(seed: int) -> np.random.Generator:
 
 def main() -> None:
     out = Path(sys.argv[1])
-    from generation.dcgan import DCGAN
+    from generation.dcgan.generator import DCGAN
 
     images, labels = real((8, 8, 1))
     generator = DCGAN(**OPTIONS).fit(images, labels)  # before the draws are replaced

@@ -15,7 +15,7 @@ def _np(x):
 
 
 def test_color_by_hand():
-    from generation.augment import color
+    from generation.training.augment import color
 
     x = _images()
     got = _np(color(x, np.float32([0.5, 0]), np.float32([1, 2]), np.float32([1, 0.5])))
@@ -28,7 +28,7 @@ def test_color_by_hand():
 @settings(max_examples=20, deadline=None)
 @given(st.integers(-5, 5), st.integers(-7, 7))
 def test_translation_moves_whole_pixels_and_fills_with_zero(down, right):
-    from generation.augment import translate
+    from generation.training.augment import translate
 
     x = _images()
     got = _np(translate(x, np.int32([down, 0]), np.int32([right, 0])))
@@ -43,7 +43,7 @@ def test_translation_moves_whole_pixels_and_fills_with_zero(down, right):
 
 
 def test_cutout_removes_a_rectangle_of_half_the_sides():
-    from generation.augment import cutout
+    from generation.training.augment import cutout
 
     got = _np(cutout(np.ones(SHAPE, "float32"), np.int32([3, 0]), np.int32([4, 0])))
     expected = np.ones(SHAPE[1:], "float32")
@@ -55,7 +55,7 @@ def test_cutout_removes_a_rectangle_of_half_the_sides():
 
 
 def test_mirror():
-    from generation.augment import mirror
+    from generation.training.augment import mirror
 
     x = _images()
     got = _np(mirror(x, np.array([True, False])))
@@ -64,7 +64,7 @@ def test_mirror():
 
 
 def test_a_quarter_turn_goes_counter_clockwise():
-    from generation.augment import affine
+    from generation.training.augment import affine
 
     x = _images((2, 5, 5, 1))
     got = _np(affine(x, np.float32([np.pi / 2, 0]), np.float32([1, 1])))
@@ -73,7 +73,7 @@ def test_a_quarter_turn_goes_counter_clockwise():
 
 
 def test_scale_enlarges_about_the_centre():
-    from generation.augment import affine
+    from generation.training.augment import affine
 
     ramp = np.tile(np.arange(-2.0, 3.0, dtype="float32")[None, None, :, None], (1, 5, 1, 1))
     got = _np(affine(ramp, np.float32([0]), np.float32([2])))
@@ -81,7 +81,7 @@ def test_scale_enlarges_about_the_centre():
 
 
 def test_policies_draw_numbers_of_their_own_in_the_published_ranges():
-    from generation.augment import diffaugment
+    from generation.training.augment import diffaugment
 
     class Draws:
         def __init__(self, value):
@@ -105,8 +105,8 @@ def test_policies_draw_numbers_of_their_own_in_the_published_ranges():
 
 
 def test_the_gradient_passes_through_diffaugment():
-    from generation.augment import diffaugment
-    from generation.backend import backend
+    from generation.training.augment import diffaugment
+    from generation.training.backend import backend
 
     x = _images()
     import keras
@@ -128,7 +128,7 @@ def test_the_gradient_passes_through_diffaugment():
 
 
 def test_what_can_leak_is_named():
-    from generation.dcgan import DCGAN
+    from generation.dcgan.generator import DCGAN
 
     assert DCGAN(architecture="tuned").notes == []
     note = DCGAN(architecture="stable", augment=["rotation"], diffaugment=["color", "cutout"]).notes[0]
@@ -136,7 +136,7 @@ def test_what_can_leak_is_named():
 
 
 def test_mirror_images_are_no_distortion():
-    from generation.dcgan import DCGAN
+    from generation.dcgan.generator import DCGAN
 
     (note,) = DCGAN(architecture="tuned", augment=["flip"]).notes
     assert note == "Augmentation by flip: samples may be mirror images, which matters for text and digits."

@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 
 from data.errors import UserError
-from generation.autoencoder import Autoencoder
+from generation.swap.generator import Autoencoder
 
 pytestmark = pytest.mark.slow  # networks are trained
 
@@ -92,7 +92,7 @@ def test_the_discriminator_joins_exactly_after_the_warm_up():
 
 def test_faces_held_out_are_never_trained_on():
     """Their pixels change no weight, and the measurement of them alone."""
-    from generation.swap_faces import divide
+    from generation.swap.faces import divide
 
     faces = divide(LABELS, (), n=N, share=0.2, half=4, seed=0)
     held = np.concatenate(faces.held_out)
@@ -114,8 +114,8 @@ def test_faces_held_out_are_never_trained_on():
 
 
 def test_reconstruction_is_what_it_says():
-    from generation.similarity import ssim
-    from generation.swap_faces import divide
+    from generation.swap.faces import divide
+    from generation.swap.similarity import ssim
 
     generator = _fit(held_out=0.2)
     faces = divide(LABELS, (), n=N, share=0.2, half=4, seed=0)
@@ -214,7 +214,7 @@ def test_a_training_that_diverges_says_so_or_keeps_the_last_good_checkpoint(monk
     with pytest.raises(FloatingPointError, match=r"diverged: .* learning_rate=1e\+30"):
         _fit(epochs=20, learning_rate=1e30)
 
-    from generation.trainer import Trainer
+    from generation.training.trainer import Trainer
 
     whole, check = Trainer._check_finite, Trainer._check_finite
 
@@ -314,7 +314,7 @@ def test_load_refuses_what_is_not_a_saved_autoencoder(tmp_path):
     ("shape", "times"), [((32, 32, 3), 3), ((64, 64, 3), 4), ((128, 128, 1), 5), ((28, 28, 1), 2), ((48, 32, 3), 3)]
 )
 def test_sizes(shape, times):
-    from generation.swap_settings import halvings
+    from generation.swap.settings import halvings
 
     assert halvings(Autoencoder().settings, shape) == times
     text = Autoencoder(encoder_width=2, decoder_width=2, latent_dim=4).describe(shape)
@@ -330,7 +330,7 @@ def test_mixed_bfloat16_trains_and_stays_reproducible():
 
 
 def test_importing_the_plug_in_imports_no_keras():
-    code = "import sys, generation.autoencoder as a; a.Autoencoder().check_shape((64, 64, 3));"
+    code = "import sys, generation.swap.generator as a; a.Autoencoder().check_shape((64, 64, 3));"
     code += "print([m for m in ('keras', 'tensorflow') if m in sys.modules])"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"

@@ -58,7 +58,7 @@ def test_a_step_is_the_same_on_both(trained, recipe):
 @pytest.mark.parametrize("backend", BACKENDS)
 def test_a_checkpoint_samples_the_same_on_the_other(trained, backend):
     """This process loads what either backend has saved; one of the two is the other."""
-    from generation.dcgan import DCGAN
+    from generation.dcgan.generator import DCGAN
 
     here = DCGAN(**OPTIONS).load(trained[backend] / "checkpoint").sample(40, seed=2)
     there = np.load(trained[backend] / "samples.npy")

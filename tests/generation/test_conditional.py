@@ -3,7 +3,7 @@ import pytest
 
 from data.errors import UserError
 from generation.conditions import Conditions
-from generation.dcgan import DCGAN
+from generation.dcgan.generator import DCGAN
 
 QUICK = {"architecture": "small", "width": 4, "discriminator_width": 4, "latent_dim": 4, "batch_size": 8, "epochs": 2}
 NAMES = ("Male", "Young", "Hat")
@@ -51,7 +51,7 @@ def test_labels_are_drawn_as_often_as_they_occurred():
 
 
 def test_conditional_batch_norm_by_hand():
-    from generation.layers import ConditionalBatchNormalization
+    from generation.training.layers import ConditionalBatchNormalization
 
     rng = np.random.default_rng(0)
     x, c = rng.normal(3, 2, (6, 2, 2, 4)).astype("float32"), np.eye(3, dtype="float32")[[0, 1, 2, 0, 1, 2]]
@@ -69,8 +69,8 @@ def test_conditional_batch_norm_by_hand():
 def test_projection_by_hand(spectral):
     import keras
 
-    from generation import studies
-    from generation.networks import build_discriminator
+    from generation.dcgan import studies
+    from generation.dcgan.networks import build_discriminator
 
     study = studies.resolve("small", discriminator_width=4, spectral_norm=spectral)
     network = build_discriminator(study, (8, 8, 1), 1, conditions=3, seed=1)
@@ -134,7 +134,7 @@ def test_the_condition_reaches_both_networks():
 
 
 def test_scores_of_each_class_by_hand():
-    from generation.class_scores import by_class
+    from generation.dcgan.class_scores import by_class
 
     real, fake = np.array([2.0, -1.0, 0.5]), np.array([-3.0, -0.5, 1.0])
     frame = by_class("hinge", real, fake, {"a": np.array([True, True, False]), "b": np.array([False, False, True])})
@@ -218,8 +218,8 @@ def _two_classes(n):
 @pytest.mark.slow
 def test_sorted_images_are_watched_and_averaged_over_all_classes(monkeypatch):
     """The batch of the collapse alarm and the batches behind the average's statistics hold what the training holds."""
-    from generation import fitting
-    from generation.sampler import Sampler
+    from generation.dcgan import fitting
+    from generation.dcgan.sampler import Sampler
 
     seen = {"watched": [], "averaged": []}
     draw, estimate = Sampler.draw, fitting.estimate_statistics
@@ -247,7 +247,7 @@ def test_sorted_images_are_watched_and_averaged_over_all_classes(monkeypatch):
 
 
 def test_few_conditions_are_all_used_as_often_as_each_other():
-    from generation.fitting import _mixed
+    from generation.dcgan.fitting import _mixed
 
     mixed = _mixed(np.eye(3, dtype=np.float32), 8, 0)
     assert mixed.shape == (8, 3)

@@ -9,11 +9,11 @@ from PIL import Image
 
 from data.errors import UserError
 from generation import BUILTINS
-from generation.autoencoder import Autoencoder
 from generation.controls import Noise, RealCopy
-from generation.dcgan import DCGAN
+from generation.dcgan.generator import DCGAN
 from generation.folder import Folder
 from generation.gaussian import Gaussian
+from generation.swap.generator import Autoencoder
 
 QUICK = {"architecture": "small", "width": 4, "latent_dim": 4, "epochs": 1, "batch_size": 8}
 SWAP = {"encoder_width": 4, "decoder_width": 4, "latent_dim": 4, "epochs": 1, "batch_size": 8}

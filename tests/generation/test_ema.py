@@ -1,11 +1,11 @@
 import numpy as np
 import pytest
 
-from generation import studies
+from generation.dcgan import studies
 
 
 def test_the_half_life_is_when_an_old_weight_counts_half():
-    from generation.ema import decay
+    from generation.training.ema import decay
 
     late = 10_000_000
     assert float(decay(late, 64, 6400.0)) ** 100 == pytest.approx(0.5, rel=1e-3)
@@ -17,7 +17,7 @@ def test_the_half_life_is_when_an_old_weight_counts_half():
 def test_the_average_by_hand():
     import keras
 
-    from generation.ema import Average
+    from generation.training.ema import Average
 
     variable = keras.Variable(np.float32([1.0, 2.0]))
     average = Average([variable], batch_size=10, half_life=10.0)
@@ -28,8 +28,8 @@ def test_the_average_by_hand():
 
 
 def test_statistics_are_those_of_what_the_network_sees():
-    from generation.ema import estimate_statistics
-    from generation.networks import build_generator
+    from generation.dcgan.networks import build_generator
+    from generation.training.ema import estimate_statistics
 
     study = studies.resolve("small", width=4, latent_dim=3)
     network = build_generator(study, (8, 8, 1), 1, seed=1)
@@ -45,7 +45,7 @@ def test_statistics_are_those_of_what_the_network_sees():
 
 @pytest.mark.slow
 def test_samples_come_from_the_average():
-    from generation.dcgan import DCGAN
+    from generation.dcgan.generator import DCGAN
 
     images = np.random.default_rng(5).integers(0, 256, (44, 8, 8, 1), np.uint8)
     options = {"architecture": "small", "width": 4, "batch_size": 8, "epochs": 2, "latent_dim": 4}

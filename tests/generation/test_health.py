@@ -1,8 +1,8 @@
 import numpy as np
 import pytest
 
-from generation.dcgan import DCGAN
-from generation.health import Health, diversity
+from generation.dcgan.generator import DCGAN
+from generation.training.health import Health, diversity
 
 QUICK = {"architecture": "small", "width": 4, "discriminator_width": 4, "latent_dim": 4, "batch_size": 8}
 
@@ -50,8 +50,8 @@ def test_a_saturated_discriminator_alarms_but_a_critic_does_not():
 @pytest.mark.parametrize(("smoothing", "noise", "penalty"), [(0.1, 0, 0), (0, 0.1, 0), (0.3, 0.2, 0), (0, 0, 10.0)])
 def test_saturation_shows_through_moved_targets_and_a_penalty(loss, smoothing, noise, penalty):
     """The best answers alarm, though their loss is far above the limit; answers with a hundredth of overlap do not."""
-    from generation.health import CHANCE, SATURATED
-    from generation.losses import discriminator_loss
+    from generation.training.health import CHANCE, SATURATED
+    from generation.training.losses import discriminator_loss
 
     high = 1 - smoothing
     best = [(1 - noise) * high, noise * high]  # the mean targets of real and of fake images
@@ -110,7 +110,7 @@ class _Ill(Health):
     ],
 )
 def test_what_the_alarm_does(monkeypatch, tmp_path, action, expected):
-    from generation import fitting
+    from generation.dcgan import fitting
 
     monkeypatch.setattr(fitting, "Health", _Ill)
     seen, samples = [], {}
@@ -137,7 +137,8 @@ def test_what_the_alarm_does(monkeypatch, tmp_path, action, expected):
 @pytest.mark.parametrize("epoch", [1, 3])
 def test_a_kill_around_an_alarm_changes_nothing(monkeypatch, tmp_path, action, epoch):
     """Killed at the checkpoint of the ill epoch, or after the state behind it was written."""
-    from generation import fitting, trainer
+    from generation.dcgan import fitting
+    from generation.training import trainer
 
     class Ill(_Ill):
         def check(self, at, *rest):
@@ -184,7 +185,7 @@ def test_a_kill_around_an_alarm_changes_nothing(monkeypatch, tmp_path, action, e
 
 
 def test_a_training_that_diverges_keeps_its_last_good_checkpoint(monkeypatch, tmp_path):
-    from generation.trainer import Trainer
+    from generation.training.trainer import Trainer
 
     real = Trainer._check_finite
 
@@ -209,7 +210,7 @@ def test_a_training_that_diverges_keeps_its_last_good_checkpoint(monkeypatch, tm
 
 def test_no_checkpoint_holds_what_is_not_a_number(monkeypatch):
     """The update behind the last finite loss may be the one that breaks the weights."""
-    from generation.adversary import Adversary
+    from generation.dcgan.adversary import Adversary
 
     order = Adversary.order
     calls = []

@@ -5,7 +5,7 @@ from hypothesis import strategies as st
 
 from data.errors import UserError
 from generation import latents
-from generation.dcgan import DCGAN
+from generation.dcgan.generator import DCGAN
 
 
 @settings(max_examples=30, deadline=None)

@@ -24,7 +24,7 @@ def _run(layer, x):
 def test_batch_normalisation_equals_that_of_keras():
     import keras
 
-    from generation.layers import BatchNormalization
+    from generation.training.layers import BatchNormalization
 
     mine, theirs = (kind(momentum=0.9) for kind in (BatchNormalization, keras.layers.BatchNormalization))
     for layer in (mine, theirs):
@@ -44,7 +44,7 @@ def test_batch_normalisation_equals_that_of_keras():
 
 @pytest.mark.parametrize("shape", [(64, 8, 8, 3), (1, 3, 3, 5)])  # an odd number of elements too
 def test_dropout_drops_its_share_and_keeps_the_mean(shape):
-    from generation.layers import Dropout
+    from generation.training.layers import Dropout
 
     layer = Dropout(0.3, seed=1)
     ones = np.ones(shape, np.float32)
@@ -61,7 +61,7 @@ def test_dropout_drops_its_share_and_keeps_the_mean(shape):
 
 
 def test_dropout_passes_gradients_where_it_kept():
-    from generation.layers import Dropout
+    from generation.training.layers import Dropout
 
     outputs, gradient = _run(Dropout(0.5, seed=3), np.ones(SHAPE, np.float32))
     np.testing.assert_allclose(np.asarray(gradient), np.asarray(outputs) * _inputs(1), rtol=1e-5)
@@ -70,7 +70,7 @@ def test_dropout_passes_gradients_where_it_kept():
 def test_adam_equals_that_of_keras():
     import keras
 
-    from generation.layers import Adam
+    from generation.training.layers import Adam
 
     rng = np.random.default_rng(0)
     made = []
@@ -90,7 +90,7 @@ def test_adam_equals_that_of_keras():
 
 
 def test_the_summary_shows_keras_names():
-    from generation.dcgan import DCGAN
+    from generation.dcgan.generator import DCGAN
 
     text = DCGAN(architecture="tuned").describe()
     assert "(BatchNormalization)" in text

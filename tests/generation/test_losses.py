@@ -7,7 +7,7 @@ REAL, FAKE = np.array([[2.0], [-1.0]], np.float32), np.array([[0.5], [-3.0]], np
 
 
 def _d(name, *targets):
-    from generation.losses import discriminator_loss
+    from generation.training.losses import discriminator_loss
 
     return float(discriminator_loss(name, REAL, FAKE, *targets))
 
@@ -30,7 +30,7 @@ def test_hinge_least_squares_and_wasserstein_by_hand():
 
 
 def test_generator_losses_by_hand():
-    from generation.losses import generator_loss
+    from generation.training.losses import generator_loss
 
     expected = {
         "bce": -(_log(0.5) + _log(-3)) / 2, "non-saturating": -(_log(0.5) + _log(-3)) / 2, "hinge": 1.25,
@@ -41,8 +41,8 @@ def test_generator_losses_by_hand():
 
 
 def test_guessing_gives_the_loss_that_the_collapse_alarm_knows():
-    from generation.health import CHANCE
-    from generation.losses import discriminator_loss
+    from generation.training.health import CHANCE
+    from generation.training.losses import discriminator_loss
 
     for name, value in CHANCE.items():
         guess = np.full((4, 1), 0.5 if name == "least-squares" else 0.0, np.float32)
@@ -62,7 +62,7 @@ def test_targets_change_the_loss_as_the_definition_says():
 
 
 def test_smoothing_is_one_sided_and_noise_exchanges():
-    from generation.losses import targets
+    from generation.training.losses import targets
 
     draws = np.array([[0.05], [0.5]], np.float32), np.array([[0.5], [0.05]], np.float32)
     real, fake = (np.asarray(part) for part in targets(*draws, 0.1, 0.2))
@@ -74,7 +74,7 @@ def test_smoothing_is_one_sided_and_noise_exchanges():
 
 
 def test_large_logits_do_not_overflow():
-    from generation.losses import discriminator_loss, generator_loss
+    from generation.training.losses import discriminator_loss, generator_loss
 
     wrong = np.array([[500.0]], np.float32)
     for name in ("bce", "non-saturating"):
@@ -84,7 +84,7 @@ def test_large_logits_do_not_overflow():
 
 
 def test_the_penalty_is_the_squared_distance_of_a_norm_from_one():
-    from generation.losses import gradient_penalty
+    from generation.training.losses import gradient_penalty
 
     gradients = np.zeros((2, 2, 2, 1), np.float32)
     gradients[0, 0, :, 0] = 3, 4  # norm 5

@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 
 from data.errors import UserError
-from generation import studies
-from generation.dcgan import DCGAN
+from generation.dcgan import studies
+from generation.dcgan.generator import DCGAN
 
 QUICK = {"architecture": "small", "width": 4, "discriminator_width": 4, "latent_dim": 4, "batch_size": 8}
 
@@ -16,7 +16,7 @@ def _images(n=44):
 
 def _make(steps=10, conditions=0, seed=3, **options):
     """An adversary with its step, in plain SGD-free form: networks, optimisers and `run(images, number)`."""
-    from generation.adversary import Adversary
+    from generation.dcgan.adversary import Adversary
 
     chosen = {"width": 4, "discriminator_width": 4, "latent_dim": 3, "batch_size": 6} | options
     study = studies.resolve("small", **chosen)
@@ -31,8 +31,8 @@ def _make(steps=10, conditions=0, seed=3, **options):
 
 
 def _random(adversary, update=0, number=1):
-    from generation.backend import backend
-    from generation.step import Randomness
+    from generation.training.backend import backend
+    from generation.training.step import Randomness
 
     return Randomness(backend(), adversary.seed, update, number)
 
@@ -42,7 +42,7 @@ def _judged(adversary, x, training=True):
 
 
 def test_wasserstein_with_its_penalty_by_finite_differences():
-    from generation.step import MIX, latents, to_range
+    from generation.training.step import MIX, latents, to_range
 
     options = {"loss": "wasserstein-gp", "norm": "none", "dropout": 0.0}
     adversary, run = _make(**options)
@@ -73,7 +73,7 @@ def test_the_penalty_pulls_the_gradient_norm_to_one():
 
 
 def test_noise_on_the_input_falls_to_zero_over_the_training():
-    from generation.step import REAL, Discrimination, Randomness
+    from generation.training.step import REAL, Discrimination, Randomness
 
     class Backend:
         @staticmethod
@@ -97,8 +97,8 @@ def test_noise_on_the_input_falls_to_zero_over_the_training():
 
 
 def test_label_noise_exchanges_targets_and_nothing_else():
-    from generation.losses import discriminator_loss, targets
-    from generation.step import FAKE_LABELS, REAL_LABELS, latents, to_range
+    from generation.training.losses import discriminator_loss, targets
+    from generation.training.step import FAKE_LABELS, REAL_LABELS, latents, to_range
 
     options = {"label_noise": 0.4, "label_smoothing": 0.2, "dropout": 0.0}
     adversary, run = _make(**options)
@@ -126,8 +126,8 @@ def test_several_updates_equal_single_ones():
     images = _images(12)
     both, run = _make(discriminator_steps=2, dropout=0.0, generator_steps=1)
     run(images)
-    from generation.losses import discriminator_loss
-    from generation.step import latents, to_range
+    from generation.training.losses import discriminator_loss
+    from generation.training.step import latents, to_range
 
     one, _ = _make(dropout=0.0)
     import tensorflow as tf
@@ -156,7 +156,7 @@ def test_learning_rates_are_separate():
 
 
 def test_the_learning_rate_falls_to_zero_over_the_second_half():
-    from generation.adversary import LinearDecay
+    from generation.dcgan.adversary import LinearDecay
 
     decay = LinearDecay(0.2, 100)
     assert [round(float(decay(step)), 6) for step in (0, 50, 75, 99, 100)] == [0.2, 0.2, 0.1, 0.004, 0.0]
@@ -166,7 +166,7 @@ def test_the_learning_rate_falls_to_zero_over_the_second_half():
 
 
 def test_latents_while_training_are_as_asked():
-    from generation.step import latents
+    from generation.training.step import latents
 
     adversary, _ = _make(latent="uniform", batch_size=2000)
     z = np.asarray(latents(adversary.study, 2000, _random(adversary)))
@@ -175,7 +175,7 @@ def test_latents_while_training_are_as_asked():
 
 
 def test_classical_augmentation_is_of_real_images_and_diffaugment_of_both(monkeypatch):
-    from generation import augment
+    from generation.training import augment
 
     counts = {"classical": 0, "diffaugment": 0}
     for name in counts:
@@ -202,7 +202,7 @@ def test_every_update_and_kind_of_image_has_random_numbers_of_its_own():
 
         normal = uniform
 
-    from generation.step import CLASSICAL, MIX, Randomness
+    from generation.training.step import CLASSICAL, MIX, Randomness
 
     for update in range(3):
         random = Randomness(Backend, 7, update, 1)

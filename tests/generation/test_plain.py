@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from generation import studies
+from generation.dcgan import studies
 
 pytestmark = pytest.mark.slow  # Keras is started
 
@@ -16,8 +16,8 @@ pytestmark = pytest.mark.slow  # Keras is started
 def test_a_plain_generator_draws_the_same(tmp_path, architecture, conditions, precision):
     import keras
 
-    from generation.networks import build_generator
-    from generation.plain import plain_generator
+    from generation.dcgan.networks import build_generator
+    from generation.dcgan.plain import plain_generator
 
     shape, times = ((28, 28, 1), 0) if architecture == "mnist-1d" else ((16, 16, 3), 2)
     study = studies.resolve(architecture, **({} if architecture == "mnist-1d" else {"width": 4}))

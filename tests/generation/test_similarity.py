@@ -21,7 +21,7 @@ def _brute_force(x, y, size):
 
 @pytest.mark.parametrize(("shape", "size"), [((16, 16, 3), 11), ((14, 20, 1), 11), ((8, 12, 1), 7), ((9, 9, 3), 9)])
 def test_equals_the_definition(shape, size):
-    from generation.similarity import ssim, window
+    from generation.swap.similarity import ssim, window
 
     rng = np.random.default_rng(0)
     x = rng.random((4, *shape), np.float32)
@@ -34,7 +34,7 @@ def test_equals_the_definition(shape, size):
 
 
 def test_opposite_images_are_below_zero():
-    from generation.similarity import ssim
+    from generation.swap.similarity import ssim
 
     x = np.random.default_rng(0).random((1, 16, 16, 1), np.float32)
     assert float(ssim(x, 1 - x)[0]) < -0.5

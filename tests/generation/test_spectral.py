@@ -1,11 +1,11 @@
 import numpy as np
 import pytest
 
-from generation import studies
+from generation.dcgan import studies
 
 
 def _layer(kind, **options):
-    from generation import spectral
+    from generation.training import spectral
 
     layer = getattr(spectral, kind)(**options, kernel_initializer="random_normal")
     return layer
@@ -48,7 +48,7 @@ def test_training_and_inference_agree_and_only_training_moves_the_vector():
 
 def test_the_gradient_goes_through_sigma():
     """W / sigma(W) does not change with the length of W, so its gradient is at right angles to W."""
-    from generation.backend import backend
+    from generation.training.backend import backend
 
     x = np.random.default_rng(0).normal(size=(8, 7)).astype("float32")
     layer = _layer("SpectralDense", units=5)
@@ -68,7 +68,7 @@ def test_the_gradient_goes_through_sigma():
 def test_a_folded_discriminator_is_plain_keras_and_says_the_same(tmp_path, norm, condition):
     import keras
 
-    from generation.networks import build_discriminator, folded
+    from generation.dcgan.networks import build_discriminator, folded
 
     study = studies.resolve("stable", discriminator_width=4, norm=norm, dropout=0.1)
     network = build_discriminator(study, (16, 16, 3), 2, conditions=condition, seed=3)
@@ -92,7 +92,7 @@ def test_mixed_precision_keeps_the_estimate_in_float32():
 
 
 def test_strides_and_config():
-    from generation.spectral import SpectralConv2D
+    from generation.training.spectral import SpectralConv2D
 
     layer = _layer("SpectralConv2D", units=2, kernel_size=4, strides=2)
     assert layer(np.zeros((1, 7, 8, 3), "float32")).shape == (1, 4, 4, 2)

@@ -1,15 +1,15 @@
 import numpy as np
 import pytest
 
-from generation import studies
+from generation.dcgan import studies
 
 
 def setup(seed=3, conditions=0, **options):
     import keras
 
-    from generation.backend import backend
-    from generation.networks import build_discriminator, build_generator
-    from generation.step import adversarial_step
+    from generation.dcgan.networks import build_discriminator, build_generator
+    from generation.training.backend import backend
+    from generation.training.step import adversarial_step
 
     chosen = {"width": 4, "discriminator_width": 4, "latent_dim": 3, "dropout": 0.25, "batch_size": 6} | options
     study = studies.resolve("small", **chosen)
@@ -61,7 +61,7 @@ def _plain_step(g, d, g_adam, d_adam, images, latents, updates, batches):
 @pytest.mark.parametrize("batches", ["separate", "joint"])
 @pytest.mark.parametrize("updates", ["alternating", "simultaneous"])
 def test_a_step_equals_the_plain_one(updates, batches):
-    from generation.backend import backend
+    from generation.training.backend import backend
 
     images = np.random.default_rng(0).integers(0, 256, (6, 8, 8, 1), np.uint8)
     g, d, _, step = setup(updates=updates, batches=batches)
@@ -103,7 +103,7 @@ def test_a_normalised_output_needs_joint_batches():
 
 
 def test_latents_depend_on_seed_and_step_alone():
-    from generation.backend import backend
+    from generation.training.backend import backend
 
     normal = backend().normal
     assert np.array_equal(normal((4, 2), 1, 5), normal((4, 2), 1, 5))
@@ -115,7 +115,7 @@ def test_latents_depend_on_seed_and_step_alone():
 
 
 def test_the_range_maps_levels_to_the_ends():
-    from generation.step import to_range
+    from generation.training.step import to_range
 
     ends = np.array([0, 255], np.uint8)
     assert np.asarray(to_range(ends, "tanh")).tolist() == [-1, 1]

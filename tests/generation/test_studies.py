@@ -1,8 +1,8 @@
 import pytest
 
 from data.errors import UserError
-from generation.dcgan import DCGAN
-from generation.studies import STUDIES, allowed_sizes, doublings, resolve
+from generation.dcgan.generator import DCGAN
+from generation.dcgan.studies import STUDIES, allowed_sizes, doublings, resolve
 
 # (layer kind, output shape without the batch, parameters), as the study of one digit publishes them
 GENERATOR = [
@@ -47,7 +47,7 @@ def _trainable(model):
 
 
 def _networks(name):
-    from generation.networks import build_discriminator, build_generator
+    from generation.dcgan.networks import build_discriminator, build_generator
 
     study = STUDIES[name]
     times = doublings(name, study, study.image_shape)
@@ -94,7 +94,7 @@ def test_the_dog_study(name):
 @pytest.mark.parametrize("side", [8, 12, 28, 32, 64, 128])
 @pytest.mark.parametrize("name", ["baseline", "tuned", "small"])
 def test_networks_of_every_size(name, side):
-    from generation.networks import build_discriminator, build_generator
+    from generation.dcgan.networks import build_discriminator, build_generator
 
     study = resolve(name, width=2, discriminator_width=2)
     for channels in (1, 3):
@@ -107,7 +107,7 @@ def test_networks_of_every_size(name, side):
 def test_initial_weights_follow_from_the_seed_alone():
     import numpy as np
 
-    from generation.networks import build_generator
+    from generation.dcgan.networks import build_generator
 
     study = resolve("small")
     first, again, other = (build_generator(study, (8, 8, 1), 1, seed=seed).get_weights() for seed in (1, 1, 2))

@@ -1,14 +1,14 @@
 import numpy as np
 import pytest
 
-from generation.autoencoder import Autoencoder
+from generation.swap.generator import Autoencoder
 
 SMALL = {"encoder_width": 3, "decoder_width": 3, "latent_dim": 5, "batch_size": 6}
 SHAPE = (16, 16, 1)
 
 
 def _program(sides=None, seed=3, **options):
-    from generation.swap_program import Swap
+    from generation.swap.program import Swap
 
     settings = Autoencoder(**{**SMALL, **options}).settings
     sides = sides or (np.arange(10), np.arange(10, 16))
@@ -31,8 +31,8 @@ def _plain(program, images, number, adams):
     """The same update as a reader of the TensorFlow guides would write it, on the same views."""
     import tensorflow as tf
 
-    from generation.backend import backend
-    from generation.warp import draw_view
+    from generation.swap.warp import draw_view
+    from generation.training.backend import backend
 
     settings = program.settings
     real = tf.cast(images, tf.float32) / 255

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from data.errors import UserError
-from generation.dcgan import DCGAN
+from generation.dcgan.generator import DCGAN
 
 QUICK = {"architecture": "small", "width": 4, "discriminator_width": 4, "latent_dim": 4, "batch_size": 8, "epochs": 3}
 
@@ -29,7 +29,7 @@ RECIPES = {
 
 @pytest.mark.parametrize("recipe", RECIPES)
 def test_a_sweep_trains_each_member_as_fit_does(recipe):
-    from generation.sweep import train_sweep
+    from generation.dcgan.sweep import train_sweep
 
     differing = [{"random_state": 0}, {"random_state": 2**33 + 5}, {"random_state": 0, "learning_rate": 0.004}]
     options = {**QUICK, **RECIPES[recipe]}
@@ -55,8 +55,8 @@ def test_a_sweep_trains_each_member_as_fit_does(recipe):
 
 def test_a_loop_on_the_device_equals_calls_one_by_one_for_a_sweep_too(monkeypatch):
     """What a GPU does, done here: all steps of a call in one program, in parts of `ROWS`."""
-    from generation import backend_jax
-    from generation.sweep import train_sweep
+    from generation.dcgan.sweep import train_sweep
+    from generation.training import backend_jax
 
     options = {**QUICK, "epochs": 2, "dropout": 0.2}
     calls = DCGAN(**options).fit(_images())
@@ -71,7 +71,7 @@ def test_a_loop_on_the_device_equals_calls_one_by_one_for_a_sweep_too(monkeypatc
 
 
 def test_a_sweep_resumes_and_outlives_a_member_that_diverges(tmp_path):
-    from generation.sweep import train_sweep
+    from generation.dcgan.sweep import train_sweep
 
     class Interrupted(Exception):
         pass
@@ -101,8 +101,8 @@ def test_a_sweep_resumes_and_outlives_a_member_that_diverges(tmp_path):
 
 
 def test_a_sweep_refuses_what_it_cannot_do(monkeypatch):
-    from generation import trainer
-    from generation.sweep import train_sweep
+    from generation.dcgan.sweep import train_sweep
+    from generation.training import trainer
 
     with pytest.raises(UserError, match=r"alone\. Received: latent_dim=4 and latent_dim=5, batch_size=8 and b.*4\.$"):
         train_sweep([DCGAN(**QUICK), DCGAN(**{**QUICK, "latent_dim": 5, "batch_size": 4})], _images())

@@ -9,7 +9,7 @@ import pandas as pd
 import pytest
 
 from data.errors import UserError
-from generation.dcgan import DCGAN
+from generation.dcgan.generator import DCGAN
 
 pytestmark = pytest.mark.slow  # networks are trained
 
@@ -88,7 +88,7 @@ KILLED = """
     runtime.configure(threads=1, jobs=1)
     import numpy as np
     from generation import trainer
-    from generation.dcgan import DCGAN
+    from generation.dcgan.generator import DCGAN
 
     trainer.SAVE_SECONDS = 0.0
     folder, out, die = Path(sys.argv[1]), Path(sys.argv[2]), int(sys.argv[3])
@@ -132,7 +132,7 @@ def test_refuses_to_resume_under_other_options(tmp_path):
 
 
 def test_how_many_steps_a_call_takes_changes_nothing(monkeypatch):
-    from generation.trainer import Trainer
+    from generation.training.trainer import Trainer
 
     outcome = {}
     for steps in (1, 3, 100):
@@ -145,7 +145,7 @@ def test_how_many_steps_a_call_takes_changes_nothing(monkeypatch):
 
 
 def test_streaming_a_large_set_changes_nothing(monkeypatch):
-    from generation import trainer
+    from generation.training import trainer
 
     resident = DCGAN(**QUICK, epochs=2).fit(_images())
     monkeypatch.setattr(trainer, "RESIDENT_BYTES", 1000)
@@ -213,8 +213,8 @@ def test_latents_are_shared_by_configurations():
 
 @pytest.mark.parametrize(("output", "low", "high"), [("tanh", -1.0, 1.0), ("sigmoid", 0.0, 1.0)])
 def test_rounding_reaches_both_ends_and_inverts_the_scaling(output, low, high):
-    from generation.sampler import levels
-    from generation.step import to_range
+    from generation.dcgan.sampler import levels
+    from generation.training.step import to_range
 
     assert levels(np.array([low, high], np.float32), output).tolist() == [0, 255]
     every = np.arange(256, dtype=np.uint8)
@@ -231,7 +231,7 @@ def test_mixed_bfloat16_trains_and_stays_reproducible():
 def test_another_keras_backend_is_refused(monkeypatch):
     import keras
 
-    from generation.backend import backend
+    from generation.training.backend import backend
 
     monkeypatch.setattr(keras.backend, "backend", lambda: "torch")
     with pytest.raises(UserError, match="KERAS_BACKEND=torch"):
@@ -239,7 +239,8 @@ def test_another_keras_backend_is_refused(monkeypatch):
 
 
 def test_importing_the_plug_ins_imports_no_keras():
-    code = "import sys, generation.dcgan, generation.controls, generation.folder, generation.studies as s;"
-    code += "s.STUDIES; generation.dcgan.DCGAN(); print([m for m in ('keras', 'tensorflow') if m in sys.modules])"
+    code = "import sys, generation.controls, generation.folder, generation.dcgan.studies as s; s.STUDIES;"
+    code += "from generation.dcgan.generator import DCGAN; DCGAN();"
+    code += "print([m for m in ('keras', 'tensorflow') if m in sys.modules])"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"

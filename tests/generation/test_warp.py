@@ -7,7 +7,7 @@ def _images(n=3, shape=(12, 10, 3)):
 
 
 def _view(n=3, **changes):
-    from generation.warp import POINTS, View
+    from generation.swap.warp import POINTS, View
 
     values = {
         "warp": np.zeros((n, POINTS, POINTS, 2)), "angle": np.zeros(n), "zoom": np.zeros(n),
@@ -23,8 +23,8 @@ def test_parameters_of_zero_change_no_bit():
 
 
 def test_strengths_of_zero_draw_parameters_of_zero():
-    from generation.backend import backend
-    from generation.warp import draw_view
+    from generation.swap.warp import draw_view
+    from generation.training.backend import backend
 
     draws = (lambda shape, draw=draw: draw(shape, 1, 1) for draw in (backend().uniform, backend().normal))
     view = draw_view(3, (12, 10), *draws, warp=0.0, transform=0.0, mirror=False)
@@ -68,7 +68,7 @@ def test_the_warp_happens_before_the_turn_that_both_share():
 
 
 def test_control_points_lie_on_the_corners_and_are_joined_by_lines():
-    from generation.warp import upsampled
+    from generation.swap.warp import upsampled
 
     points = np.random.default_rng(0).normal(size=(1, 5, 5)).astype(np.float32)
     values = np.asarray(upsampled(points, (9, 5)))[0]
@@ -77,8 +77,8 @@ def test_control_points_lie_on_the_corners_and_are_joined_by_lines():
 
 
 def test_ranges_of_the_draws():
-    from generation.backend import backend
-    from generation.warp import ANGLE, SHIFT, WARP, ZOOM, draw_view
+    from generation.swap.warp import ANGLE, SHIFT, WARP, ZOOM, draw_view
+    from generation.training.backend import backend
 
     draws = (lambda shape, draw=draw: draw(shape, 1, 1) for draw in (backend().uniform, backend().normal))
     view = draw_view(4000, (32, 64), *draws, warp=2.0, transform=0.5, mirror=True)

@@ -37,8 +37,8 @@ def _index(steps: int, batch: int) -> np.ndarray:
 
 def single(study: Any) -> Run:
     """One training, in the compiled loop of the trainer."""
-    from generation.adversary import Adversary
-    from generation.backend import backend
+    from generation.dcgan.adversary import Adversary
+    from generation.training.backend import backend
 
     adversary = Adversary(study, SHAPE, 3, conditions=0, seed=0, precision="float32")
     run = backend().compiled_steps(adversary.prepare(10**6), adversary.variables, SHAPE, 0, study.batch_size)
@@ -47,10 +47,10 @@ def single(study: Any) -> Run:
 
 
 def sweep(study: Any, members: int) -> Run:
-    """As many trainings in one program, with the turns that `generation.sweep` would ask for."""
-    from generation.adversary import Adversary
-    from generation.sweep import Vectorised
-    from generation.trainer import Trainer, Turn
+    """As many trainings in one program, with the turns that `generation.dcgan.sweep` would ask for."""
+    from generation.dcgan.adversary import Adversary
+    from generation.dcgan.sweep import Vectorised
+    from generation.training.trainer import Trainer, Turn
 
     images, nothing = _images(), np.zeros((N, 0), np.float32)
     trainers = []
@@ -101,7 +101,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--steps", type=int, default=200, help="of a turn")
     parser.add_argument("--rounds", type=int, default=5)
     options = parser.parse_args(arguments)
-    from generation import studies
+    from generation.dcgan import studies
 
     chosen = {"width": options.width, "discriminator_width": options.width, "batch_size": options.batch}
     study, study_width = studies.resolve("tuned", **chosen), studies.resolve("tuned").width

@@ -11,10 +11,10 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from generation.adversary import Adversary
-from generation.networks import build_discriminator, build_generator
-from generation.studies import STUDIES
-from generation.trainer import Trainer
+from generation.dcgan.adversary import Adversary
+from generation.dcgan.networks import build_discriminator, build_generator
+from generation.dcgan.studies import STUDIES
+from generation.training.trainer import Trainer
 
 N, SHAPE = 1600, (32, 32, 3)
 STUDY = STUDIES["tuned"]

@@ -10,12 +10,12 @@ from typing import Any, Self
 import numpy as np
 
 from data.errors import UserError
-from generation.swap_settings import Settings, halvings
-from generation.weights import NOT_FITTED, UNREADABLE, read_options, read_weights, write_options, write_weights
+from generation.swap.settings import Settings, halvings
+from generation.training.weights import NOT_FITTED, UNREADABLE, read_options, read_weights, write_options, write_weights
 
 
 class TrainedSwap:
-    """The part of `generation.autoencoder.Autoencoder` that does not train; see there.
+    """The part of `generation.swap.generator.Autoencoder` that does not train; see there.
 
     Args:
         settings: Its options.
@@ -156,8 +156,8 @@ class TrainedSwap:
         return dataclasses.asdict(self.settings)
 
     def make_sampler(self) -> Any:
-        """Returns an untrained `generation.swap_sampler.SwapSampler` of this generator's layers."""
-        from generation.swap_sampler import SwapSampler
+        """Returns an untrained `generation.swap.sampler.SwapSampler` of this generator's layers."""
+        from generation.swap.sampler import SwapSampler
 
         return SwapSampler(self.settings, tuple(self.image_shape or ()))
 

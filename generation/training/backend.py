@@ -1,7 +1,7 @@
 """Chooses what the training needs from the Keras backend: gradients, the compiled loop, arrays on the device.
 
-A backend is a module with the functions of `generation.backend_tensorflow`. Everything else in this package is written
-in `keras.ops`.
+A backend is a module with the functions of `generation.training.backend_tensorflow`. Everything else in this package is
+written in `keras.ops`.
 """
 
 from __future__ import annotations
@@ -13,9 +13,9 @@ from typing import TYPE_CHECKING
 from data.errors import UserError
 
 if TYPE_CHECKING:  # so that their code is part of the keys of what they compute
-    from generation import backend_jax, backend_tensorflow  # noqa: F401
+    from generation.training import backend_jax, backend_tensorflow  # noqa: F401
 
-MODULES = {"tensorflow": "generation.backend_tensorflow", "jax": "generation.backend_jax"}
+MODULES = {"tensorflow": "generation.training.backend_tensorflow", "jax": "generation.training.backend_jax"}
 
 
 def backend() -> ModuleType:

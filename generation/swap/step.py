@@ -13,10 +13,10 @@ import keras
 import numpy as np
 from keras import ops
 
-from generation.losses import discriminator_loss, generator_loss
-from generation.similarity import ssim
-from generation.swap_settings import Settings
-from generation.warp import draw_view
+from generation.swap.settings import Settings
+from generation.swap.similarity import ssim
+from generation.swap.warp import draw_view
+from generation.training.losses import discriminator_loss, generator_loss
 
 LOGS = ("loss_a", "loss_b", "ssim_a", "ssim_b", "mse_a", "mse_b", "g_loss", "d_loss", "d_real", "d_fake")
 ADVERSARIAL = ("d_loss", "d_real", "d_fake")  # of the logs, zeros while there is no discriminator
@@ -62,7 +62,7 @@ def swap_step(
         optimizers: Built, by the names `"autoencoder"` and `"discriminator"`; what has none keeps its weights.
         settings: The settings.
         seed: The random numbers of a step depend on it and on the step's number only.
-        backend: From `generation.backend`.
+        backend: From `generation.training.backend`.
 
     Returns:
         A function of uint8 images `(batch, height, width, channels)`, whose first half is of side A, of conditions that

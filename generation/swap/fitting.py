@@ -14,17 +14,17 @@ import numpy as np
 import pandas as pd
 
 from data.errors import UserError
-from generation.state import LAST, digest, keep, saved_epoch
-from generation.swap_faces import Faces
-from generation.swap_program import Swap
-from generation.swap_sampler import SwapSampler
-from generation.swap_step import ADVERSARIAL
-from generation.trained_swap import read_networks
-from generation.trainer import Diverged, OnLogs, Trainer
-from generation.weights import UNREADABLE, give
+from generation.swap.faces import Faces
+from generation.swap.program import Swap
+from generation.swap.sampler import SwapSampler
+from generation.swap.step import ADVERSARIAL
+from generation.swap.trained import read_networks
+from generation.training.state import LAST, digest, keep, saved_epoch
+from generation.training.trainer import Diverged, OnLogs, Trainer
+from generation.training.weights import UNREADABLE, give
 
 if TYPE_CHECKING:
-    from generation.autoencoder import Autoencoder
+    from generation.swap.generator import Autoencoder
 
 MEASURED = 256  # faces of a side and kind, at most, that the reconstruction is measured on
 

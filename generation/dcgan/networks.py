@@ -10,9 +10,9 @@ import keras
 import numpy as np
 from keras import layers
 
-from generation.layers import BatchNormalization, ConditionalBatchNormalization, Dropout
-from generation.spectral import SpectralConv2D, SpectralDense
-from generation.studies import Study
+from generation.dcgan.studies import Study
+from generation.training.layers import BatchNormalization, ConditionalBatchNormalization, Dropout
+from generation.training.spectral import SpectralConv2D, SpectralDense
 
 SLOPE = 0.2  # of LeakyReLU, as in the DCGAN paper
 
@@ -35,7 +35,7 @@ def build_generator(
     Args:
         study: The architecture.
         image_shape: `(height, width, channels)`.
-        times: How often the smallest feature map is doubled, from `generation.studies.doublings`.
+        times: How often the smallest feature map is doubled, from `generation.dcgan.studies.doublings`.
         conditions: Length of the condition vector. Defaults to `0`, none.
         seed: Seed of the initial weights. Defaults to `0`.
         precision: Keras dtype policy. Defaults to `"float32"`.

@@ -11,7 +11,7 @@ from typing import Any
 import keras
 from keras import ops
 
-from generation.backend import backend
+from generation.training.backend import backend
 
 
 @keras.saving.register_keras_serializable(package="fauxbench")

@@ -7,10 +7,10 @@ from typing import Any
 
 import numpy as np
 
-from generation.backend import backend
-from generation.networks import build_generator
-from generation.step import call
-from generation.studies import Study
+from generation.dcgan.networks import build_generator
+from generation.dcgan.studies import Study
+from generation.training.backend import backend
+from generation.training.step import call
 
 BATCH = 128  # fixed: a matrix product's last bits may depend on the batch size
 

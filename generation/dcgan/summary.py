@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import keras
 
-from generation.networks import build_discriminator, build_generator
-from generation.studies import Study
+from generation.dcgan.networks import build_discriminator, build_generator
+from generation.dcgan.studies import Study
 
 
 def summaries(study: Study, image_shape: tuple[int, ...], times: int) -> str:

@@ -12,12 +12,12 @@ import keras
 import numpy as np
 from keras import ops
 
-from generation.backend import backend
-from generation.ema import Average
-from generation.layers import Adam
-from generation.networks import build_discriminator, build_generator
-from generation.step import LOGS, adversarial_step
-from generation.studies import Study
+from generation.dcgan.networks import build_discriminator, build_generator
+from generation.dcgan.studies import Study
+from generation.training.backend import backend
+from generation.training.ema import Average
+from generation.training.layers import Adam
+from generation.training.step import LOGS, adversarial_step
 
 DECAY_FROM = 0.5  # share of the training after which the learning rate falls
 

@@ -1,4 +1,5 @@
-"""What the training needs from JAX: the functions of `generation.backend_tensorflow`, and a step for a whole sweep.
+"""What the training needs from JAX: the functions of `generation.training.backend_tensorflow`, and a step for a whole
+sweep.
 
 JAX compiles functions without side effects, and Keras layers have some: batch statistics, spectral vectors and dropout
 seeds move when a layer is called. A `Scope` catches them, as Keras' `StatelessScope` does; scopes may be nested.
@@ -49,7 +50,7 @@ class Scope(keras.StatelessScope):
 class Seed:
     """A seed that a compiled program takes in as a variable, so that one program serves many seeds.
 
-    A multiple of 2**32 may be added to it, which is how `generation.step` tells its streams apart.
+    A multiple of 2**32 may be added to it, which is how `generation.training.step` tells its streams apart.
     """
 
     def __init__(self, variable: Any, shift: int = 0) -> None:
@@ -72,7 +73,7 @@ class Seed:
 def vjp(
     function: Callable[..., Any], weights: Sequence[Any], inputs: Sequence[Any] = ()
 ) -> tuple[Any, Callable[[Any, str], list[Any]]]:
-    """Runs a function and returns its output with the pullback, as `generation.backend_tensorflow.vjp` does.
+    """Runs a function and returns its output with the pullback, as `generation.training.backend_tensorflow.vjp` does.
 
     What the function assigns to variables is assigned when this returns.
     """

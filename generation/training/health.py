@@ -47,7 +47,7 @@ class Health:
         real: Diversity of the real images.
         loss: Name of the adversarial loss; `wasserstein-gp` is not bounded, so it has no saturation.
         epochs: Of the whole training.
-        smoothing, noise: Of the labels, see `generation.losses.targets`.
+        smoothing, noise: Of the labels, see `generation.training.losses.targets`.
         penalty: Weight of the gradient penalty, which the loss of the discriminator holds.
     """
 

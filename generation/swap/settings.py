@@ -17,7 +17,7 @@ Train = Literal["all", "autoencoder", "discriminator"]
 
 @dataclass(frozen=True)
 class Settings:
-    """The options of `generation.autoencoder.Autoencoder` that change its networks or its training; see there."""
+    """The options of `generation.swap.generator.Autoencoder` that change its networks or its training; see there."""
 
     epochs: int
     batch_size: int

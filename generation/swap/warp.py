@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 from keras import ops
 
-from generation.augment import resample
+from generation.training.augment import resample
 
 POINTS = 5  # control points of the warp on either axis
 NUMBERS = 5  # uniform numbers that a view needs beside the warp's

@@ -12,9 +12,9 @@ from typing import Any
 import keras
 from keras import ops
 
-from generation import augment
-from generation.losses import discriminator_loss, generator_loss, gradient_penalty, targets
-from generation.studies import Study
+from generation.dcgan.studies import Study
+from generation.training import augment
+from generation.training.losses import discriminator_loss, generator_loss, gradient_penalty, targets
 
 LOGS = ("d_loss", "g_loss", "d_real", "d_fake")
 SPAN = {"tanh": 2.0, "sigmoid": 1.0}  # from black to white
@@ -39,7 +39,7 @@ class Randomness:
     """The random numbers of one update.
 
     Args:
-        backend: From `generation.backend`.
+        backend: From `generation.training.backend`.
         seed: The training's.
         update: Counts the updates within a step.
         number: The step's number.
@@ -74,7 +74,7 @@ class Discrimination:
     Args:
         discriminator: The network.
         study: The settings.
-        backend: From `generation.backend`.
+        backend: From `generation.training.backend`.
         random: The random numbers of this update.
         noise: Standard deviation of the noise that is added, a scalar tensor; `None` for no noise.
         conditions: float32 `(batch, k)`, of real and of fake images alike; `k` is 0 without.
@@ -181,7 +181,7 @@ def adversarial_step(
         study: The settings.
         steps: Steps of the whole training, over which the noise on the discriminator's input goes to zero.
         seed: Seed of everything random; the numbers of a step depend on it and on the step's number only.
-        backend: From `generation.backend`.
+        backend: From `generation.training.backend`.
 
     Returns:
         A function of uint8 images `(batch * discriminator_steps, height, width, channels)`, float32 conditions of as

@@ -16,8 +16,8 @@ import numpy as np
 import pandas as pd
 
 from data.errors import UserError
-from generation.backend import backend
-from generation.state import State, load_state, save_state
+from generation.training.backend import backend
+from generation.training.state import State, load_state, save_state
 
 RESIDENT_BYTES = 2**30  # a larger image set stays where it is, and each call is given the images that it needs
 CALL_SECONDS = 1.0  # a call of the compiled loop takes about this long: often enough for a progress bar

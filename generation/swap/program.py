@@ -11,11 +11,11 @@ from typing import Any
 import keras
 import numpy as np
 
-from generation.backend import backend
-from generation.layers import Adam
-from generation.swap_networks import build_decoder, build_discriminator, build_encoder
-from generation.swap_settings import Settings, halvings
-from generation.swap_step import LOGS, swap_step
+from generation.swap.networks import build_decoder, build_discriminator, build_encoder
+from generation.swap.settings import Settings, halvings
+from generation.swap.step import LOGS, swap_step
+from generation.training.backend import backend
+from generation.training.layers import Adam
 
 
 class Swap:

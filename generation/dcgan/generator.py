@@ -9,17 +9,17 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 import numpy as np
 from annotated_types import Ge, Gt, Le, Lt
 
-from generation import studies
 from generation.conditions import Conditions
+from generation.dcgan import studies
+from generation.dcgan.studies import Classical, Loss, Policy
+from generation.dcgan.trained import TrainedDCGAN
 from generation.images import checked, checked_attributes, checked_labels
 from generation.latents import check_truncation
-from generation.studies import Classical, Loss, Policy
-from generation.trained_dcgan import TrainedDCGAN
 
 if TYPE_CHECKING:
     import pandas as pd
 
-    from generation.trainer import Turns
+    from generation.training.trainer import Turns
 
 
 class DCGAN(TrainedDCGAN):
@@ -38,7 +38,7 @@ class DCGAN(TrainedDCGAN):
         beta_1: Adam's momentum.
         decay: `"linear"` lets the learning rates fall to zero over the second half of the training.
         loss: `"bce"`, `"non-saturating"`, `"hinge"`, `"least-squares"` or `"wasserstein-gp"`, see
-            `generation.losses.discriminator_loss`.
+            `generation.training.losses.discriminator_loss`.
         gradient_penalty: Weight of the penalty on gradients between real and fake images, 10 with `"wasserstein-gp"`.
         label_smoothing: Real images aim at 1 minus this.
         label_noise: Probability with which the real and fake label of an image are exchanged.
@@ -71,8 +71,8 @@ class DCGAN(TrainedDCGAN):
         output: Range of the generated images, `"tanh"` or `"sigmoid"`.
         bn_momentum: Momentum of the moving statistics with which batch normalisation samples.
         initial: Initial weights, `"normal"` (standard deviation 0.02) or `"glorot"` (uniform).
-        on_collapse: What the collapse alarm does, see `generation.health.Health`: `"mark"` notes it, `"stop"` ends the
-            training there, `"rollback"` ends it with the last checkpoint before. Defaults to `"mark"`.
+        on_collapse: What the collapse alarm does, see `generation.training.health.Health`: `"mark"` notes it, `"stop"`
+            ends the training there, `"rollback"` ends it with the last checkpoint before. Defaults to `"mark"`.
         warm_start: Folder of a saved DCGAN of the same layers whose weights both networks begin with. In a spec, an
             earlier run's folder, or `"RUN_FOLDER:GENERATOR"`. Defaults to `None`.
         precision: `"float32"` or `"mixed_bfloat16"`. Defaults to `"float32"`.
@@ -188,7 +188,7 @@ class DCGAN(TrainedDCGAN):
             FloatingPointError: When the training diverges before its first checkpoint. Later, the last good checkpoint
                 is what this generator is then, and `alarms` says so.
         """
-        from generation.trainer import drive
+        from generation.training.trainer import drive
 
         found = {"classes": classes, "attributes": attributes, "attribute_names": attribute_names}
         calls = {"folder": folder, "on_checkpoint": on_checkpoint, "progress": progress, "on_logs": on_logs}
@@ -208,7 +208,7 @@ class DCGAN(TrainedDCGAN):
         progress: Callable[[int, int, str], None] | None = None,
         on_logs: Callable[[int, dict[str, np.ndarray]], None] | None = None,
     ) -> Turns:
-        """Does what `fit` does while someone else does the steps, which `generation.sweep` needs."""
+        """Does what `fit` does while someone else does the steps, which `generation.dcgan.sweep` needs."""
         images = checked(images)
         self.check_shape(images.shape[1:])
         if self.study.condition == "labels":
@@ -219,7 +219,7 @@ class DCGAN(TrainedDCGAN):
                 attributes = checked_attributes(attributes, len(images), attribute_names)
             self.conditions = Conditions.of_attributes(self.study.condition, attributes, attribute_names)
             labels = np.asarray(attributes)[:, [list(attribute_names).index(name) for name in self.conditions.names]]
-        from generation.fitting import turns
+        from generation.dcgan.fitting import turns
 
         calls = {"folder": folder, "on_checkpoint": on_checkpoint, "progress": progress, "on_logs": on_logs}
         return turns(self, images, labels, **calls)  # type: ignore[arg-type]
@@ -243,7 +243,7 @@ class DCGAN(TrainedDCGAN):
         Args:
             image_shape: `(height, width, channels)`. Defaults to that of the architecture's study.
         """
-        from generation.summary import summaries
+        from generation.dcgan.summary import summaries
 
         shape = tuple(image_shape or self.study.image_shape)
         return summaries(self.study, shape, studies.doublings(self.architecture, self.study, shape))

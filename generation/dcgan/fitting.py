@@ -14,22 +14,22 @@ import numpy as np
 import pandas as pd
 
 from data.errors import UserError
-from generation import studies
-from generation.adversary import Adversary
-from generation.backend import backend
-from generation.class_scores import by_class
-from generation.ema import BATCH, BATCHES, SEED, estimate_statistics
-from generation.health import Health, diversity
+from generation.dcgan import studies
+from generation.dcgan.adversary import Adversary
+from generation.dcgan.class_scores import by_class
+from generation.dcgan.sampler import Sampler
+from generation.dcgan.trained import read_networks
 from generation.latents import draw
-from generation.sampler import Sampler
-from generation.state import LAST, digest, keep
-from generation.step import call, to_range
-from generation.trained_dcgan import read_networks
-from generation.trainer import Diverged, OnLogs, Trainer, Turns
-from generation.weights import UNREADABLE, give
+from generation.training.backend import backend
+from generation.training.ema import BATCH, BATCHES, SEED, estimate_statistics
+from generation.training.health import Health, diversity
+from generation.training.state import LAST, digest, keep
+from generation.training.step import call, to_range
+from generation.training.trainer import Diverged, OnLogs, Trainer, Turns
+from generation.training.weights import UNREADABLE, give
 
 if TYPE_CHECKING:
-    from generation.dcgan import DCGAN
+    from generation.dcgan.generator import DCGAN
 
 WATCHED = 64  # images of the fixed batch that the collapse alarm looks at
 SCORED = 2048  # real images, at most, that the discriminator's accuracy on each class is taken from
@@ -45,7 +45,7 @@ def turns(
     progress: Callable[[int, int, str], None] | None,
     on_logs: OnLogs | None,
 ) -> Turns:
-    """Trains a DCGAN, as its `fit` says, while someone else does the steps: see `generation.trainer.drive`."""
+    """Trains a DCGAN, as its `fit` says, while someone else does the steps: see `generation.training.trainer.drive`."""
     study, seed = generator.study, generator.random_state or 0
     generator.image_shape = images.shape[1:]
     conditions = np.zeros((len(images), 0), np.float32)

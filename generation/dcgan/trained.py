@@ -9,13 +9,14 @@ from typing import Any, Self
 import numpy as np
 
 from data.errors import UserError
-from generation import latents, studies
+from generation import latents
 from generation.conditions import Conditions
-from generation.weights import NOT_FITTED, UNREADABLE, read_options, read_weights, write_options, write_weights
+from generation.dcgan import studies
+from generation.training.weights import NOT_FITTED, UNREADABLE, read_options, read_weights, write_options, write_weights
 
 
 class TrainedDCGAN:
-    """The part of `generation.dcgan.DCGAN` that does not train; see there.
+    """The part of `generation.dcgan.generator.DCGAN` that does not train; see there.
 
     Args:
         architecture: Its name.
@@ -166,7 +167,7 @@ class TrainedDCGAN:
         """
         if "discriminator" not in self._networks or self.image_shape is None:
             raise RuntimeError("This generator has no discriminator. Expected fit(...), or load(...) of a trained one.")
-        from generation.networks import build_discriminator, folded
+        from generation.dcgan.networks import build_discriminator, folded
 
         length = self.conditions.length if self.conditions else 0
         times = studies.doublings(self.architecture, self.study, self.image_shape)
@@ -189,7 +190,7 @@ class TrainedDCGAN:
             RuntimeError: As `discriminator`.
         """
         discriminator, (low, high) = self.discriminator(), self.image_range
-        from generation.plain import plain_generator
+        from generation.dcgan.plain import plain_generator
 
         images = f"images (n, {', '.join(map(str, self.image_shape or ()))}) in [{low}, {high}]"
         given = ""
@@ -212,8 +213,8 @@ class TrainedDCGAN:
         }
 
     def make_sampler(self) -> Any:
-        """Returns an untrained `generation.sampler.Sampler` of this generator's layers."""
-        from generation.sampler import Sampler
+        """Returns an untrained `generation.dcgan.sampler.Sampler` of this generator's layers."""
+        from generation.dcgan.sampler import Sampler
 
         shape = tuple(self.image_shape or ())
         length = self.conditions.length if self.conditions else 0

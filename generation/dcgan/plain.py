@@ -8,8 +8,8 @@ import keras
 import numpy as np
 from keras import layers
 
-from generation.layers import ConditionalBatchNormalization
-from generation.networks import folded, plain_layer
+from generation.dcgan.networks import folded, plain_layer
+from generation.training.layers import ConditionalBatchNormalization
 
 
 def plain_generator(network: keras.Model) -> keras.Model:
@@ -18,7 +18,7 @@ def plain_generator(network: keras.Model) -> keras.Model:
     Conditional batch normalisation becomes a plain one, and two dense layers that make its scale and shift.
 
     Args:
-        network: A generator of `generation.networks.build_generator`, conditional or not.
+        network: A generator of `generation.dcgan.networks.build_generator`, conditional or not.
     """
     if len(network.inputs) == 1:
         return folded(network)

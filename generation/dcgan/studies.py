@@ -24,10 +24,10 @@ Classical = Literal["flip", "rotation", "scale"]
 class Study:
     """One named architecture and its training settings.
 
-    `generation.dcgan.DCGAN` says what each option means. What is not one of its options:
+    `generation.dcgan.generator.DCGAN` says what each option means. What is not one of its options:
 
     Attributes:
-        family: The builder in `generation.networks`: `"dcgan"` (any size) or `"mnist-1d"` (28x28 grey only).
+        family: The builder in `generation.dcgan.networks`: `"dcgan"` (any size) or `"mnist-1d"` (28x28 grey only).
         head: Adds a 3x3 convolution at full resolution at the image end of both networks.
         image_shape: The shape that `describe` shows when none is given.
     """
@@ -140,7 +140,7 @@ STUDIES: dict[str, Study] = {
         learning_rate=0.001,
     ),
 }
-OPTIONS = {field.name for field in fields(Study)} - {"family", "head", "image_shape"}  # of `generation.dcgan.DCGAN`
+OPTIONS = {field.name for field in fields(Study)} - {"family", "head", "image_shape"}  # of `generator.DCGAN`
 PENALTY = 10.0  # of wasserstein-gp, as in Gulrajani et al. 2017, section 4
 
 

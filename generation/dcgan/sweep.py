@@ -14,10 +14,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from data.errors import UserError
-from generation.dcgan import DCGAN
+from generation.dcgan.generator import DCGAN
 
 if TYPE_CHECKING:
-    from generation.trainer import Turn, Turns
+    from generation.training.trainer import Turn, Turns
 
 FREE = ("learning_rate", "discriminator_learning_rate")  # beside the seed, what members may differ in
 Progress = Callable[[int, int, str], None]
@@ -92,7 +92,7 @@ class Vectorised:
     """
 
     def __init__(self, turns: Sequence[Turn]) -> None:
-        from generation import backend_jax
+        from generation.training import backend_jax
 
         trainers = [turn.trainer for turn in turns]
         programs: list[Any] = [trainer.program for trainer in trainers]

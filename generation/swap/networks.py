@@ -10,8 +10,8 @@ from typing import Any
 import keras
 from keras import layers, ops
 
-from generation.spectral import SpectralConv2D, SpectralDense
-from generation.swap_settings import MOST, Settings
+from generation.swap.settings import MOST, Settings
+from generation.training.spectral import SpectralConv2D, SpectralDense
 
 SLOPE = 0.1  # of LeakyReLU in encoder and decoders
 KERNEL = 5

@@ -12,9 +12,9 @@ from annotated_types import Ge, Gt, Le, Lt
 
 from data.errors import UserError
 from generation.images import checked
-from generation.swap_faces import divide
-from generation.swap_settings import Activation, Settings, Train, halvings
-from generation.trained_swap import TrainedSwap
+from generation.swap.faces import divide
+from generation.swap.settings import Activation, Settings, Train, halvings
+from generation.swap.trained import TrainedSwap
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -41,7 +41,7 @@ class Autoencoder(TrainedSwap):
         train: Which part learns: `"all"`; `"autoencoder"`, against a discriminator that stays as it was, or without
             one; or `"discriminator"`, from the first epoch on, with an autoencoder that stays as it was. What stays
             needs `warm_start`. Defaults to `"all"`.
-        warp: Strength of the random warp of the input, see `generation.warp`; 0 is none. Defaults to `1.0`.
+        warp: Strength of the random warp of the input, see `generation.swap.warp`; 0 is none. Defaults to `1.0`.
         transform: Strength of the turn, zoom and shift that input and target share; 0 is none. Defaults to `1.0`.
         mirror: Whether half of the faces are mirrored. Defaults to `True`.
         encoder_width: Channels of the encoder's (and the discriminator's) map next to the image; others double from it,
@@ -160,7 +160,7 @@ class Autoencoder(TrainedSwap):
         faces = divide(labels, classes, **settings)  # type: ignore[arg-type]
         self.image_shape, self.labels, self.names = tuple(images.shape[1:]), faces.labels, faces.names
         self._held_out = tuple(np.array(images[at[:ROWS]]) for at in faces.held_out)  # type: ignore[assignment]
-        from generation.swap_fitting import fit
+        from generation.swap.fitting import fit
 
         calls = {"folder": folder, "on_checkpoint": on_checkpoint, "progress": progress, "on_logs": on_logs}
         fit(self, images, faces, **calls)  # type: ignore[arg-type]
@@ -187,7 +187,7 @@ class Autoencoder(TrainedSwap):
 
     def describe(self, image_shape: tuple[int, ...] = (64, 64, 3)) -> str:
         """Returns Keras' summaries of encoder, decoder and discriminator for images `(height, width, channels)`."""
-        from generation.swap_networks import build_decoder, build_discriminator, build_encoder
+        from generation.swap.networks import build_decoder, build_discriminator, build_encoder
 
         lines: list[str] = []
         for build in (build_encoder, build_decoder, build_discriminator):
