@@ -10,7 +10,7 @@ import pandas as pd
 
 from benchmark import adapt, bank, picks
 from benchmark.job import Job, instance, prepared
-from detection.gradcam import NoFeatureMap
+from detection.networks.gradcam import NoFeatureMap
 
 SAMPLE = 256  # images of each side that a mean heat map is of, at most
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from detection.features import grey
+from detection.features.frequency import grey
 
 ANCHORS = np.array(
     [[0x0B, 0x3C, 0x5D], [0x2B, 0x6C, 0x99], [0xF7, 0xF6, 0xF2], [0xC9, 0x54, 0x1F], [0x7A, 0x2A, 0x08]], dtype=float

@@ -16,7 +16,7 @@ from benchmark.job import Job, instance, plugin, prepared, write_json
 from benchmark.quality import identity, persons, similarities, verification
 from benchmark.quality.references import SEED
 from data.imageset import ImageSet, snap
-from detection.embedding import Embedding
+from detection.frozen.embedding import Embedding
 
 EMBEDDING = "embedding"
 REALS = "reals.npy"

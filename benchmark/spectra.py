@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 
 from detection.base import block_size
-from detection.features import azimuthal_mean, log_spectrum
+from detection.features.frequency import azimuthal_mean, log_spectrum
 
 COLUMNS = ["radius", "frequency", "real", "fake", "difference", "real_se", "fake_se", "n_real", "n_fake"]
 
@@ -14,7 +14,7 @@ COLUMNS = ["radius", "frequency", "real", "fake", "difference", "real_se", "fake
 def mean_spectrum(images: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Returns the mean spectrum in decibel `(height, width)`, and each image's azimuthal profile `(n, rings)`.
 
-    Both are of `detection.features.log_spectrum`, the zero frequency central.
+    Both are of `detection.features.frequency.log_spectrum`, the zero frequency central.
 
     Args:
         images: uint8 `(n, height, width, channels)`.

@@ -32,7 +32,7 @@ from benchmark.tensorboard_log import WHERE, EventLog
 from data.errors import UserError
 from data.imageset import ImageSet
 from data.ledger import Ledger, check_ledger, split
-from detection import saved_network
+from detection.networks import saved_network
 
 PREVIEW = 64  # images of the fixed latent batch
 WAY = (6, 8)  # latent vectors of the interpolation, and images from one to the next

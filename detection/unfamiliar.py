@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from detection.content_cues import content_cues
-from detection.features import azimuthal_mean, log_spectrum
+from detection.features.content_cues import content_cues
+from detection.features.frequency import azimuthal_mean, log_spectrum
 from detection.logistic import standardisation
 
 RATE = 0.01  # of images like the training images that are called unlike, at most

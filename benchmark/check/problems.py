@@ -44,7 +44,7 @@ def reals(shape: tuple[int, int, int], n: int, attribute_names: tuple[str, ...] 
 
 def extractor(shape: tuple[int, int, int], folder: Path) -> Path:
     """Trains a feature extractor for a moment, as `needs = ("extractor",)` asks for, and returns its folder."""
-    from detection.extractor import Extractor
+    from detection.frozen.extractor import Extractor
 
     images, is_fake = labelled(shape, N_TRAIN, seed=7)
     Extractor(passes=4).fit(images[~is_fake]).save(folder)

@@ -12,7 +12,7 @@ import numpy as np
 from benchmark.quality.references import References
 from data.duplicates import find_copies
 from data.imageset import ImageSet
-from detection.extractor import Extractor
+from detection.frozen.extractor import Extractor
 
 SMOKE_IMAGES, SMOKE_PASSES = 256, 2
 CHECK = 1000  # images at most that show how well it has learned

@@ -16,7 +16,7 @@ from benchmark.quality.fakes import Together
 from benchmark.quality.lesson import EXTRACTOR, FEATURES
 from benchmark.quality.references import FEWEST, References
 from data.imageset import ImageSet
-from detection.extractor import Extractor
+from detection.frozen.extractor import Extractor
 
 MEASURES = ("fd", "kd", "precision", "recall", "density", "coverage", "memorisation")
 COLUMNS = [

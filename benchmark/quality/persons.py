@@ -26,7 +26,7 @@ from benchmark.quality.references import HELD_PARTS, SEED
 from data.duplicates import find_copies
 from data.imageset import ImageSet
 from data.ledger import Ledger
-from detection.embedding import FEWEST, several
+from detection.frozen.embedding import FEWEST, several
 
 FEWEST_CHECKED = 5  # identities with two images that show how well the embedding has learned
 MOST_LEARNED = 20_000  # images that the embedding learns from and is checked on, which are in memory together

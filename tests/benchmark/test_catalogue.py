@@ -38,7 +38,7 @@ def test_one_group():
     assert list(found) == ["detectors"]
     row = next(row for row in found["detectors"] if row["name"] == "cnn")
     assert (row["package"], row["version"], row["min_size"]) == ("fauxbench", runtime.version("fauxbench"), 8)
-    assert row["origin"].startswith("detection/cnn.py:")
+    assert row["origin"].startswith("detection/detectors/cnn.py:")
     assert {"name": "epochs", "type": "int >= 1", "default": 30, "required": False} in row["options"]
     with pytest.raises(UserError, match=r"Unknown group 'detector'. Did you mean 'detectors'"):
         catalogue.everything("detector")
@@ -56,7 +56,7 @@ def test_names_that_are_taken_are_told(offered):
     assert len(broken) == 3
     assert any(text.startswith("'cnn' is the name of a built-in, which is used") for text in broken)
     assert any("'mine' is offered by" in text and "Name it in a spec as 'sklearn.svm:SVC'" in text for text in broken)
-    assert plugins.resolve("detectors", "cnn").origin.startswith("detection/cnn.py")
+    assert plugins.resolve("detectors", "cnn").origin.startswith("detection/detectors/cnn.py")
     assert plugins.resolve("detectors", "good").factory.__name__ == "SVC"
     with pytest.raises(UserError, match="neither is used"):
         plugins.resolve("detectors", "mine")

@@ -24,7 +24,7 @@ from benchmark.export import COLUMNS, FOLDERS, export
 from benchmark.stored_run import StoredRun
 from data.errors import UserError
 from data.sources.folder import Folder as Source
-from detection.sentinel import SentinelFormat
+from detection.detectors.sentinel import SentinelFormat
 from generation.folder import Folder
 
 pytestmark = pytest.mark.slow  # networks are trained

@@ -10,8 +10,8 @@ import numpy as np
 import pytest
 
 from data.errors import UserError
-from detection import backbone_weights
-from detection.backbone import Backbone
+from detection.detectors.backbone import Backbone
+from detection.frozen import backbone_weights
 from detection.logistic import fit_linear
 
 SMALL = {"alpha": 0.35, "size": 32}

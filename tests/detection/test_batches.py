@@ -8,9 +8,9 @@ import pytest
 from data import perturb
 from data.errors import UserError
 from data.options import check_options
-from detection.batches import blurred, class_weights, compressed, plain_batches
-from detection.resnet import ResNet
-from detection.resnet_wang import ResNetWang
+from detection.detectors.resnet import ResNet
+from detection.detectors.resnet_wang import ResNetWang
+from detection.networks.batches import blurred, class_weights, compressed, plain_batches
 
 
 def noise(n: int, side: int = 16, channels: int = 3) -> np.ndarray:

@@ -17,8 +17,9 @@ from PIL import Image
 
 from data.errors import UserError
 from data.options import options_of
-from detection import BUILTINS, extractor_network, stored
-from detection.gradcam import NoFeatureMap
+from detection import BUILTINS
+from detection.frozen import extractor_network, stored
+from detection.networks.gradcam import NoFeatureMap
 
 QUICK = {
     "cnn": {"epochs": 2},

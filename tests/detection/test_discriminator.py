@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 
 from data.errors import UserError
-from detection.discriminator import Discriminator
-from detection.gradcam import NoFeatureMap
+from detection.detectors.discriminator import Discriminator
+from detection.networks.gradcam import NoFeatureMap
 
 pytestmark = pytest.mark.slow  # Keras networks are made and read
 

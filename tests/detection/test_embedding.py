@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 from data.errors import UserError
-from detection.embedding import Embedding, several
+from detection.frozen.embedding import Embedding, several
 from detection.selection import auc_of
 
 pytestmark = pytest.mark.slow  # networks are trained
@@ -91,7 +91,7 @@ def test_refuses_what_is_no_embedding(trained, tmp_path: Path, harm: str):
     elif harm == "nothing-there":
         (tmp_path / "embedding.json").unlink()
     else:
-        from detection import stored
+        from detection.frozen import stored
 
         stored.save(tmp_path, "embedding", "other", {"shape": [8, 8, 1]}, {"w000": np.zeros(3)})
     with pytest.raises(UserError, match="embedding") as raised:
@@ -149,7 +149,7 @@ def test_learns_on_jax_too(faces, tmp_path: Path):
     np.savez(tmp_path / "faces.npz", images=images, identity=identity)
     code = (
         "import sys, numpy as np\n"
-        "from detection.embedding import Embedding\n"
+        "from detection.frozen.embedding import Embedding\n"
         "file = np.load('faces.npz'); images, identity = file['images'], file['identity']\n"
         "found = Embedding(steps=150).fit(images[identity < 40], identity[identity < 40])\n"
         "np.save('embedded.npy', found.embed(images[identity >= 40]))\n"

@@ -7,9 +7,9 @@ import pytest
 from scipy import fft
 
 from data.errors import UserError
-from detection.features import fft_magnitude, whole_spectrum
-from detection.gradcam import GradCAM, enlarged
-from detection.linear import LinearDCT, LinearFFT, LinearPixel
+from detection.detectors.linear import LinearDCT, LinearFFT, LinearPixel
+from detection.features.frequency import fft_magnitude, whole_spectrum
+from detection.networks.gradcam import GradCAM, enlarged
 
 KERNEL = np.array([[0.5, -1.0, 2.0]], dtype=np.float32)  # one channel in, three out
 DENSE = np.array([[3.0], [-2.0], [-0.5]], dtype=np.float32)

@@ -9,7 +9,7 @@ import pytest
 from PIL import Image
 
 from data.errors import UserError
-from detection.external import External, read_scores
+from detection.detectors.external import External, read_scores
 
 RNG = np.random.default_rng(0)
 IMAGES = RNG.integers(0, 256, (12, 9, 8, 3), dtype=np.uint8)

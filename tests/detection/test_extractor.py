@@ -10,7 +10,7 @@ import pytest
 
 from data.errors import UserError
 from data.sources.digits import Digits
-from detection.extractor import Extractor
+from detection.frozen.extractor import Extractor
 
 pytestmark = pytest.mark.slow  # networks are trained
 

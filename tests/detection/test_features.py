@@ -3,7 +3,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from detection import features
+from detection.features import frequency as features
 
 
 def cosine_plane(size: int, row: int, column: int) -> np.ndarray:

@@ -9,10 +9,10 @@ import pytest
 from scipy import fft
 from sklearn.metrics import roc_auc_score
 
-from detection.dct_cnn import DCTCNN, moments_of_log_dct
-from detection.npr import NPR
-from detection.patch import Patch
-from detection.residual import CONSTRAINED, ResidualBayar, ResidualSRM
+from detection.detectors.dct_cnn import DCTCNN, moments_of_log_dct
+from detection.detectors.npr import NPR
+from detection.detectors.patch import Patch
+from detection.detectors.residual import CONSTRAINED, ResidualBayar, ResidualSRM
 
 ALL = [NPR(), NPR(network="published"), Patch(receptive_field=5), ResidualSRM(), ResidualBayar(), DCTCNN()]
 names = [f"{type(detector).__name__}{i}" for i, detector in enumerate(ALL)]

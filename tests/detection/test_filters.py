@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from scipy import fft
 
-from detection import filters
+from detection.features import filters
 
 ONE_OF_EACH = {  # written by hand from the paper's figure 1, times the filter's order
     "first": (0, 1, [[0, 0, 0], [0, -1, 1], [0, 0, 0]]),

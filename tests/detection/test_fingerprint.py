@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from scipy.signal import wiener as scipy_wiener
 
-from detection.fingerprint import Fingerprint, mean_residual, normalised_correlation, residual, wiener
+from detection.detectors.fingerprint import Fingerprint, mean_residual, normalised_correlation, residual, wiener
 from detection.selection import auc_of
 
 DENOISERS = ("wiener", "gaussian", "median")

@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 
 from data.errors import UserError
-from detection import extractor_network, stored
-from detection.frozen import FeaturesKNN, FeaturesLinear
+from detection.detectors.frozen import FeaturesKNN, FeaturesLinear
+from detection.frozen import extractor_network, stored
 from detection.logistic import fit_linear
 from detection.neighbours import neighbour_share
 
@@ -73,7 +73,7 @@ def images():
 @pytest.mark.slow
 @pytest.mark.parametrize("kind", [FeaturesKNN, FeaturesLinear])
 def test_the_features_are_the_extractors_and_its_files_are_kept(kind, extractor, images, tmp_path):
-    from detection.extractor import Extractor
+    from detection.frozen.extractor import Extractor
 
     copy = tmp_path / "elsewhere"
     shutil.copytree(extractor, copy)

@@ -12,10 +12,10 @@ import pytest
 from sklearn.metrics import roc_auc_score
 
 from data.errors import UserError
-from detection import saved_network
-from detection.batches import augment, balanced_batches
-from detection.cnn import CNN
-from detection.keras_detector import KerasDetector
+from detection.detectors.cnn import CNN
+from detection.networks import saved_network
+from detection.networks.batches import augment, balanced_batches
+from detection.networks.keras_detector import KerasDetector
 
 
 def checkered(n: int, side: int = 8, seed: int = 0, channels: int = 1) -> tuple[np.ndarray, np.ndarray]:
@@ -265,7 +265,7 @@ OTHER = """
 import sys
 from pathlib import Path
 import numpy as np
-from detection.resnet import ResNet
+from detection.detectors.resnet import ResNet
 folder, options = Path(sys.argv[1]), eval(sys.argv[2])
 given = np.load(folder / "given.npz")
 one = ResNet(**options).load(folder / "ours")
@@ -273,7 +273,7 @@ np.save(folder / "theirs.npy", one.decision_function(given["images"]))
 two = ResNet(balance="weights", **options).fit(given["images"], given["is_fake"])
 two.save(folder / "other")
 np.save(folder / "other.npy", two.decision_function(given["images"]))
-import detection.layers
+import detection.networks.layers
 from detection import saved_network
 for path in (folder / "filters").glob("*.keras"):
     np.save(path.with_suffix(".npy"), saved_network.load(path).predict_on_batch(given["colour"]))
@@ -287,7 +287,7 @@ FILTERS = ["npr:NPR", "patch:Patch", "residual:ResidualSRM", "residual:ResidualB
 def test_a_detector_trained_on_one_backend_scores_the_same_on_the_other(tmp_path):
     import keras
 
-    from detection.resnet import ResNet
+    from detection.detectors.resnet import ResNet
 
     images, is_fake = checkered(64)
     ours = ResNet(precision="mixed_bfloat16", **TINY).fit(images, is_fake)

@@ -5,8 +5,8 @@ import numpy as np
 import pytest
 from scipy import fft, signal
 
-from detection import layers
-from detection.filters import srm_bank
+from detection.features.filters import srm_bank
+from detection.networks import layers
 
 
 def run(layer, x) -> np.ndarray:

@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 
 from data.errors import UserError
-from detection import saved_network
-from detection.discriminator import read_network
+from detection.detectors.discriminator import read_network
+from detection.networks import saved_network
 
 
 @pytest.fixture

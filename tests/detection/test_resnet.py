@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from sklearn.metrics import roc_auc_score
 
-from detection.resnet import ResNet
+from detection.detectors.resnet import ResNet
 
 
 def weights_by_hand(width: int, stages: int, channels: int) -> int:

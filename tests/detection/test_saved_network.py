@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from data.errors import UserError
-from detection import saved_network
+from detection.networks import saved_network
 
 
 def network():

@@ -9,9 +9,9 @@ from PIL import Image
 from scipy.ndimage import gaussian_filter
 from sklearn.metrics import roc_auc_score
 
-from detection.content_cues import content_cues, content_names, png_bytes
-from detection.format_cues import absent_levels, copied_lines, format_cues, framed_sides, jpeg_blocks
-from detection.sentinel import SentinelContent, SentinelFormat, lots, robust_scaling
+from detection.detectors.sentinel import SentinelContent, SentinelFormat, lots, robust_scaling
+from detection.features.content_cues import content_cues, content_names, png_bytes
+from detection.features.format_cues import absent_levels, copied_lines, format_cues, framed_sides, jpeg_blocks
 
 NOTHING = np.zeros(256, dtype=bool)
 

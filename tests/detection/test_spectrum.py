@@ -5,8 +5,8 @@ import pytest
 from sklearn.metrics import roc_auc_score
 from sklearn.svm import SVC
 
+from detection.detectors.spectrum import COSTS, Spectrum, profile
 from detection.selection import auc_of
-from detection.spectrum import COSTS, Spectrum, profile
 
 
 def noise(n: int, side: int, seed: int = 0, channels: int = 1) -> np.ndarray:

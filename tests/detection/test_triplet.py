@@ -7,7 +7,7 @@ import itertools
 import numpy as np
 import pytest
 
-from detection.triplet import MARGIN, identity_batches, triplet_loss
+from detection.frozen.triplet import MARGIN, identity_batches, triplet_loss
 
 
 def on_sphere(n: int, seed: int, width: int = 5) -> np.ndarray:

@@ -21,7 +21,7 @@ from scipy.interpolate import CubicSpline
 from sklearn.svm import SVC
 
 from benchmark.stored_run import StoredRun
-from detection.features import azimuthal_mean, log_spectrum
+from detection.features.frequency import azimuthal_mean, log_spectrum
 
 BINS, SPLITS, TEST = 80, 10, 0.2
 C, GAMMA = 6.37, 0.86

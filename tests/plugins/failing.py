@@ -93,7 +93,7 @@ class ExplainsNothing(Good):
     """As a network of our base class that has nothing to draw maps from."""
 
     def explain(self, images):
-        from detection.gradcam import NoFeatureMap
+        from detection.networks.gradcam import NoFeatureMap
 
         raise NoFeatureMap("sees images as a whole")
 

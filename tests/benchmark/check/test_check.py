@@ -76,7 +76,7 @@ def test_a_network_of_a_few_lines_keeps_the_contract():
 @pytest.mark.parametrize("need", ["extractor", "discriminator"])
 def test_what_a_detector_needs_is_made_for_it(need, tmp_path):
     reads = {
-        "extractor": "detection.extractor:Extractor().load(extractor).features(images)",
+        "extractor": "detection.frozen.extractor:Extractor().load(extractor).features(images)",
         "discriminator": "keras.saving:load_model(discriminator)(images / 127.5 - 1)",
     }[need]
     module, _, expression = reads.partition(":")

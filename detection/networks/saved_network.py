@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from data.errors import UserError
-from detection import network_parts
+from detection.networks import network_parts
 
 CONFIG, METADATA, WEIGHTS = "config.json", "metadata.json", "model.weights.h5"
 REFERENCES = ("name", "keras_history", "input_layers", "output_layers")  # where a config names its parts

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any, Literal
 
-from detection import trunk
-from detection.keras_detector import KerasDetector
+from detection.networks import trunk
+from detection.networks.keras_detector import KerasDetector
 
 DEVIATIONS = {3: (0.229, 0.224, 0.225), 1: (0.226,)}  # of ImageNet's red, green, blue; their mean for grey images
 SHARE = 2 / 3  # the source's factor on the differences
@@ -53,7 +53,7 @@ class NPR(KerasDetector):
         """Returns the network for images of one shape: from float32 in [0, 255] to a logit."""
         import keras
 
-        from detection.layers import NeighbouringPixels
+        from detection.networks.layers import NeighbouringPixels
 
         inputs, seeds = keras.Input(shape), trunk.seeds_from(seed)
         scale = [SHARE / (255 * deviation) for deviation in DEVIATIONS[shape[2]]]
@@ -62,7 +62,7 @@ class NPR(KerasDetector):
         return keras.Model(inputs, logit, name="npr")
 
     def _import_layers(self) -> None:
-        import detection.layers  # noqa: F401
+        import detection.networks.layers  # noqa: F401
 
 
 def _published(x: Any, seeds: Iterator[int]) -> Any:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from detection import trunk
-from detection.keras_detector import KerasDetector
+from detection.networks import trunk
+from detection.networks.keras_detector import KerasDetector
 
 
 class CNN(KerasDetector):

@@ -7,8 +7,8 @@ import hashlib
 import numpy as np
 
 from detection.base import BaseDetector, Pair, Progress
-from detection.content_cues import content_cues
-from detection.format_cues import absent_levels, format_cues
+from detection.features.content_cues import content_cues
+from detection.features.format_cues import absent_levels, format_cues
 from detection.logistic import Linear, fit_linear
 
 PENALTIES = (1000.0, 100.0, 10.0, 1.0)  # a few cues need no weaker ones, and flags that separate need a bound

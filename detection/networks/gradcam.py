@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from data.errors import UserError
-from detection.gradients import gradient
+from detection.networks.gradients import gradient
 
 
 class NoFeatureMap(UserError):

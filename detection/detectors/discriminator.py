@@ -10,8 +10,8 @@ from typing import Any, Self
 import numpy as np
 
 from data.errors import UserError
-from detection import network_parts
 from detection.base import BaseDetector, Pair, Progress, in_blocks
+from detection.networks import network_parts
 
 FILE = "discriminator.keras"
 
@@ -113,7 +113,7 @@ class Discriminator(BaseDetector):
         Raises:
             NoFeatureMap: If the discriminator has no feature map.
         """
-        from detection.gradcam import GradCAM
+        from detection.networks.gradcam import GradCAM
 
         images = self._checked_as_trained(images, "explained")
         draw = GradCAM(self._network, signed=True)

@@ -9,10 +9,10 @@ from typing import Any
 import numpy as np
 
 from data.errors import UserError
-from detection import extractor_network as networks
-from detection import stored
 from detection.base import in_blocks
-from detection.extractor_network import PIXELS, WIDTH
+from detection.frozen import extractor_network as networks
+from detection.frozen import stored
+from detection.frozen.extractor_network import PIXELS, WIDTH
 
 KIND = "extractor"  # of the files that it is saved in
 SMALLEST = 4  # pixels a side

@@ -11,9 +11,9 @@ import numpy as np
 from annotated_types import Ge, Gt, Le
 
 from data.errors import UserError
-from detection import saved_network
 from detection.base import BaseDetector, Pair, Progress, in_blocks
-from detection.batches import augment, balanced_batches, blurred, class_weights, compressed, plain_batches
+from detection.networks import saved_network
+from detection.networks.batches import augment, balanced_batches, blurred, class_weights, compressed, plain_batches
 from detection.selection import auc_of, log_loss
 
 NETWORK = "network.keras"
@@ -112,7 +112,7 @@ class KerasDetector(BaseDetector):
             UserError: If the detector is not trained, or the images do not fit.
             NoFeatureMap: If the network has no feature map before a global mean.
         """
-        from detection.gradcam import GradCAM
+        from detection.networks.gradcam import GradCAM
 
         images = self._checked_as_trained(images, "explained")
         heat = in_blocks(GradCAM(self._network, signed=True), images)

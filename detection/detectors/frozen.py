@@ -10,7 +10,7 @@ import numpy as np
 
 from data.errors import UserError
 from detection.base import BaseDetector, Pair, Progress
-from detection.extractor import Extractor
+from detection.frozen.extractor import Extractor
 from detection.logistic import Linear, fit_linear
 from detection.neighbours import neighbour_share
 
@@ -23,8 +23,8 @@ class FrozenFeatures(BaseDetector):
     The classifier two-sample test asks whether a classifier can tell two sets apart on images that it has not seen. On
     raw pixels every classifier tells a DCGAN's images; on the features of a network that was trained for something
     else, what is measured is nearer to whether the pictures look right. The extractor here is trained on real images of
-    the same data set (see `detection.extractor.Extractor`), none of which a detector sees. Scores on it are not to be
-    compared with those on another extractor: its name and digest stand in `detector.json`.
+    the same data set (see `detection.frozen.extractor.Extractor`), none of which a detector sees. Scores on it are not
+    to be compared with those on another extractor: its name and digest stand in `detector.json`.
 
     Source: Lopez-Paz and Oquab, "Revisiting classifier two-sample tests" (2017), sections 3 and 4.
     """
@@ -52,7 +52,7 @@ class FrozenFeatures(BaseDetector):
             is_fake: bool `(n,)`.
             validation: The same pair for images that are not trained on. Defaults to `None`, every fifth image.
             progress: Not called.
-            extractor: The folder of a saved `detection.extractor.Extractor` for images of this shape.
+            extractor: The folder of a saved `detection.frozen.extractor.Extractor` for images of this shape.
 
         Raises:
             UserError: Without an extractor, or for one that cannot be read or takes images of another shape.
@@ -60,7 +60,7 @@ class FrozenFeatures(BaseDetector):
         if extractor is None:
             raise UserError(
                 f"{type(self).__name__} scores the features of a trained extractor and was given none. Expected "
-                "fit(..., extractor=FOLDER), the folder that detection.extractor.Extractor saved."
+                "fit(..., extractor=FOLDER), the folder that detection.frozen.extractor.Extractor saved."
             )
         self._place = Path(extractor)
         return super().fit(images, is_fake, validation=validation, progress=progress)

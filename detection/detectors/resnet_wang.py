@@ -6,7 +6,7 @@ from typing import Annotated, Any
 
 from annotated_types import Ge, Le
 
-from detection.resnet import ResNet
+from detection.detectors.resnet import ResNet
 
 
 class ResNetWang(ResNet):

@@ -8,10 +8,10 @@ import numpy as np
 from annotated_types import Ge, Gt
 
 from data.errors import UserError
-from detection import backbone_weights as files
 from detection.base import Pair, Progress, in_blocks
-from detection.keras_detector import KerasDetector
+from detection.frozen import backbone_weights as files
 from detection.logistic import fit_linear
+from detection.networks.keras_detector import KerasDetector
 
 Network = Literal["MobileNetV2", "EfficientNetV2B0", "ResNet50V2"]
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 import numpy as np
 from scipy import fft
 
-from detection.features import grey
+from detection.features.frequency import grey
 
 CUES = ("values off the grid", "framed sides", "copied border lines", "JPEG blocks")
 

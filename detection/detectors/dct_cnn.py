@@ -6,10 +6,10 @@ from typing import Any
 
 import numpy as np
 
-from detection import trunk
 from detection.base import Pair, Progress, block_size
-from detection.gradcam import NoFeatureMap
-from detection.keras_detector import KerasDetector
+from detection.networks import trunk
+from detection.networks.gradcam import NoFeatureMap
+from detection.networks.keras_detector import KerasDetector
 
 CONSTANT = 1e-4  # a coefficient whose logarithm varies less than that over the training images is taken as constant
 
@@ -21,7 +21,7 @@ class DCTCNN(KerasDetector):
     standardised per coefficient by the mean and the deviation over the training images, and the source's small network
     follows: 3 x 3 convolutions of 3 and 8 filters, a mean over 2 x 2, 16 filters, a mean, 32 filters, one logit from
     all that is left. The transform is in float32 with a higher floor under the logarithm than the source's (see
-    `detection.layers.LogDCT`).
+    `detection.networks.layers.LogDCT`).
 
     Source: Frank et al., "Leveraging frequency analysis for deep fake image recognition" (ICML 2020), section 4 and
     appendix.
@@ -36,7 +36,7 @@ class DCTCNN(KerasDetector):
         import keras
         from keras import layers
 
-        from detection.layers import LogDCT, Standardisation
+        from detection.networks.layers import LogDCT, Standardisation
 
         inputs, seeds = keras.Input(shape), trunk.seeds_from(seed)
 
@@ -72,7 +72,7 @@ class DCTCNN(KerasDetector):
             self._moments = None  # they are weights of the network now
 
     def _import_layers(self) -> None:
-        import detection.layers  # noqa: F401
+        import detection.networks.layers  # noqa: F401
 
 
 def moments_of_log_dct(images: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -82,7 +82,7 @@ def moments_of_log_dct(images: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """
     import keras
 
-    from detection.layers import LogDCT
+    from detection.networks.layers import LogDCT
 
     transform, size = LogDCT(), block_size(images.shape[1:])
     total = squares = np.zeros(images.shape[1:])

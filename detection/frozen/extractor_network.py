@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from detection.batches import augment
+from detection.networks.batches import augment
 
 WIDTH = 64  # features: with more, a covariance of a thousand images is mostly noise
 WIDTHS = (32, 64, 64, 64, 64)

@@ -14,7 +14,7 @@ import keras
 import numpy as np
 from keras import ops
 
-from detection.filters import dct_matrix, srm_bank
+from detection.features.filters import dct_matrix, srm_bank
 
 register = keras.saving.register_keras_serializable(package="fauxbench")
 FLOOR = 0.01  # grey levels: above what float32 makes of a coefficient that vanishes, below what uint8 images have there

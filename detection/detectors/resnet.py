@@ -6,7 +6,7 @@ from typing import Annotated, Any
 
 from annotated_types import Ge, Le
 
-from detection.keras_detector import KerasDetector
+from detection.networks.keras_detector import KerasDetector
 
 SMALLEST = 4  # pixels a side: a map that a stride would make smaller is not halved
 

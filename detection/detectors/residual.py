@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from detection import trunk
-from detection.keras_detector import KerasDetector
+from detection.networks import trunk
+from detection.networks.keras_detector import KerasDetector
 
 MIXED = 16  # maps that the residuals of the fixed bank are mixed to
 CONSTRAINED = 12  # constrained filters
@@ -32,14 +32,14 @@ class ResidualSRM(KerasDetector):
         """Returns the network for images of one shape: from float32 in [0, 255] to a logit."""
         import keras
 
-        from detection.layers import SpatialRichResiduals
+        from detection.networks.layers import SpatialRichResiduals
 
         inputs, seeds = keras.Input(shape), trunk.seeds_from(seed)
         x = trunk.convolution(SpatialRichResiduals()(inputs), MIXED, seeds, size=1)
         return keras.Model(inputs, trunk.logit_of(x, seeds), name="residual_srm")
 
     def _import_layers(self) -> None:
-        import detection.layers  # noqa: F401
+        import detection.networks.layers  # noqa: F401
 
 
 class ResidualBayar(KerasDetector):
@@ -64,7 +64,7 @@ class ResidualBayar(KerasDetector):
         import keras
         from keras import layers
 
-        from detection.layers import NearAverage, PredictionError
+        from detection.networks.layers import NearAverage, PredictionError
 
         inputs, seeds = keras.Input(shape), trunk.seeds_from(seed)
         x = layers.Conv2D(
@@ -79,4 +79,4 @@ class ResidualBayar(KerasDetector):
         return keras.Model(inputs, trunk.logit_of(x, seeds), name="residual_bayar")
 
     def _import_layers(self) -> None:
-        import detection.layers  # noqa: F401
+        import detection.networks.layers  # noqa: F401

@@ -6,7 +6,7 @@ import numpy as np
 
 from data.errors import UserError
 from detection.base import BaseDetector, Pair, Progress, in_blocks
-from detection.features import Colour, extract, whole_spectrum
+from detection.features.frequency import Colour, extract, whole_spectrum
 from detection.logistic import Linear, fit_linear
 
 

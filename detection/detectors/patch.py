@@ -6,9 +6,9 @@ from typing import Any, Literal
 
 import numpy as np
 
-from detection import trunk
 from detection.base import in_blocks
-from detection.keras_detector import KerasDetector
+from detection.networks import trunk
+from detection.networks.keras_detector import KerasDetector
 
 DILATIONS = {5: (1, 1), 9: (1, 1, 2), 17: (1, 1, 2, 4)}  # of 3 x 3 convolutions: each widens the field by twice its own
 WIDTH, HIDDEN = 24, 32  # filters of the 3 x 3 convolutions, and of the 1 x 1 convolution behind them
@@ -52,7 +52,7 @@ class Patch(KerasDetector):
         import keras
         from keras import layers
 
-        from detection.layers import MeanPatchLogit
+        from detection.networks.layers import MeanPatchLogit
 
         inputs, seeds = keras.Input(shape), trunk.seeds_from(seed)
         x = layers.Rescaling(1 / 127.5, -1.0)(inputs)
@@ -92,11 +92,11 @@ class Patch(KerasDetector):
         return keras.layers.Flatten(dtype="float32")(_map_of(network))
 
     def _import_layers(self) -> None:
-        import detection.layers  # noqa: F401
+        import detection.networks.layers  # noqa: F401
 
 
 def _map_of(network: Any) -> Any:
     """Returns the patch logits `(n, h, w, 1)` whose mean is the network's output."""
-    from detection.layers import MeanPatchLogit
+    from detection.networks.layers import MeanPatchLogit
 
     return next(layer for layer in network.layers if isinstance(layer, MeanPatchLogit)).input

@@ -8,7 +8,7 @@ import numpy as np
 from scipy.spatial.distance import cdist
 
 from detection.base import BaseDetector, Pair, Progress
-from detection.features import azimuthal_mean, log_spectrum
+from detection.features.frequency import azimuthal_mean, log_spectrum
 from detection.logistic import Linear, fit_linear, standardisation
 from detection.selection import auc_of
 

@@ -7,7 +7,7 @@ import io
 import numpy as np
 from PIL import Image
 
-from detection.features import grey
+from detection.features.frequency import grey
 
 
 def content_cues(images: np.ndarray) -> np.ndarray:

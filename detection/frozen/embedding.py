@@ -9,11 +9,11 @@ from typing import Any
 import numpy as np
 
 from data.errors import UserError
-from detection import extractor_network as networks
-from detection import stored
 from detection.base import in_blocks
-from detection.batches import augment
-from detection.triplet import identity_batches, triplet_loss
+from detection.frozen import extractor_network as networks
+from detection.frozen import stored
+from detection.frozen.triplet import identity_batches, triplet_loss
+from detection.networks.batches import augment
 
 KIND = "embedding"  # of the files that it is saved in
 WIDTH = 64
