@@ -329,7 +329,7 @@ def _report(folder: Path, again: bool = False) -> Path:
 
 
 def _show(result: Any, page: Path, as_json: bool) -> None:
-    from reports.summary import sentences
+    from reports.sections.summary import sentences
 
     if as_json:
         print_json(

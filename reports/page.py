@@ -11,8 +11,8 @@ import re
 import tempfile
 from pathlib import Path
 
-from reports import views
 from reports.load import Run, load
+from reports.sections import views
 
 PART = ".report-"  # how the names of pages begin that are being written
 TEMPLATE = Path(__file__).parent / "template"

@@ -7,8 +7,9 @@ import pandas as pd
 from PIL import Image
 
 from benchmark.png import animation
-from reports import classes, page, pictures
+from reports import page
 from reports.load import load
+from reports.sections import classes, pictures
 
 
 def _with_classes(sealed: Callable[[Path], Path], folder: Path) -> Path:
@@ -63,7 +64,7 @@ def test_each_class_with_its_interval_and_the_discriminators_view(
 
 
 def test_the_tables_of_the_whole_do_not_change(make_run: Callable[..., Path], sealed: Callable[[Path], Path]) -> None:
-    from reports import tables
+    from reports.sections import tables
 
     plain = tables.frame(load(make_run("plain")))
     pd.testing.assert_frame_equal(plain, tables.frame(load(_with_classes(sealed, make_run("classes")))))

@@ -15,10 +15,11 @@ import pandas as pd
 import pytest
 from PIL import Image
 
-from reports import explain, page
+from reports import page
 from reports.figures.spectra import SpectrumFigure
 from reports.load import Run, load
-from reports.pictures import Picture
+from reports.sections import explain
+from reports.sections.pictures import Picture
 
 
 @pytest.fixture(scope="module")

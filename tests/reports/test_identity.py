@@ -3,8 +3,9 @@ from pathlib import Path
 
 import pandas as pd
 
-from reports import identity, page
+from reports import page
 from reports.load import IDENTITY, load
+from reports.sections import identity
 
 
 def _row(**more: object) -> dict[str, object]:

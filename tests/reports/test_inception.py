@@ -7,8 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from reports import inception, page
+from reports import page
 from reports.load import load
+from reports.sections import inception
 
 
 def test_rows_are_the_measured_checkpoints(make_run: Callable[..., Path]) -> None:

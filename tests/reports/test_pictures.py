@@ -9,8 +9,8 @@ import numpy as np
 import pandas as pd
 from PIL import Image
 
-from reports import pictures
 from reports.load import load
+from reports.sections import pictures
 
 
 def _pixels(uri: str) -> np.ndarray:

@@ -11,9 +11,10 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from reports import page, pictures, quality
+from reports import page
 from reports.figures.quality import QualityFigure
 from reports.load import QUALITY, Run, load
+from reports.sections import pictures, quality
 
 
 @pytest.fixture(scope="module")

@@ -6,9 +6,9 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from reports import summary, tables
 from reports.load import load
-from reports.summary import sentences
+from reports.sections import summary, tables
+from reports.sections.summary import sentences
 
 
 def test_the_answer_names_best_ties_weakest_and_failed(run_folder: Path) -> None:

@@ -7,8 +7,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from reports import tables
 from reports.load import load
+from reports.sections import tables
 
 
 def test_table_is_complete_and_equals_the_files(run_folder: Path) -> None:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from reports import numbers
 from reports.load import Plugin, Run, load
-from reports.tables import Entry, table
+from reports.sections.tables import Entry, table
 
 
 def sentences(run_folder: Path) -> list[str]:

@@ -7,10 +7,11 @@ from typing import Any
 import pandas as pd
 from markupsafe import Markup
 
-from reports import numbers, pictures
+from reports import numbers
 from reports.figures import svg
 from reports.figures.quality import QualityFigure
 from reports.load import QUALITY, Run, natural
+from reports.sections import pictures
 
 TITLES = {
     "fd": ("FD", "Fréchet distance of the features; lower is better."),

@@ -7,10 +7,10 @@ from typing import Any
 import pandas as pd
 from markupsafe import Markup
 
-from reports import pictures
 from reports.figures.spectra import SpectrumFigure
 from reports.load import Run
-from reports.pictures import Picture
+from reports.sections import pictures
+from reports.sections.pictures import Picture
 
 FOLDER = "explanations"
 KINDS = {

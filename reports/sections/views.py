@@ -7,13 +7,14 @@ from typing import Any
 import numpy as np
 from markupsafe import Markup
 
-from reports import classes, explain, identity, inception, numbers, pictures, provenance, quality, summary, tables
+from reports import numbers
 from reports.figures import svg
 from reports.figures.losses import PANELS, LossFigure
 from reports.figures.roc import RocFigure
 from reports.figures.scores import ScoreFigure
 from reports.load import Run
-from reports.tables import Entry
+from reports.sections import classes, explain, identity, inception, pictures, provenance, quality, summary, tables
+from reports.sections.tables import Entry
 
 VERDICTS = {"alarm": ("alarm", "▲", "alarm"), "note": ("note", "●", "note"), "pass": ("pass", "✓", "passed")}
 
