@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from benchmark import processor
+from benchmark.machine import processor
 
 processor.hold()  # before anything loads NumPy
 
@@ -13,11 +13,11 @@ __all__ = ["Run", "load", "run"]
 
 def __getattr__(name: str) -> Any:  # lazy, so that `fauxbench --help` does not pay for pandas
     if name in __all__:
-        from benchmark import house
+        from benchmark.machine import house
 
         if message := house.stranger():
             raise ImportError(message)
-        from benchmark import api
+        from benchmark.use import api
 
         return getattr(api, name)
     raise AttributeError(f"module 'benchmark' has no attribute '{name}'")

@@ -11,7 +11,7 @@ from types import ModuleType
 
 import pytest
 
-from benchmark import device, processor, runtime
+from benchmark.machine import device, processor, runtime
 from data.run_folder import MANIFEST, seal
 
 PEOPLE = Path(__file__).parent / "plugins" / "people.py"

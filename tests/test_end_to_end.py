@@ -13,7 +13,7 @@ import pandas as pd
 import pytest
 from PIL import Image, ImageFilter
 
-COMMAND = [sys.executable, "-c", "import sys; sys.argv[0] = 'fauxbench'; from benchmark.cli import main; main()"]
+COMMAND = [sys.executable, "-c", "import sys; sys.argv[0] = 'fauxbench'; from benchmark.cli.main import main; main()"]
 COLUMNS = {
     "cells.csv": "cell dataset ledger_seed generator generator_seed checkpoint train_generator n_train_real "
     "n_train_fake n_test_real n_test_fake train_perturbation detector detector_seed perturbation purpose status error "
@@ -258,7 +258,7 @@ def test_light_verbs_import_nothing_heavy(tmp_path: Path, arguments: list[str]) 
         "heavy = {'keras', 'tensorflow', 'jax', 'pandas', 'matplotlib', 'sklearn', 'scipy', 'distributed'}\n"
         "atexit.register(lambda: print('HEAVY', sorted(heavy & set(sys.modules))))\n"
         f"sys.argv = ['fauxbench', *{arguments!r}]\n"
-        "from benchmark.cli import main\nmain()"
+        "from benchmark.cli.main import main\nmain()"
     )
     ended = subprocess.run([sys.executable, "-c", code], cwd=tmp_path, capture_output=True, text=True, timeout=120)
     assert ended.stdout.splitlines()[-1] == "HEAVY []"
@@ -271,7 +271,7 @@ def test_planning_imports_no_keras(tmp_path: Path, arguments: list[str]) -> None
         "import atexit, sys\n"
         "atexit.register(lambda: print('HEAVY', sorted({'keras', 'tensorflow', 'distributed'} & set(sys.modules))))\n"
         f"sys.argv = ['fauxbench', *{arguments!r}]\n"
-        "from benchmark.cli import main\nmain()"
+        "from benchmark.cli.main import main\nmain()"
     )
     ended = subprocess.run([sys.executable, "-c", code], cwd=tmp_path, capture_output=True, text=True, timeout=120)
     assert ended.stdout.splitlines()[-1] == "HEAVY []"

@@ -28,7 +28,7 @@ epochs = 1
 [[detector]]
 kind = "linear-pixel"
 """
-CODE = "import sys; sys.argv[0] = 'fauxbench'; from benchmark.cli import main; main()"
+CODE = "import sys; sys.argv[0] = 'fauxbench'; from benchmark.cli.main import main; main()"
 
 
 @pytest.mark.slow

@@ -15,7 +15,7 @@ import pytest
 from PIL import Image
 
 import benchmark
-from benchmark import specs
+from benchmark.plan import specs
 
 ROOT = Path(__file__).parent.parent
 TEXT = (ROOT / "README.md").read_text(encoding="utf-8")
@@ -32,7 +32,7 @@ def blocks(kind: str, containing: str) -> str:
 
 def fauxbench(line: str, folder: Path) -> subprocess.CompletedProcess[str]:
     """Runs a command line as it is printed."""
-    code = "import sys; sys.argv[0] = 'fauxbench'; from benchmark.cli import main; main()"
+    code = "import sys; sys.argv[0] = 'fauxbench'; from benchmark.cli.main import main; main()"
     command = [sys.executable, "-c", code, *shlex.split(line)[1:]]
     path = os.pathsep.join([str(ROOT), *filter(None, [os.environ.get("PYTHONPATH")])])
     environment = os.environ | {"PYTHONPATH": path}

@@ -12,7 +12,7 @@ import pytest
 
 HOUSE = Path(__file__).parent.parent
 PACKAGES = ("data", "generation", "detection", "benchmark", "reports")
-COMMAND = "import sys; sys.argv[0] = 'fauxbench'; from benchmark.cli import main; main()"
+COMMAND = "import sys; sys.argv[0] = 'fauxbench'; from benchmark.cli.main import main; main()"
 
 
 @pytest.fixture(scope="module")
@@ -64,7 +64,7 @@ def test_wheel_holds_the_packages_files(wheel: Path) -> None:
     tree = {path.relative_to(source).as_posix() for name in PACKAGES for path in (source / name).rglob("*.*")}
     tree = {name for name in tree if (source / name).is_file() and "__pycache__" not in name}
     assert packed == tree
-    assert {"benchmark/presets/digits.toml", "reports/template/report.html.j2"} <= packed
+    assert {"benchmark/plan/presets/digits.toml", "reports/template/report.html.j2"} <= packed
 
 
 @pytest.mark.slow
@@ -75,7 +75,7 @@ def test_wheel_names_what_it_is(wheel: Path) -> None:
         text, commands = archive.read(about).decode(), archive.read(points).decode()
     assert "Name: fauxbench\n" in text
     assert "License-Expression: MIT\n" in text
-    assert "fauxbench = benchmark.cli:main" in commands
+    assert "fauxbench = benchmark.cli.main:main" in commands
 
 
 @pytest.mark.slow

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from benchmark import intervals
+from benchmark.statistics import intervals
 
 COLUMNS = ("class", "recognised", "recognised_low", "recognised_high", "recognised_real", "n_recognised")
 

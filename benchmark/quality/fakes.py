@@ -10,8 +10,9 @@ from typing import Any
 
 import numpy as np
 
-from benchmark import adapt, bank
+from benchmark.plugins import adapt
 from benchmark.quality.references import References
+from benchmark.stages import bank
 from data.imageset import ImageSet, snap
 
 SEED = 2018  # not that of any bank: no detector is trained or tested on these fakes

@@ -9,12 +9,13 @@ from typing import Any
 
 import numpy as np
 
-from benchmark import adapt, bank
+from benchmark.plugins import adapt
 from benchmark.quality import control, frechet, kernel, memorisation, neighbours
 from benchmark.quality.estimate import Estimate, normal
 from benchmark.quality.fakes import Together
 from benchmark.quality.lesson import EXTRACTOR, FEATURES
 from benchmark.quality.references import FEWEST, References
+from benchmark.stages import bank
 from data.imageset import ImageSet
 from detection.frozen.extractor import Extractor
 

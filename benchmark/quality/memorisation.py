@@ -7,9 +7,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from benchmark.clusters import Clusters
 from benchmark.quality.estimate import Estimate, numbered, share
 from benchmark.quality.neighbours import squared_distances
+from benchmark.statistics.clusters import Clusters
 
 EXPECTED = 0.5  # without memorisation, since both references are then drawn alike
 

@@ -6,8 +6,8 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from benchmark.clusters import Clusters
 from benchmark.quality.estimate import Estimate, Groups, group_variance, normal, numbered, share
+from benchmark.statistics.clusters import Clusters
 
 NEIGHBOURS = 5
 CHUNK = 1024  # rows whose distances are in memory together

@@ -11,8 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from benchmark import cli
-from benchmark.digest import of_file
+from benchmark.cli import main as cli
+from benchmark.store.digest import of_file
 
 
 @dataclass(frozen=True)
@@ -65,7 +65,7 @@ enabled = false
 @pytest.fixture(scope="session")
 def finished(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder with `runs/images`, a run of two quick generators and its store; no test changes it."""
-    from benchmark import api
+    from benchmark.use import api
 
     folder = tmp_path_factory.mktemp("finished")
     (folder / "images.toml").write_text(IMAGES_SPEC)

@@ -8,7 +8,7 @@ from sklearn.dummy import DummyClassifier
 from sklearn.linear_model import LogisticRegression, RidgeClassifier
 from sklearn.mixture import GaussianMixture
 
-from benchmark import adapt
+from benchmark.plugins import adapt
 
 RNG = np.random.default_rng(0)
 IMAGES = RNG.integers(0, 256, (40, 8, 8, 1), dtype=np.uint8)

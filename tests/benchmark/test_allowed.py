@@ -6,7 +6,9 @@ import sys
 
 import pytest
 
-from benchmark import nested, plugins, specs
+from benchmark.plan import specs
+from benchmark.plugins import nested
+from benchmark.plugins import resolve as plugins
 from data.errors import UserError
 
 THEIRS = """
@@ -124,7 +126,7 @@ def test_a_part_runs_no_program(options, tmp_path, monkeypatch):
     ids=["detector", "generator"],
 )
 def test_a_spec_that_names_a_program_plans_nothing(table, tmp_path, monkeypatch):
-    from benchmark import api
+    from benchmark.use import api
 
     monkeypatch.chdir(tmp_path)
     (tmp_path / "x.toml").write_text(f'[dataset]\nname = "digits"\n{table}\n')

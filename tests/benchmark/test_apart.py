@@ -12,7 +12,10 @@ from typing import Protocol
 import pandas as pd
 import pytest
 
-from benchmark import apart, api, describe, nursery, specs
+from benchmark.plan import specs
+from benchmark.plugins import describe
+from benchmark.processes import apart, nursery
+from benchmark.use import api
 
 
 class Answer(Protocol):

@@ -13,7 +13,8 @@ from typing import Any
 
 import pytest
 
-from benchmark import api, house
+from benchmark.machine import house
+from benchmark.use import api
 
 TINY = """
 name = "tiny"
@@ -194,7 +195,7 @@ def test_place_that_cannot_be_written(refused: Callable[..., str], option: str) 
 
 
 def test_scheduler_that_does_not_answer(refused: Callable[..., str], monkeypatch: pytest.MonkeyPatch) -> None:
-    from benchmark import connection
+    from benchmark.execute import connection
 
     with socket.socket() as held:  # bound and never listening: a connection is refused at once
         held.bind(("127.0.0.1", 0))
@@ -207,7 +208,7 @@ def test_scheduler_that_does_not_answer(refused: Callable[..., str], monkeypatch
 def test_scheduler_without_workers(refused: Callable[..., str], monkeypatch: pytest.MonkeyPatch) -> None:
     from distributed import LocalCluster
 
-    from benchmark import connection
+    from benchmark.execute import connection
 
     monkeypatch.setattr(connection, "WAIT_FOR_WORKERS", 1)
     with LocalCluster(n_workers=0, processes=False, dashboard_address="127.0.0.1:0") as cluster:
@@ -233,7 +234,7 @@ def test_python_says_the_same(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -
 
 @pytest.mark.slow
 def test_the_real_command(tmp_path: Path) -> None:
-    command = [sys.executable, "-c", "from benchmark.cli import main; main()"]
+    command = [sys.executable, "-c", "from benchmark.cli.main import main; main()"]
     for arguments, said in ((["run", "digitz"], "'digits'"), (["run", "--jobs", "0"], "--jobs")):
         ended = subprocess.run([*command, *arguments], cwd=tmp_path, capture_output=True, text=True, timeout=120)
         assert ended.returncode == 2

@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from benchmark import bank, bank_audit
+from benchmark.stages import bank, bank_audit
 from data.imageset import ImageSet
 from data.ledger import split
 from generation.controls import Noise, RealCopy

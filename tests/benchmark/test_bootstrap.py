@@ -2,9 +2,9 @@ import numpy as np
 import pytest
 from scipy import special, stats
 
-from benchmark import bootstrap
-from benchmark.bootstrap import on_logits, percentile, replicates, weights
-from benchmark.clusters import Clusters
+from benchmark.statistics import bootstrap
+from benchmark.statistics.bootstrap import on_logits, percentile, replicates, weights
+from benchmark.statistics.clusters import Clusters
 
 
 def test_resamples_keep_the_size_of_each_class():

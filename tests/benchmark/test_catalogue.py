@@ -11,11 +11,13 @@ from pathlib import Path
 
 import pytest
 
-from benchmark import catalogue, plugins, runtime
+from benchmark.cli import catalogue
+from benchmark.machine import runtime
+from benchmark.plugins import resolve as plugins
 from data.errors import UserError
 
 THIRD_PARTY = Path(__file__).parent.parent / "third_party"
-COMMAND = [sys.executable, "-c", "import sys; sys.argv[0] = 'fauxbench'; from benchmark.cli import main; main()"]
+COMMAND = [sys.executable, "-c", "import sys; sys.argv[0] = 'fauxbench'; from benchmark.cli.main import main; main()"]
 SPEC = """
 [dataset]
 name = "example-stripes"

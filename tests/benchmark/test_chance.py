@@ -4,10 +4,10 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from benchmark import chance
-from benchmark.chance import p_chance
-from benchmark.clusters import Clusters
-from benchmark.ranking import Ranking
+from benchmark.statistics import chance
+from benchmark.statistics.chance import p_chance
+from benchmark.statistics.clusters import Clusters
+from benchmark.statistics.ranking import Ranking
 
 
 def scores(n_real, n_fake, shift, decimals, seed):

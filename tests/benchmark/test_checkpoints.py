@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from benchmark.checkpoints import Checkpoints
+from benchmark.stages.checkpoints import Checkpoints
 
 
 def made(checkpoints: Checkpoints, name: str) -> None:

@@ -11,7 +11,9 @@ from typing import Any
 
 import pytest
 
-from benchmark import cli_command, doctor, processes
+from benchmark.cli import command as cli_command
+from benchmark.cli import doctor
+from benchmark.processes import jobs as processes
 from data import names
 from data.errors import UserError, shown, visible
 

@@ -13,9 +13,9 @@ from typing import Any
 
 import pytest
 
-from benchmark import folder_lock, prune, run_register, stage_files
-from benchmark.run_register import registered, registrations
-from benchmark.store import Store
+from benchmark.store import folder_lock, prune, run_register, stage_files
+from benchmark.store.run_register import registered, registrations
+from benchmark.store.store import Store
 from data.run_folder import MANIFEST
 
 Call = Callable[..., Any]

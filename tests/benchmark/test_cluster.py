@@ -9,9 +9,11 @@ from pathlib import Path
 import kill_tools as tools
 import pytest
 
-from benchmark import api, connection, specs
-from benchmark.execute import Listener, Outcome
-from benchmark.stage import Stage
+from benchmark.execute import connection
+from benchmark.execute.state import Listener, Outcome
+from benchmark.plan import specs
+from benchmark.plan.stage import Stage
+from benchmark.use import api
 from data.errors import UserError
 
 SPEC = {

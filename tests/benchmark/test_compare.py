@@ -1,9 +1,9 @@
 import numpy as np
 import pytest
 
-from benchmark.compare import holm, paired, separable_from_best, shared_reals
-from benchmark.delong import components, covariance
-from benchmark.ranking import Ranking
+from benchmark.statistics.compare import holm, paired, separable_from_best, shared_reals
+from benchmark.statistics.delong import components, covariance
+from benchmark.statistics.ranking import Ranking
 
 IS_FAKE = np.arange(2000) >= 1000
 

@@ -15,10 +15,12 @@ import pandas as pd
 import pytest
 from PIL import Image
 
-from benchmark import api, collect, stage_files
-from benchmark.folder_lock import only_writer
-from benchmark.out_folder import new_folder
-from benchmark.stored_run import StoredRun
+from benchmark.results import collect
+from benchmark.store import stage_files
+from benchmark.store.folder_lock import only_writer
+from benchmark.store.out_folder import new_folder
+from benchmark.use import api
+from benchmark.use.stored_run import StoredRun
 from data.run_folder import checked
 
 Call = Callable[..., Any]

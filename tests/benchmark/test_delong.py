@@ -2,9 +2,9 @@ import numpy as np
 import pytest
 from sklearn.metrics import roc_auc_score
 
-from benchmark.clusters import Clusters
-from benchmark.delong import components, covariance, degrees_of_freedom
-from benchmark.ranking import Ranking
+from benchmark.statistics.clusters import Clusters
+from benchmark.statistics.delong import components, covariance, degrees_of_freedom
+from benchmark.statistics.ranking import Ranking
 
 
 def scores(n_real, n_fake, shift, decimals, seed):

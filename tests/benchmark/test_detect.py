@@ -12,9 +12,11 @@ import pytest
 from PIL import Image
 from scipy.special import logit
 
-from benchmark import api, cli_detect, detect, export, heat
-from benchmark.pool import by_source
-from benchmark.stored_run import StoredRun
+from benchmark.cli import detect as cli_detect
+from benchmark.results import heat
+from benchmark.use import api, detect, export
+from benchmark.use.pool import by_source
+from benchmark.use.stored_run import StoredRun
 from data.errors import UserError
 
 SPEC = """

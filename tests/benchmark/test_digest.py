@@ -14,7 +14,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from benchmark import digest, imports
+from benchmark.store import digest, imports
 
 SCALARS = st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text()
 VALUES = st.recursive(SCALARS, lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner), max_leaves=8)
@@ -62,11 +62,11 @@ def test_code_counts_with_everything_of_ours_that_it_imports(house):
 def test_naming_a_module_does_not_count_what_its_package_imports():
     """`benchmark/__init__.py` imports the whole interface: a message of the command line would train GANs again."""
     house = digest.HOUSE / "benchmark"
-    for name in ("adapt.py", "bank.py", "mixed.py", "picks.py", "spectra.py"):
+    for name in ("plugins/adapt.py", "stages/bank.py", "stages/mixed.py", "stages/picks.py", "stages/spectra.py"):
         files = {path.relative_to(digest.HOUSE).as_posix() for path in imports.of(house / name).files}
-        assert not files & {"benchmark/api.py", "benchmark/cli.py", "benchmark/heat_maps.py"}, name
-    assert house / "kept.py" in imports.of(house / "adapt.py").files
-    assert house / "adapt.py" in imports.of(house / "bank.py").files
+        assert not files & {"benchmark/use/api.py", "benchmark/cli/main.py", "benchmark/use/heat_maps.py"}, name
+    assert house / "plugins/kept.py" in imports.of(house / "plugins/adapt.py").files
+    assert house / "plugins/adapt.py" in imports.of(house / "stages/bank.py").files
 
 
 @pytest.fixture
@@ -137,7 +137,7 @@ def test_what_a_plugin_imports_by_a_computed_name_is_seen_once_it_is_loaded(tmp_
     code = f"""
 import sys
 from pathlib import Path
-from benchmark import digest, imports
+from benchmark.store import digest, imports
 sys.path.insert(0, {str(tmp_path)!r})
 before = set(sys.modules)
 import plugin

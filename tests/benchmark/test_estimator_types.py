@@ -20,7 +20,7 @@ from sklearn.neural_network import MLPClassifier
 from sklearn.pipeline import make_pipeline
 from sklearn.utils import all_estimators
 
-from benchmark import estimator_types, kept
+from benchmark.plugins import estimator_types, kept
 
 RNG = np.random.default_rng(3)
 X = RNG.normal(size=(40, 5))

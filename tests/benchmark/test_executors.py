@@ -17,7 +17,7 @@ import pandas as pd
 import pytest
 
 HOUSE = Path(__file__).parent.parent.parent
-COMMAND = [sys.executable, "-c", "import sys; sys.argv[0] = 'fauxbench'; from benchmark.cli import main; main()"]
+COMMAND = [sys.executable, "-c", "import sys; sys.argv[0] = 'fauxbench'; from benchmark.cli.main import main; main()"]
 SPEC = """
 name = "tiny"
 [dataset]

@@ -5,9 +5,11 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from benchmark import heat, picks, specs
-from benchmark import plan as planning
-from benchmark.spectra import mean_spectrum, profile_table
+from benchmark.plan import planner as planning
+from benchmark.plan import specs
+from benchmark.results import heat
+from benchmark.stages import picks
+from benchmark.stages.spectra import mean_spectrum, profile_table
 
 SCORES = np.array([0.1, 0.9, 0.4, 0.6, 0.5, 0.2, 0.9, 0.45])
 FAKE = np.array([False, False, False, False, True, True, True, True])

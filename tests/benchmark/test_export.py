@@ -18,10 +18,10 @@ import pandas as pd
 import pytest
 from sklearn.metrics import roc_auc_score
 
-from benchmark import png
-from benchmark.bank import DETECTOR_PARTS, labelled
-from benchmark.export import COLUMNS, FOLDERS, export
-from benchmark.stored_run import StoredRun
+from benchmark.results import png
+from benchmark.stages.bank import DETECTOR_PARTS, labelled
+from benchmark.use.export import COLUMNS, FOLDERS, export
+from benchmark.use.stored_run import StoredRun
 from data.errors import UserError
 from data.sources.folder import Folder as Source
 from detection.detectors.sentinel import SentinelFormat
@@ -262,7 +262,7 @@ def test_images_stay_on_disk(finished, tmp_path, monkeypatch):
 
 
 def test_the_real_commands_measure_an_export(finished, tmp_path):
-    code = "import sys; sys.argv[0] = 'fauxbench'; from benchmark.cli import main; main()"
+    code = "import sys; sys.argv[0] = 'fauxbench'; from benchmark.cli.main import main; main()"
 
     def fauxbench(*arguments):
         command = [sys.executable, "-c", code, *map(str, arguments)]

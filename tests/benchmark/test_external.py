@@ -10,8 +10,8 @@ import pytest
 from PIL import Image
 from sklearn.metrics import roc_auc_score
 
-from benchmark import api
-from benchmark.export import export
+from benchmark.use import api
+from benchmark.use.export import export
 
 pytestmark = pytest.mark.slow  # a whole run, twice
 

@@ -10,8 +10,8 @@ import pytest
 from PIL import Image
 
 import benchmark
-from benchmark import specs
-from benchmark.checkpoints import Checkpoints
+from benchmark.plan import specs
+from benchmark.stages.checkpoints import Checkpoints
 from data.imageset import ImageSet
 from data.ledger import Ledger
 from generation.swap.generator import Autoencoder

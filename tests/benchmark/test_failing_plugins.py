@@ -10,7 +10,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from benchmark import api, cli, specs
+from benchmark.cli import main as cli
+from benchmark.plan import specs
+from benchmark.use import api
 
 pytestmark = pytest.mark.slow  # networks are trained
 

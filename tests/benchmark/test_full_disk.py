@@ -11,12 +11,13 @@ from typing import Protocol
 
 import pytest
 
-from benchmark import collect, nursery
+from benchmark.processes import nursery
+from benchmark.results import collect
 
 pytestmark = pytest.mark.slow
 HOUSE = Path(__file__).parent.parent.parent
 FULL = """
-import os, numpy, benchmark.store as store
+import os, numpy, benchmark.store.store as store
 def fail(real):
     def call(*arguments, **keywords):
         if os.path.exists({flag!r}):

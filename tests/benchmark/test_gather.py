@@ -9,8 +9,10 @@ from types import SimpleNamespace
 import pandas as pd
 import pytest
 
-from benchmark.gather import Gathered
-from benchmark.quality import control, identity, inception, measures
+from benchmark.quality import control, measures
+from benchmark.quality.identity import transfer as identity
+from benchmark.quality.inception import distances as inception
+from benchmark.results.gather import Gathered
 from generation.dcgan.class_scores import COLUMNS as CLASS_COLUMNS
 from reports.load import table
 

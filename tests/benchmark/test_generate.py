@@ -15,11 +15,13 @@ import pandas as pd
 import pytest
 from PIL import Image
 
-from benchmark import api, png, warm
-from benchmark.drawing import split
-from benchmark.generate import generate
-from benchmark.regenerate import again, bank_again
-from benchmark.stored_run import StoredRun
+from benchmark.results import png
+from benchmark.stages import warm
+from benchmark.use import api
+from benchmark.use.drawing import split
+from benchmark.use.generate import generate
+from benchmark.use.regenerate import again, bank_again
+from benchmark.use.stored_run import StoredRun
 from data.errors import UserError
 from reports.page import write as write_page
 
@@ -379,7 +381,7 @@ def test_what_was_pruned_or_damaged_is_named(refused, copied):
 
 
 def test_the_real_command(finished, tmp_path):
-    code = "import sys; sys.argv[0] = 'fauxbench'; from benchmark.cli import main; main()"
+    code = "import sys; sys.argv[0] = 'fauxbench'; from benchmark.cli.main import main; main()"
 
     def fauxbench(*arguments):
         command = [sys.executable, "-c", code, *map(str, arguments)]
@@ -404,7 +406,7 @@ def test_help_imports_nothing_heavy(command):
         "import atexit, sys\n"
         "heavy = {'keras', 'tensorflow', 'pandas', 'sklearn', 'scipy', 'numpy', 'PIL'}\n"
         "atexit.register(lambda: print('HEAVY', sorted(heavy & set(sys.modules))))\n"
-        f"sys.argv = ['fauxbench', '{command}', '--help']\nfrom benchmark.cli import main\nmain()"
+        f"sys.argv = ['fauxbench', '{command}', '--help']\nfrom benchmark.cli.main import main\nmain()"
     )
     ended = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=120, check=False)
     assert ended.stdout.splitlines()[-1] == "HEAVY []"
@@ -412,7 +414,7 @@ def test_help_imports_nothing_heavy(command):
 
 
 def test_attributes_are_asked_for_by_name():
-    from benchmark.drawing import _attributes, _class
+    from benchmark.use.drawing import _attributes, _class
 
     names = ("Male", "Smiling", "Young")
     assert _attributes("Smiling+Male", names) == [True, True, False]

@@ -11,9 +11,12 @@ import pandas as pd
 import pytest
 
 import benchmark
-from benchmark import api, identity_stages, specs
-from benchmark import plan as planning
-from benchmark.quality import identity, persons
+from benchmark.plan import planner as planning
+from benchmark.plan import specs
+from benchmark.quality.identity import persons
+from benchmark.quality.identity import transfer as identity
+from benchmark.stages import identity as identity_stages
+from benchmark.use import api
 from data.imageset import ImageSet
 from data.ledger import Ledger, split
 

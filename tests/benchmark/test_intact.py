@@ -19,7 +19,7 @@ from sklearn.ensemble import (
 from sklearn.neighbors import KernelDensity, KNeighborsClassifier
 from sklearn.tree import DecisionTreeClassifier
 
-from benchmark import kept
+from benchmark.plugins import kept
 from data.errors import UserError
 
 RNG = np.random.default_rng(6)

@@ -4,7 +4,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy import stats
 
-from benchmark.intervals import FEW, auc_interval, clopper_pearson, mean_bound, rate, wilson
+from benchmark.statistics.intervals import FEW, auc_interval, clopper_pearson, mean_bound, rate, wilson
 
 COUNTS = [(0, 10), (1, 10), (5, 10), (9, 10), (10, 10), (0, 1000), (37, 1000), (1000, 1000)]
 

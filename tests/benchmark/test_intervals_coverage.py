@@ -7,10 +7,10 @@ import numpy as np
 import pytest
 from scipy import special, stats
 
-from benchmark.clusters import Clusters
-from benchmark.compare import _measured, separable_from_best
-from benchmark.metrics import measure
-from benchmark.ranking import Ranking
+from benchmark.statistics.clusters import Clusters
+from benchmark.statistics.compare import _measured, separable_from_best
+from benchmark.statistics.metrics import measure
+from benchmark.statistics.ranking import Ranking
 
 _path = Path(__file__).parents[1] / "statistics" / "auc_coverage.py"
 _spec = importlib.util.spec_from_file_location("auc_coverage", _path)

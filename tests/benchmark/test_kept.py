@@ -16,7 +16,8 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 from sklearn.svm import SVC
 
-from benchmark import adapt, kept, private
+from benchmark.plugins import adapt, kept
+from benchmark.store import private
 from data.errors import UserError
 
 RNG = np.random.default_rng(4)

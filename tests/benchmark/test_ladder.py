@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 
 import benchmark
-from benchmark import ladder, plugins, specs
+from benchmark.plan import ladder, specs
+from benchmark.plugins import resolve as plugins
 
 DCGAN = {"kind": "dcgan", "architecture": "small", "epochs": 1, "width": 4}
 

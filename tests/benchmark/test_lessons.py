@@ -9,9 +9,12 @@ import pandas as pd
 import pytest
 
 import benchmark
-from benchmark import adapt, mixed, specs, stages
-from benchmark import plan as planning
-from benchmark.bank import Labelled
+from benchmark.plan import planner as planning
+from benchmark.plan import specs
+from benchmark.plugins import adapt
+from benchmark.stages import line as stages
+from benchmark.stages import mixed
+from benchmark.stages.bank import Labelled
 from data.errors import UserError
 
 GENERATORS = [{"kind": "dcgan", "id": "one", "architecture": "small"}, {"kind": "gaussian"}]

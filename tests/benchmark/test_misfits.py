@@ -36,7 +36,7 @@ enabled = false
     ids=["batch", "shape", "folder"],
 )
 def test_fails_its_own_row(call: Callable[..., Any], wrong: str, said: str) -> None:
-    from benchmark import api
+    from benchmark.use import api
 
     few(Path("few"))
     Path("spec.toml").write_text(SPEC.format(wrong=wrong))

@@ -8,7 +8,9 @@ from sklearn.decomposition import PCA
 from sklearn.pipeline import Pipeline
 from sklearn.svm import SVC
 
-from benchmark import describe, nested, plugins, stage
+from benchmark.plan import stage
+from benchmark.plugins import describe, nested
+from benchmark.plugins import resolve as plugins
 from data.errors import UserError
 
 STEPS = [

@@ -10,10 +10,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from benchmark import api, specs
-from benchmark.networks import networks
-from benchmark.regenerate import bank_again
-from benchmark.stored_run import StoredRun
+from benchmark.plan import specs
+from benchmark.use import api
+from benchmark.use.networks import networks
+from benchmark.use.regenerate import bank_again
+from benchmark.use.stored_run import StoredRun
 from data.errors import UserError
 
 pytestmark = pytest.mark.slow  # networks are trained

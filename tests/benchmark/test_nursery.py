@@ -12,9 +12,9 @@ from pathlib import Path
 import kill_tools as tools
 import pytest
 
-from benchmark import apart, leftovers, nursery
-from benchmark.crew import Crew
-from benchmark.store import Store
+from benchmark.execute.crew import Crew
+from benchmark.processes import apart, leftovers, nursery
+from benchmark.store.store import Store
 
 
 def text(code: str) -> list[str]:
@@ -129,7 +129,7 @@ def test_locks_that_somebody_holds_stay(tmp_path: Path) -> None:
 
 def test_processes_that_were_kept_and_killed_are_not_given_work(own: Path, tmp_path: Path) -> None:
     """Else each would cost the stage one of its tries."""
-    from benchmark.stage import Work
+    from benchmark.plan.stage import Work
 
     work = Work({"name": "x", "function": "x", "key": "x", "inputs": {}, "params": {}, "where": {"broken": "as said"}})
     with Crew(1, str(Store(tmp_path / "store").root)) as crew:
@@ -147,7 +147,7 @@ def test_processes_that_were_kept_and_killed_are_not_given_work(own: Path, tmp_p
 def test_what_a_process_has_started_and_left_ends_too(tmp_path: Path, way: str) -> None:
     """A session of its own does not keep it, nor that its parent has ended before it."""
     code = (
-        "import os, signal, sys, time\nfrom benchmark import nursery\nhost = nursery.host()\n"
+        "import os, signal, sys, time\nfrom benchmark.processes import nursery\nhost = nursery.host()\n"
         "host.ask('subprocess:run', [sys.executable, '-c', 'import os, time\\nif not os.fork():\\n os.setsid()\\n "
         'print("left", flush=True)\\n time.sleep(600)\'])\nhost.heard()\n'
         f"print('ready', flush=True)\n{'' if way == 'its owner ends' else 'time.sleep(600)'}\n"

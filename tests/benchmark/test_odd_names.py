@@ -11,7 +11,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from benchmark import api, spec_names, specs
+from benchmark.plan import spec_names, specs
+from benchmark.use import api
 
 TINY = '[dataset]\nname = "digits"\n[quality]\nenabled = false\n'
 

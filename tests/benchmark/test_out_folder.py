@@ -10,9 +10,9 @@ from pathlib import Path
 
 import pytest
 
-from benchmark import folder_lock
-from benchmark.folder_lock import lock_file, only_writer
-from benchmark.out_folder import PART, new_file, new_folder
+from benchmark.store import folder_lock
+from benchmark.store.folder_lock import lock_file, only_writer
+from benchmark.store.out_folder import PART, new_file, new_folder
 from data.errors import UserError
 
 

@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from benchmark.pictures_to_score import Found, as_the_source, find, fit, read
+from benchmark.use.pictures_to_score import Found, as_the_source, find, fit, read
 from data.errors import UserError
 from data.sources import celeba
 from data.sources.folder import read_images

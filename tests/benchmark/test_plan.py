@@ -7,8 +7,9 @@ from typing import Any
 
 import pytest
 
-from benchmark import plan as planning
-from benchmark import runtime, specs
+from benchmark.machine import runtime
+from benchmark.plan import planner as planning
+from benchmark.plan import specs
 from data.errors import UserError
 
 GENERATORS = [

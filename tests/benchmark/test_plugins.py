@@ -6,7 +6,7 @@ import sys
 
 import pytest
 
-from benchmark import plugins
+from benchmark.plugins import resolve as plugins
 from data.errors import UserError
 
 GOOD = """

@@ -7,7 +7,7 @@ import stat
 
 import pytest
 
-from benchmark import private
+from benchmark.store import private
 from data.errors import UserError
 
 

@@ -8,8 +8,9 @@ import sys
 
 import pytest
 
-from benchmark import instruction_sets, processor, runtime, specs
-from benchmark import plan as planning
+from benchmark.machine import instruction_sets, processor, runtime
+from benchmark.plan import planner as planning
+from benchmark.plan import specs
 from data.errors import UserError
 
 AVX2 = "sse4_1 avx avx2 fma"
@@ -187,7 +188,7 @@ def started(code: str, **variables: str) -> str:
     return done.stdout.strip() or done.stderr.strip().splitlines()[-1]
 
 
-SHOW = "from benchmark import processor, runtime; runtime.configure(); print(processor.used('tensorflow'))"
+SHOW = "from benchmark.machine import processor, runtime; runtime.configure(); print(processor.used('tensorflow'))"
 
 
 @pytest.mark.skipif(not has("avx2"), reason="this processor has no AVX2")
@@ -204,7 +205,7 @@ def test_two_levels_give_other_bytes_and_say_so():
 import hashlib
 import benchmark
 import numpy as np
-from benchmark import runtime
+from benchmark.machine import runtime
 values = np.random.default_rng(0).normal(size=(200, 300))
 made = (values @ values.T).tobytes() + np.exp(values).tobytes()
 print(hashlib.sha256(made).hexdigest(), runtime.environment(1)["cpu"])

@@ -9,8 +9,10 @@ import pytest
 from PIL import Image
 
 import benchmark
-from benchmark import bank_audit, plugins, specs
-from benchmark import plan as planning
+from benchmark.plan import planner as planning
+from benchmark.plan import specs
+from benchmark.plugins import resolve as plugins
+from benchmark.stages import bank_audit
 from data.errors import UserError
 
 READER = """

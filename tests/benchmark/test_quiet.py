@@ -4,7 +4,7 @@ import logging
 
 import pytest
 
-from benchmark import quiet
+from benchmark.machine import quiet
 
 
 @pytest.mark.parametrize(

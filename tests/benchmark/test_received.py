@@ -9,10 +9,11 @@ from pathlib import Path
 
 import pytest
 
-from benchmark import api, digest, private, received
-from benchmark.checkpoints import Checkpoints
-from benchmark.store import RECORD
-from benchmark.stored_run import StoredRun
+from benchmark.stages.checkpoints import Checkpoints
+from benchmark.store import digest, private, received
+from benchmark.store.store import RECORD
+from benchmark.use import api
+from benchmark.use.stored_run import StoredRun
 from data.errors import UserError
 
 SPEC = """

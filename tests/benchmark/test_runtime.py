@@ -6,7 +6,7 @@ import sys
 
 import pytest
 
-from benchmark import device, runtime
+from benchmark.machine import device, runtime
 
 
 @pytest.fixture
@@ -104,6 +104,8 @@ def test_jax_settings(monkeypatch):
 
 
 def test_looking_for_the_device_starts_no_backend():
-    code = "import sys; from benchmark import runtime; runtime.environment(1); print('tensorflow' in sys.modules)"
+    code = (
+        "import sys; from benchmark.machine import runtime; runtime.environment(1); print('tensorflow' in sys.modules)"
+    )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "False"

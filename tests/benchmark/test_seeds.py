@@ -15,7 +15,9 @@ from sklearn.pipeline import make_pipeline
 from sklearn.tree import DecisionTreeClassifier
 
 import benchmark
-from benchmark import adapt, seeds, specs
+from benchmark.machine import seeds
+from benchmark.plan import specs
+from benchmark.plugins import adapt
 
 SHAPE = (8, 8, 1)
 IMAGES = np.random.default_rng(0).integers(0, 256, (40, *SHAPE), dtype=np.uint8)

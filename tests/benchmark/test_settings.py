@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 import sklearn
 
-from benchmark import settings
+from benchmark.processes import settings
 
 
 @pytest.fixture(autouse=True)

@@ -9,11 +9,11 @@ import sys
 
 import pytest
 
-from benchmark import signals
+from benchmark.processes import signals
 
 SLEEPER = """
 import sys, time
-from benchmark import cli, doctor
+from benchmark.cli import main as cli, doctor
 def examine(data):
     try:
         print("ready", flush=True)
@@ -69,7 +69,7 @@ def test_a_reader_that_has_gone_is_no_traceback(group: str) -> None:
     command = [
         sys.executable,
         "-c",
-        "import sys; sys.argv[1:] = ['list', sys.argv[1]]; from benchmark.cli import main; main()",
+        "import sys; sys.argv[1:] = ['list', sys.argv[1]]; from benchmark.cli.main import main; main()",
         group,
     ]
     ended = subprocess.run(command, stdout=write, stderr=subprocess.PIPE, text=True, timeout=120)

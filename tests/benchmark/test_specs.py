@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from benchmark import plan as planning
-from benchmark import specs
+from benchmark.plan import planner as planning
+from benchmark.plan import specs
 from data.errors import UserError
 
 BASE = {"dataset": {"name": "digits"}}

@@ -8,7 +8,11 @@ from pathlib import Path
 
 import pytest
 
-from benchmark import api, check, cli, specs, starting_file
+from benchmark.cli import main as cli
+from benchmark.cli import starting_file
+from benchmark.plan import specs
+from benchmark.plugins import check
+from benchmark.use import api
 from data.errors import UserError
 
 

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from benchmark import stopwatch
+from benchmark.machine import stopwatch
 
 
 @pytest.fixture

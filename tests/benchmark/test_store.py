@@ -9,9 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from benchmark import stage_files
-from benchmark.digest import of_file
-from benchmark.store import Store, writable
+from benchmark.store import stage_files
+from benchmark.store.digest import of_file
+from benchmark.store.store import Store, writable
 from data.errors import UserError
 
 

@@ -9,8 +9,8 @@ import pandas as pd
 import pytest
 
 import benchmark
-from benchmark import specs
-from benchmark.threshold import best_threshold
+from benchmark.plan import specs
+from benchmark.stages.threshold import best_threshold
 
 pytestmark = pytest.mark.slow  # networks are trained
 

@@ -14,11 +14,12 @@ import pandas as pd
 import pytest
 
 import benchmark
-from benchmark import plan as planning
-from benchmark import specs, tensorboard_log
-from benchmark.execute import Listener
-from benchmark.store import Store
-from benchmark.tensorboard_log import EventLog
+from benchmark.execute.state import Listener
+from benchmark.plan import planner as planning
+from benchmark.plan import specs
+from benchmark.results import tensorboard_log
+from benchmark.results.tensorboard_log import EventLog
+from benchmark.store.store import Store
 from data.errors import UserError
 from data.names import safe
 
@@ -183,12 +184,12 @@ def test_a_swap_tells_of_its_discriminator_once_it_has_joined():
 KILLED = """
     import os, signal, sys
     from pathlib import Path
-    from benchmark import runtime
+    from benchmark.machine import runtime
 
     runtime.configure(threads=1, jobs=1)
     import numpy as np
-    from benchmark.tensorboard_log import EventLog
-    from generation import trainer
+    from benchmark.results.tensorboard_log import EventLog
+    from generation.training import trainer
     from generation.dcgan.generator import DCGAN
 
     trainer.SAVE_SECONDS = 0.0
@@ -258,7 +259,7 @@ def test_writing_needs_no_tensorflow():
         import sys, tempfile
         from pathlib import Path
         import numpy as np
-        from benchmark.tensorboard_log import EventLog
+        from benchmark.results.tensorboard_log import EventLog
         log = EventLog(Path(tempfile.mkdtemp()))
         log.scalars(1, {"loss": np.ones(2)})
         log.pictures({"samples": np.zeros((8, 8, 1), np.uint8)})

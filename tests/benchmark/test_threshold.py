@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from sklearn.metrics import balanced_accuracy_score
 
-from benchmark.threshold import best_threshold
+from benchmark.stages.threshold import best_threshold
 
 SCORES = st.lists(st.integers(-20, 20), min_size=4, max_size=40)
 

@@ -8,9 +8,11 @@ import pytest
 from PIL import Image
 
 import benchmark
-from benchmark import specs, summarise, warm
-from benchmark.plan import plan
-from benchmark.store import Store
+from benchmark.plan import specs
+from benchmark.plan.planner import plan
+from benchmark.results import summarise
+from benchmark.stages import warm
+from benchmark.store.store import Store
 from data.errors import UserError
 
 SMALL = {"kind": "dcgan", "architecture": "small", "width": 4, "discriminator_width": 4, "epochs": 2}
@@ -62,7 +64,8 @@ def test_fakes_have_the_labels_that_they_were_asked_for(run):
 @pytest.mark.slow
 def test_a_preview_shows_all_classes_of_sorted_images(tmp_path, monkeypatch):
     """And the same images as before of a generator without a condition."""
-    from benchmark import adapt, stages
+    from benchmark.plugins import adapt
+    from benchmark.stages import line as stages
 
     asked = []
 

@@ -2,9 +2,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from benchmark.chance import p_chance
-from benchmark.ranking import Ranking
-from benchmark.verdicts import Measured, noise_verdict, real_copy_verdict, sentinel_verdicts
+from benchmark.results.findings import Measured, noise_verdict, real_copy_verdict, sentinel_verdicts
+from benchmark.statistics.chance import p_chance
+from benchmark.statistics.ranking import Ranking
 
 
 def test_real_copy_is_judged_family_wise():

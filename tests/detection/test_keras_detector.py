@@ -274,7 +274,7 @@ two = ResNet(balance="weights", **options).fit(given["images"], given["is_fake"]
 two.save(folder / "other")
 np.save(folder / "other.npy", two.decision_function(given["images"]))
 import detection.networks.layers
-from detection import saved_network
+from detection.networks import saved_network
 for path in (folder / "filters").glob("*.keras"):
     np.save(path.with_suffix(".npy"), saved_network.load(path).predict_on_batch(given["colour"]))
 """

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import numpy as np
 
-from benchmark import runtime
+from benchmark.machine import runtime
 
 runtime.configure()
 

@@ -83,11 +83,11 @@ def test_a_finished_training_is_not_run_again(tmp_path):
 KILLED = """
     import os, signal, sys
     from pathlib import Path
-    from benchmark import runtime
+    from benchmark.machine import runtime
 
     runtime.configure(threads=1, jobs=1)
     import numpy as np
-    from generation import trainer
+    from generation.training import trainer
     from generation.dcgan.generator import DCGAN
 
     trainer.SAVE_SECONDS = 0.0

@@ -20,7 +20,7 @@ from PIL import Image
 from scipy.interpolate import CubicSpline
 from sklearn.svm import SVC
 
-from benchmark.stored_run import StoredRun
+from benchmark.use.stored_run import StoredRun
 from detection.features.frequency import azimuthal_mean, log_spectrum
 
 BINS, SPLITS, TEST = 80, 10, 0.2

@@ -21,7 +21,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 HOUSE = Path(__file__).resolve().parents[2]
-COMMAND = [sys.executable, "-c", "import sys; sys.argv[0] = 'fauxbench'; from benchmark.cli import main; main()"]
+COMMAND = [sys.executable, "-c", "import sys; sys.argv[0] = 'fauxbench'; from benchmark.cli.main import main; main()"]
 MARK = "FAUXBENCH_KILL_LOOP"
 TIMINGS = {"key.json", "facts.json", "training.csv"}  # they hold seconds or rates
 TABLES = ("scores.parquet", "metrics.csv", "roc.csv", "comparisons.csv", "audit.csv", "images/index.csv")
@@ -115,7 +115,8 @@ class Marked:
         """Returns the process that starts those of the stages."""
         for pid, parent in self.family().items():
             with contextlib.suppress(OSError):
-                if parent == self.process.pid and b"benchmark.hosted" in Path(f"/proc/{pid}/cmdline").read_bytes():
+                command = Path(f"/proc/{pid}/cmdline").read_bytes()
+                if parent == self.process.pid and b"benchmark.processes.hosted" in command:
                     return pid
         return None
 

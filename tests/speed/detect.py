@@ -39,7 +39,7 @@ def main() -> None:
         folder = Path(place)
         detectors = "\n".join(f'[[detector]]\nkind = "{kind}"' for kind in kinds)
         (folder / "speed.toml").write_text(SPEC.format(detectors=detectors))
-        from benchmark import api
+        from benchmark.use import api
 
         run = api.run(folder / "speed.toml", out=folder / "run", smoke=True)
         pictures = folder / "pictures"
@@ -59,7 +59,7 @@ def main() -> None:
 
 
 def measure(run: Path, kind: str, paths: str) -> None:
-    from benchmark.detect import detect
+    from benchmark.use.detect import detect
 
     before = peak()
     found = detect(run, [paths], detector=kind)

@@ -83,7 +83,7 @@ def measure(contestants: dict[str, tuple[Run, int]], batch: int, steps: int, rou
 
 
 def _device() -> str:
-    from benchmark import device
+    from benchmark.machine import device
 
     found = device.running(os.environ["KERAS_BACKEND"])
     query = ["nvidia-smi", "--query-gpu=utilization.gpu,memory.used", "--format=csv,noheader"]
@@ -128,7 +128,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
 
 
 if __name__ == "__main__":
-    from benchmark import runtime
+    from benchmark.machine import runtime
 
     runtime.configure()
     main()

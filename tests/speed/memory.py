@@ -18,7 +18,7 @@ import time
 from pathlib import Path
 
 HOUSE = Path(__file__).resolve().parents[2]
-CODE = "import sys; sys.argv[0] = 'fauxbench'; from benchmark.cli import main; main()"
+CODE = "import sys; sys.argv[0] = 'fauxbench'; from benchmark.cli.main import main; main()"
 ROWS, EXAMS = 4, 3
 GOAL = 300  # MB over the first training, at most
 EVERY = 0.5  # seconds between two looks

@@ -19,7 +19,7 @@ import time
 from pathlib import Path
 
 HOUSE = Path(__file__).resolve().parents[2]
-CODE = "import sys; sys.argv[0] = 'fauxbench'; from benchmark.cli import main; main()"
+CODE = "import sys; sys.argv[0] = 'fauxbench'; from benchmark.cli.main import main; main()"
 ROWS = 10
 PLUGIN = """
 import numpy as np

@@ -8,7 +8,7 @@ import sys
 import time
 
 GOAL = 0.5  # seconds
-CODE = "import sys; sys.argv = ['fauxbench', '--help']; from benchmark.cli import main; main()"
+CODE = "import sys; sys.argv = ['fauxbench', '--help']; from benchmark.cli.main import main; main()"
 
 
 def main() -> None:

@@ -11,8 +11,8 @@ from collections.abc import Callable
 import numpy as np
 from scipy import optimize, special, stats
 
-from benchmark.delong import satterthwaite, variance_of_mean
-from benchmark.intervals import auc_interval
+from benchmark.statistics.delong import satterthwaite, variance_of_mean
+from benchmark.statistics.intervals import auc_interval
 
 AUCS = (0.6, 0.9, 0.98, 0.995, 0.999)
 Draw = Callable[[np.random.Generator, tuple[int, int], bool], np.ndarray]

@@ -15,8 +15,8 @@ from collections.abc import Iterator
 import numpy as np
 from counted import Coverage, counted
 
-from benchmark.quality.identity import MEASURES, rows
-from benchmark.quality.similarities import Faces
+from benchmark.quality.identity.similarities import Faces
+from benchmark.quality.identity.transfer import MEASURES, rows
 
 # `apart`: a person is of one group. `both`: each person is in both, and nothing tells the groups apart. `two`: persons.
 CASES = {

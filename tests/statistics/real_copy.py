@@ -13,7 +13,13 @@ import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 
-from benchmark import adapt, bank, metrics, plugins, runtime, specs, verdicts
+from benchmark.machine import runtime
+from benchmark.plan import specs
+from benchmark.plugins import adapt
+from benchmark.plugins import resolve as plugins
+from benchmark.results import findings as verdicts
+from benchmark.stages import bank
+from benchmark.statistics import metrics
 
 
 def detectors(cnn: bool) -> list[str]:

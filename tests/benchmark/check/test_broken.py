@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from benchmark import check
+from benchmark.plugins import check
 from data.errors import UserError
 
 PLUGINS = Path(__file__).parents[2] / "plugins"

@@ -11,8 +11,9 @@ from pathlib import Path
 
 import pytest
 
-from benchmark import check, cli
-from benchmark.check.isolated import isolated
+from benchmark.cli import main as cli
+from benchmark.plugins import check
+from benchmark.plugins.check.isolated import isolated
 from data.errors import UserError
 
 ROOT = Path(__file__).parents[3]
@@ -145,7 +146,7 @@ def test_after_two_checks_that_hang_the_others_are_not_tried(monkeypatch):
         def results(self):
             yield check.Result(["fit", "finite"][len(self.done)], "failed", "It did not end", 1.0)
 
-    monkeypatch.setattr("benchmark.check.isolated._Worker", Hangs)
+    monkeypatch.setattr("benchmark.plugins.check.isolated._Worker", Hangs)
     rows = list(isolated("detectors", "mine.py:Mine", {}, limit=1))
     assert [row.verdict for row in rows] == ["failed"] * 2 + ["skipped"] * 10
     assert "not tried" in rows[-1].message
@@ -182,7 +183,7 @@ def test_a_wrong_command_line(monkeypatch, capsys):
 
 @pytest.mark.slow
 def test_an_authors_own_tests(tmp_path):
-    """As in the docstring of `benchmark.check`, run by a pytest that knows nothing of ours."""
+    """As in the docstring of `benchmark.plugins.check`, run by a pytest that knows nothing of ours."""
     (tmp_path / "mine.py").write_text("class Mine:\n    def fit(self, images, is_fake):\n        images += 1\n" + GREY)
     example = (check.__doc__ or "").partition("```python\n")[2].partition("```")[0]
     (tmp_path / "test_mine.py").write_text(example)

@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from benchmark import check
-from benchmark.check.isolated import isolated
-from benchmark.check.patience import Patience
+from benchmark.plugins import check
+from benchmark.plugins.check.isolated import isolated
+from benchmark.plugins.check.patience import Patience
 from data.errors import UserError
 
 ROOT = Path(__file__).parents[3]
@@ -172,7 +172,7 @@ def test_a_script_without_a_guard_may_check(tmp_path: Path) -> None:
         "    def explain(self, images):\n        import os\n        os._exit(3)\n" + GREY
     )
     (tmp_path / "script.py").write_text(
-        f"import sys\nsys.path.insert(0, {str(ROOT)!r})\nfrom benchmark.check.isolated import isolated\n"
+        f"import sys\nsys.path.insert(0, {str(ROOT)!r})\nfrom benchmark.plugins.check.isolated import isolated\n"
         "print('once')\nfor row in isolated('detectors', 'mine.py:Mine', {}, 600):\n    print(row.id, row.verdict)\n"
     )
     ended = subprocess.run(

@@ -9,7 +9,7 @@ from types import ModuleType
 import numpy as np
 import pytest
 
-from benchmark.quality import inception_network
+from benchmark.quality.inception import network as inception_network
 
 
 @pytest.fixture(scope="session")

@@ -5,8 +5,9 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from benchmark.quality import identity, verification
-from benchmark.quality.similarities import Faces, Pairs
+from benchmark.quality.identity import transfer as identity
+from benchmark.quality.identity import verification
+from benchmark.quality.identity.similarities import Faces, Pairs
 from detection.selection import auc_of
 
 

@@ -9,8 +9,10 @@ from types import ModuleType
 import numpy as np
 import pytest
 
-from benchmark import digest
-from benchmark.quality import inception, inception_images, inception_network
+from benchmark.quality.inception import distances as inception
+from benchmark.quality.inception import images as inception_images
+from benchmark.quality.inception import network as inception_network
+from benchmark.store import digest
 
 pytestmark = pytest.mark.slow
 

@@ -13,10 +13,12 @@ import pandas as pd
 import pytest
 
 import benchmark
-from benchmark import inception_stages, specs
-from benchmark import plan as planning
-from benchmark.attempt import attempt
-from benchmark.quality import inception, inception_network
+from benchmark.execute.attempt import attempt
+from benchmark.plan import planner as planning
+from benchmark.plan import specs
+from benchmark.quality.inception import distances as inception
+from benchmark.quality.inception import network as inception_network
+from benchmark.stages import inception as inception_stages
 
 NUMBERS = [name for name in inception.COLUMNS if name not in ("inception", "inception_note")]
 
@@ -82,13 +84,13 @@ def test_the_floor_of_fewer_images_is_measured_again(tmp_path: Path, monkeypatch
 
 
 @pytest.fixture(scope="module")
-def run(tmp_path_factory: pytest.TempPathFactory, weights_file: Path) -> benchmark.api.Run:
+def run(tmp_path_factory: pytest.TempPathFactory, weights_file: Path) -> benchmark.Run:
     folder = tmp_path_factory.mktemp("inception")
     return benchmark.run(spec(), out=folder / "run", inception_weights=weights_file)
 
 
 @pytest.mark.slow
-def test_the_columns_arrive(run: benchmark.api.Run, weights_file: Path) -> None:
+def test_the_columns_arrive(run: benchmark.Run, weights_file: Path) -> None:
     assert not run.failures
     found = pd.read_csv(run.folder / "generators.csv").set_index("generator")
     sha256 = run.manifest["inception"]["sha256"]
@@ -107,7 +109,7 @@ def test_the_columns_arrive(run: benchmark.api.Run, weights_file: Path) -> None:
 
 
 @pytest.mark.slow
-def test_the_report_shows_them(run: benchmark.api.Run) -> None:
+def test_the_report_shows_them(run: benchmark.Run) -> None:
     from reports.page import write
 
     page = write(run.folder).read_text(encoding="utf-8")
@@ -119,7 +121,7 @@ def test_the_report_shows_them(run: benchmark.api.Run) -> None:
 
 
 @pytest.mark.slow
-def test_the_same_bytes_again(run: benchmark.api.Run, weights_file: Path, tmp_path: Path) -> None:
+def test_the_same_bytes_again(run: benchmark.Run, weights_file: Path, tmp_path: Path) -> None:
     plan = planning.plan(spec(inception_weights=str(weights_file)), folders=[])
     stage = plan.inceptions["gaussian", 0]
     store, again = run.folder.parent / ".store", tmp_path / "store"

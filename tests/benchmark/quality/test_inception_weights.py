@@ -13,7 +13,8 @@ from types import ModuleType
 import numpy as np
 import pytest
 
-from benchmark.quality import inception_network, inception_weights
+from benchmark.quality.inception import network as inception_network
+from benchmark.quality.inception import weights as inception_weights
 from data.errors import UserError
 
 KERNEL, VARIANCE = "Conv2d_1a_3x3.conv.weight", "Conv2d_1a_3x3.bn.running_var"

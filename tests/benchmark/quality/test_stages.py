@@ -10,9 +10,11 @@ import pandas as pd
 import pytest
 
 import benchmark
-from benchmark import api, specs
-from benchmark import plan as planning
-from benchmark.quality import inception, measures
+from benchmark.plan import planner as planning
+from benchmark.plan import specs
+from benchmark.quality import measures
+from benchmark.quality.inception import distances as inception
+from benchmark.use import api
 from data.errors import UserError
 
 pytestmark = pytest.mark.slow  # networks are trained

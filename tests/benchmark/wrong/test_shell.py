@@ -49,7 +49,7 @@ def test_there_are_many() -> None:
 @pytest.mark.parametrize(("arguments", "said"), chosen(), ids=lambda v: " ".join(v)[:60] if isinstance(v, list) else "")
 def test_through_the_shell(odd: Path, tmp_path: Path, arguments: list[str], said: str) -> None:
     before = set(odd.rglob("*"))
-    line = shlex.join([sys.executable, "-c", "from benchmark.cli import main; main()", *arguments])
+    line = shlex.join([sys.executable, "-c", "from benchmark.cli.main import main; main()", *arguments])
     settings = {
         "FAUXBENCH_OFFLINE": "1",
         "XDG_CACHE_HOME": str(tmp_path),

@@ -1,0 +1,237 @@
+"""The command that uses a trained detector: `detect`. Nothing heavy is imported until it is called."""
+
+from __future__ import annotations
+
+import math
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, Literal
+
+import typer
+
+from benchmark.cli.command import print_json
+from benchmark.cli.images import JsonOption, RunArgument, StoreOption, TrustOption
+from benchmark.store import private
+from data.errors import UserError
+from data.names import as_text
+from data.reading.paths import place
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from benchmark.use.detect import Detection
+
+EVERY = 10.0  # seconds between lines about the progress
+HOW = {
+    "resize": "others are cut to their middle part of these proportions and reduced (Lanczos)",
+    "crop": "of others the middle is cut out",
+    "exact": "others are left out",
+}
+
+
+def detect(
+    folder: RunArgument,
+    paths: Annotated[
+        list[str], typer.Argument(metavar="PATH...", help="Images, folders, and patterns such as 'shots/**/*.png'.")
+    ],
+    detector: Annotated[
+        str | None, typer.Option(metavar="ID", help="Which detector. [default: the only one that is no sentinel]")
+    ] = None,
+    generator: Annotated[
+        str | None,
+        typer.Option(
+            metavar="ID",
+            help="Trained on whose fakes; all: on those of all together. [default: all, or the only one that is no "
+            "control]",
+        ),
+    ] = None,
+    training_seed: Annotated[
+        int | None, typer.Option(metavar="N", help="Of the generator's training. [default: the first]")
+    ] = None,
+    detector_seed: Annotated[
+        int | None, typer.Option(metavar="N", help="Of the detector's training. [default: the first]")
+    ] = None,
+    fit: Annotated[
+        Literal["source", "resize", "crop", "exact"],
+        typer.Option(
+            help="Images of the trained size are taken as they are. Of others, resize reduces the middle square once "
+            "(Lanczos), crop cuts out the middle without resampling, exact leaves them out, and source does what the "
+            "run's data set did with its files: crop for a folder with mixed=center-crop, else resize. So a photograph "
+            "is seen as the real images were; but reducing destroys the high frequencies that give a generator away, "
+            "so judge a generator's images at the size at which it made them. Nothing is enlarged."
+        ),
+    ] = "source",
+    pool: Annotated[
+        bool,
+        typer.Option(
+            "--pool",
+            help="Score each folder given, each of its sub-folders, and each animation as one source, by the mean "
+            "score of its images.",
+        ),
+    ] = False,
+    explain: Annotated[
+        Path | None, typer.Option(metavar="DIR", help="Write heat maps there, a new or empty folder.")
+    ] = None,
+    csv: Annotated[Path | None, typer.Option(metavar="FILE", help="Write the table there instead.")] = None,
+    store: StoreOption = None,
+    trust_store: TrustOption = False,
+    as_json: JsonOption = False,
+) -> None:
+    """Score images with a trained detector of a run: PNG, JPEG, WebP, BMP or TIFF.
+
+    Files that cannot be read are listed, the others are scored, and the exit code is 1. Colour becomes grey for a
+    detector of grey images, and grey becomes colour for one of colour; transparent pixels are laid on white, an
+    orientation mark is obeyed, 16 bits become 8. An image that is unlike what the detector was trained on is marked:
+    its score means little.
+    """
+    private.trust(trust_store)
+    if csv is not None and as_json:
+        raise UserError("Give --json or --csv, not both.")
+    if csv is not None and not csv.parent.is_dir():
+        raise UserError(f"There is no folder {csv.parent} for {csv.name}.")
+    from benchmark.use.detect import detect as score
+
+    places = [place(path, "path of an image") for path in paths]
+    found = score(
+        folder, places, detector=detector, generator=generator, training_seed=training_seed,
+        detector_seed=detector_seed, fit=fit, pool=pool, explain=explain, store=store, progress=_progress(),
+    )  # fmt: skip
+    if as_json:
+        print_json(_as_json(found))
+    else:
+        for line in header(found.about):
+            typer.echo(line)
+        if csv is not None:
+            _write(found.table, csv)
+        else:
+            typer.echo("")
+            for line in lines(found.table):
+                typer.echo(line)
+    _tell(found, explain, csv)
+    if len(found.unreadable):
+        raise typer.Exit(1)
+
+
+def register(app: typer.Typer) -> None:
+    """Adds the command to the command line."""
+    app.command()(detect)
+
+
+def header(about: dict[str, Any]) -> list[str]:
+    """Returns what to know before reading a score, as sentences."""
+    trained, (height, width, channels) = about["detector"], about["shape"]
+    rates, owner = trained["validation"], f"'{trained['generator']}' (training seed {trained['training_seed']})"
+    whose = f"all generators together (training seed {trained['training_seed']})"
+    said = [
+        f"Detector '{trained['id']}' (seed {trained['seed']}) of {about['run']}, trained to tell the fakes of "
+        f"{whose if trained['generator'] == 'all' else owner} from the real images of '{about['dataset']}'.",
+        f"An image is called fake from a score of {trained['threshold']:.6g} on: {trained['threshold_from']}, "
+        f"{rates['balanced_accuracy']:.3f}. There it called {rates['tpr']:.1%} of {rates['n_fake']:,} fakes and "
+        f"{rates['fpr']:.1%} of {rates['n_real']:,} reals fake. Probabilities are for as many fakes as reals.",
+        f"It takes {width} x {height} pixels, {'grey' if channels == 1 else 'colour'}; {HOW[about['fit']]}.",
+        f"'unlike the training images' is a false warning for about {about['false_warnings']:.1%} at most of images "
+        "like them. It looks at colour, contrast and sharpness, and hardly at what is shown.",
+    ]
+    if trained["control"]:
+        said.append(
+            f"'{trained['generator']}' is a control ({trained['control']}): its detector is of no use elsewhere."
+        )
+    if trained["code_changed"]:
+        said.append("The detector's code has changed since it was trained; it may score otherwise now.")
+    if about["smoke"]:
+        said.append("This run is a --smoke run, hardly trained: nothing that is said here is a result.")
+    return [*said, about["caution"]]
+
+
+def lines(table: pd.DataFrame) -> list[str]:
+    """Returns the table of what was scored, for reading in a terminal."""
+    pooled = "frames" in table
+    first = "source" if pooled else "path"
+    good = table[table["error"] == ""]
+    names = [_printable(name) for name in good[first]]
+    width = max([len(first), *map(len, names)])
+    head = (
+        f"{first:<{width}}  {'frames':>6}  {'score':>10}  {'spread':>10}"
+        if pooled
+        else f"{first:<{width}}  {'score':>10}"
+    )
+    told = [f"{head}  {'p(fake)':>7}  verdict  warning"]
+    for name, row in zip(names, good.to_dict("records"), strict=True):
+        score = (
+            f"{row['frames']:>6}  {row['score']:>10.4g}  {_number(row['spread'])}" if pooled else _number(row["score"])
+        )
+        probability = f"{row['probability']:>7.3f}" if not math.isnan(row["probability"]) else f"{'-':>7}"
+        more = "; ".join(part for part in (row["warning"], row.get("note", "")) if part)
+        told.append(f"{name:<{width}}  {score}  {probability}  {row['verdict']:<7}  {more}".rstrip())
+    return told
+
+
+def _number(value: float) -> str:
+    return f"{value:>10.4g}" if not math.isnan(value) else f"{'-':>10}"
+
+
+def _printable(name: str) -> str:
+    return "".join(letter if letter.isprintable() else "?" for letter in name)  # a file's name may steer a terminal
+
+
+def _progress() -> Any:
+    told = 0.0
+
+    def tell(done: int, seconds: float) -> None:
+        nonlocal told
+        if seconds - told > EVERY:
+            told = seconds
+            typer.echo(f"    {done:,} images, {done / max(seconds, 1e-9):,.0f} images/s", err=True)
+
+    return tell
+
+
+def _write(table: pd.DataFrame, path: Path) -> None:
+    from benchmark.store.out_folder import new_file
+
+    first = "source" if "frames" in table else "path"
+    with new_file(path) as half:
+        table.assign(**{first: table[first].map(as_text)}).to_csv(half, index=False)
+
+
+def _as_json(found: Detection) -> dict[str, Any]:
+    rows = [
+        {name: None if isinstance(value, float) and math.isnan(value) else value for name, value in row.items()}
+        for row in found.table.to_dict("records")
+    ]
+    bad = found.unreadable[["path", "error"]].to_dict("records")
+    rate = {"seconds": round(found.seconds, 3), "images_per_second": round(_rate(found), 1)}
+    name = "images" if found.sources is None else "sources"
+    return {**found.about, name: [row for row in rows if not row["error"]], "unreadable": bad, **rate}
+
+
+def _rate(found: Detection) -> float:
+    return (len(found.images) - len(found.unreadable)) / max(found.seconds, 1e-9)
+
+
+def _tell(found: Detection, explain: Path | None, csv: Path | None) -> None:
+    """Says on standard error what is no result: bad files, warnings in sum, and the rate."""
+    bad, good = found.unreadable, found.images[found.images["error"] == ""]
+    for row in bad.to_dict("records"):
+        typer.echo(f"not scored: {_printable(row['path'])}: {row['error']}", err=True)
+    if bad["error"].str.contains("is animated").any():
+        typer.echo("Animations are scored with --pool.", err=True)
+    if reduced := int(good["warning"].str.contains("reduced:").sum()):
+        typer.echo(
+            f"{reduced:,} of {_count(len(good), 'image')} reduced, which destroys high-frequency evidence; --fit crop "
+            "and --fit exact do not.",
+            err=True,
+        )
+    if unlike := int((good["unlike"] > 1).sum()):
+        typer.echo(f"{unlike:,} of {_count(len(good), 'image')} unlike the training images.", err=True)
+    for sentence in found.about["left_out_said"]:
+        typer.echo(sentence, err=True)
+    if explain is not None:
+        typer.echo(f"Heat maps: {explain}", err=True)
+    if csv is not None:
+        typer.echo(f"Table: {csv}", err=True)
+    rate = f"{_rate(found):,.0f} images/s"
+    typer.echo(f"{_count(len(good), 'image')} in {found.seconds:.1f} s, {rate}; {len(bad):,} not scored.", err=True)
+
+
+def _count(number: int, noun: str) -> str:
+    return f"{number:,} {noun}{'' if number == 1 else 's'}"

@@ -1,0 +1,363 @@
+"""The `fauxbench` command. Nothing heavy is imported before a verb needs it."""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import json
+import os
+import signal
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from benchmark.machine import house
+
+if message := house.stranger():  # before anything of the other packages is imported
+    print(f"fauxbench: {message}", file=sys.stderr)
+    sys.exit(2)
+
+from benchmark.cli import detect as cli_detect
+from benchmark.cli import images as cli_images
+from benchmark.cli import plugins as cli_plugins
+from benchmark.cli import store as cli_store
+from benchmark.cli.command import App, print_json
+from benchmark.processes import signals
+from benchmark.store import private
+from data.errors import UserError, shown, unknown, visible
+
+app = App(
+    name="fauxbench",
+    help="Train image generators, train detectors to tell their images from real ones, and say how detectable each is.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+)
+
+STOPPED = {128 + number for number in signals.WORDS}
+
+DataOption = Annotated[
+    Path | None, typer.Option("--data", metavar="DIR", help="Where data files are looked for first.")
+]
+JsonOption = Annotated[bool, typer.Option("--json", help="Print the result as JSON, for scripts.")]
+SetOption = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--set", metavar="KEY=VALUE", help="Change the spec, such as generator.tuned.epochs=5. May be repeated."
+    ),
+]
+LadderOption = Annotated[bool, typer.Option("--ladder", help="Try every built-in detector beside those of the spec.")]
+SmokeOption = Annotated[
+    bool, typer.Option("--smoke", help="Shrink everything to seconds; the result is stamped as none.")
+]
+StoreOption = Annotated[
+    Path | None,
+    typer.Option("--store", metavar="DIR", help="Folder of finished stages. [default: .store beside the run folder]"),
+]
+
+
+@app.command()
+def run(
+    spec: Annotated[
+        str | None, typer.Argument(metavar="[PRESET|FILE.toml]", help="What to run. [default: digits]")
+    ] = None,
+    real: Annotated[
+        Path | None, typer.Option(metavar="DIR", help="A folder of real images, instead of a spec.")
+    ] = None,
+    fake: Annotated[list[Path] | None, typer.Option(metavar="DIR", help="A folder of fakes; may be repeated.")] = None,
+    out: Annotated[
+        Path | None, typer.Option(metavar="RUN_FOLDER", help="Where the results go. [default: runs/<spec name>]")
+    ] = None,
+    store: StoreOption = None,
+    data: DataOption = None,
+    jobs: Annotated[
+        int | None, typer.Option(metavar="N", min=1, help="Processes that work side by side. [default: 1]")
+    ] = None,
+    scheduler: Annotated[
+        str | None, typer.Option(metavar="ADDRESS", help="A Dask scheduler whose workers share the store.")
+    ] = None,
+    changes: SetOption = None,
+    smoke: SmokeOption = False,
+    tensorboard: Annotated[
+        Path | None, typer.Option(metavar="DIR", help="Write the trainings there for TensorBoard, as they go on.")
+    ] = None,
+    inception_weights: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE", help="Weights of FID's Inception network: measure FID and KID with them too."),
+    ] = None,
+    ladder: LadderOption = False,
+    trust_store: cli_images.TrustOption = False,
+    as_json: JsonOption = False,
+) -> None:
+    """Run a benchmark and write its report. What has been computed before is not computed again."""
+    from benchmark.use import api
+
+    if jobs is not None and scheduler is not None:
+        raise UserError("Give --jobs or --scheduler, not both: a scheduler's workers are as many as were started.")
+    private.trust(trust_store)
+    chosen = _chosen(spec, real, fake, changes)
+    with _listener() as listener:
+        result = api.run(
+            chosen, out=out, store=store, data=data, jobs=jobs or 1, scheduler=scheduler, changes=changes or (),
+            smoke=smoke, tensorboard=tensorboard, inception_weights=inception_weights, ladder=ladder,
+            listener=listener, command=_command(),
+        )  # fmt: skip
+    page = _report(result.folder)
+    _show(result, page, as_json)
+    if result.failures:
+        raise typer.Exit(1)
+
+
+@app.command()
+def plan(
+    spec: Annotated[str, typer.Argument(metavar="[PRESET|FILE.toml]")] = "digits",
+    out: Annotated[
+        Path | None, typer.Option(metavar="RUN_FOLDER", help="As for run: it says which store is asked.")
+    ] = None,
+    store: StoreOption = None,
+    data: DataOption = None,
+    changes: SetOption = None,
+    smoke: SmokeOption = False,
+    ladder: LadderOption = False,
+    as_json: JsonOption = False,
+) -> None:
+    """Check a spec and show what a run of it would do, and what the store holds already."""
+    from benchmark.plan import specs
+    from benchmark.store.store import Store
+    from benchmark.use import api
+
+    checked = specs.load(spec, changes or ())
+    base = Path(spec).parent if Path(spec).is_file() else None
+    if ladder:
+        from benchmark.plan.ladder import climbed
+
+        checked, left_out = climbed(checked, base)
+        for sentence in left_out:
+            typer.echo(sentence, err=True)
+    planned = api.make_plan(checked, data=data, base=base, smoke=smoke)
+    folder = (out if out is not None else api.RUNS / checked.name).resolve()
+    kept = Store(store if store is not None else folder.parent / ".store")
+    rows = [(s.name, s.function, s.key, kept.has(s.function, s.key)) for s in planned.stages]
+    if as_json:
+        print_json([{"id": i, "stage": f, "key": k, "stored": held} for i, f, k, held in rows])
+        return
+    for name, _, key, held in rows:
+        typer.echo(f"{'stored' if held else 'to do ':<7} {key[:12]}  {name}")
+    todo = sum(not held for *_, held in rows)
+    typer.echo(f"{len(rows)} stages, {todo} to do; {len(planned.cells)} cells; store {kept.root}")
+
+
+@app.command()
+def report(
+    folder: Annotated[Path, typer.Argument(metavar="RUN_FOLDER")] = Path("runs/digits"),
+) -> None:
+    """Write the report of a run folder again, from its files alone."""
+    from benchmark.use import api
+
+    api.load(folder)
+    typer.echo(f"Report: {_report(folder, again=True)}")
+
+
+@app.command()
+def describe(
+    name: Annotated[str, typer.Argument(metavar="ARCHITECTURE", help="Such as mnist-1d, baseline or tuned.")],
+    size: Annotated[
+        int | None, typer.Option(min=1, max=4096, help="Image height and width. [default: the architecture's own]")
+    ] = None,
+    channels: Annotated[int | None, typer.Option(min=1, help="1 or 3. [default: the architecture's own]")] = None,
+) -> None:
+    """Print the Keras summaries of a named architecture: generator, discriminator, and both combined."""
+    from benchmark.machine import runtime
+    from generation.dcgan import studies
+
+    runtime.configure()
+    if name not in studies.STUDIES:
+        raise unknown("architecture", name, studies.STUDIES)
+    own = studies.STUDIES[name].image_shape
+    side = own[:2] if size is None else (size, size)
+    shape = (*side, own[2] if channels is None else channels)
+    studies.doublings(name, studies.STUDIES[name], shape)  # refuses a size before Keras is imported
+    from generation.dcgan.generator import DCGAN
+
+    options: dict[str, Any] = {"architecture": name}
+    typer.echo(DCGAN(**options).describe(shape))
+
+
+@app.command(name="data")
+def show_data(
+    name: Annotated[
+        str | None, typer.Argument(metavar="[DATASET]", help="Fetch and check one. [default: list all]")
+    ] = None,
+    data: DataOption = None,
+    changes: Annotated[
+        list[str] | None,
+        typer.Option("--set", metavar="OPTION=VALUE", help="An option of the data set. May be repeated."),
+    ] = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Show which data sets there are, or read one (downloading what can be) and deal it into its parts."""
+    from benchmark.cli import catalogue
+
+    if name is None:
+        found = catalogue.datasets(data)
+        print_json(found) if as_json else typer.echo("\n".join(catalogue.dataset_lines(found)))
+        return
+    facts = catalogue.read_dataset(name, data, changes or ())
+    print_json(facts) if as_json else typer.echo("\n".join(f"{key:<14} {value}" for key, value in facts.items()))
+
+
+@app.command()
+def doctor(data: DataOption = None, as_json: JsonOption = False) -> None:
+    """Check this machine: versions, backend, threads, disk, data, and the packages' own names."""
+    from benchmark.cli import doctor as checks
+
+    found = checks.examine(data)
+    if as_json:
+        print_json(found)
+    else:
+        for row in found:
+            typer.echo(f"{row['verdict']:<6} {row['name']:<20} {row['value']}")
+    if any(row["verdict"] == "wrong" for row in found):
+        raise typer.Exit(1)
+
+
+cli_images.register(app)
+cli_detect.register(app)
+cli_plugins.register(app)
+cli_store.register(app)
+
+
+def main() -> None:
+    """Runs the command line: 0 done, 1 some cells failed, 2 the user's mistake, 129 hung up, 130 interrupted, 143
+    terminated."""
+    try:
+        with signals.stopping():
+            code = _code()
+    except signals.Stopped as stopped:  # while the handlers were taken away
+        code = stopped.code
+    if code in STOPPED:
+        with contextlib.suppress(OSError):  # after a hang-up there may be no terminal
+            print(f"fauxbench: {signals.said(code - 128)}", file=sys.stderr)
+        _leave(code)
+    sys.exit(code)
+
+
+def _code() -> int:
+    """Calls the command, and returns the exit code."""
+    try:
+        code = app(standalone_mode=False, prog_name="fauxbench") or 0
+        sys.stdout.flush()
+        return int(code)
+    except UserError as error:
+        return _mistake(str(error))
+    except KeyboardInterrupt:
+        return 128 + signal.SIGINT
+    except signals.Stopped as stopped:
+        return stopped.code
+    except BrokenPipeError:  # the reader of our output has gone, as `head` does: nobody is left to tell
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 1  # as typer does, which meets it first where there is much to say
+    except OSError as error:
+        if error.errno not in (errno.ENAMETOOLONG, errno.ELOOP):
+            raise
+        return _mistake(f"{shown(str(error.filename))} cannot be used as a path: {error.strerror}.")
+    except Exception as error:
+        if not hasattr(error, "format_message"):  # typer's own errors, whichever library it takes them from
+            raise
+        return _usage(error)
+
+
+def _usage(error: Any) -> int:
+    """Says in one line what the command line does not take; no command at all is answered by the help."""
+    if type(error).__name__ == "NoArgsIsHelpError":
+        error.show()
+        return 2
+    context = getattr(error, "ctx", None)
+    hint = f" See: {context.command_path} --help." if context else ""
+    option = next((name for name in getattr(getattr(error, "param", None), "opts", ()) if name in sys.argv[:-1]), None)
+    received = f" Received: {shown(sys.argv[sys.argv.index(option) + 1])}." if option else ""
+    return _mistake(f"{error.format_message().rstrip('.')}.{received}{hint}")
+
+
+def _mistake(message: str) -> int:
+    print(f"fauxbench: {visible(' '.join(message.split()))}", file=sys.stderr)
+    return 2
+
+
+def _chosen(spec: str | None, real: Path | None, fake: list[Path] | None, changes: list[str] | None) -> Any:
+    from benchmark.plan import specs
+
+    if (real is None) != (not fake):
+        raise UserError("--real and --fake go together: fauxbench run --real DIR --fake DIR.")
+    if real is None:
+        return "digits" if spec is None else spec
+    if spec is not None:
+        raise UserError(f"Give a spec or --real and --fake, not both. Received: {spec}.")
+    chosen = specs.from_folders(real, fake or [], changes or ())
+    for folder, row in zip(fake or [], chosen.generator, strict=False):
+        if row.kind == "folder" and row.id != folder.resolve().name:
+            typer.echo(f"--fake {visible(str(folder))} is called '{row.id}' in the results.", err=True)
+    return chosen
+
+
+@contextlib.contextmanager
+def _listener() -> Iterator[Any]:
+    from rich.console import Console
+
+    from benchmark.cli import progress
+
+    console = Console(stderr=True)
+    if not console.is_terminal:
+        yield progress.Plain(console)
+        return
+    live = progress.Live(console)
+    try:
+        yield live
+    finally:
+        live.close()
+
+
+def _report(folder: Path, again: bool = False) -> Path:
+    """Writes the page unless the one there is of these very results."""
+    page, manifest = folder / "report.html", folder / "manifest.json"
+    if again or not page.exists() or page.stat().st_mtime_ns < manifest.stat().st_mtime_ns:
+        from benchmark.store.folder_lock import only_writer
+        from benchmark.store.store import written
+        from reports.page import write
+
+        with written(page), only_writer(folder, f"run folder {folder}"):
+            return Path(write(folder))
+    return page
+
+
+def _show(result: Any, page: Path, as_json: bool) -> None:
+    from reports.sections.summary import sentences
+
+    if as_json:
+        print_json(
+            {
+                "folder": str(result.folder), "report": str(page), "smoke": result.manifest["smoke"],
+                "failures": result.failures, "audit": json.loads(result.audit.to_json(orient="records")),
+                "metrics": json.loads(result.metrics.to_json(orient="records")),
+            }
+        )  # fmt: skip
+        return
+    for sentence in sentences(result.folder):
+        typer.echo(sentence)
+    typer.echo(f"Report: {page}")
+
+
+def _command() -> str:
+    return visible(" ".join(["fauxbench", *sys.argv[1:]]))
+
+
+def _leave(code: int) -> None:
+    """Ends at once: worker threads of an interrupted training would keep the process."""
+    for stream in (sys.stdout, sys.stderr):
+        with contextlib.suppress(OSError):
+            stream.flush()
+    os._exit(code)

@@ -1,0 +1,150 @@
+"""The processes that do a plan's stages: built-in ones share a few, and a stage with a stranger's code has its own.
+
+A process of built-in stages is kept for the next one, since importing TensorFlow takes seconds; it goes when trainings
+have left too much memory behind. One that has run a plug-in's code ends with the stage, and with it all that the
+plug-in has changed, started or left running.
+"""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from multiprocessing.connection import wait
+from typing import Any
+
+from benchmark.plan.stage import Stage, Work
+from benchmark.processes import leftovers, nursery
+
+GROWTH = 150e6  # bytes by which a kept process may grow after its first training before it is replaced
+DIED = "Every process that tried it died: the plug-in ended it, or the memory was not enough."
+TRIES = 2  # of a stage whose process dies: the memory may have been another program's
+
+
+@dataclass
+class _Working:
+    stage: Stage | Work
+    host: nursery.Host
+    started: float
+    until: float = math.inf  # of `time.monotonic`
+
+
+@dataclass
+class Crew:
+    """Does stages in other processes, at most `size` at a time; used in a `with`, which ends what is still at work.
+
+    Args:
+        size: How many stages are done side by side.
+        store: The store's folder.
+        limit: Seconds that a stage with a stranger's code may take; 0 for as long as it likes.
+    """
+
+    size: int
+    store: str
+    limit: int = 0
+    _working: dict[str, _Working] = field(default_factory=dict)
+    _kept: list[nursery.Host] = field(default_factory=list)
+    _least: dict[int, float] = field(default_factory=dict)
+    _tries: dict[str, int] = field(default_factory=dict)
+
+    def __enter__(self) -> Crew:
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self.stop()
+
+    def stop(self) -> None:
+        """Ends all of its processes; those at work may clean up before."""
+        try:
+            nursery.wind_up(one.host for one in self._working.values())
+        finally:
+            for host in self._kept:
+                host.end()
+            self._working.clear()
+            self._kept.clear()
+            self._tries.clear()
+            leftovers.unlock(self.store)
+
+    @property
+    def busy(self) -> bool:
+        """Whether any stage is under way."""
+        return bool(self._working)
+
+    @property
+    def full(self) -> bool:
+        """Whether no other stage can begin."""
+        return len(self._working) >= self.size
+
+    def start(self, stage: Stage | Work) -> None:
+        """Begins a stage."""
+        began = time.perf_counter()
+        host = nursery.host() if stage.foreign else self._idle()
+        self._tries[stage.key] = self._tries.get(stage.key, 0) + 1
+        until = time.monotonic() + self.limit if self.limit and stage.foreign else math.inf
+        self._working[stage.key] = _Working(stage, host, time.perf_counter() - began, until)
+        host.ask("benchmark.execute.attempt:fresh", stage.as_json(), self.store)
+
+    def events(self, within: float = math.inf) -> Iterator[tuple[str, Any, Any]]:
+        """Waits until a stage under way tells something, and yields it.
+
+        Args:
+            within: Seconds that it waits at most. Defaults to infinity.
+
+        Yields:
+            `("progress", stage, (done, total, text))`, or `("ended", stage, result)` with what
+            `benchmark.execute.attempt.attempt` returns.
+        """
+        first = min(within, min(one.until for one in self._working.values()) - time.monotonic())
+        wait([one.host.connection for one in self._working.values()], None if first == math.inf else max(0, first))
+        for one in list(self._working.values()):
+            if time.monotonic() > one.until and not one.host.connection.poll():
+                del self._working[one.stage.key]
+                one.host.end()
+                leftovers.unlock(self.store)
+                yield "ended", one.stage, _failure(f"It did not end within {self.limit} seconds (protocol.limit).")
+                continue
+            try:
+                kind, content = one.host.heard(0)
+            except TimeoutError:
+                continue
+            except nursery.Lost as lost:
+                del self._working[one.stage.key]
+                if self._tries[one.stage.key] < TRIES:
+                    self.start(one.stage)
+                else:
+                    del self._tries[one.stage.key]  # a cluster's worker may be given it again
+                    leftovers.unlock(self.store)
+                    yield "ended", one.stage, _failure(f"{DIED} ({lost})")
+                continue
+            if kind == "progress":
+                yield "progress", one.stage, content
+                continue
+            del self._working[one.stage.key], self._tries[one.stage.key]
+            self._keep(one, content)
+            failed = {"status": "failed", "seconds": 0.0, **content} if kind != "result" else content
+            yield "ended", one.stage, failed | {"started": round(one.started, 3)}
+
+    def _idle(self) -> nursery.Host:
+        """Returns a kept process that still lives, or a new one."""
+        while self._kept:
+            host = self._kept.pop()
+            if host.alive:
+                return host
+            host.end()
+        return nursery.host()
+
+    def _keep(self, one: _Working, result: Any) -> None:
+        """Keeps the process of a built-in stage for the next, unless it has grown."""
+        now = float(result.get("memory", float("inf"))) if isinstance(result, dict) else float("inf")
+        trained = bool(result.get("heavy")) if isinstance(result, dict) else False
+        least = self._least.setdefault(one.host.pid, now) if trained else self._least.get(one.host.pid, now)
+        if one.stage.foreign or now > least + GROWTH:
+            self._least.pop(one.host.pid, None)
+            one.host.end()
+        else:
+            self._kept.append(one.host)
+
+
+def _failure(words: str) -> dict[str, Any]:
+    return {"status": "failed", "seconds": 0.0, "error": words, "traceback": words}

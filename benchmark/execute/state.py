@@ -1,0 +1,200 @@
+"""Executors: the same plan, the same keys and the same bytes, in this process or on a Dask cluster.
+
+Stages pass keys, never arrays: a worker finds its inputs in the store, which all of them share.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from benchmark.execute.crew import Crew
+from benchmark.plan.planner import Plan
+from benchmark.plan.stage import Row, Stage
+from benchmark.plugins import describe
+from benchmark.processes import apart
+from benchmark.store.store import Store
+from data.errors import UserError
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """How a stage ended.
+
+    Attributes:
+        stage: The stage.
+        status: `done`, `cached`, `failed`, or `skipped` because what it reads has failed.
+        seconds: That it took.
+        error: Why it failed, on one line.
+        traceback: What Python said.
+        started: Seconds until its process was there.
+        peak_mb: The most megabytes that its process held meanwhile; `None` where it was not measured.
+        mistake: Whether it failed by what the user asked for, such as an option that does not fit the images.
+    """
+
+    stage: Stage
+    status: str
+    seconds: float = 0.0
+    error: str | None = None
+    traceback: str | None = None
+    started: float = 0.0
+    peak_mb: float | None = None
+    mistake: bool = False
+
+
+class Listener:
+    """What an executor tells of its work; the command line's progress display is one."""
+
+    def started(self, stage: Stage) -> None:
+        """A stage begins."""
+
+    def progress(self, name: str, done: int, total: int, text: str) -> None:
+        """A stage under way has done so much of its work."""
+
+    def note(self, text: str) -> None:
+        """Something that the user should know before the work begins."""
+
+    def finished(self, outcome: Outcome, done: int, total: int) -> None:
+        """A stage has ended, and so many of all have."""
+
+
+def execute(
+    plan: Plan, store: Store, *, jobs: int = 1, scheduler: str | None = None, listener: Listener | None = None
+) -> dict[str, Outcome]:
+    """Does what a plan asks and the store does not have.
+
+    A stage that fails does not stop the others; what depends on it is skipped, with the reason.
+
+    Args:
+        plan: The plan.
+        store: Where finished stages are and go.
+        jobs: How many stages are done side by side, each in a process of this machine. Defaults to `1`.
+        scheduler: The address of a Dask scheduler whose workers share the store. Defaults to none.
+        listener: What is told of the progress. Defaults to nobody.
+
+    Returns:
+        The outcome of every stage, by key.
+
+    Raises:
+        UserError: If the data cannot be used, no generator can be trained as the spec says, the disk is full, or the
+            cluster cannot do the work.
+    """
+    listener = listener or Listener()
+    state = State(plan, store, listener)
+    if not state.open:
+        return state.outcomes
+    if scheduler is not None:
+        from benchmark.execute import cluster, connection
+
+        with connection.connected(scheduler, store, listener, plan.spec.protocol.threads) as client:
+            cluster.distribute(client, state, store)
+        return state.outcomes
+    with Crew(jobs, str(store.root), plan.spec.protocol.limit) as crew:
+        while True:
+            while not crew.full and (stage := state.take()) is not None:
+                listener.started(stage)
+                crew.start(stage)
+            if not crew.busy:
+                return state.outcomes
+            for kind, stage, content in crew.events():
+                if kind == "progress":
+                    listener.progress(stage.name, *content)
+                else:
+                    state.end(content, stage)
+
+
+class State:
+    """Which stages are open, and how the others ended."""
+
+    def __init__(self, plan: Plan, store: Store, listener: Listener) -> None:
+        self.listener = listener
+        self.total = len(plan.stages)
+        self.outcomes: dict[str, Outcome] = {}
+        self.open: dict[str, Stage] = {}
+        self.plan, self.store = plan, store
+        for stage in plan.stages:
+            if (record := store.record(stage.function, stage.key)) is not None:
+                self.outcomes[stage.key] = Outcome(stage, "cached", record["seconds"])
+            else:
+                self.open[stage.key] = stage
+        if self.open and plan.prepared.key in self.outcomes:
+            self._check_shapes()
+
+    def ready(self) -> Iterator[Stage]:
+        """Yields open stages whose inputs are there, in the plan's order, until none is left that can be done."""
+        while stage := self.take():
+            yield stage
+
+    def take(self) -> Stage | None:
+        """Takes the next stage that can be done; skips those whose inputs have failed."""
+        for stage in list(self.open.values()):
+            inputs = [self.outcomes.get(read.key) for read in stage.inputs.values()]
+            failed = next((i for i in inputs if i is not None and i.status in ("failed", "skipped")), None)
+            if failed is not None:
+                del self.open[stage.key]
+                cause = failed.error if failed.status == "skipped" else f"{failed.stage.name} failed: {failed.error}"
+                self._record(Outcome(stage, "skipped", error=cause))
+            elif all(inputs):
+                return self.open.pop(stage.key)
+        return None
+
+    def end(self, result: dict[str, Any], stage: Stage) -> None:
+        """Records how a stage ended, and stops everything for a reason that would stop every other stage too."""
+        if result.get("fatal"):
+            raise UserError(result["fatal"])
+        known = {field.name for field in dataclasses.fields(Outcome)}
+        self._record(Outcome(stage, **{name: value for name, value in result.items() if name in known}))
+        if stage is self.plan.prepared and result["status"] == "done":
+            self._check_shapes()
+        if result["status"] == "failed":
+            self._check_hope()
+
+    def _record(self, outcome: Outcome) -> None:
+        self.outcomes[outcome.stage.key] = outcome
+        self.listener.finished(outcome, len(self.outcomes), self.total)
+
+    def _check_shapes(self) -> None:
+        """Lets generators refuse the size of the real images as soon as it is known, before any of them is trained."""
+        facts = json.loads((self.store.path("prepare", self.plan.prepared.key) / "facts.json").read_text())
+        shape = (facts["height"], facts["width"], facts["channels"])
+        for row in self.plan.generators:
+            refused = _refused(row, shape)
+            for seed in self.plan.spec.protocol.generator_seeds if refused else ():
+                stage = self.plan.trainings[row.id, seed]
+                if self.open.pop(stage.key, None) is not None:
+                    self._record(Outcome(stage, "failed", error=refused, traceback=refused, mistake=True))
+        self._check_hope()
+
+    def _check_hope(self) -> None:
+        """Ends the run with the user's mistake where it leaves no generator but the controls."""
+        mains = [row for row in self.plan.generators if row.plugin.attribute("control") is None]
+        ended = [self._mistaken(row) for row in mains]
+        if ended and all(ended):
+            raise UserError(str(ended[0]))
+
+    def _mistaken(self, row: Row) -> str | None:
+        """Returns by what mistake of the user's all trainings or banks of a generator failed, or `None`."""
+        errors = []
+        for seed in self.plan.spec.protocol.generator_seeds:
+            stages = (self.plan.trainings[row.id, seed], self.plan.banks[row.id, seed])
+            failed = [out for stage in stages if (out := self.outcomes.get(stage.key)) is not None and out.mistake]
+            errors.append(failed[0].error if failed else None)
+        return errors[0].removeprefix("UserError: ") if all(errors) and errors[0] else None
+
+
+def _refused(row: Row, shape: tuple[int, int, int]) -> str | None:
+    """Returns why a generator cannot make images of a shape, if it says so."""
+    if row.about.broken is not None or not row.plugin.has("check_shape"):
+        return None
+    asked = (row.plugin.group, row.plugin.kind, row.options, shape)
+    try:
+        if row.about.foreign:
+            apart.call("benchmark.plugins.describe:check_shape", *asked, limit=apart.TO_ANSWER)
+        else:
+            describe.check_shape(*asked)
+    except (UserError, apart.Failed) as error:
+        return str(error)
+    return None

@@ -1,0 +1,278 @@
+"""The spec: what to run, as a TOML file or a preset, checked before any work is done."""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
+
+from benchmark.plan import spec_file, spec_names
+from benchmark.plan.spec_names import ADDED, ALL
+from data.errors import UserError, shown, unknown
+from data.reading import paths
+
+PRESETS = Path(__file__).parent / "presets"
+MANY = 2**31 - 1  # the most of what is counted
+
+
+def _distinct(values: list[int]) -> list[int]:
+    if len(set(values)) < len(values):
+        raise ValueError("each seed may stand there once")
+    return values
+
+
+Seed = Annotated[int, Field(ge=0, le=2**32 - 1)]  # what NumPy and scikit-learn take
+Seeds = Annotated[list[Seed], Field(min_length=1), AfterValidator(_distinct)]
+
+
+class DatasetSpec(BaseModel):
+    """`[dataset]`: the source's `name`; its options stand beside."""
+
+    model_config = ConfigDict(extra="allow", strict=True)
+    name: str
+
+
+class PluginSpec(BaseModel):
+    """`[[generator]]` or `[[detector]]`: the plug-in's `kind`, the row's `id` (default: the kind), and options."""
+
+    model_config = ConfigDict(extra="allow", strict=True)
+    kind: Annotated[str, Field(min_length=1)]
+    id: str = ""
+
+    def model_post_init(self, context: Any, /) -> None:
+        self.id = self.id or re.sub(r"^.*/", "", self.kind)
+
+    @property
+    def options(self) -> dict[str, Any]:
+        """The options, which are everything but `kind` and `id`."""
+        return dict(self.model_extra or {})
+
+
+class DetectorSpec(PluginSpec):
+    """`[[detector]]`: `train_on` says whose fakes it learns: each generator's own, or those of all together."""
+
+    train_on: Literal["each", "all"] = "each"
+
+    def model_post_init(self, context: Any, /) -> None:
+        named = bool(self.id)
+        super().model_post_init(context)
+        if self.train_on == ALL and not named:
+            self.id = f"{self.id}-{ALL}"
+
+
+class ProtocolSpec(BaseModel):
+    """`[protocol]`: seeds, the sizes of the parts, and the epochs between checkpoints.
+
+    `limit` is how many seconds a stage of a plug-in that is not built in may take before it fails; 0 for as long as it
+    likes. It changes no key.
+    """
+
+    model_config = ConfigDict(extra="forbid", strict=True, allow_inf_nan=False)
+    ledger_seed: Seed = 0
+    generator_seeds: Seeds = [0]
+    detector_seeds: Seeds = [0]
+    display_interval: Annotated[int, Field(ge=1, le=MANY)] = 10
+    parts: dict[str, float | int] | None = None
+    threads: Annotated[int, Field(ge=1, le=64)] = 1
+    limit: Annotated[int, Field(ge=0)] = 0
+
+
+class QualitySpec(BaseModel):
+    """`[quality]`: whether the images of every checkpoint are compared with real ones, and with how many at most.
+
+    `inception_weights` is a file of FID's Inception network, with which last checkpoints get an FID and a KID.
+    """
+
+    model_config = ConfigDict(extra="forbid", strict=True, allow_inf_nan=False)
+    enabled: bool = True
+    n: Annotated[int, Field(ge=32, le=MANY)] = 5000
+    inception_weights: str | None = None
+
+
+class Spec(BaseModel):
+    """A whole benchmark. Controls and sentinels that a spec does not name are added: every run carries them."""
+
+    model_config = ConfigDict(extra="forbid", strict=True, allow_inf_nan=False)
+    name: str = "run"
+    description: str = ""
+    dataset: DatasetSpec
+    generator: list[PluginSpec] = []
+    detector: list[DetectorSpec] = []
+    protocol: ProtocolSpec = ProtocolSpec()
+    quality: QualitySpec = QualitySpec()
+
+    def model_post_init(self, context: Any, /) -> None:
+        for kind in ADDED["generator"]:
+            if all(row.kind != kind for row in self.generator):
+                self.generator.append(PluginSpec(kind=kind))
+        for kind in ADDED["detector"]:
+            if all(row.kind != kind for row in self.detector):
+                self.detector.append(DetectorSpec(kind=kind))
+
+    def with_inception(self, weights: str | Path) -> Spec:
+        """Returns the spec with a file of Inception weights, whose place is relative to the current folder."""
+        place = str(paths.place(weights, "file of Inception weights").absolute())
+        return self.model_copy(update={"quality": self.quality.model_copy(update={"inception_weights": place})})
+
+    def resolved(self) -> dict[str, Any]:
+        """Returns the spec as plain values, with what was added."""
+        return self.model_dump()
+
+
+def presets() -> dict[str, Path]:
+    """Returns the presets that come with fauxbench: name -> file."""
+    return {path.stem: path for path in sorted(PRESETS.glob("*.toml"))}
+
+
+def load(source: str | Path, changes: Sequence[str] = ()) -> Spec:
+    """Reads a preset or a TOML file, applies `key=value` changes, and checks the result.
+
+    Raises:
+        UserError: If there is no such preset or file, or something in it is wrong.
+    """
+    path = presets().get(str(source)) or paths.place(source, "preset or file")
+    if not path.is_file():
+        if path.exists():
+            raise UserError(f"{shown(str(path))} is a {'folder' if path.is_dir() else 'device'}. Expected a TOML file.")
+        raise unknown("preset or file", str(source), presets())
+    values = spec_file.read(path)
+    values.setdefault("name", spec_names.of_file(path.stem))
+    return parse(values, changes)
+
+
+def from_folders(real: Path, fakes: Sequence[Path], changes: Sequence[str] = ()) -> Spec:
+    """Returns the spec that asks how well folders of fakes can be told from a folder of real images.
+
+    Raises:
+        UserError: If a folder does not exist.
+    """
+    real, fakes = paths.place(real, "folder of real images"), [paths.place(f, "folder of fakes") for f in fakes]
+    for folder in (real, *fakes):
+        if not folder.is_dir() and not (folder in fakes and folder.is_file()):  # frames of an animation may be fakes
+            raise UserError(f"There is no folder {shown(str(folder))}.")
+    ids = spec_names.of_folders(fakes)
+    rows = [{"kind": "folder", "id": ids[i], "path": str(folder.resolve())} for i, folder in enumerate(fakes)]
+    detectors = tomllib.loads(presets()["digits"].read_text(encoding="utf-8"))["detector"]
+    values = {
+        "name": spec_names.of_file(f"{real.resolve().name or 'folder'}-against-{ids[0]}".lstrip(".")),
+        "dataset": {"name": "folder", "path": str(real.resolve())},
+        "generator": rows, "detector": [{"kind": row["kind"]} for row in detectors],
+    }  # fmt: skip
+    return parse(values, changes)
+
+
+def parse(values: Mapping[str, Any], changes: Sequence[str] = ()) -> Spec:
+    """Checks a spec given as plain values, after `key=value` changes.
+
+    Raises:
+        UserError: For an unknown key, a wrong type or range, or two rows with one id.
+    """
+    spec_file.check(values)
+    changed = {key: _copy(value) for key, value in values.items()}
+    for change in changes:
+        _apply(changed, change)
+    spec_file.check(changed)
+    try:
+        spec = Spec.model_validate(changed)
+    except ValidationError as error:
+        raise _explain(error) from None
+    if any(row.id == ALL for row in spec.generator):
+        raise UserError(f"A generator's id may not be '{ALL}', which stands for all generators together. Give another.")
+    for what, rows in (("generator", spec.generator), ("detector", spec.detector)):
+        ids = [row.id for row in rows]
+        for name in ids:
+            spec_names.check_id(what, name)
+        twice = next((name for name in ids if ids.count(name) > 1), None)
+        if twice:
+            raise UserError(
+                f"Two {what}s are called '{shown(twice)}'. Give each its own id, such as id = \"{shown(twice)}-2\"."
+            )
+    spec_names.check(spec.name)
+    return spec
+
+
+def _copy(value: Any) -> Any:
+    if isinstance(value, Mapping):
+        return {key: _copy(part) for key, part in value.items()}
+    return [_copy(part) for part in value] if isinstance(value, list) else value
+
+
+def _apply(values: dict[str, Any], change: str) -> None:
+    """Applies `protocol.threads=2`, `dataset.classes=["cat"]`, `generator.NAME.epochs=3` or `generator.*.epochs=3`."""
+    keys, equals, text = change.partition("=")
+    if not equals or not keys.strip():
+        raise UserError(f"--set takes key=value, such as generator.baseline.epochs=5. Received: {shown(change)}.")
+    if keys.count(".") > spec_file.DEEPEST:
+        raise UserError(spec_file.too_deep(f"--set {shown(change)}"))
+    for table in ("generator", "detector"):
+        if not all(isinstance(row, dict) for row in _listed(values, table)):
+            raise UserError(f"'{table}' in the spec must be a list of tables: write [[{table}]].")
+    path = _split(keys.strip(), values)
+    if not all(key.strip() for key in path):
+        raise UserError(f"--set takes key=value, and no part of a key is empty. Received: {shown(change)}.")
+    if path[0] in ("generator", "detector") and len(path) > 1:
+        rows = _rows(values, path[0], path[1])
+        if len(path) != 3:
+            raise UserError(f"--set takes {path[0]}.ID.OPTION=value. Received: {shown(change)}.")
+        for row in rows:
+            row[path[2]] = _value(text)
+        return
+    for key in path[:-1]:
+        values = values.setdefault(key, {})
+        if not isinstance(values, dict):
+            raise UserError(f"--set {shown(change)}: '{shown(key)}' is not a table.")
+    values[path[-1]] = _value(text)
+
+
+def _listed(values: Mapping[str, Any], table: str) -> list[Any]:
+    rows = values.get(table, [])
+    return rows if isinstance(rows, list) else [None]
+
+
+def _split(keys: str, values: Mapping[str, Any]) -> list[str]:
+    """Splits a dotted key; ids may hold dots themselves, so the known ones are looked for first."""
+    table, _, rest = keys.partition(".")
+    for row in values.get(table, []) if table in ("generator", "detector") else []:
+        name = row.get("id") or row.get("kind", "")
+        if rest.startswith(f"{name}."):
+            return [table, name, rest[len(name) + 1 :]]
+    return keys.split(".")
+
+
+def _rows(values: Mapping[str, Any], table: str, name: str) -> list[dict[str, Any]]:
+    rows = list(values.get(table, []))
+    found = rows if name == "*" else [row for row in rows if name in (row.get("id"), row.get("kind"))]
+    if not found:
+        raise unknown(table, name, [row.get("id") or row.get("kind", "") for row in rows])
+    return found
+
+
+def _value(text: str) -> Any:
+    try:
+        return tomllib.loads(f"value = {text}")["value"]
+    except RecursionError:
+        raise UserError(spec_file.too_deep(f"--set {shown(text)}")) from None
+    except ValueError:
+        return text.strip()  # a bare word is a string
+
+
+def _explain(error: ValidationError) -> UserError:
+    first = min(
+        error.errors(), key=lambda one: one["type"] != "extra_forbidden"
+    )  # a misspelt key explains a missing one
+    where = [str(part) for part in first["loc"]]
+    if first["type"] == "extra_forbidden":
+        tables: dict[str, type[BaseModel]] = {"protocol": ProtocolSpec, "quality": QualitySpec}
+        model = tables.get(where[0], Spec)
+        return unknown("key", where[-1], model.model_fields, f"of [{where[0]}]" if len(where) > 1 else "of the spec")
+    name = ".".join(where)
+    if first["type"] == "missing":
+        return UserError(f"The spec lacks '{shown(name)}'.")
+    message = first["msg"][0].lower() + first["msg"][1:]
+    received = first["input"]
+    received = shown(repr(received) if isinstance(received, str) else received)
+    return UserError(f"'{shown(name)}' in the spec is not usable: {message}. Received: {received}.")

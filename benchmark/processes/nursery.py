@@ -1,0 +1,231 @@
+"""Processes for stages and plug-ins: each a copy of one that has imported the usual libraries and nothing foreign.
+
+Starting Python and importing NumPy, SciPy and pandas takes more than a second; a copy of a process that has them takes
+a few hundredths. So one process, the nursery, is started from scratch when it is first needed, imports them, and from
+then on does nothing but copy itself (`benchmark.processes.hosted`). It never imports TensorFlow or a plug-in, so it has
+no threads that a copy would lack, and no state that a copy could inherit. The copies end when it ends, and it ends when
+this process does.
+"""
+
+from __future__ import annotations
+
+import atexit
+import contextlib
+import json
+import os
+import signal
+import socket
+import struct
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+from collections.abc import Iterable
+from multiprocessing import Pipe
+from typing import Any
+
+from benchmark.processes import leftovers
+from data.errors import UserError
+
+ORDER = struct.Struct("!cq")  # what the nursery is asked for, and a process number
+ANSWER = struct.Struct("!q")
+FORK, WAIT = b"F", b"W"
+TRIES = 4  # to start a nursery
+CLEAN_UP = 5.0  # seconds that processes which are asked to end have to remove what they have written
+AT_START = (  # settings that libraries read when they are imported
+    "FAUXBENCH_CPU", "GLIBC_TUNABLES", "MKL_NUM_THREADS", "NPY_", "OMP_NUM_THREADS", "OPENBLAS_",
+)  # fmt: skip
+
+
+class Lost(Exception):
+    """A process has ended without an answer; the message says how."""
+
+
+class Host:
+    """One process, for one caller: it does what it is asked, one request after the other.
+
+    Args:
+        nursery: Where it comes from.
+    """
+
+    def __init__(self, nursery: Nursery) -> None:
+        self._nursery = nursery
+        self.connection, theirs = Pipe()
+        with theirs:
+            self.pid = nursery.fork(theirs.fileno())
+        self.ended = False
+        self._send({"environ": dict(os.environ), "folder": os.getcwd(), "path": list(sys.path)})
+
+    @property
+    def alive(self) -> bool:
+        """Whether it can be asked: between two requests it says nothing, so that what can be read is its end."""
+        return not self.ended and self._nursery.usable and not self.connection.poll()
+
+    def ask(self, function: str, *arguments: Any, **keywords: Any) -> None:
+        """Asks for a call of `module:function`; answers are read from `connection` by `heard`."""
+        self._send((function, arguments, keywords))
+
+    def heard(self, timeout: float | None = None) -> tuple[str, Any]:
+        """Returns the next message: `("progress", (done, total, text))`, or one that ends a request, see `hosted`.
+
+        Args:
+            timeout: Seconds to wait for it. Defaults to `None`, for ever.
+
+        Raises:
+            TimeoutError: If there is none in time.
+            Lost: If the process has ended.
+        """
+        try:
+            if not self.connection.poll(timeout):
+                raise TimeoutError
+            kind, content = self.connection.recv()
+        except TimeoutError:
+            raise
+        except Exception as error:  # the end of the stream, or what a plug-in has written into it
+            raise Lost(self.end()) from error
+        return kind, content
+
+    def end(self) -> str:
+        """Ends the process, and those that it has started; says how it ended, if it had before."""
+        if self.ended:
+            return "it was ended"
+        self.ended = True
+        self.connection.close()
+        for kill in (os.killpg, os.kill):  # its group, or itself if it has none yet
+            try:
+                kill(self.pid, signal.SIGKILL)
+                break
+            except ProcessLookupError:
+                continue
+        status = self._nursery.wait(self.pid)
+        if os.WIFSIGNALED(status):
+            return f"killed by {signal.Signals(os.WTERMSIG(status)).name}"
+        return f"exit code {os.waitstatus_to_exitcode(status)}"
+
+    def interrupt(self) -> None:
+        """Asks the process to clean up and end; `end` does not wait for that."""
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(self.pid, signal.SIGTERM)
+
+    def _send(self, message: Any) -> None:
+        try:
+            self.connection.send(message)
+        except OSError:
+            return  # it has ended, which is heard next
+
+
+class Nursery:
+    """The process that copies itself; `host` gives a new copy."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self.owner, self.settings = os.getpid(), at_start()
+        self._channel, theirs = socket.socketpair()
+        start = "import json, sys; sys.path[:] = json.loads(sys.argv[1])\n"
+        start += "from benchmark.processes.hosted import main; main()"
+        with theirs:
+            os.set_inheritable(theirs.fileno(), True)
+            self._process = subprocess.Popen(  # noqa: S603  this Python, and nothing that a user gave
+                [sys.executable, "-P", "-c", start, json.dumps(sys.path), str(theirs.fileno())],
+                pass_fds=[theirs.fileno()], stdin=subprocess.DEVNULL, start_new_session=True,
+                env=os.environ | {"PYTHONHASHSEED": "0"},  # the order of sets is the same in all of them
+            )  # fmt: skip
+        atexit.register(self.close)
+
+    @property
+    def usable(self) -> bool:
+        """Whether it lives, is this process's own, and read the settings that hold now when it started."""
+        mine = self.owner == os.getpid() and self._channel.fileno() >= 0 and self._process.poll() is None
+        return mine and self.settings == at_start()
+
+    def fork(self, connection: int) -> int:
+        """Makes a copy that talks through a file descriptor, and writes to this process's standard error.
+
+        Raises:
+            UserError: If the system allows no other process.
+        """
+        pid = self._asked(FORK, 0, [connection, 2])
+        if pid < 0:
+            raise UserError(f"No other process can be started: {os.strerror(-pid)}. Try fewer --jobs.")
+        return pid
+
+    def wait(self, pid: int) -> int:
+        """Returns how a copy ended, as `os.waitpid` does; until it is asked for, no other process gets its number."""
+        try:
+            return self._asked(WAIT, pid)
+        except (OSError, Lost):
+            return int(signal.SIGKILL)  # the nursery itself was killed, and its copies with it
+
+    def close(self) -> None:
+        """Ends it and its copies, and removes what it has left if it was killed."""
+        atexit.unregister(self.close)
+        self._channel.close()
+        if self.owner == os.getpid() and self._process.wait() != 0:
+            leftovers.sweep()
+
+    def _asked(self, what: bytes, pid: int, descriptors: Iterable[int] = ()) -> int:
+        with self._lock:
+            try:
+                socket.send_fds(self._channel, [ORDER.pack(what, pid)], list(descriptors))
+                received = b""
+                while len(received) < ANSWER.size:
+                    part = self._channel.recv(ANSWER.size - len(received))
+                    if not part:
+                        raise Lost("the process that starts others was killed")
+                    received += part
+            except BaseException:  # after an interrupt the next answer would be taken for that of another question
+                self._channel.close()
+                raise
+        return int(ANSWER.unpack(received)[0])
+
+
+_shared: list[Nursery] = []
+_shared_lock = threading.Lock()
+
+
+def nursery() -> Nursery:
+    """Returns this process's nursery; starts one if there is none that is usable."""
+    with _shared_lock:
+        if _shared and not _shared[0].usable:
+            _shared.pop().close()
+        if not _shared:
+            _shared.append(Nursery())
+        return _shared[0]
+
+
+def host() -> Host:
+    """Returns a new process.
+
+    Raises:
+        UserError: If the system allows none, or there is no place for temporary files.
+    """
+    try:
+        tempfile.gettempdir()
+        for _ in range(TRIES):
+            with contextlib.suppress(Lost, ConnectionError):  # the nursery was killed a moment ago, or as it started
+                return Host(nursery())
+        raise Lost("the process that starts others is killed again and again")
+    except (Lost, OSError) as error:
+        raise UserError(f"No other process can be started: {str(error).rstrip('.')}.") from error
+
+
+def wind_up(hosts: Iterable[Host]) -> None:
+    """Asks processes to clean up, waits for all of them no longer than `CLEAN_UP`, and ends them."""
+    hosts = list(hosts)
+    until = time.monotonic() + CLEAN_UP
+    try:
+        for one in hosts:
+            one.interrupt()
+        for one in hosts:
+            with contextlib.suppress(Lost, TimeoutError):
+                while True:
+                    one.heard(max(0.0, until - time.monotonic()))
+    finally:
+        for one in hosts:
+            one.end()
+
+
+def at_start() -> dict[str, str]:
+    """Returns the environment variables that the imported libraries have read for good."""
+    return {name: value for name, value in os.environ.items() if name.startswith(AT_START)}

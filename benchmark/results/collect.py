@@ -1,0 +1,120 @@
+"""The run folder: what the store holds for a plan, gathered into the tables that people and reports read."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import shutil
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from benchmark.execute.state import Outcome
+from benchmark.plan.planner import Plan
+from benchmark.results import explanations, manifest, pictures, summarise
+from benchmark.results.gather import Gathered
+from benchmark.store.store import Store, written
+from data.errors import UserError
+from data.run_folder import MANIFEST, named, seal
+
+HIDDEN = ".fauxbench-"  # how the names of files begin that exist only while a run writes
+WORK = f"{HIDDEN}part"  # how the name of the folder begins that a run writes into first
+
+
+def check_folder(folder: Path, store: Path) -> None:
+    """Checks that a run may write into a folder: it is new, empty but for the store, or an earlier run's.
+
+    Raises:
+        UserError: If it holds anything else.
+    """
+    if not folder.is_dir() or (folder / MANIFEST).exists() or any(_halves(folder)):
+        return
+    others = [path for path in folder.iterdir() if not store.is_relative_to(path.resolve())]
+    if any(not path.name.startswith(HIDDEN) for path in others):
+        raise UserError(f"{folder} holds files that are not a run's. Give --out a new folder.")
+
+
+def write(folder: Path, plan: Plan, store: Store, outcomes: dict[str, Outcome], known: dict[str, Any]) -> None:
+    """Writes the tables, the images and, last, the manifest; each is whole before it gets its place.
+
+    The caller holds the folder as its only writer, see `benchmark.store.folder_lock`.
+
+    Args:
+        folder: The run folder.
+        plan: The plan.
+        store: Where its finished stages are.
+        outcomes: How each stage ended, by key.
+        known: What is known about the run as a whole; stages, failures, data and plug-ins are added.
+
+    Raises:
+        UserError: If the disk is full or cannot be written, or the store was damaged since its stages were done; the
+            folder is then as it was.
+    """
+    for outcome in outcomes.values():
+        stage = outcome.stage
+        if outcome.status in ("done", "cached") and store.verified(stage.function, stage.key) is None:
+            why = store.damage(stage.function, stage.key) or "it was removed"
+            raise UserError(f"The store {store.root} changed under this run: '{stage.name}': {why}. Run it again.")
+    read = Gathered(plan, store, outcomes)
+    cells = read.cells()
+    scores, measured, curves = read.scores(), read.metrics(), read.curves()
+    comparisons = summarise.comparisons(cells, scores)
+    trained = {row.id for row in plan.generators if row.trains}
+    metrics = pd.concat([measured, summarise.configurations(cells, scores, trained)], ignore_index=True)
+    frames = {
+        "cells.csv": cells,
+        "metrics.csv": metrics,
+        "comparisons.csv": comparisons,
+        "roc.csv": curves,
+        "training.csv": read.training(),
+        "histories.csv": read.histories(),
+        "generators.csv": read.generators(),
+        "classes.csv": read.classes(),
+        "reconstruction.csv": read.reconstruction(),
+        "identity.csv": read.identity(),
+        "audit.csv": summarise.audit(plan, cells, measured, read.checks()),
+    }
+    with written(folder), _in_place(folder) as work:
+        for name, frame in frames.items():
+            frame.to_csv(work / name, index=False)
+        scores.to_parquet(work / "scores.parquet", index=False)
+        pictures.write(work / "images", plan, store, outcomes)
+        explanations.write(work / "explanations", read)
+        seal(work, known | manifest.facts(read))
+        (folder / "report.html").unlink(missing_ok=True)  # of the results before, whatever its time says
+
+
+def _halves(folder: Path) -> Iterator[Path]:
+    """Yields what killed processes have left of writing into a run folder; it also says that the folder is one."""
+    return folder.glob(f"{WORK}*")
+
+
+@contextlib.contextmanager
+def _in_place(folder: Path) -> Iterator[Path]:
+    """Gives a folder to write into, inside the run folder, and then moves what it holds, the manifest last."""
+    for half in _halves(folder):
+        shutil.rmtree(half, ignore_errors=True)
+    folder.mkdir(parents=True, exist_ok=True)
+    work = Path(tempfile.mkdtemp(prefix=WORK, dir=folder))  # nobody can have put a link there
+    try:
+        yield work
+    except BaseException:
+        shutil.rmtree(work, ignore_errors=True)
+        raise
+    _move(work, folder)
+
+
+def _move(work: Path, folder: Path) -> None:
+    """Moves files into the run folder, the manifest last, and removes those of the run that was there, no others."""
+    earlier = named(folder)
+    files = {path.relative_to(work).as_posix(): path for path in work.rglob("*") if not path.is_dir()}
+    for name, path in sorted(files.items(), key=lambda item: item[0] == MANIFEST):
+        if name == MANIFEST:
+            for gone in earlier - files.keys():
+                (folder / gone).unlink(missing_ok=True)
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        os.replace(path, folder / name)
+    shutil.rmtree(work)

@@ -1,0 +1,245 @@
+"""Finished stages as frames, whose rows say which cell or generator they belong to."""
+
+from __future__ import annotations
+
+import json
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from benchmark.execute.state import Outcome
+from benchmark.plan.planner import Cell, Plan
+from benchmark.plan.stage import Stage
+from benchmark.quality import control, measures
+from benchmark.quality.identity import transfer as identity
+from benchmark.quality.inception import distances as inception
+from benchmark.results import summarise
+from benchmark.stages.checkpoints import Checkpoints
+from benchmark.store.store import Store
+from generation.dcgan.class_scores import COLUMNS as CLASS_COLUMNS
+
+CELL_COLUMNS = [
+    "cell", "dataset", "ledger_seed", "generator", "generator_seed", "checkpoint", "train_generator", "n_train_real",
+    "n_train_fake", "n_test_real", "n_test_fake", "train_perturbation", "detector", "detector_seed", "perturbation",
+    "purpose", "status", "error", "seconds", "parameters", "milliseconds_per_image",
+]  # fmt: skip
+GENERATOR_COLUMNS = [
+    "generator", "generator_seed", "checkpoint", "kind", "control", "parameters", "seconds", "images_per_second",
+]  # fmt: skip
+
+
+class Gathered:
+    """Reads what the store holds for a plan.
+
+    Args:
+        plan: The plan.
+        store: Where its finished stages are.
+        outcomes: How each stage ended, by key.
+    """
+
+    def __init__(self, plan: Plan, store: Store, outcomes: dict[str, Outcome]) -> None:
+        self.plan, self.store, self.outcomes = plan, store, outcomes
+        self.measured = [cell for cell in plan.cells if self.ended_well(cell.measured)]
+
+    def cells(self) -> pd.DataFrame:
+        """One row per cell, failed ones too, each with its error."""
+        return pd.DataFrame([self._cell(cell) for cell in self.plan.cells], columns=CELL_COLUMNS)
+
+    def scores(self) -> pd.DataFrame:
+        """One row per image and cell."""
+        columns = ["part", "image_id", "label", "group", "is_fake", "score", "probability"]
+        frames = [
+            pd.read_parquet(self.path(cell.scored) / "scores.parquet").assign(cell=cell.name) for cell in self.measured
+        ]
+        empty = pd.DataFrame({name: pd.Series(dtype=object) for name in ["cell", *columns]})
+        joined = pd.concat(frames, ignore_index=True) if frames else empty
+        return joined[["cell", *columns]].astype({"cell": "category", "part": "category"})
+
+    def metrics(self) -> pd.DataFrame:
+        """One row per cell and metric."""
+        frames = []
+        for cell in self.measured:
+            frame = pd.read_csv(self.path(cell.measured) / "metrics.csv")
+            label = frame["label"] if "label" in frame else pd.Series(np.nan, index=frame.index)
+            about = {"cell": cell.name, **_identity(cell), "checkpoint": self._checkpoint(cell), "perturbation": "none"}
+            frame = frame.assign(scope=np.where(label.isna(), "cell", "class"), **about)
+            frames.append(frame.assign(**{"class": [None if np.isnan(at) else self._classes[int(at)] for at in label]}))
+        joined = pd.concat(frames, ignore_index=True) if frames else _empty(summarise.METRIC_COLUMNS)
+        return joined[summarise.METRIC_COLUMNS]
+
+    def curves(self) -> pd.DataFrame:
+        """The ROC curve of every cell."""
+        frames = [pd.read_csv(self.path(cell.measured) / "roc.csv").assign(cell=cell.name) for cell in self.measured]
+        columns = ["cell", "fpr", "tpr", "threshold", "tpr_low", "tpr_high"]
+        return pd.concat(frames, ignore_index=True)[columns] if frames else _empty(columns)
+
+    def training(self) -> pd.DataFrame:
+        """Losses and images/s per step of every generator that trains."""
+        return self._joined(self.plan.trainings, "training.csv", [])
+
+    def histories(self) -> pd.DataFrame:
+        """What detectors that train in epochs noted of each; of one that learned from all, its rows stand once."""
+        frames, seen = [], set()
+        for cell in self.plan.cells:
+            path = self.path(cell.trained) / "history.csv"
+            if cell.trained.key not in seen and self.ended_well(cell.trained) and path.exists():
+                own = cell.train_generator == cell.generator
+                about = _identity(cell) | ({} if own else {"generator": cell.train_generator})
+                frames.append(_text(path).assign(**about))
+            seen.add(cell.trained.key)
+        first = ["generator", "generator_seed", "detector", "detector_seed"]
+        joined = pd.concat(frames, ignore_index=True) if frames else _empty([*first, "epoch"])
+        return joined[[*first, *[name for name in joined.columns if name not in first]]]
+
+    def generators(self) -> pd.DataFrame:
+        """One row per checkpoint of every generator; where its quality was not measured, those columns are empty."""
+        rows = []
+        kinds = {row.id: row.plugin for row in self.plan.generators}
+        for (generator, seed), stage in self.plan.trainings.items():
+            if not self.ended_well(stage):
+                continue
+            facts = _json(self.path(stage) / "facts.json")
+            quality = self._measured(self.plan.qualities.get((generator, seed)), "quality.csv")
+            distances = self._measured(self.plan.inceptions.get((generator, seed)), "inception.csv")
+            for path in Checkpoints(self.path(stage)).folders:
+                rows.append(
+                    {
+                        "generator": generator, "generator_seed": seed, "checkpoint": path.name,
+                        "kind": kinds[generator].name, "control": kinds[generator].attribute("control"),
+                        "parameters": facts["parameters"], "seconds": round(facts["seconds"], 2),
+                        "images_per_second": self._rate(stage), **quality.get(path.name, {}),
+                        **distances.get(path.name, {}),
+                    }
+                )  # fmt: skip
+        return pd.DataFrame(rows, columns=[*GENERATOR_COLUMNS, *measures.COLUMNS, *inception.COLUMNS])
+
+    def checks(self) -> pd.DataFrame:
+        """What the audit stage found, and what each bank had to change to lie on the reals' value grid."""
+        frames = []
+        if self.ended_well(self.plan.audited):
+            frames.append(pd.read_csv(self.path(self.plan.audited) / "audit.csv"))
+        for (generator, seed), stage in self.plan.trainings.items():
+            if self.ended_well(stage):
+                facts = _json(self.path(stage) / "facts.json")
+                frames.append(summarise.training_checks(f"{generator} seed {seed}", facts))
+        for (generator, seed), stage in self.plan.banks.items():
+            if self.ended_well(stage):
+                frames.append(summarise.bank_checks(f"{generator} seed {seed}", self.path(stage)))
+        frames = [frame for frame in frames if len(frame)]
+        return pd.concat(frames, ignore_index=True) if frames else _empty(["name", "value", "verdict", "advice"])
+
+    def classes(self) -> pd.DataFrame:
+        """What is known of each class of a conditional generator, per checkpoint: its discriminator's own accuracy and
+        loss, and how often its images are recognised as what was asked for; `class` is empty for all together."""
+        keys, frames = ["generator", "generator_seed", "checkpoint", "class"], []
+        columns = [*keys, *CLASS_COLUMNS[1:], *control.COLUMNS[1:]]
+        for (generator, seed), stage in self.plan.trainings.items():
+            found = [(stage, "classes.csv"), (self.plan.qualities.get((generator, seed)), "control.csv")]
+            tables = [table for place, name in found if (table := self._by_class(place, name)) is not None]
+            if tables:
+                joined = tables[0] if len(tables) == 1 else tables[0].merge(tables[1], "outer", on=keys[2:], sort=False)
+                frames.append(joined.assign(generator=generator, generator_seed=seed).reindex(columns=columns))
+        return pd.concat(frames, ignore_index=True) if frames else _empty(columns)
+
+    def reconstruction(self) -> pd.DataFrame:
+        """How well image-to-image generators give images back that they were trained on, and held-out ones."""
+        return self._joined(self.plan.trainings, "reconstruction.csv", [])
+
+    def identity(self) -> pd.DataFrame:
+        """What the images of image-to-image generators keep of a person: a row for each checkpoint and direction."""
+        return self._joined(self.plan.identities, "identity.csv", identity.COLUMNS)
+
+    def _joined(self, stages: dict[tuple[str, int], Stage], name: str, columns: list[str]) -> pd.DataFrame:
+        """The tables of one name that stages wrote, whose rows then say which training they are of."""
+        frames = []
+        for (generator, seed), stage in stages.items():
+            path = self.path(stage) / name
+            if self.ended_well(stage) and path.exists():
+                about = {"generator": generator, "generator_seed": seed}
+                frames.append(_text(path).assign(**about))
+        first = ["generator", "generator_seed"]
+        if not frames:
+            return _empty([*first, *columns])
+        joined = pd.concat(frames, ignore_index=True)
+        return joined[[*first, *[name for name in joined.columns if name not in first]]]
+
+    def _by_class(self, stage: Stage | None, name: str) -> pd.DataFrame | None:
+        if stage is None or not self.ended_well(stage) or not (self.path(stage) / name).exists():
+            return None
+        return _text(self.path(stage) / name)
+
+    def _cell(self, cell: Cell) -> dict[str, Any]:
+        outcome = self.outcomes[cell.measured.key]
+        good = self.ended_well(cell.measured)
+        facts = _json(self.path(cell.scored) / "facts.json") if good else {}
+        counts = _json(self.path(cell.bank) / "bank.json") if good else {}
+        return {
+            "cell": cell.name, "dataset": self.plan.spec.dataset.name,
+            "ledger_seed": self.plan.spec.protocol.ledger_seed, **_identity(cell),
+            "checkpoint": counts.get("checkpoint"), "train_generator": cell.train_generator,
+            "n_train_real": facts.get("n_train_real"), "n_train_fake": facts.get("n_train_fake"),
+            "n_test_real": facts.get("n_test_real"), "n_test_fake": facts.get("n_test_fake"),
+            "train_perturbation": "none", "perturbation": "none", "purpose": "control" if cell.control else "main",
+            "status": "done" if good else "failed", "error": None if good else self._error(cell, outcome),
+            "seconds": round(facts["seconds"], 2) if good else None,
+            "parameters": facts.get("parameters"), "milliseconds_per_image": facts.get("milliseconds_per_image"),
+        }  # fmt: skip
+
+    @cached_property
+    def _classes(self) -> list[str]:
+        return list(_json(self.path(self.plan.prepared) / "facts.json")["classes"])
+
+    def _checkpoint(self, cell: Cell) -> str:
+        return str(_json(self.path(cell.bank) / "bank.json")["checkpoint"])
+
+    def _error(self, cell: Cell, outcome: Outcome) -> str | None:
+        """The error that kept a cell from being measured, not the list of what was skipped after it."""
+        for stage in (cell.trained, cell.scored, cell.measured):
+            if self.outcomes[stage.key].status == "failed":
+                return self.outcomes[stage.key].error
+        return outcome.error
+
+    def _measured(self, stage: Stage | None, file: str) -> dict[str, dict[str, Any]]:
+        """What a stage measured of each checkpoint, by name."""
+        if stage is None or not self.ended_well(stage):
+            return {}
+        table = _text(self.path(stage) / file)
+        return {str(row["checkpoint"]): row for row in table.to_dict("records")}
+
+    def _rate(self, stage: Stage) -> float | None:
+        path = self.path(stage) / "training.csv"
+        if not path.exists():
+            return None
+        history = pd.read_csv(path)
+        return round(float(history["images_per_second"].median()), 1) if "images_per_second" in history else None
+
+    def ended_well(self, stage: Stage) -> bool:
+        """Says whether a stage's files are in the store."""
+        return self.outcomes[stage.key].status in ("done", "cached")
+
+    def path(self, stage: Stage) -> Path:
+        """Returns where a stage's files are."""
+        return self.store.path(stage.function, stage.key)
+
+
+def _identity(cell: Cell) -> dict[str, Any]:
+    return {
+        "generator": cell.generator, "generator_seed": cell.generator_seed,
+        "detector": cell.detector, "detector_seed": cell.detector_seed,
+    }  # fmt: skip
+
+
+def _json(path: Path) -> dict[str, Any]:
+    return dict(json.loads(path.read_text()))
+
+
+def _text(path: Path) -> pd.DataFrame:
+    """Reads a table that goes on as it is: a class may be called "007" or "None", and a digest be "1234e5678901"."""
+    return pd.read_csv(path, dtype=str, keep_default_na=False, encoding="utf-8")
+
+
+def _empty(columns: list[str]) -> pd.DataFrame:
+    return pd.DataFrame({name: pd.Series(dtype=object) for name in columns})

@@ -1,0 +1,167 @@
+"""What is said across cells: comparisons within a column, configurations over training runs, and the audit."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from benchmark.plan.planner import Plan
+from benchmark.results import findings as verdicts
+from benchmark.statistics import compare, configuration
+
+METRIC_COLUMNS = [
+    "scope", "cell", "generator", "generator_seed", "checkpoint", "detector", "detector_seed", "perturbation",
+    "class", "metric", "value", "low", "high", "n_real", "n_fake", "note",
+]  # fmt: skip
+COMPARISON_COLUMNS = [
+    "generator", "generator_seed", "checkpoint", "detector", "best", "difference", "low", "high", "p", "p_holm",
+    "separable",
+]  # fmt: skip
+ALARMS = {
+    "saturated-discriminator": "the discriminator tells all images apart and teaches nothing; try spectral_norm, "
+    "another loss, or a smaller discriminator_learning_rate.",
+    "low-diversity": "the images differ much less than real ones do; look at them before quoting a number.",
+    "diverged": "a loss was no longer a number; the last checkpoint before it is used. Try a smaller learning_rate.",
+}
+AUDIT_COLUMNS = ["name", "value", "low", "high", "verdict", "advice"]
+
+
+def comparisons(cells: pd.DataFrame, scores: pd.DataFrame) -> pd.DataFrame:
+    """Compares the detectors of each generator with its best one, on the same images, Holm-corrected.
+
+    With several detector seeds, the first speaks for each detector.
+    """
+    done = cells[cells["status"] == "done"]
+    by_cell = _test_scores(scores)
+    same = done.groupby(["generator", "generator_seed", "detector"])["detector_seed"]
+    first = done[done["detector_seed"] == same.transform("min")]
+    frames = [pd.DataFrame(columns=COMPARISON_COLUMNS)]
+    for (generator, seed), column in first.groupby(["generator", "generator_seed"], sort=False):
+        tested = {row.detector: by_cell[row.cell] for row in column.itertuples()}
+        one = next(iter(tested.values()))
+        is_fake, groups = one["is_fake"].to_numpy(dtype=bool), one["group"].to_numpy()
+        values = {detector: frame["score"].to_numpy() for detector, frame in tested.items()}
+        compared = compare.separable_from_best(values, is_fake, groups=groups)
+        where = {"generator": generator, "generator_seed": seed, "checkpoint": column["checkpoint"].iloc[0]}
+        frames.append(compared.assign(**where)[COMPARISON_COLUMNS])
+    return pd.concat(frames[1:], ignore_index=True) if frames[1:] else frames[0]
+
+
+def configurations(cells: pd.DataFrame, scores: pd.DataFrame, trained: set[str]) -> pd.DataFrame:
+    """Says what is known of each configuration: its mean AUC over training runs, with an interval over the runs.
+
+    Args:
+        cells: The cells.
+        scores: Their scores.
+        trained: The generators that train. The seeds of others, such as a folder of finished images, are no runs.
+    """
+    asked = cells[cells["generator"].isin(trained) & (cells["purpose"] == "main")]
+    done = asked[asked["status"] == "done"]
+    by_cell = _test_scores(scores)
+    rows = []
+    for (generator, detector), runs in done.groupby(["generator", "detector"], sort=False):
+        tested = [[_pair(by_cell[cell]) for cell in same["cell"]] for _, same in runs.groupby("generator_seed")]
+        found = configuration.configuration_interval(tested)
+        low, high, note = found.low, found.high, found.note
+        if by_cell[runs["cell"].iloc[0]]["group"].notna().any():  # the shared part is of images, not of identities
+            low, high, note = np.nan, np.nan, f"{note}; with identities there is no interval over runs"
+        missing = (asked["generator"] == generator) & (asked["detector"] == detector) & (asked["status"] != "done")
+        if missing.any():
+            note = f"{note}; {int(missing.sum())} more failed"
+        rows.append(
+            {
+                "scope": "configuration", "generator": generator, "detector": detector, "metric": "auc",
+                "checkpoint": runs["checkpoint"].iloc[0], "perturbation": "none", "value": found.value,
+                "low": low, "high": high, "note": note,
+            }
+        )  # fmt: skip
+    return pd.DataFrame(rows, columns=METRIC_COLUMNS)
+
+
+def bank_checks(name: str, folder: Path) -> pd.DataFrame:
+    """Returns the audit rows of one bank: how many values were off the reals' grid before they were snapped to it."""
+    record = json.loads((folder / "bank.json").read_text())
+    share = max(record["snapped"].values())
+    advice = (
+        f"{share:.1%} of the fakes' values were off the reals' {record['levels']} grey levels and were moved to the "
+        "nearest: nothing to do for a generator that draws all levels; images of another tool should be made from "
+        "originals with the reals' levels."
+    )
+    advice = advice if share else ""
+    grid = {"name": "value-grid", "value": share, "verdict": "note" if share else "pass", "advice": advice}
+    rows = [row | {"name": f"{row['name']} / {name}"} for row in [grid, *record["audit"]]]
+    return pd.DataFrame(rows)
+
+
+def training_checks(name: str, facts: dict[str, Any]) -> pd.DataFrame:
+    """Returns the audit rows of one training: signs that it collapsed or diverged, and what its options may leave."""
+    rows = []
+    for alarm in facts.get("alarms", []):
+        limit = f", the limit is {alarm['limit']:.2g}" if "limit" in alarm else ""
+        advice = f"Seen in epoch {alarm['epoch']}{limit}: {ALARMS.get(alarm['alarm'], 'look at the images.')}"
+        rows.append(
+            {"name": f"{alarm['alarm']} / {name}", "value": alarm["value"], "verdict": "note", "advice": advice}
+        )
+    for sentence in facts.get("notes", []):
+        rows.append({"name": f"options / {name}", "value": np.nan, "verdict": "note", "advice": sentence})
+    return pd.DataFrame(rows, columns=["name", "value", "verdict", "advice"])
+
+
+def audit(plan: Plan, cells: pd.DataFrame, measured: pd.DataFrame, checks: pd.DataFrame) -> pd.DataFrame:
+    """Returns every leak and shortcut check with its verdict: the controls', the sentinels' and the files'."""
+    rows: list[verdicts.Verdict] = []
+    at = cells.set_index("cell")
+    measured = measured[measured["scope"] == "cell"]
+    values = measured.pivot(index="cell", columns="metric", values="value").reindex(cells["cell"])
+    for generator in plan.generators:
+        mine = values[at["generator"].reindex(values.index) == generator.id]
+        names = {cell: _detector_of(at, cell, mine.index) for cell in mine.index}
+        if generator.plugin.attribute("control") == "real-copy":
+            p_values = {names[cell]: p for cell, p in _column(mine, "p_chance").items()}
+            rows.append(verdicts.real_copy_verdict(p_values, name=generator.id))
+        elif generator.plugin.attribute("control") == "noise":
+            aucs = {names[cell]: auc for cell, auc in _column(mine, "auc").items()}
+            rows.append(verdicts.noise_verdict(aucs, name=generator.id))
+    intervals = measured[measured["metric"] == "auc"].set_index("cell")
+    for detector in plan.detectors:
+        kind = detector.plugin.attribute("sentinel")
+        watched = cells[(cells["detector"] == detector.id) & (cells["purpose"] == "main")]
+        if kind and len(watched):
+            found = {_run_of(row, cells): _measured(row.cell, intervals, values) for row in watched.itertuples()}
+            rows.extend(verdicts.sentinel_verdicts(detector.id, found, alarms=kind == "format"))
+    return pd.concat([pd.DataFrame(rows), checks], ignore_index=True).reindex(columns=AUDIT_COLUMNS)
+
+
+def _test_scores(scores: pd.DataFrame) -> dict[str, pd.DataFrame]:
+    return {str(cell): frame for cell, frame in scores[scores["part"] == "test"].groupby("cell", observed=True)}
+
+
+def _pair(frame: pd.DataFrame) -> tuple[np.ndarray, np.ndarray]:
+    return frame["score"].to_numpy(), frame["is_fake"].to_numpy(dtype=bool)
+
+
+def _column(frame: pd.DataFrame, metric: str) -> dict[str, float]:
+    return dict(frame[metric]) if metric in frame else dict.fromkeys(frame.index, float("nan"))
+
+
+def _detector_of(at: pd.DataFrame, cell: str, cells: pd.Index) -> str:
+    """Names a cell by its detector, and by its seeds too where that is not enough."""
+    detector = str(at.loc[cell, "detector"])
+    alone = (at.loc[cells, "detector"] == detector).sum() == 1
+    return detector if alone else f"{detector} ({cell})"
+
+
+def _run_of(row: Any, cells: pd.DataFrame) -> str:
+    seeds = cells[["generator_seed", "detector_seed"]].drop_duplicates()
+    return row.generator if len(seeds) == 1 else f"{row.generator} seed {row.generator_seed}, {row.detector_seed}"
+
+
+def _measured(cell: str, intervals: pd.DataFrame, values: pd.DataFrame) -> verdicts.Measured:
+    if cell not in intervals.index:
+        return verdicts.Measured(np.nan, np.nan, np.nan, np.nan)
+    auc = intervals.loc[cell]
+    return verdicts.Measured(auc["value"], auc["low"], auc["high"], values.loc[cell, "p_chance"])

@@ -1,0 +1,188 @@
+"""Banks: the fakes of one checkpoint, one array per part, with what regenerates them bit for bit."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from benchmark.machine import seeds
+from benchmark.plugins import adapt
+from benchmark.stages import bank_audit, repeats
+from data.errors import UserError
+from data.imageset import ImageSet, snap
+from data.ledger import Ledger
+
+DETECTOR_PARTS = ("detector-train", "detector-validation", "test")
+
+
+@dataclass(frozen=True)
+class Labelled:
+    """Real and fake images of one part: uint8 `(n, h, w, c)`, bool `(n,)`, and an index frame for the score table."""
+
+    images: np.ndarray
+    is_fake: np.ndarray
+    index: pd.DataFrame
+
+
+def wants_sources(generator: Any) -> bool:
+    """Says whether a generator makes its fakes from real images of the same part."""
+    return bool(getattr(generator, "consumes_sources", False) or getattr(generator, "uses_sources", False))
+
+
+def write(folder: Path, generator: Any, images: ImageSet, ledger: Ledger, *, seed: int, checkpoint: str) -> None:
+    """Samples and writes the banks of every detector part.
+
+    A generator of its own makes all parts' fakes in one call, which is then cut, so that a finite one gives no image
+    twice; one of finished images with `parts` deals them itself, so that the frames of one video stay in one part. One
+    that works on real images gets those of the part; `real-copy` calls half of them fake, and the other half is then
+    all that the cell keeps as real.
+    """
+    reals = {part: ledger.parts[part] for part in DETECTOR_PARTS}
+    if wants_sources(generator):
+        drawn, facts = _from_sources(folder, generator, images, reals, seed)
+    elif hasattr(generator, "parts"):
+        drawn, facts = _from_finished(folder, generator, images, reals, seed)
+    else:
+        drawn, facts = _from_nothing(generator, images, reals, seed)
+    files = facts.pop("files", None)
+    for part, labels in facts.pop("labels").items():
+        np.save(folder / f"{part}.labels.npy", labels)
+    levels = images.value_grid
+    snapped = {part: snap(fakes, levels) for part, fakes in drawn.items()}
+    moved = {part: float((snapped[part] != drawn[part]).mean()) if len(drawn[part]) else 0.0 for part in drawn}
+    for part, fakes in snapped.items():
+        np.save(folder / f"{part}.npy", fakes)
+    digests = {part: hashlib.sha256(fakes.tobytes()).hexdigest() for part, fakes in snapped.items()}
+    record = {"checkpoint": checkpoint, "seed": seed, "levels": len(levels), "snapped": moved, "digests": digests}
+    audit = _audit(generator, images, np.concatenate(list(reals.values())), snapped, files)
+    (folder / "bank.json").write_text(json.dumps(record | facts | {"audit": audit}, indent=1))
+
+
+def labelled(folder: Path, images: ImageSet, ledger: Ledger, part: str) -> Labelled:
+    """Returns the real and fake images of one part, reals first."""
+    at = ledger.parts[part]
+    kept = folder / f"{part}.real.npy"
+    if kept.exists():
+        at = at[np.load(kept)]
+    fakes = np.load(folder / f"{part}.npy")
+    is_fake = np.repeat([False, True], [len(at), len(fakes)])
+    names = [f"fake/{part}/{i:06d}" for i in range(len(fakes))]
+    path = folder / f"{part}.labels.npy"
+    asked = np.load(path) if path.exists() else np.full(len(fakes), np.nan)
+    made = folder / f"{part}.groups.npy"  # a swap belongs to whom it was made from, a fake from noise to nobody
+    own = np.load(made) if made.exists() else np.full(len(fakes), np.nan)
+    reals = np.full(len(at), -1.0) if images.groups is None else images.groups[at].astype(float)
+    groups = np.concatenate([reals, own])
+    index = pd.DataFrame(
+        {
+            "part": part,
+            "image_id": np.concatenate([images.ids[at].astype(object), np.array(names, dtype=object)]),
+            "label": np.concatenate([images.labels[at].astype(float), asked]),
+            "group": np.where(groups < 0, np.nan, groups),  # empty for an image that is alone
+            "is_fake": is_fake,
+        }
+    )
+    return Labelled(np.concatenate([np.array(images.images[at]), fakes]), is_fake, index)
+
+
+def _audit(
+    generator: Any, images: ImageSet, at: np.ndarray, fakes: dict[str, np.ndarray], files: pd.DataFrame | None
+) -> list[dict[str, Any]]:
+    if getattr(generator, "control", None) == "real-copy":
+        return []  # its fakes are reals: that is the control
+    rows = [bank_audit.copies(images.images, np.concatenate(list(fakes.values()))), bank_audit.repeats(fakes)]
+    if files is not None:
+        rows.append(bank_audit.file_facts(None if images.facts is None else images.facts.iloc[at], files))
+    return rows
+
+
+def _from_nothing(generator: Any, images: ImageSet, reals: dict, seed: int) -> tuple[dict, dict]:
+    counts = {part: len(at) for part, at in reals.items()}
+    available = getattr(generator, "n_available", None)
+    if available is not None and available < sum(counts.values()):
+        share = available / sum(counts.values())
+        counts = {part: int(count * share) for part, count in counts.items()}
+    _check_counts(counts, f"{available} images")
+    n = sum(counts.values())
+    bank_seed = _seed(seed, "all")
+    asked = np.concatenate([at[: counts[part]] for part, at in reals.items()])
+    wanted = adapt.requested(generator, images, asked)
+
+    def draw(few: int) -> np.ndarray:
+        labels = None if wanted is None else wanted[:few]
+        return adapt.sample(generator, few, seed=bank_seed, sources=None, shape=images.shape, labels=labels)
+
+    fakes = draw(n)
+    if not seeds.is_ours(generator):
+        repeats.check_samples(draw, n)
+    cuts = np.cumsum(list(counts.values()))[:-1]
+    drawn = dict(zip(counts, np.split(fakes, cuts), strict=True))
+    labels = (
+        {} if wanted is None else dict(zip(counts, np.split(images.labels[asked].astype(float), cuts), strict=True))
+    )
+    facts = {"n": n, "counts": counts, "seeds": {"all": bank_seed}, "labels": labels}
+    if hasattr(generator, "facts_of"):
+        facts["files"] = pd.DataFrame(generator.facts_of(n, bank_seed))
+    return drawn, facts
+
+
+def _from_finished(folder: Path, generator: Any, images: ImageSet, reals: dict, seed: int) -> tuple[dict, dict]:
+    bank_seed = _seed(seed, "all")
+    at = generator.parts({part: len(index) for part, index in reals.items()}, seed=bank_seed)
+    counts = {part: len(positions) for part, positions in at.items()}
+    _check_counts(counts, f"{getattr(generator, 'n_available', 'too few')} images")
+    sources = getattr(generator, "groups_of", None)
+    if sources is not None:
+        beyond = 0 if images.groups is None else max(0, int(images.groups.max()) + 1)  # none of the reals' own
+        for part, positions in at.items():
+            np.save(folder / f"{part}.groups.npy", beyond + sources[positions].astype(float))
+    facts = {"n": sum(counts.values()), "counts": counts, "seeds": {"all": bank_seed}, "labels": {}}
+    facts["files"] = generator.facts_at(np.concatenate(list(at.values())))
+    return {part: generator.take(positions) for part, positions in at.items()}, facts
+
+
+def _check_counts(counts: dict[str, int], received: str) -> None:
+    if min(counts.values()) < 2:
+        raise UserError(f"Every part needs at least 2 fakes. Received: {received} for {counts}.")
+
+
+def _from_sources(folder: Path, generator: Any, images: ImageSet, reals: dict, seed: int) -> tuple[dict, dict]:
+    drawn: dict[str, np.ndarray] = {}
+    part_seeds: dict[str, int] = {}
+    for part, at in reals.items():
+        part_seeds[part] = _seed(seed, part)
+        if getattr(generator, "consumes_sources", False):
+            fake, real = generator.split(len(at), seed=part_seeds[part])
+            np.save(folder / f"{part}.real.npy", np.sort(real))
+            drawn[part], owners = np.array(images.images[at])[fake], at[fake]
+        else:
+            drawn[part], owners = _swapped(generator, images, at, part_seeds[part]), at
+        if images.groups is not None:
+            np.save(folder / f"{part}.groups.npy", images.groups[owners].astype(float))
+    return drawn, {"counts": {part: len(fakes) for part, fakes in drawn.items()}, "seeds": part_seeds, "labels": {}}
+
+
+def _swapped(generator: Any, images: ImageSet, at: np.ndarray, seed: int) -> np.ndarray:
+    """Returns what a generator makes of the real images at some positions."""
+    sources, wanted = np.array(images.images[at]), adapt.requested(generator, images, at)
+
+    def draw(n: int) -> np.ndarray:
+        labels = None if wanted is None else wanted[:n]
+        return adapt.sample(generator, n, seed=seed, sources=sources[:n].copy(), shape=images.shape, labels=labels)
+
+    fakes = draw(len(at))
+    if not seeds.is_ours(generator):
+        repeats.check_samples(draw, len(at))
+    return fakes
+
+
+def _seed(seed: int, part: str) -> int:
+    """Returns a seed of its own for each part, the same on every machine."""
+    entropy = int.from_bytes(hashlib.sha256(f"bank {part} {seed}".encode()).digest()[:8], "little")
+    return entropy % 2**31

@@ -1,0 +1,68 @@
+"""What a stage gets, and how it opens what lies in there."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from benchmark.machine import seeds
+from benchmark.plugins import nested
+from benchmark.plugins import resolve as plugins
+from data.imageset import ImageSet
+from data.ledger import Ledger
+
+Progress = Callable[[int, int, str], None]
+
+
+@dataclass(frozen=True)
+class Job:
+    """What a stage gets: `params` and `where` of the plan, its `inputs`' folders, its own `folder`, `progress`."""
+
+    params: dict[str, Any]
+    where: dict[str, Any]
+    inputs: dict[str, Path]
+    folder: Path
+    progress: Progress
+
+
+def prepared(job: Job) -> tuple[ImageSet, Ledger]:
+    """Returns the real images and the ledger that the stage `prepare` wrote."""
+    images = ImageSet.load(job.inputs["prepared"] / "images")
+    return images, Ledger.load(job.inputs["prepared"], images)
+
+
+def plugin(group: str, job: Job) -> plugins.Plugin:
+    """Returns the job's plug-in.
+
+    Raises:
+        RuntimeError: If its code is not the one that was planned with.
+    """
+    found = plugins.resolve(group, job.where["kind"])
+    if nested.code(found, job.where["options"]) != job.params["code"]:
+        raise RuntimeError(f"The code of '{found.name}' differs from what was planned. Plan the run again.")
+    return found
+
+
+def instance(group: str, job: Job) -> Any:
+    """Returns a new instance of the job's plug-in, with its options and seed, which is everywhere in it."""
+    found, seed = plugin(group, job), job.params["seed"]
+    if not seeds.is_ours(found.factory):
+        seeds.everywhere(seed)
+    return plugins.make(found, job.where["options"], seed)
+
+
+def write_json(path: Path, value: Any) -> None:
+    """Writes a value as indented JSON."""
+    path.write_text(json.dumps(value, indent=1, default=float))
+
+
+def write_png(path: Path, image: np.ndarray) -> None:
+    """Writes one uint8 image `(height, width, channels)` of 1 or 3 channels."""
+    from PIL import Image
+
+    Image.fromarray(image[..., 0] if image.shape[2] == 1 else image).save(path, optimize=True)

@@ -1,0 +1,123 @@
+"""Variance and covariance of AUCs from structural components.
+
+DeLong, DeLong, Clarke-Pearson, "Comparing the areas under two or more correlated receiver operating
+characteristic curves" (Biometrics 1988), in the sorted form of Sun and Xu (IEEE Signal Processing Letters
+2014); for images that come in clusters Obuchowski, "Nonparametric analysis of clustered ROC curve data"
+(Biometrics 1997).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from benchmark.statistics.ranking import Ranking
+
+
+@dataclass(frozen=True)
+class Components:
+    """An AUC and what each image contributes to it.
+
+    Attributes:
+        auc: P(fake scores above real) + P(equal) / 2.
+        fakes: float `(n_fake,)` in [0, 1], share of reals below each fake; its mean is `auc`.
+        reals: float `(n_real,)` in [0, 1], share of fakes above each real; its mean is `auc`.
+    """
+
+    auc: float
+    fakes: np.ndarray
+    reals: np.ndarray
+
+
+def components(ranking: Ranking) -> Components:
+    """Returns the structural components, in the order in which the images were given."""
+    n_real, n_fake = ranking.n_real, ranking.n_fake
+    reals_to, fakes_to = ranking.counts()
+    reals_in, fakes_in = np.diff(reals_to, prepend=0), np.diff(fakes_to, prepend=0)
+    of_fake = (n_real - reals_to + reals_in / 2) / n_real
+    of_real = (fakes_to - fakes_in / 2) / n_fake
+    value = np.empty(len(ranking.order))
+    is_fake = np.empty(len(ranking.order), dtype=bool)
+    value[ranking.order] = np.where(ranking.is_fake, of_fake[ranking.block], of_real[ranking.block])
+    is_fake[ranking.order] = ranking.is_fake
+    # the sum of the doubled components is an integer: the AUC comes out exact, 1.0 at a perfect separation
+    auc = float(np.dot(2 * (n_real - reals_to) + reals_in, fakes_in) / (2 * n_real * n_fake))
+    return Components(auc, value[is_fake], value[~is_fake])
+
+
+def covariance(
+    parts: list[Components], groups_fake: np.ndarray | None = None, groups_real: np.ndarray | None = None
+) -> tuple[np.ndarray, np.ndarray]:
+    """Returns the covariance matrix of AUCs measured on the same images, as its two sides.
+
+    Args:
+        parts: Components of k detectors on the same images in the same order.
+        groups_fake: int `(n_fake,)`, the cluster of each fake. Defaults to `None`, each on its own.
+        groups_real: int `(n_real,)`, likewise; a number that occurs on both sides is one cluster.
+
+    Returns:
+        `(fake side, real side)`, each `(k, k)`; their sum is the covariance. What clusters share across the
+        sides is halved between them.
+    """
+    fakes = np.stack([part.fakes for part in parts])
+    reals = np.stack([part.reals for part in parts])
+    if groups_fake is None or groups_real is None:
+        return _side(fakes), _side(reals)
+    n_groups = int(max(groups_fake.max(), groups_real.max())) + 1
+    of_fake, of_real = _sums(fakes, groups_fake, n_groups), _sums(reals, groups_real, n_groups)
+    has_fake = np.bincount(groups_fake, minlength=n_groups) > 0
+    has_real = np.bincount(groups_real, minlength=n_groups) > 0
+    cross = of_fake @ of_real.T * _correction(int((has_fake | has_real).sum()))
+    both = (cross + cross.T) / 2
+    side_fake = of_fake @ of_fake.T * _correction(int(has_fake.sum())) + both
+    side_real = of_real @ of_real.T * _correction(int(has_real.sum())) + both
+    return side_fake, side_real
+
+
+def degrees_of_freedom(
+    part: Components, groups_fake: np.ndarray | None = None, groups_real: np.ndarray | None = None
+) -> float:
+    """Returns how many degrees of freedom the variance of the AUC has.
+
+    Near a perfect separation it rests on the few images that overlap, and a normal quantile is too short. The
+    variance of a sample variance follows from the kurtosis of the components; the two sides are put together as
+    Satterthwaite does (Biometrics Bulletin 1946). Arguments as `covariance`; at least 1.
+    """
+    if groups_fake is None or groups_real is None:
+        return float(satterthwaite(variance_of_mean(part.fakes[None]), variance_of_mean(part.reals[None]))[0])
+    n_groups = int(max(groups_fake.max(), groups_real.max())) + 1
+    both = _sums(part.fakes[None], groups_fake, n_groups) + _sums(part.reals[None], groups_real, n_groups)
+    return float(satterthwaite(variance_of_mean(both, centre=False))[0])
+
+
+def satterthwaite(*sides: tuple[np.ndarray, np.ndarray]) -> np.ndarray:
+    """Returns the degrees of freedom `(b,)` of a sum of variances from (variance, degrees) of each."""
+    total = sum(variance for variance, _ in sides)
+    spread = sum(variance**2 / degrees for variance, degrees in sides)
+    return np.where(spread > 0, total**2 / np.where(spread > 0, spread, 1.0), 1.0)
+
+
+def variance_of_mean(values: np.ndarray, *, centre: bool = True) -> tuple[np.ndarray, np.ndarray]:
+    """Returns the variance of the mean of each row of `(b, n)` and its degrees of freedom."""
+    n = values.shape[1]
+    square = (values - values.mean(axis=1, keepdims=True) if centre else values) ** 2
+    second = square.mean(axis=1)
+    kurtosis = (square**2).mean(axis=1) / np.where(second > 0, second**2, 1.0)
+    degrees = 2 * n / np.maximum(kurtosis - 1, 1e-9)
+    return second / max(n - 1, 1), np.clip(np.where(second > 0, degrees, np.inf), 1, max(n - 1, 1))
+
+
+def _side(values: np.ndarray) -> np.ndarray:
+    n = values.shape[1]
+    centred = (values - values.mean(axis=1, keepdims=True)) / n
+    return centred @ centred.T * _correction(n)
+
+
+def _sums(values: np.ndarray, groups: np.ndarray, n_groups: int) -> np.ndarray:
+    centred = (values - values.mean(axis=1, keepdims=True)) / values.shape[1]
+    return np.stack([np.bincount(groups, weights=row, minlength=n_groups) for row in centred])
+
+
+def _correction(n: int) -> float:
+    return n / (n - 1) if n > 1 else 1.0
