@@ -35,7 +35,7 @@ SHAPES = [(8, 8, 1), (12, 12, 3), (32, 32, 3), (9, 14, 1)]
 
 
 SUPPLIED = ("features-knn", "features-linear", "discriminator")  # `fit` is given a network, which Keras reads
-WITHOUT = ("backbone",)  # nothing runs without a file of weights: tests/detection/test_backbone.py
+WITHOUT = ("backbone",)  # nothing runs without a file of weights: tests/detection/detectors/test_backbone.py
 
 
 def class_of(name):

@@ -10,7 +10,7 @@ again, one that goes on is killed again, until it has finished. Then store and r
 timings aside. After each ending no process may be left, and no temporary file and no lock: only where the command
 was killed after another one of its processes does the next call remove these.
 
-It needs Linux. With full disks deals `tests/benchmark/test_full_disk.py`.
+It needs Linux. With full disks deals `tests/benchmark/store/test_full_disk.py`.
 """
 
 from __future__ import annotations

@@ -16,7 +16,7 @@ import kill_tools
 import pandas as pd
 import pytest
 
-HOUSE = Path(__file__).parent.parent.parent
+HOUSE = Path(__file__).parents[3]
 COMMAND = [sys.executable, "-c", "import sys; sys.argv[0] = 'fauxbench'; from benchmark.cli.main import main; main()"]
 SPEC = """
 name = "tiny"

@@ -17,7 +17,7 @@ from detection.selection import auc_of
 
 pytestmark = pytest.mark.slow  # networks are trained
 
-HOUSE = Path(__file__).parents[2]
+HOUSE = Path(__file__).parents[3]
 
 
 def auc(embedded: np.ndarray, identity: np.ndarray) -> float:

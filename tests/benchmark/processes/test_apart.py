@@ -26,7 +26,7 @@ class Answer(Protocol):
     err: str
 
 
-VANDALS = Path(__file__).parent.parent / "plugins" / "vandals.py"
+VANDALS = Path(__file__).parents[2] / "plugins" / "vandals.py"
 
 
 def spec(*detectors: dict, generators: tuple[dict, ...] = ({"kind": "noise"},)) -> specs.Spec:

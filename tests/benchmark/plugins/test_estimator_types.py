@@ -96,7 +96,7 @@ def test_every_estimator_comes_back_equal_or_is_on_the_list(tmp_path):
 
 
 def test_the_page_names_those_that_are_pickled():
-    page = (Path(__file__).parents[2] / "docs" / "security.md").read_text(encoding="utf-8")
+    page = (Path(__file__).parents[3] / "docs" / "security.md").read_text(encoding="utf-8")
     listed = re.search(r"These are pickled: ([^.]+)\.", page)
     assert listed is not None
     assert sorted(re.findall(r"`(\w+)`", listed[1])) == sorted(estimator_types.PICKLED)

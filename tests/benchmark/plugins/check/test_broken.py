@@ -9,7 +9,7 @@ import pytest
 from benchmark.plugins import check
 from data.errors import UserError
 
-PLUGINS = Path(__file__).parents[2] / "plugins"
+PLUGINS = Path(__file__).parents[3] / "plugins"
 DETECTORS = [
     ("broken_sklearn.py:WrongShape", "shape-and-dtype", r"shape \(7,\) for 7 images. Received: \(6,\). Return one"),
     ("broken_sklearn.py:Nan", "finite", "finite numbers. Received: 1 of 7 are NaN or infinite, for ordinary images"),

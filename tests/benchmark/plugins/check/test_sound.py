@@ -13,7 +13,7 @@ from benchmark.plugins.check.isolated import isolated
 from benchmark.plugins.check.patience import Patience
 from data.errors import UserError
 
-ROOT = Path(__file__).parents[3]
+ROOT = Path(__file__).parents[4]
 PLUGINS = ROOT / "tests" / "plugins"
 GREY = "    def decision_function(self, images):\n        return -images.reshape(len(images), -1).mean(axis=1)\n"
 

@@ -23,7 +23,7 @@ from benchmark.store.store import Store
 from data.errors import UserError
 from data.names import safe
 
-HOUSE = Path(__file__).parent.parent.parent
+HOUSE = Path(__file__).parents[3]
 PLAIN = """
     import numpy as np
 

@@ -12,7 +12,7 @@ from benchmark.statistics.compare import _measured, separable_from_best
 from benchmark.statistics.metrics import measure
 from benchmark.statistics.ranking import Ranking
 
-_path = Path(__file__).parents[1] / "statistics" / "auc_coverage.py"
+_path = Path(__file__).parents[2] / "statistics" / "auc_coverage.py"
 _spec = importlib.util.spec_from_file_location("auc_coverage", _path)
 auc_coverage = importlib.util.module_from_spec(_spec)
 _spec.loader.exec_module(auc_coverage)

@@ -16,7 +16,7 @@ from benchmark.use import api
 
 pytestmark = pytest.mark.slow  # networks are trained
 
-PLUGINS = Path(__file__).parent.parent / "plugins"
+PLUGINS = Path(__file__).parents[2] / "plugins"
 FAILING, FOREIGN = PLUGINS / "failing.py", PLUGINS / "foreign.py"
 CONTROLS = {"real-copy", "noise"}
 SENTINELS = {"sentinel-format", "sentinel-content"}

@@ -22,7 +22,7 @@ from data.ledger import Ledger, split
 
 pytestmark = pytest.mark.slow  # networks are trained
 
-PEOPLE = Path(__file__).parents[1] / "plugins" / "people.py"
+PEOPLE = Path(__file__).parents[2] / "plugins" / "people.py"
 PARTS = {"generator-train": 0.2, "detector-train": 0.4, "detector-validation": 0.2, "test": 0.2}
 
 

@@ -312,7 +312,7 @@ def test_a_detector_trained_on_one_backend_scores_the_same_on_the_other(tmp_path
     backend = {"tensorflow": "jax", "jax": "tensorflow"}[keras.backend.backend()]
     environment = {**os.environ, "KERAS_BACKEND": backend, "JAX_PLATFORMS": "cpu", "CUDA_VISIBLE_DEVICES": "-1"}
     command = [sys.executable, "-c", OTHER, str(tmp_path), repr(TINY)]
-    root = Path(__file__).parents[2]
+    root = Path(__file__).parents[3]
     done = subprocess.run(command, cwd=root, env=environment, capture_output=True, text=True, check=False)
     assert done.returncode == 0, (done.stdout + done.stderr)[-3000:]
     theirs = np.load(tmp_path / "theirs.npy")

@@ -16,7 +16,7 @@ from benchmark.machine import runtime
 from benchmark.plugins import resolve as plugins
 from data.errors import UserError
 
-THIRD_PARTY = Path(__file__).parent.parent / "third_party"
+THIRD_PARTY = Path(__file__).parents[2] / "third_party"
 COMMAND = [sys.executable, "-c", "import sys; sys.argv[0] = 'fauxbench'; from benchmark.cli.main import main; main()"]
 SPEC = """
 [dataset]

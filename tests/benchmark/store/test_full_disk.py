@@ -15,7 +15,7 @@ from benchmark.processes import nursery
 from benchmark.results import collect
 
 pytestmark = pytest.mark.slow
-HOUSE = Path(__file__).parent.parent.parent
+HOUSE = Path(__file__).parents[3]
 FULL = """
 import os, numpy, benchmark.store.store as store
 def fail(real):

@@ -28,7 +28,7 @@ from reports.page import write as write_page
 pytestmark = pytest.mark.slow  # networks are trained
 
 XMP = "XML:com.adobe.xmp"
-PLUGINS = Path(__file__).parent.parent / "plugins"
+PLUGINS = Path(__file__).parents[2] / "plugins"
 
 
 def pixels(folder: Path) -> np.ndarray:
