@@ -52,9 +52,7 @@ def attempt(stage: dict[str, Any], store_root: str, progress: Callable[[int, int
     try:
         if "broken" in stage["where"]:
             raise RuntimeError(stage["where"]["broken"])
-        from benchmark.stages import (
-            line as stages,  # here, so that a plan whose stages are all in the store imports nothing heavy
-        )
+        from benchmark.stages import line as stages
 
         def told(done: int, total: int, text: str = "") -> None:
             progress(int(done), int(total), str(text))

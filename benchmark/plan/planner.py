@@ -12,6 +12,7 @@ from benchmark.machine import runtime
 from benchmark.plan import explain as plan_explain
 from benchmark.plan import lessons as plan_lessons
 from benchmark.plan import quality as plan_quality
+from benchmark.plan import warm
 from benchmark.plan.specs import ALL, PluginSpec, Spec
 from benchmark.plan.stage import Row, Stage, params_of, portable, where_of
 from benchmark.plugins import describe
@@ -88,7 +89,10 @@ class Plan:
         yield from self.spectra.values()
 
 
-def plan(spec: Spec, *, folders: list[Path], base: Path | None = None, smoke: bool = False) -> Plan:
+def plan(
+    spec: Spec, *, folders: list[Path], base: Path | None = None, smoke: bool = False,
+    weights: tuple[Path, str] | None = None,
+) -> Plan:  # fmt: skip
     """Turns a checked spec into stages.
 
     Args:
@@ -96,12 +100,13 @@ def plan(spec: Spec, *, folders: list[Path], base: Path | None = None, smoke: bo
         folders: Where data files are looked for, in this order.
         base: The folder that relative plug-in paths start from. Defaults to the current one.
         smoke: Whether every part and training is shrunk to seconds. Defaults to `False`.
+        weights: The file of Inception weights that the spec names, found good, and its sha256, see
+            `benchmark.quality.inception.weights.named`. Defaults to `None`, FID and KID are not measured.
 
     Raises:
         UserError: For an unknown plug-in or option, or missing or damaged data files.
     """
     environment = runtime.environment(spec.protocol.threads)
-    weights = plan_quality.weights(spec, base)
     generators, detectors = _rows(spec, base, smoke)
     prepared = _prepare(spec, folders, base, smoke, any(row.trains for row in generators))
     audited = Stage("audit ledger", "audit", {}, {"prepared": prepared})
@@ -141,13 +146,23 @@ def _rows(spec: Spec, base: Path | None, smoke: bool) -> tuple[list[Row], list[R
     wanted = [_wanted("generators", row, base, smoke, shown) for row in spec.generator]
     wanted += [_wanted("detectors", row, base, smoke, {}) for row in spec.detector]
     found = iter(describe.described(wanted))
-    generators = [Row(row.id, next(found)) for row in spec.generator]
+    generators = [Row(row.id, _warmed(next(found), base)) for row in spec.generator]
     return generators, [Row(row.id, next(found), row.train_on) for row in spec.detector]
 
 
 def _wanted(group: str, row: PluginSpec, base: Path | None, smoke: bool, defaults: dict[str, Any]) -> describe.Wanted:
     owner = f"{plugins.NOUNS[group]} '{row.id}'"
     return describe.Wanted(group, row.kind, row.options, base, owner, defaults, {"epochs": 1} if smoke else {})
+
+
+def _warmed(about: describe.Description, base: Path | None) -> describe.Description:
+    """Puts in place of the run that a warm start names its networks, and what they have seen."""
+    place = about.options.get("warm_start")
+    if about.broken is not None or not isinstance(place, str) or not about.plugin.takes("warm_start"):
+        return about
+    start = warm.locate(place, base)
+    options = about.options | {"warm_start": str(start.folder)}
+    return replace(about, options=options, fingerprint=start.digest, seen=tuple(start.seen))
 
 
 def _without_sampling(row: Row) -> Row:

@@ -7,7 +7,6 @@ from pathlib import Path
 from benchmark.plan.specs import Spec
 from benchmark.plan.stage import Row, Stage, params_of, where_of
 from data.errors import UserError
-from data.reading import paths
 
 
 def extractor(spec: Spec, prepared: Stage, environment: dict[str, str], smoke: bool) -> Stage:
@@ -38,18 +37,6 @@ def qualities(
             given = inputs | {"trained": trainings[row.id, seed]}
             stages[row.id, seed] = Stage(f"quality {row.id} seed {seed}", "quality", about, given, where_of(row))
     return stages
-
-
-def weights(spec: Spec, base: Path | None) -> tuple[Path, str] | None:
-    """Returns the file of Inception weights that a spec names, read and found good, and its sha256."""
-    if spec.quality.inception_weights is None:
-        return None
-    if not spec.quality.enabled:
-        raise UserError("quality.inception_weights needs quality.enabled = true. Received: enabled = false.")
-    from benchmark.quality.inception import weights as inception_weights
-
-    path = paths.place(spec.quality.inception_weights, "file of Inception weights", base).absolute()
-    return path, inception_weights.read(path).sha256
 
 
 def inceptions(

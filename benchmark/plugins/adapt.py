@@ -124,6 +124,11 @@ class DetectorAdapter:
         return images.reshape(len(images), -1) / np.float32(255) if self.flat else images.copy()
 
 
+def wants_sources(generator: Any) -> bool:
+    """Says whether a generator makes its fakes from real images of the same part."""
+    return bool(getattr(generator, "consumes_sources", False) or getattr(generator, "uses_sources", False))
+
+
 def requested(generator: Any, images: ImageSet, index: Any) -> np.ndarray | None:
     """Returns what a conditional generator is asked for: the labels or attributes of the real images at `index`.
 

@@ -27,7 +27,7 @@ class Description:
         options: Its options, with files at absolute places.
         code: A digest of its code and of that of the objects in its options.
         fingerprint: Of the files that it reads itself.
-        seen: What a warm start has seen, see `benchmark.stages.warm`.
+        seen: What a warm start has seen, see `benchmark.plan.warm`.
         logs: Whether its `fit` tells of its losses while it trains.
         foreign: Whether its code, or that of an object in its options, is not ours or scikit-learn's.
         broken: Why it cannot be used, if it cannot: all that is about it fails, and nothing else.
@@ -102,24 +102,14 @@ def describe(wanted: Wanted) -> Description:
         if plugin.takes(name):
             options.setdefault(name, value)
     options |= {name: value for name, value in wanted.imposed.items() if plugin.takes(name)}
-    start = None
-    if isinstance(options.get("warm_start"), str) and plugin.takes("warm_start"):
-        from benchmark.stages import warm
-
-        start = warm.locate(options["warm_start"], wanted.base)
-        options["warm_start"] = str(start.folder)
     owner = wanted.owner or f"{plugins.NOUNS[wanted.group]} '{plugin.name}'"
     seed = None if wanted.group == "datasets" else 0
     instance = plugins.make(plugin, options, seed, owner)  # so that a wrong option is met before any work
     plugin = replace(plugin, traits={**plugin.traits, **traits(instance, owner)})
-    if start is not None:
-        fingerprint: str | None = start.digest
-    else:
-        fingerprint = _fingerprint(instance, options) if wanted.group != "datasets" else None
-    seen = () if start is None else tuple(start.seen)
+    fingerprint = _fingerprint(instance, options) if wanted.group != "datasets" else None
     logs = wanted.group == "generators" and accepts(instance.fit, "on_logs")
     code = nested.code(plugin, options)
-    return Description(plugin, options, code, fingerprint, seen, logs, wanted.foreign)
+    return Description(plugin, options, code, fingerprint, logs=logs, foreign=wanted.foreign)
 
 
 def known(group: str, kind: str, base: Path | None = None) -> plugins.Plugin:

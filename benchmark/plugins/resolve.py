@@ -22,6 +22,7 @@ from benchmark.machine import runtime, seeds
 from benchmark.machine.blame import message_of, words
 from benchmark.plugins import allowed
 from benchmark.plugins.traits import METHODS_KNOWN, Declared, declared, traits
+from benchmark.processes import shims
 from benchmark.store import digest, imports
 from benchmark.store.store import written
 from data.errors import UserError, unknown
@@ -38,7 +39,6 @@ METHODS: dict[str, tuple[tuple[str, ...], ...]] = {
 CODE = 'exec(compile(pathlib.Path(__file__).read_bytes(), __file__, "exec"))'
 PREFIX = "fauxbench_plugin_"
 _beside: dict[str, tuple[Path, ...]] = {}  # module -> the files of those that its first import brought along
-shims: list[Path] = []  # where processes that a plug-in starts find its file as a module; none outside `hosted`
 
 
 @dataclass(frozen=True)
@@ -267,7 +267,7 @@ def _load_file(path: Path, noun: str) -> ModuleType:
         for ours in digest.PACKAGES:
             importlib.import_module(ours)  # before a file beside the plug-in could hide it
         sys.path.insert(0, str(path.parent))  # as for a script: it can import what lies beside it
-    for folder in shims:
+    for folder in shims.folders:
         lines = ("import pathlib", f"__file__ = {str(path)!r}", CODE)
         with written(folder):
             (folder / f"{name}.py").write_text("\n".join(lines), encoding="utf-8")

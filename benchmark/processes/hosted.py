@@ -26,8 +26,7 @@ from typing import Any, NoReturn
 
 from benchmark.machine import quiet
 from benchmark.machine.blame import traceback_of, words
-from benchmark.plugins import resolve as plugins
-from benchmark.processes import apart, leftovers
+from benchmark.processes import apart, leftovers, shims
 from benchmark.processes.nursery import ANSWER, CLEAN_UP, FORK, ORDER
 from data.errors import UserError
 
@@ -189,11 +188,11 @@ def _serve(connection: Connection, own: Path) -> None:
     os.environ.update(setup["environ"])
     with contextlib.suppress(OSError):  # of a full disk; whoever needs the folder is told
         (own / "modules").mkdir(parents=True)
-        plugins.shims[:] = [own / "modules"]  # its own: another may have had other code under the same name
+        shims.folders[:] = [own / "modules"]  # its own: another may have had other code under the same name
         os.environ["TMPDIR"], tempfile.tempdir = str(own), None
     os.chdir(setup["folder"])
     quiet.install()
-    sys.path[:] = [*setup["path"], *map(str, plugins.shims)]
+    sys.path[:] = [*setup["path"], *map(str, shims.folders)]
     while True:
         function, arguments, keywords = connection.recv()
         answer = _answer(function, arguments, keywords, _Teller(connection))

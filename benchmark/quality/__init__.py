@@ -1,1 +1,4 @@
-"""How good images are: distances and overlaps between the features of fakes and of real images."""
+"""How good images are, beside how detectable: distances, neighbours, memorisation, what is left of a person.
+
+May import `plan` and what stands below it. Open `measures` first: what is measured of one checkpoint's fakes.
+"""

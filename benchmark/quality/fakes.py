@@ -12,7 +12,6 @@ import numpy as np
 
 from benchmark.plugins import adapt
 from benchmark.quality.references import References
-from benchmark.stages import bank
 from data.imageset import ImageSet, snap
 
 SEED = 2018  # not that of any bank: no detector is trained or tested on these fakes
@@ -26,7 +25,7 @@ def draw(generator: Any, images: ImageSet, against: References) -> np.ndarray:
     available = getattr(generator, "n_available", None)
     n = against.n if available is None else min(against.n, available)
     held = against.held[:n]
-    sources = np.array(images.images[held]) if bank.wants_sources(generator) else None
+    sources = np.array(images.images[held]) if adapt.wants_sources(generator) else None
     labels = adapt.requested(generator, images, held)
     fakes = adapt.sample(generator, n, seed=SEED, sources=sources, shape=images.shape, labels=labels)
     return snap(fakes, images.value_grid)
@@ -54,4 +53,4 @@ def together(generator: Any, images: ImageSet, against: References, n: int) -> T
     # An image whose group is not known is alone: it gets a number of its own, by its position.
     groups = np.where(images.groups < 0, -1 - np.arange(images.n), images.groups)
     held, seen = groups[against.held[:n]], groups[against.seen[:n]]
-    return Together(held, seen, held if bank.wants_sources(generator) else None)
+    return Together(held, seen, held if adapt.wants_sources(generator) else None)

@@ -15,7 +15,6 @@ from benchmark.quality.estimate import Estimate, normal
 from benchmark.quality.fakes import Together
 from benchmark.quality.lesson import EXTRACTOR, FEATURES
 from benchmark.quality.references import FEWEST, References
-from benchmark.stages import bank
 from data.imageset import ImageSet
 from detection.frozen.extractor import Extractor
 
@@ -67,7 +66,7 @@ def controlled(generator: Any, images: ImageSet, against: References, fakes: np.
     held = against.held[: len(fakes)]
     asked = adapt.requested(generator, images, held)
     chosen = tuple(getattr(generator, "requested_attributes", ()))
-    if asked is None or bank.wants_sources(generator) or extractor.task == "rotations":
+    if asked is None or adapt.wants_sources(generator) or extractor.task == "rotations":
         return None
     if not chosen and len(images.classes) < 2:
         return None

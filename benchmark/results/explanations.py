@@ -11,9 +11,8 @@ import pandas as pd
 from benchmark.plan.planner import Cell
 from benchmark.results import heat
 from benchmark.results.gather import Gathered
-from benchmark.results.pictures import grid
 from benchmark.stages import picks
-from benchmark.stages.job import write_png
+from benchmark.store.png import grid, write_png
 from data.names import safe
 
 INDEX = [

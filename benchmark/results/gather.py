@@ -17,7 +17,7 @@ from benchmark.quality import control, measures
 from benchmark.quality.identity import transfer as identity
 from benchmark.quality.inception import distances as inception
 from benchmark.results import summarise
-from benchmark.stages.checkpoints import Checkpoints
+from benchmark.store.checkpoints import Checkpoints
 from benchmark.store.store import Store
 from generation.dcgan.class_scores import COLUMNS as CLASS_COLUMNS
 

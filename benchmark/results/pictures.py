@@ -13,12 +13,11 @@ import pandas as pd
 from benchmark.execute.state import Outcome
 from benchmark.plan.planner import Plan
 from benchmark.plan.stage import Row
-from benchmark.results.png import animation
-from benchmark.stages.checkpoints import INTERPOLATION, Checkpoints
+from benchmark.store.checkpoints import INTERPOLATION, Checkpoints
+from benchmark.store.png import COLUMNS, animation, grid
 from benchmark.store.store import Store
 from data.names import safe
 
-COLUMNS = 8
 STRIP = 12  # images of an evolution
 
 
@@ -109,16 +108,6 @@ def _copied(folder: Path, name: str, source: Path, like: np.ndarray, about: dict
     with Image.open(source) as opened:
         size = {"rows": opened.height // height, "columns": opened.width // width}
     return {"file": name, **about, **size, "height": height, "width": width}
-
-
-def grid(images: np.ndarray, columns: int = COLUMNS) -> np.ndarray:
-    """Lays uint8 images `(n, h, w, c)` row by row into one image `(rows * h, columns * w, c)`, the rest black."""
-    n, height, width, channels = images.shape
-    rows = -(-n // columns)
-    cells = np.zeros((rows * columns, height, width, channels), np.uint8)
-    cells[:n] = images
-    laid = cells.reshape(rows, columns, height, width, channels).transpose(0, 2, 1, 3, 4)
-    return laid.reshape(rows * height, columns * width, channels)
 
 
 def _grid(folder: Path, name: str, images: np.ndarray, columns: int = COLUMNS, **about: object) -> dict[str, object]:

@@ -30,11 +30,6 @@ class Labelled:
     index: pd.DataFrame
 
 
-def wants_sources(generator: Any) -> bool:
-    """Says whether a generator makes its fakes from real images of the same part."""
-    return bool(getattr(generator, "consumes_sources", False) or getattr(generator, "uses_sources", False))
-
-
 def write(folder: Path, generator: Any, images: ImageSet, ledger: Ledger, *, seed: int, checkpoint: str) -> None:
     """Samples and writes the banks of every detector part.
 
@@ -44,7 +39,7 @@ def write(folder: Path, generator: Any, images: ImageSet, ledger: Ledger, *, see
     all that the cell keeps as real.
     """
     reals = {part: ledger.parts[part] for part in DETECTOR_PARTS}
-    if wants_sources(generator):
+    if adapt.wants_sources(generator):
         drawn, facts = _from_sources(folder, generator, images, reals, seed)
     elif hasattr(generator, "parts"):
         drawn, facts = _from_finished(folder, generator, images, reals, seed)

@@ -15,8 +15,8 @@ from benchmark.plugins import resolve as plugins
 from benchmark.quality.identity import persons, similarities, verification
 from benchmark.quality.identity import transfer as identity
 from benchmark.quality.references import SEED
-from benchmark.stages.checkpoints import Checkpoints
 from benchmark.stages.job import Job, instance, plugin, prepared, write_json
+from benchmark.store.checkpoints import Checkpoints
 from data.imageset import ImageSet, snap
 from detection.frozen.embedding import Embedding
 

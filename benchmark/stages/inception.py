@@ -13,8 +13,8 @@ from benchmark.plugins import adapt
 from benchmark.quality import fakes
 from benchmark.quality.inception import distances as inception
 from benchmark.quality.references import FEWEST, References
-from benchmark.stages.checkpoints import Checkpoints
 from benchmark.stages.job import Job, instance, prepared, write_json
+from benchmark.store.checkpoints import Checkpoints
 
 HELD, SEEN, FACTS = "held.npy", "seen.npy", "facts.json"
 

@@ -8,8 +8,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 from benchmark.machine import seeds
 from benchmark.plugins import nested
 from benchmark.plugins import resolve as plugins
@@ -59,10 +57,3 @@ def instance(group: str, job: Job) -> Any:
 def write_json(path: Path, value: Any) -> None:
     """Writes a value as indented JSON."""
     path.write_text(json.dumps(value, indent=1, default=float))
-
-
-def write_png(path: Path, image: np.ndarray) -> None:
-    """Writes one uint8 image `(height, width, channels)` of 1 or 3 channels."""
-    from PIL import Image
-
-    Image.fromarray(image[..., 0] if image.shape[2] == 1 else image).save(path, optimize=True)

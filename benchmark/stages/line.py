@@ -22,17 +22,17 @@ from benchmark.plugins import adapt
 from benchmark.plugins import resolve as plugins
 from benchmark.processes import settings
 from benchmark.quality import lesson
-from benchmark.results.pictures import grid
-from benchmark.results.tensorboard_log import WHERE, EventLog
 from benchmark.stages import bank, mixed, repeats, threshold, warm
 from benchmark.stages.bank import DETECTOR_PARTS
-from benchmark.stages.checkpoints import INTERPOLATION, Checkpoints
+from benchmark.stages.event_log import WHERE, EventLog
 from benchmark.stages.explain import explain, spectra  # noqa: F401  run looks stages up by name
 from benchmark.stages.identity import score_identity, train_embedding  # noqa: F401  run looks stages up by name
 from benchmark.stages.inception import inception_quality, inception_reals  # noqa: F401  run looks stages up by name
-from benchmark.stages.job import Job, Progress, instance, plugin, prepared, write_json, write_png
+from benchmark.stages.job import Job, Progress, instance, plugin, prepared, write_json
 from benchmark.stages.quality import quality, train_extractor  # noqa: F401  run looks stages up by name
 from benchmark.statistics import metrics, roc
+from benchmark.store.checkpoints import INTERPOLATION, Checkpoints
+from benchmark.store.png import grid, write_png
 from benchmark.store.store import STATE, Store
 from data.errors import UserError
 from data.imageset import ImageSet
@@ -99,7 +99,7 @@ def train_generator(job: Job) -> None:
         warm.refuse_overlap(job.where["seen"], images, ledger)
         warm.note(job.folder, job.where["seen"])
     checkpoints = Checkpoints(job.folder)
-    uses_sources = bank.wants_sources(generator)
+    uses_sources = adapt.wants_sources(generator)
     events = EventLog(Path(job.where[WHERE])) if WHERE in job.where else None
 
     def on_checkpoint(name: str, trained: Any) -> None:

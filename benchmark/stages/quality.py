@@ -11,8 +11,8 @@ import pandas as pd
 from benchmark.plugins import adapt
 from benchmark.plugins import resolve as plugins
 from benchmark.quality import fakes, lesson, measures, references
-from benchmark.stages.checkpoints import Checkpoints
 from benchmark.stages.job import Job, instance, plugin, prepared, write_json
+from benchmark.store.checkpoints import Checkpoints
 from data.imageset import ImageSet
 
 

@@ -1,63 +1,19 @@
-"""Warm starts: where an earlier run's networks lie, and whether what they saw may be seen by this run's generator."""
+"""Whether what a warm start has seen may be seen by this run's generator, and what its own followers must know."""
 
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from benchmark.plan.warm import SEEN
 from data.errors import UserError
-from data.reading import paths
 
 if TYPE_CHECKING:
     from data.imageset import ImageSet
     from data.ledger import Ledger
-
-SEEN = "seen.json"  # in the folder of a training that was warm-started: what it saw by way of others
-
-
-@dataclass(frozen=True)
-class Warm:
-    """An earlier run's networks.
-
-    Attributes:
-        folder: Of the checkpoint.
-        digest: Of its files.
-        seen: Folders of the stages `prepare` whose `generator-train` images it has seen, its own first.
-    """
-
-    folder: Path
-    digest: str
-    seen: list[str]
-
-
-def locate(place: str, base: Path | None = None) -> Warm:
-    """Finds what the option `warm_start` names: `"RUN_FOLDER"` or `"RUN_FOLDER:GENERATOR"`.
-
-    The run's only generator that is no control is meant when none is named; of several training runs the first, and of
-    its checkpoints the last.
-
-    Raises:
-        UserError: If there is no such run or generator, or its store no longer holds it.
-    """
-    from benchmark.stages.checkpoints import Checkpoints
-    from benchmark.store import digest
-    from benchmark.use.stored_run import StoredRun
-
-    folder, name = _split(place, base)
-    run = StoredRun(folder)
-    if name is None:
-        own = [row for row in run.generators if not run.generator_row(row).get("control")]
-        if len(own) != 1:
-            raise UserError(f'{folder} holds several generators: warm_start = "{place}:GENERATOR", one of {own}.')
-        (name,) = own
-    trained = run.training(name, run.training_seed(None))
-    checkpoint = Checkpoints(trained).folder()
-    before = json.loads((trained / SEEN).read_text()) if (trained / SEEN).exists() else []
-    return Warm(checkpoint, digest.of_path(checkpoint), [str(run.prepared), *before])
 
 
 def refuse_overlap(seen: list[str], images: ImageSet, ledger: Ledger) -> None:
@@ -94,16 +50,6 @@ def refuse_overlap(seen: list[str], images: ImageSet, ledger: Ledger) -> None:
             people = np.intersect1d(other.groups[at], images.groups[held])
             if len(people):
                 raise UserError(f"warm_start: {len(people)} identities of this run's detector parts were seen before.")
-
-
-def _split(place: str, base: Path | None) -> tuple[Path, str | None]:
-    whole = paths.place(place, "run folder of warm_start", base).resolve()
-    if whole.is_dir():
-        return whole, None
-    folder, colon, name = place.rpartition(":")
-    if not colon:
-        raise UserError(f"warm_start: there is no run folder {whole}.")
-    return paths.place(folder, "run folder of warm_start", base).resolve(), name
 
 
 def note(folder: Path, seen: list[Any]) -> None:

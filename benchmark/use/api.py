@@ -18,7 +18,9 @@ from benchmark.plan import planner as planning
 from benchmark.plan import specs
 from benchmark.plan.ladder import climbed
 from benchmark.processes import jobs as processes
+from benchmark.quality.inception import weights as inception_weights
 from benchmark.results import tensorboard_log
+from benchmark.stages import event_log
 from benchmark.store import digest
 from benchmark.store.folder_lock import only_writer
 from benchmark.store.run_register import is_registered, registered
@@ -177,7 +179,7 @@ def run(
     if not (folder / MANIFEST).is_file():  # else the folder may hold this result, and nothing be written
         _check_places(folder, kept)
     if tensorboard is not None:
-        tensorboard_log.check_installed()
+        event_log.check_installed()
         writable(paths.new_place(tensorboard, "TensorBoard folder"), "TensorBoard folder")
     runtime.configure(chosen.protocol.threads, jobs, here=False)
     planned = make_plan(chosen, data=data, base=base, smoke=smoke)
@@ -229,7 +231,8 @@ def make_plan(
     """Plans a checked spec; reads the data files' fingerprints and runs nothing."""
     from data.reading.fetch import data_folders
 
-    return planning.plan(spec, folders=data_folders(data), base=base, smoke=smoke)
+    weights = inception_weights.named(spec, base)
+    return planning.plan(spec, folders=data_folders(data), base=base, smoke=smoke, weights=weights)
 
 
 def _devices(store: Store, outcomes: dict[str, Outcome]) -> list[str]:

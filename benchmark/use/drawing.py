@@ -57,10 +57,9 @@ def draw(opened: StoredRun, trained: Trained, wanted: Request) -> tuple[np.ndarr
                 f"Received: {way.dtype} {way.shape}."
             )
         return way, [None] * wanted.n, []
-    from benchmark.stages.bank import wants_sources
 
     test = opened.ledger.parts["test"]
-    from_reals = wants_sources(generator)
+    from_reals = adapt.wants_sources(generator)
     if from_reals:
         test = _sources(opened, trained, wanted, test)
     labels, names = _labels(opened, trained, wanted, np.resize(test, wanted.n), from_reals)

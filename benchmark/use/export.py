@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from benchmark.results import png
+from benchmark.store import png
 from benchmark.store.out_folder import new_folder
 from benchmark.use import data_card
 from benchmark.use.stored_run import StoredRun

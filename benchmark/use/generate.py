@@ -13,7 +13,7 @@ import numpy as np
 
 from benchmark.machine import runtime
 from benchmark.processes import apart
-from benchmark.results import png
+from benchmark.store import png
 from benchmark.store.out_folder import new_folder
 from benchmark.use.drawing import Request, draw, split
 from benchmark.use.stored_run import StoredRun, Trained

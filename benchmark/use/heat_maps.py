@@ -13,7 +13,8 @@ import numpy as np
 
 from benchmark.machine import runtime
 from benchmark.plugins import resolve as plugins
-from benchmark.results import heat, png
+from benchmark.results import heat
+from benchmark.store import png
 from benchmark.store.out_folder import new_folder
 from benchmark.use.stored_detector import TrainedDetector
 from benchmark.use.stored_run import StoredRun

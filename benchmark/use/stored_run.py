@@ -11,11 +11,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from benchmark.machine import runtime
+from benchmark.plan.stored_stages import StoredStages
 from benchmark.plugins import adapt
 from benchmark.plugins import resolve as plugins
-from benchmark.stages.checkpoints import Checkpoints
 from benchmark.store import digest, received
-from benchmark.use.stored_stages import StoredStages
+from benchmark.store.checkpoints import Checkpoints
+from benchmark.use import api
 from data.errors import UserError, unknown
 
 if TYPE_CHECKING:
@@ -69,9 +70,9 @@ class StoredRun(StoredStages):
         return stored_detector.trained_detector(self, name, **wanted)
 
     @cached_property
-    def prepared(self) -> Path:
-        """The folder of the stage `prepare`."""
-        return self._place("prepare", next((name for stage, name in self._stages if stage == "prepare"), "prepare"))
+    def run(self) -> api.Run:
+        """Its tables."""
+        return api.Run(self.folder)
 
     @cached_property
     def images(self) -> ImageSet:
@@ -86,10 +87,6 @@ class StoredRun(StoredStages):
         from data.ledger import Ledger
 
         return Ledger.load(self.prepared, self.images)
-
-    def training(self, name: str, seed: int) -> Path:
-        """Returns the folder of a generator's training."""
-        return self._place("train_generator", name, seed)
 
     def bank(self, name: str, seed: int) -> Path:
         """Returns the folder of a generator's bank."""
@@ -151,12 +148,6 @@ class StoredRun(StoredStages):
         inputs = sorted(self.inputs("train_detector", trained).items())
         keys = [key for name, key in inputs if name.split()[0] == "bank"]
         return [self._kept("sample", key, "the fakes that the detector was trained on") for key in keys]
-
-    def _place(self, function: str, name: str, seed: int | None = None) -> Path:
-        """Returns where the store has a stage's files, of a generator or of none."""
-        if seed is None:
-            return self.place(function, [name])
-        return self.place(function, (f"{function} {twin} seed {seed}" for twin in self.twins(name, function)))
 
 
 def read_json(path: Path, what: str) -> dict[str, Any]:

@@ -11,10 +11,10 @@ from annotated_types import Ge, Gt, Le, Lt
 
 from generation.conditions import Conditions
 from generation.dcgan import studies
-from generation.dcgan.studies import Classical, Loss, Policy
 from generation.dcgan.trained import TrainedDCGAN
 from generation.images import checked, checked_attributes, checked_labels
 from generation.latents import check_truncation
+from generation.training.game import Classical, Loss, Policy
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -10,6 +10,7 @@ import numpy as np
 from generation.dcgan.networks import build_generator
 from generation.dcgan.studies import Study
 from generation.training.backend import backend
+from generation.training.levels import levels
 from generation.training.step import call
 
 BATCH = 128  # fixed: a matrix product's last bits may depend on the batch size
@@ -58,12 +59,6 @@ class Sampler:
             outputs = self._draw(_padded(latents[rows]), _padded(conditions[rows]))
             images[rows] = levels(outputs[:n], self.study.output)
         return images
-
-
-def levels(output: np.ndarray, kind: str) -> np.ndarray:
-    """Rounds a network's output to the nearest of 256 grey levels, halves to even: uint8 of the same shape."""
-    scaled = (output + 1.0) * 127.5 if kind == "tanh" else output * 255.0
-    return np.clip(np.rint(scaled), 0, 255).astype(np.uint8)
 
 
 def _padded(rows: np.ndarray) -> Any:

@@ -10,18 +10,15 @@ from dataclasses import dataclass, fields, replace
 from typing import Any, Literal
 
 from data.errors import UserError, unknown
+from generation.training.game import Game
 
 BOTTOMS = (4, 5, 6, 7)  # sides of the smallest feature map
 SMALLEST, LARGEST = 8, 128
 FIXED = ("latent_dim", "width", "discriminator_width", "upsampling", "leaky", "dropout", "norm", "spectral_norm")
 
-Loss = Literal["bce", "non-saturating", "hinge", "least-squares", "wasserstein-gp"]
-Policy = Literal["color", "translation", "cutout"]
-Classical = Literal["flip", "rotation", "scale"]
-
 
 @dataclass(frozen=True)
-class Study:
+class Study(Game):
     """One named architecture and its training settings.
 
     `generation.dcgan.generator.DCGAN` says what each option means. What is not one of its options:
@@ -36,8 +33,6 @@ class Study:
     head: bool = False
     image_shape: tuple[int, int, int] = (32, 32, 3)
     # networks
-    latent_dim: int = 100
-    latent: Literal["normal", "uniform"] = "normal"
     width: int = 64
     discriminator_width: int = 64
     upsampling: Literal["nearest", "transposed"] = "transposed"
@@ -45,35 +40,16 @@ class Study:
     dropout: float = 0.3
     norm: Literal["batch", "layer", "none"] = "batch"
     spectral_norm: bool = False
-    output: Literal["tanh", "sigmoid"] = "tanh"
     bn_momentum: float = 0.9
     initial: Literal["glorot", "normal"] = "normal"
     condition: str | tuple[str, ...] = "none"
-    # the adversarial game
-    loss: Loss = "bce"
-    gradient_penalty: float = 0.0
-    label_smoothing: float = 0.0
-    label_noise: float = 0.0
-    input_noise: float = 0.0
-    updates: Literal["alternating", "simultaneous"] = "alternating"
-    batches: Literal["separate", "joint"] = "separate"
-    discriminator_steps: int = 1
-    generator_steps: int = 1
-    diffaugment: tuple[Policy, ...] = ()
-    augment: tuple[Classical, ...] = ()
     # the optimisers
     epochs: int = 40
-    batch_size: int = 32
     learning_rate: float = 0.0002
     discriminator_learning_rate: float | None = None
     beta_1: float = 0.5
     decay: Literal["none", "linear"] = "none"
     ema: float = 0.0
-
-    @property
-    def images_per_step(self) -> int:
-        """Real images that one step takes: a batch for each update of the discriminator."""
-        return self.batch_size * self.discriminator_steps
 
 
 # Batch normalisation samples with moving averages everywhere at momentum 0.9 instead of Keras' 0.99: the

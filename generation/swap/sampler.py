@@ -8,11 +8,11 @@ from typing import Any
 
 import numpy as np
 
-from generation.dcgan.sampler import levels
 from generation.swap.networks import build_decoder, build_encoder
 from generation.swap.settings import Settings, halvings
 from generation.swap.similarity import ssim
 from generation.training.backend import backend
+from generation.training.levels import levels
 
 BATCH = 64  # fixed: a matrix product's last bits may depend on the batch size
 NETWORKS = ("encoder", "decoder_a", "decoder_b")

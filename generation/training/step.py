@@ -12,8 +12,8 @@ from typing import Any
 import keras
 from keras import ops
 
-from generation.dcgan.studies import Study
 from generation.training import augment
+from generation.training.game import Game
 from generation.training.losses import discriminator_loss, generator_loss, gradient_penalty, targets
 
 LOGS = ("d_loss", "g_loss", "d_real", "d_fake")
@@ -60,7 +60,7 @@ class Randomness:
         return lambda shape: self.uniform(shape, stream, next(uses))
 
 
-def latents(study: Study, n: int, random: Randomness) -> Any:
+def latents(study: Game, n: int, random: Randomness) -> Any:
     """Returns latent vectors `(n, latent_dim)`, standard normal or uniform in [-1, 1)."""
     shape = (n, study.latent_dim)
     if study.latent == "normal":
@@ -81,7 +81,7 @@ class Discrimination:
     """
 
     def __init__(
-        self, discriminator: keras.Model, study: Study, backend: ModuleType, random: Randomness, noise: Any,
+        self, discriminator: keras.Model, study: Game, backend: ModuleType, random: Randomness, noise: Any,
         conditions: Any,
     ) -> None:  # fmt: skip
         self.network, self.study, self.random, self.noise = discriminator, study, random, noise
@@ -161,7 +161,7 @@ def adversarial_step(
     generator_optimizer: keras.optimizers.Optimizer,
     discriminator_optimizer: keras.optimizers.Optimizer,
     *,
-    study: Study,
+    study: Game,
     steps: int,
     seed: int,
     backend: ModuleType,

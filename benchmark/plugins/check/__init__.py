@@ -20,10 +20,10 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
-from benchmark.plugins import resolve as plugins
 from benchmark.plugins.check.core import Check, Function, Subject, results
 from benchmark.plugins.check.verdicts import Result
 from benchmark.plugins.traits import Unusable
+from benchmark.processes import shims
 from data.errors import UserError
 
 __all__ = ["Check", "Result", "checks_of", "detector_checks", "generator_checks", "results"]
@@ -74,11 +74,11 @@ def functions_of(group: str) -> tuple[Function, ...]:
 
 def _let_processes_find_files() -> None:
     """Lets processes that a plug-in starts import its file as a module, as they can in a run."""
-    if plugins.shims:
+    if shims.folders:
         return
     folder = Path(tempfile.mkdtemp(prefix="fauxbench-modules-"))
     atexit.register(shutil.rmtree, folder, ignore_errors=True)
-    plugins.shims.append(folder)
+    shims.folders.append(folder)
     sys.path.append(str(folder))
 
 

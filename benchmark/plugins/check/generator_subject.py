@@ -13,7 +13,6 @@ from benchmark.plugins import adapt
 from benchmark.plugins.check import problems
 from benchmark.plugins.check.core import Shape, Subject, global_seed, interrupts
 from benchmark.plugins.check.verdicts import Broken, Skip, in_words, said
-from benchmark.stages import bank
 from data.errors import UserError
 from data.imageset import ImageSet
 
@@ -102,7 +101,7 @@ class GeneratorSubject(Subject):
         available = getattr(generator, "n_available", None)
         n = n if available is None else min(n, available)
         labels = adapt.requested(generator, reals, np.arange(n))
-        sources = reals.images if bank.wants_sources(generator) else None
+        sources = reals.images if adapt.wants_sources(generator) else None
         if sources is not None and not getattr(generator, "consumes_sources", False):
             sources = sources[:n]
         return adapt.sample(generator, n, seed=seed, sources=sources, shape=reals.shape, labels=labels)

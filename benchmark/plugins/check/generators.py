@@ -13,7 +13,6 @@ from benchmark.plugins.check.core import global_seed
 from benchmark.plugins.check.generator_subject import SAMPLED, GeneratorSubject, is_wrong_form
 from benchmark.plugins.check.variety import samples_differ
 from benchmark.plugins.check.verdicts import Broken, Skip, fail, hint, in_words
-from benchmark.stages import bank
 from data.errors import UserError
 
 
@@ -97,7 +96,7 @@ def labels(subject: GeneratorSubject) -> None:
     wanted = adapt.requested(trained.generator, reals, order)
     assert wanted is not None  # noqa: S101  it is conditional
     before = wanted.copy()
-    sources = reals.images[order] if bank.wants_sources(trained.generator) else None
+    sources = reals.images[order] if adapt.wants_sources(trained.generator) else None
     with subject.calling("sample", f"labels {wanted.dtype} {wanted.shape} in mixed order"):
         adapt.sample(trained.generator, len(order), seed=5, sources=sources, shape=reals.shape, labels=wanted)
     if not np.array_equal(wanted, before):
@@ -107,7 +106,7 @@ def labels(subject: GeneratorSubject) -> None:
 def sources(subject: GeneratorSubject) -> None:
     """A generator that makes its images from real ones says what is missing without them."""
     trained = subject.trained()
-    if not bank.wants_sources(trained.generator):
+    if not adapt.wants_sources(trained.generator):
         raise Skip("it does not make its images from real ones")
     reals = subject.reals(trained.reals.shape)
     wanted = adapt.requested(trained.generator, reals, np.arange(4))

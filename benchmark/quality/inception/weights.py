@@ -10,9 +10,11 @@ from pathlib import Path
 
 import numpy as np
 
+from benchmark.plan.specs import Spec
 from benchmark.quality.inception.network import CLASSES, WIDTH, shapes
 from benchmark.store import digest
 from data.errors import UserError
+from data.reading import paths
 from data.reading.safe_read import open_zip, read_member
 from data.reading.torch_file import MAX_FILE, read_torch
 
@@ -34,6 +36,24 @@ class Weights:
     def published(self) -> bool:
         """Whether the file is the one whose figures the literature gives."""
         return self.sha256.startswith(PUBLISHED)
+
+
+def named(spec: Spec, base: Path | None) -> tuple[Path, str] | None:
+    """Returns the file of weights that a spec names, read and found good, and its sha256; `None` if it names none.
+
+    Args:
+        spec: The spec.
+        base: The folder that a relative path starts from. Defaults to the current one.
+
+    Raises:
+        UserError: As `read`, or if the spec measures no quality.
+    """
+    if spec.quality.inception_weights is None:
+        return None
+    if not spec.quality.enabled:
+        raise UserError("quality.inception_weights needs quality.enabled = true. Received: enabled = false.")
+    path = paths.place(spec.quality.inception_weights, "file of Inception weights", base).absolute()
+    return path, read(path).sha256
 
 
 def read(path: Path) -> Weights:

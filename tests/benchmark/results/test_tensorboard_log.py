@@ -18,7 +18,7 @@ from benchmark.execute.state import Listener
 from benchmark.plan import planner as planning
 from benchmark.plan import specs
 from benchmark.results import tensorboard_log
-from benchmark.results.tensorboard_log import EventLog
+from benchmark.stages.event_log import EventLog
 from benchmark.store.store import Store
 from data.errors import UserError
 from data.names import safe
@@ -188,7 +188,7 @@ KILLED = """
 
     runtime.configure(threads=1, jobs=1)
     import numpy as np
-    from benchmark.results.tensorboard_log import EventLog
+    from benchmark.stages.event_log import EventLog
     from generation.training import trainer
     from generation.dcgan.generator import DCGAN
 
@@ -259,7 +259,7 @@ def test_writing_needs_no_tensorflow():
         import sys, tempfile
         from pathlib import Path
         import numpy as np
-        from benchmark.results.tensorboard_log import EventLog
+        from benchmark.stages.event_log import EventLog
         log = EventLog(Path(tempfile.mkdtemp()))
         log.scalars(1, {"loss": np.ones(2)})
         log.pictures({"samples": np.zeros((8, 8, 1), np.uint8)})

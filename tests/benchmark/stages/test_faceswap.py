@@ -11,7 +11,7 @@ from PIL import Image
 
 import benchmark
 from benchmark.plan import specs
-from benchmark.stages.checkpoints import Checkpoints
+from benchmark.store.checkpoints import Checkpoints
 from data.imageset import ImageSet
 from data.ledger import Ledger
 from generation.swap.generator import Autoencoder

@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from benchmark.stages.checkpoints import Checkpoints
 from benchmark.store import digest, private, received
+from benchmark.store.checkpoints import Checkpoints
 from benchmark.store.store import RECORD
 from benchmark.use import api
 from benchmark.use.stored_run import StoredRun

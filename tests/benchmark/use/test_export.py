@@ -18,8 +18,8 @@ import pandas as pd
 import pytest
 from sklearn.metrics import roc_auc_score
 
-from benchmark.results import png
 from benchmark.stages.bank import DETECTOR_PARTS, labelled
+from benchmark.store import png
 from benchmark.use.export import COLUMNS, FOLDERS, export
 from benchmark.use.stored_run import StoredRun
 from data.errors import UserError

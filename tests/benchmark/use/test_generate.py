@@ -15,8 +15,8 @@ import pandas as pd
 import pytest
 from PIL import Image
 
-from benchmark.results import png
 from benchmark.stages import warm
+from benchmark.store import png
 from benchmark.use import api
 from benchmark.use.drawing import split
 from benchmark.use.generate import generate

@@ -213,7 +213,7 @@ def test_latents_are_shared_by_configurations():
 
 @pytest.mark.parametrize(("output", "low", "high"), [("tanh", -1.0, 1.0), ("sigmoid", 0.0, 1.0)])
 def test_rounding_reaches_both_ends_and_inverts_the_scaling(output, low, high):
-    from generation.dcgan.sampler import levels
+    from generation.training.levels import levels
     from generation.training.step import to_range
 
     assert levels(np.array([low, high], np.float32), output).tolist() == [0, 255]

@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 from PIL import Image
 
-from benchmark.results.png import animation
+from benchmark.store.png import animation
 from reports import page
 from reports.load import load
 from reports.sections import classes, pictures

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -10,9 +11,9 @@ from benchmark.plugins import describe, nested
 from benchmark.plugins import resolve as plugins
 from benchmark.store import received
 from benchmark.store.store import Store
-from benchmark.use import api
 from data.errors import UserError, unknown
 from data.reading import paths
+from data.run_folder import checked
 
 MOST_THREADS = 64  # as a spec takes them
 
@@ -29,11 +30,11 @@ class StoredStages:
     """
 
     def __init__(self, folder: str | Path, store: str | Path | None = None) -> None:
-        self.run = api.load(folder)
-        self.folder = self.run.folder
+        self.folder = paths.place(folder, "run folder")
+        whole = checked(self.folder)
         self.store = Store(Path(store) if store else self.folder.resolve().parent / ".store")
         try:
-            self.manifest = received.printable(self.run.manifest)
+            self.manifest = received.printable(whole)
             self.threads, self.smoke = int(self.manifest["threads"]), bool(self.manifest["smoke"])
             if not 1 <= self.threads <= MOST_THREADS:
                 raise ValueError(f"threads={self.threads}")
@@ -127,6 +128,15 @@ class StoredStages:
             raise UserError(f"'{found['id']}' did not finish in this run, so there is nothing to take: {error}.")
         return self._kept(function, found["key"], found["id"])
 
+    @cached_property
+    def prepared(self) -> Path:
+        """The folder of the stage `prepare`."""
+        return self._place("prepare", next((name for stage, name in self._stages if stage == "prepare"), "prepare"))
+
+    def training(self, name: str, seed: int) -> Path:
+        """Returns the folder of a generator's training."""
+        return self._place("train_generator", name, seed)
+
     def inputs(self, function: str, folder: Path) -> dict[str, str]:
         """Returns what a stage's files were made from: the input's name -> its key."""
         record = self.store.record(function, folder.name) or {}
@@ -216,6 +226,12 @@ class StoredStages:
         for kind in nested.kinds(options):
             received.check_kind(kind, self._places, f"{plugins.NOUNS[group].capitalize()} '{row['id']}'")
         return options
+
+    def _place(self, function: str, name: str, seed: int | None = None) -> Path:
+        """Returns where the store has a stage's files, of a generator or of none."""
+        if seed is None:
+            return self.place(function, [name])
+        return self.place(function, (f"{function} {twin} seed {seed}" for twin in self.twins(name, function)))
 
     @property
     def _places(self) -> tuple[Path, Path]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+from pathlib import Path
 from typing import Any
 from xml.sax.saxutils import escape
 
@@ -13,6 +14,7 @@ SOURCE_TYPES = "http://cv.iptc.org/newscodes/digitalsourcetype/"
 TRAINED = f"{SOURCE_TYPES}trainedAlgorithmicMedia"  # by a model that has learned from images
 COMPOSITE = f"{SOURCE_TYPES}compositeWithTrainedAlgorithmicMedia"  # made by one from a real image
 ALGORITHMIC = f"{SOURCE_TYPES}algorithmicMedia"  # by a rule that has learned nothing
+COLUMNS = 8  # of a sheet of images
 LEVEL = 9  # of zlib: small files; the same for every image
 
 
@@ -110,3 +112,18 @@ def _encoded(picture: Image.Image, **extra: Any) -> bytes:
     stream = io.BytesIO()
     picture.save(stream, "PNG", compress_level=LEVEL, **extra)
     return stream.getvalue()
+
+
+def write_png(path: Path, image: np.ndarray) -> None:
+    """Writes one uint8 image `(height, width, channels)` of 1 or 3 channels."""
+    Image.fromarray(image[..., 0] if image.shape[2] == 1 else image).save(path, optimize=True)
+
+
+def grid(images: np.ndarray, columns: int = COLUMNS) -> np.ndarray:
+    """Lays uint8 images `(n, h, w, c)` row by row into one image `(rows * h, columns * w, c)`, the rest black."""
+    n, height, width, channels = images.shape
+    rows = -(-n // columns)
+    cells = np.zeros((rows * columns, height, width, channels), np.uint8)
+    cells[:n] = images
+    laid = cells.reshape(rows, columns, height, width, channels).transpose(0, 2, 1, 3, 4)
+    return laid.reshape(rows * height, columns * width, channels)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from benchmark.stages.checkpoints import Checkpoints
+from benchmark.store.checkpoints import Checkpoints
 
 
 def made(checkpoints: Checkpoints, name: str) -> None:
