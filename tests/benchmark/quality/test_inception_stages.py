@@ -14,11 +14,11 @@ import pytest
 
 import benchmark
 from benchmark.execute.attempt import attempt
-from benchmark.plan import planner as planning
 from benchmark.plan import specs
 from benchmark.quality.inception import distances as inception
 from benchmark.quality.inception import network as inception_network
 from benchmark.stages import inception as inception_stages
+from benchmark.use import api
 
 NUMBERS = [name for name in inception.COLUMNS if name not in ("inception", "inception_note")]
 
@@ -30,7 +30,7 @@ def spec(**more: Any) -> specs.Spec:
 
 def keys(weights: Path | None = None, **more: Any) -> dict[str, str]:
     given = {} if weights is None else {"inception_weights": str(weights)}
-    return {stage.name: stage.key for stage in planning.plan(spec(**given, **more), folders=[]).stages}
+    return {stage.name: stage.key for stage in api.make_plan(spec(**given, **more)).stages}
 
 
 def test_no_other_key_knows_of_the_option(weights_file: Path) -> None:
@@ -56,7 +56,7 @@ def test_keys_know_the_bytes_of_the_weights_and_not_their_place(
 
 
 def test_the_reals_are_one_stage_for_all_generators(weights_file: Path) -> None:
-    plan = planning.plan(spec(inception_weights=str(weights_file)), folders=[])
+    plan = api.make_plan(spec(inception_weights=str(weights_file)))
     assert len({stage.inputs["reals"].key for stage in plan.inceptions.values()}) == 1
 
 
@@ -122,7 +122,7 @@ def test_the_report_shows_them(run: benchmark.Run) -> None:
 
 @pytest.mark.slow
 def test_the_same_bytes_again(run: benchmark.Run, weights_file: Path, tmp_path: Path) -> None:
-    plan = planning.plan(spec(inception_weights=str(weights_file)), folders=[])
+    plan = api.make_plan(spec(inception_weights=str(weights_file)))
     stage = plan.inceptions["gaussian", 0]
     store, again = run.folder.parent / ".store", tmp_path / "store"
     first = store / "inception_quality"
