@@ -3,13 +3,48 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from typing import Any
 
 import numpy as np
 from PIL import Image
 from scipy.ndimage import gaussian_filter
 
-from data.errors import UserError
+from data.errors import UserError, shown, unknown
+
+
+def apply(images: np.ndarray, name: str) -> np.ndarray:
+    """Returns images after what a name says: `"jpeg-75"` at quality 75, `"blur-1.5"` with a sigma of 1.5 pixels.
+
+    Args:
+        images: uint8 `(n, height, width, channels)` in [0, 255], 1 or 3 channels. They are not changed.
+        name: The kind and its strength.
+
+    Returns:
+        uint8 of the same shape, a new array.
+
+    Raises:
+        UserError: For other images, an unknown kind, or a strength out of range.
+    """
+    kind, _, strength = name.partition("-")
+    if kind not in KINDS:
+        raise unknown("perturbation", kind, KINDS)
+    try:
+        amount = int(strength) if kind == "jpeg" else float(strength)
+    except ValueError:
+        raise UserError(
+            f"A perturbation is a kind and its strength, such as jpeg-75. Received: '{shown(name)}'."
+        ) from None
+    return KINDS[kind](images, amount)
+
+
+def check(name: str) -> None:
+    """Checks the name of a perturbation, see `apply`.
+
+    Raises:
+        UserError: For an unknown kind, or a strength out of range.
+    """
+    apply(np.zeros((1, 8, 8, 1), np.uint8), name)
 
 
 def jpeg(images: np.ndarray, quality: int | Sequence[int] | np.ndarray | None) -> np.ndarray:
@@ -84,3 +119,6 @@ def _check(images: np.ndarray) -> None:
             "Expected uint8 images of shape (n, height, width, channels) with 1 or 3 channels. "
             f"Received: {images.dtype} of shape {images.shape}."
         )
+
+
+KINDS: dict[str, Callable[[np.ndarray, Any], np.ndarray]] = {"jpeg": jpeg, "blur": blur}

@@ -6,7 +6,7 @@ import re
 import tomllib
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
 
@@ -23,6 +23,14 @@ def _distinct(values: list[int]) -> list[int]:
     if len(set(values)) < len(values):
         raise ValueError("each seed may stand there once")
     return values
+
+
+def _asked(word: str) -> str:
+    from benchmark.plan import questions  # whose files know the rows of a spec
+
+    if word not in questions.words():
+        raise ValueError(f"input should be {' or '.join(map(repr, questions.words()))}")
+    return word
 
 
 Seed = Annotated[int, Field(ge=0, le=2**32 - 1)]  # what NumPy and scikit-learn take
@@ -53,15 +61,18 @@ class PluginSpec(BaseModel):
 
 
 class DetectorSpec(PluginSpec):
-    """`[[detector]]`: `train_on` says whose fakes it learns: each generator's own, or those of all together."""
+    """`[[detector]]`: `train_on` says whose fakes it learns: each generator's own, or those of all together.
 
-    train_on: Literal["each", "all"] = "each"
+    It is the word of a question, see `benchmark.plan.questions`.
+    """
+
+    train_on: Annotated[str, AfterValidator(_asked)] = "each"
 
     def model_post_init(self, context: Any, /) -> None:
         named = bool(self.id)
         super().model_post_init(context)
-        if self.train_on == ALL and not named:
-            self.id = f"{self.id}-{ALL}"
+        if self.train_on != "each" and not named:
+            self.id = f"{self.id}-{self.train_on}"
 
 
 class ProtocolSpec(BaseModel):

@@ -18,17 +18,10 @@ MODULES = {
     "train_generator": ("plugins/adapt.py",),
     "sample": ("stages/bank.py",),
     "train_extractor": ("quality/lesson.py",),
-    "quality": ("quality/fakes.py", "quality/measures.py"),
-    "inception_reals": ("quality/inception/distances.py", "quality/references.py"),
-    "inception_quality": ("quality/inception/distances.py", "quality/fakes.py"),
-    "train_embedding": ("quality/identity/persons.py", "quality/identity/verification.py"),
-    "score_identity": ("plugins/adapt.py", "quality/identity/transfer.py", "quality/identity/persons.py"),
     "discriminator": ("plugins/adapt.py",),
     "train_detector": ("plugins/adapt.py", "stages/bank.py", "stages/mixed.py", "stages/threshold.py"),
     "score": ("plugins/adapt.py", "stages/bank.py"),
     "measure": ("statistics/metrics.py", "statistics/roc.py"),
-    "explain": ("plugins/adapt.py", "stages/bank.py", "stages/picks.py"),
-    "spectra": ("stages/bank.py", "stages/spectra.py"),
 }
 VERSIONS = {
     "prepare": 1,
@@ -36,17 +29,10 @@ VERSIONS = {
     "train_generator": 2,
     "sample": 1,
     "train_extractor": 1,
-    "quality": 1,
-    "inception_reals": 1,
-    "inception_quality": 1,
-    "train_embedding": 1,
-    "score_identity": 1,
     "discriminator": 1,
     "train_detector": 2,
     "score": 3,
     "measure": 1,
-    "explain": 1,
-    "spectra": 1,
 }
 
 
@@ -60,6 +46,8 @@ class Stage:
         params: What it is told; JSON values, part of the key.
         inputs: What it reads: a name -> the stage that wrote it.
         where: Where things lie on this machine; JSON values, not part of the key.
+        code: Files of `benchmark/` whose code decides what it writes; `None` for those that `MODULES` lists.
+        version: To be raised when it writes something else; `None` for that in `VERSIONS`.
     """
 
     name: str
@@ -67,12 +55,16 @@ class Stage:
     params: dict[str, Any]
     inputs: dict[str, Stage] = field(default_factory=dict)
     where: dict[str, Any] = field(default_factory=dict)
+    code: tuple[str, ...] | None = None
+    version: int | None = None
 
     @cached_property
     def key(self) -> str:
         """The digest of everything that can change the bytes that the stage writes."""
         inputs = {name: stage.key for name, stage in self.inputs.items()}
-        return digest.of_value([self.function, VERSIONS[self.function], _code(self.function), self.params, inputs])
+        version = VERSIONS[self.function] if self.version is None else self.version
+        code = MODULES.get(self.function, ()) if self.code is None else self.code
+        return digest.of_value([self.function, version, [_code(name) for name in code], self.params, inputs])
 
     @property
     def foreign(self) -> bool:
@@ -163,5 +155,5 @@ def portable(options: dict[str, Any], fingerprint: str | None) -> dict[str, Any]
 
 
 @cache
-def _code(function: str) -> list[str]:
-    return [digest.of_code(digest.HOUSE / "benchmark" / name) for name in MODULES.get(function, ())]
+def _code(name: str) -> str:
+    return digest.of_code(digest.HOUSE / "benchmark" / name)

@@ -30,7 +30,11 @@ from benchmark.processes import apart, leftovers, shims
 from benchmark.processes.nursery import ANSWER, CLEAN_UP, FORK, ORDER
 from data.errors import UserError
 
-USUAL = ("numpy", "scipy.linalg", "threadpoolctl", "pandas", "pyarrow.parquet", "benchmark.stages.line")
+STAGES = ("line", "explain", "identity", "inception", "quality")
+USUAL = (
+    "numpy", "scipy.linalg", "threadpoolctl", "pandas", "pyarrow.parquet",
+    *(f"benchmark.stages.{name}" for name in STAGES),
+)  # fmt: skip
 OFTEN = 0.1  # seconds between two messages on progress at least
 LOOK = 0.02  # seconds between two looks at which copies have ended
 DEATH_OF_PARENT, TAKE_ORPHANS = 1, 36  # PR_SET_PDEATHSIG and PR_SET_CHILD_SUBREAPER of Linux

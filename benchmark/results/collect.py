@@ -74,7 +74,7 @@ def write(folder: Path, plan: Plan, store: Store, outcomes: dict[str, Outcome], 
         "generators.csv": read.generators(),
         "classes.csv": read.classes(),
         "reconstruction.csv": read.reconstruction(),
-        "identity.csv": read.identity(),
+        **read.measurements(),
         "audit.csv": summarise.audit(plan, cells, measured, read.checks()),
     }
     with written(folder), _in_place(folder) as work:

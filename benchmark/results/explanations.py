@@ -42,10 +42,10 @@ def write(folder: Path, read: Gathered) -> None:
     index: list[dict[str, Any]] = []
     picked, profiles = [], []
     for cell in read.measured:
-        stage = read.plan.explanations.get(cell.name)
+        stage = read.plan.measured.get("explain", {}).get(cell.name)
         if stage is not None and read.ended_well(stage):
             picked.append(_cell(folder, cell, read.path(stage), index))
-    for (generator, seed), stage in read.plan.spectra.items():
+    for (generator, seed), stage in read.plan.measured.get("spectra", {}).items():
         if read.ended_well(stage):
             profiles.append(_spectrum(folder, generator, seed, read.path(stage), index))
     for name, frames, columns in (("picks.csv", picked, PICKS), ("spectra.csv", profiles, SPECTRA)):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -11,20 +12,21 @@ import numpy as np
 import pandas as pd
 
 from benchmark.execute.state import Outcome
-from benchmark.plan.planner import Cell, Plan
+from benchmark.plan.cell import Cell
+from benchmark.plan.measurement import Table
+from benchmark.plan.planner import Plan
 from benchmark.plan.stage import Stage
-from benchmark.quality import control, measures
-from benchmark.quality.identity import transfer as identity
-from benchmark.quality.inception import distances as inception
+from benchmark.quality import control
 from benchmark.results import summarise
 from benchmark.store.checkpoints import Checkpoints
 from benchmark.store.store import Store
 from generation.dcgan.class_scores import COLUMNS as CLASS_COLUMNS
 
 CELL_COLUMNS = [
-    "cell", "dataset", "ledger_seed", "generator", "generator_seed", "checkpoint", "train_generator", "n_train_real",
-    "n_train_fake", "n_test_real", "n_test_fake", "train_perturbation", "detector", "detector_seed", "perturbation",
-    "purpose", "status", "error", "seconds", "parameters", "milliseconds_per_image",
+    "cell", "question", "dataset", "ledger_seed", "generator", "generator_seed", "checkpoint", "asked_checkpoint",
+    "train_generator", "train_sources", "train_n", "n_train_real", "n_train_fake", "n_test_real", "n_test_fake",
+    "train_perturbation", "detector", "detector_seed", "perturbation", "purpose", "status", "error", "seconds",
+    "parameters", "milliseconds_per_image",
 ]  # fmt: skip
 GENERATOR_COLUMNS = [
     "generator", "generator_seed", "checkpoint", "kind", "control", "parameters", "seconds", "images_per_second",
@@ -64,7 +66,8 @@ class Gathered:
         for cell in self.measured:
             frame = pd.read_csv(self.path(cell.measured) / "metrics.csv")
             label = frame["label"] if "label" in frame else pd.Series(np.nan, index=frame.index)
-            about = {"cell": cell.name, **_identity(cell), "checkpoint": self._checkpoint(cell), "perturbation": "none"}
+            about = {"cell": cell.name, **_identity(cell), "checkpoint": self._checkpoint(cell)}
+            about |= {"question": cell.question, "perturbation": cell.exam.perturbation, **_lesson(cell)}
             frame = frame.assign(scope=np.where(label.isna(), "cell", "class"), **about)
             frames.append(frame.assign(**{"class": [None if np.isnan(at) else self._classes[int(at)] for at in label]}))
         joined = pd.concat(frames, ignore_index=True) if frames else _empty(summarise.METRIC_COLUMNS)
@@ -86,8 +89,8 @@ class Gathered:
         for cell in self.plan.cells:
             path = self.path(cell.trained) / "history.csv"
             if cell.trained.key not in seen and self.ended_well(cell.trained) and path.exists():
-                own = cell.train_generator == cell.generator
-                about = _identity(cell) | ({} if own else {"generator": cell.train_generator})
+                own = cell.lesson.name == cell.generator
+                about = _identity(cell) | ({} if own else {"generator": cell.lesson.name})
                 frames.append(_text(path).assign(**about))
             seen.add(cell.trained.key)
         first = ["generator", "generator_seed", "detector", "detector_seed"]
@@ -102,19 +105,21 @@ class Gathered:
             if not self.ended_well(stage):
                 continue
             facts = _json(self.path(stage) / "facts.json")
-            quality = self._measured(self.plan.qualities.get((generator, seed)), "quality.csv")
-            distances = self._measured(self.plan.inceptions.get((generator, seed)), "inception.csv")
+            beside = [
+                self._measured(self._stage(name, generator, seed), table.file) for name, table in self._joined_to()
+            ]
             for path in Checkpoints(self.path(stage)).folders:
                 rows.append(
                     {
                         "generator": generator, "generator_seed": seed, "checkpoint": path.name,
                         "kind": kinds[generator].name, "control": kinds[generator].attribute("control"),
                         "parameters": facts["parameters"], "seconds": round(facts["seconds"], 2),
-                        "images_per_second": self._rate(stage), **quality.get(path.name, {}),
-                        **distances.get(path.name, {}),
+                        "images_per_second": self._rate(stage),
                     }
+                    | {name: value for known in beside for name, value in known.get(path.name, {}).items()}
                 )  # fmt: skip
-        return pd.DataFrame(rows, columns=[*GENERATOR_COLUMNS, *measures.COLUMNS, *inception.COLUMNS])
+        columns = [name for _, table in self._joined_to() for name in table.names]
+        return pd.DataFrame(rows, columns=[*GENERATOR_COLUMNS, *columns])
 
     def checks(self) -> pd.DataFrame:
         """What the audit stage found, and what each bank had to change to lie on the reals' value grid."""
@@ -137,7 +142,7 @@ class Gathered:
         keys, frames = ["generator", "generator_seed", "checkpoint", "class"], []
         columns = [*keys, *CLASS_COLUMNS[1:], *control.COLUMNS[1:]]
         for (generator, seed), stage in self.plan.trainings.items():
-            found = [(stage, "classes.csv"), (self.plan.qualities.get((generator, seed)), "control.csv")]
+            found = [(stage, "classes.csv"), (self._stage("quality", generator, seed), "control.csv")]
             tables = [table for place, name in found if (table := self._by_class(place, name)) is not None]
             if tables:
                 joined = tables[0] if len(tables) == 1 else tables[0].merge(tables[1], "outer", on=keys[2:], sort=False)
@@ -148,19 +153,30 @@ class Gathered:
         """How well image-to-image generators give images back that they were trained on, and held-out ones."""
         return self._joined(self.plan.trainings, "reconstruction.csv", [])
 
-    def identity(self) -> pd.DataFrame:
-        """What the images of image-to-image generators keep of a person: a row for each checkpoint and direction."""
-        return self._joined(self.plan.identities, "identity.csv", identity.COLUMNS)
+    def measurements(self) -> dict[str, pd.DataFrame]:
+        """The tables of what is measured beside cells, by the file that each is to be; of all, even where no row is."""
+        tables = [(one, one.table) for one in self.plan.measurements if one.table is not None and not one.table.joins]
+        return {
+            table.file: self._joined(self.plan.measured[one.name], table.file, table.names) for one, table in tables
+        }
 
-    def _joined(self, stages: dict[tuple[str, int], Stage], name: str, columns: list[str]) -> pd.DataFrame:
-        """The tables of one name that stages wrote, whose rows then say which training they are of."""
-        frames = []
-        for (generator, seed), stage in stages.items():
+    def _joined_to(self) -> list[tuple[str, Table]]:
+        """The measurements whose columns stand beside each checkpoint, and their tables."""
+        return [(one.name, one.table) for one in self.plan.measurements if one.table is not None and one.table.joins]
+
+    def _stage(self, measurement: str, generator: str, seed: int) -> Stage | None:
+        return self.plan.measured.get(measurement, {}).get((generator, seed))
+
+    def _joined(self, stages: Mapping[Any, Stage], name: str, columns: list[str]) -> pd.DataFrame:
+        """The tables of one name that stages wrote, whose rows then say which training, or which cell, they are of."""
+        frames, first = [], ["generator", "generator_seed"]
+        for key, stage in stages.items():
             path = self.path(stage) / name
+            first = ["cell"] if isinstance(key, str) else first
             if self.ended_well(stage) and path.exists():
-                about = {"generator": generator, "generator_seed": seed}
-                frames.append(_text(path).assign(**about))
-        first = ["generator", "generator_seed"]
+                frames.append(
+                    _text(path).assign(**dict(zip(first, [key] if isinstance(key, str) else key, strict=True)))
+                )
         if not frames:
             return _empty([*first, *columns])
         joined = pd.concat(frames, ignore_index=True)
@@ -177,12 +193,14 @@ class Gathered:
         facts = _json(self.path(cell.scored) / "facts.json") if good else {}
         counts = _json(self.path(cell.bank) / "bank.json") if good else {}
         return {
-            "cell": cell.name, "dataset": self.plan.spec.dataset.name,
-            "ledger_seed": self.plan.spec.protocol.ledger_seed, **_identity(cell),
-            "checkpoint": counts.get("checkpoint"), "train_generator": cell.train_generator,
+            "cell": cell.name, "question": cell.question, "dataset": self.plan.spec.dataset.name,
+            "ledger_seed": next(iter(cell.ledger_seeds)), **_identity(cell), **_lesson(cell),
+            "checkpoint": counts.get("checkpoint"), "asked_checkpoint": cell.exam.checkpoint,
+            "train_sources": " + ".join(f"{name}/{seed}" for name, seed in cell.lesson.sources),
+            "train_n": cell.lesson.n,
             "n_train_real": facts.get("n_train_real"), "n_train_fake": facts.get("n_train_fake"),
             "n_test_real": facts.get("n_test_real"), "n_test_fake": facts.get("n_test_fake"),
-            "train_perturbation": "none", "perturbation": "none", "purpose": "control" if cell.control else "main",
+            "perturbation": cell.exam.perturbation, "purpose": "control" if cell.control else "main",
             "status": "done" if good else "failed", "error": None if good else self._error(cell, outcome),
             "seconds": round(facts["seconds"], 2) if good else None,
             "parameters": facts.get("parameters"), "milliseconds_per_image": facts.get("milliseconds_per_image"),
@@ -230,6 +248,10 @@ def _identity(cell: Cell) -> dict[str, Any]:
         "generator": cell.generator, "generator_seed": cell.generator_seed,
         "detector": cell.detector, "detector_seed": cell.detector_seed,
     }  # fmt: skip
+
+
+def _lesson(cell: Cell) -> dict[str, Any]:
+    return {"train_generator": cell.lesson.name, "train_perturbation": cell.lesson.perturbation}
 
 
 def _json(path: Path) -> dict[str, Any]:

@@ -25,6 +25,7 @@ def facts(read: Gathered) -> dict[str, Any]:
         "generators": [_plugin(row) | {"control": row.plugin.attribute("control")} for row in plan.generators],
         "detectors": [_plugin(row) | {"sentinel": row.plugin.attribute("sentinel")} for row in plan.detectors],
         **_inception(plan),
+        "sections": [about for one in plan.measurements if (about := one.as_json()) is not None],
         "stages": [_stage(outcome) for outcome in outcomes],
         "failures": [_failure(outcome, cells) for outcome in outcomes if outcome.status == "failed"],
     }
@@ -40,7 +41,7 @@ def _dataset(read: Gathered) -> dict[str, Any]:
 
 def _inception(plan: Plan) -> dict[str, Any]:
     """Returns which file of Inception weights FID and KID are of; nothing where none was given."""
-    stage = next(iter(plan.inceptions.values()), None)
+    stage = next(iter(plan.measured.get("inception", {}).values()), None)
     if stage is None:
         return {}
     sha256 = stage.params["sha256"]

@@ -50,7 +50,7 @@ def write(folder: Path, plan: Plan, store: Store, outcomes: dict[str, Outcome]) 
             about = {"generator": generator, "generator_seed": seed, "note": notes[generator]}
             rows.extend(_of_training(folder, store.path(stage.function, stage.key), about))
     known = {row.id for row in plan.generators if row.plugin.attribute("control")}
-    for (generator, seed), stage in plan.qualities.items():
+    for (generator, seed), stage in plan.measured.get("quality", {}).items():
         copies = store.path(stage.function, stage.key) / "copies.npy"
         if stage.key in good and generator not in known and copies.exists():
             trained = stage.inputs["trained"]

@@ -9,17 +9,19 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from benchmark.plan import questions
 from benchmark.plan.planner import Plan
 from benchmark.results import findings as verdicts
+from benchmark.results import held
 from benchmark.statistics import compare, configuration
 
 METRIC_COLUMNS = [
-    "scope", "cell", "generator", "generator_seed", "checkpoint", "detector", "detector_seed", "perturbation",
-    "class", "metric", "value", "low", "high", "n_real", "n_fake", "note",
+    "scope", "cell", "question", "generator", "generator_seed", "checkpoint", "train_generator", "train_perturbation",
+    "detector", "detector_seed", "perturbation", "class", "metric", "value", "low", "high", "n_real", "n_fake", "note",
 ]  # fmt: skip
 COMPARISON_COLUMNS = [
-    "generator", "generator_seed", "checkpoint", "detector", "best", "difference", "low", "high", "p", "p_holm",
-    "separable",
+    "table", "cell", "best_cell", "generator", "generator_seed", "checkpoint", "detector", "best", "difference", "low",
+    "high", "p", "p_holm", "separable",
 ]  # fmt: skip
 ALARMS = {
     "saturated-discriminator": "the discriminator tells all images apart and teaches nothing; try spectral_norm, "
@@ -31,55 +33,88 @@ AUDIT_COLUMNS = ["name", "value", "low", "high", "verdict", "advice"]
 
 
 def comparisons(cells: pd.DataFrame, scores: pd.DataFrame) -> pd.DataFrame:
-    """Compares the detectors of each generator with its best one, on the same images, Holm-corrected.
+    """Compares the detectors of each exam with its best one, on the same images, Holm-corrected.
 
-    With several detector seeds, the first speaks for each detector.
+    Held fixed are the exam and what was done to the lesson; the lesson's generators too, but in the table of the
+    question `own`, where a detector that learned from all generators stands beside those that learned from one. With
+    several detector seeds, the first speaks for each detector.
     """
-    done = cells[cells["status"] == "done"]
+    done = _tabled(cells[cells["status"] == "done"])
     by_cell = _test_scores(scores)
-    same = done.groupby(["generator", "generator_seed", "detector"])["detector_seed"]
-    first = done[done["detector_seed"] == same.transform("min")]
     frames = [pd.DataFrame(columns=COMPARISON_COLUMNS)]
-    for (generator, seed), column in first.groupby(["generator", "generator_seed"], sort=False):
-        tested = {row.detector: by_cell[row.cell] for row in column.itertuples()}
-        one = next(iter(tested.values()))
-        is_fake, groups = one["is_fake"].to_numpy(dtype=bool), one["group"].to_numpy()
-        values = {detector: frame["score"].to_numpy() for detector, frame in tested.items()}
-        compared = compare.separable_from_best(values, is_fake, groups=groups)
-        where = {"generator": generator, "generator_seed": seed, "checkpoint": column["checkpoint"].iloc[0]}
-        frames.append(compared.assign(**where)[COMPARISON_COLUMNS])
+    for table, rows in done.groupby("table", sort=False):
+        lesson = ["train_generator", "train_sources"]
+        fixed = ["table", *held.EXAM, "train_n", "train_perturbation", *([] if table == "own" else lesson)]
+        over = ["detector", "detector_seed", *(lesson if table == "own" else [])]
+        first = rows[
+            rows["detector_seed"] == rows.groupby([*fixed, "detector"], dropna=False)["detector_seed"].transform("min")
+        ]
+        for _, column in held.groups(first, over=over, within=fixed):
+            frames.append(_compared(column, by_cell).assign(table=table)[COMPARISON_COLUMNS])
     return pd.concat(frames[1:], ignore_index=True) if frames[1:] else frames[0]
+
+
+def _compared(column: pd.DataFrame, by_cell: dict[str, pd.DataFrame]) -> pd.DataFrame:
+    """Compares the cells of one exam, of which each is another detector's."""
+    cells = dict(zip(column["detector"], column["cell"], strict=True))
+    if len(cells) < len(column):
+        raise ValueError(f"A comparison has several cells of one detector: {', '.join(column['cell'].head(3))} ...")
+    tested = {detector: by_cell[cell] for detector, cell in cells.items()}
+    one = next(iter(tested.values()))
+    is_fake, groups = one["is_fake"].to_numpy(dtype=bool), one["group"].to_numpy()
+    values = {detector: frame["score"].to_numpy() for detector, frame in tested.items()}
+    compared = compare.separable_from_best(values, is_fake, groups=groups)
+    about = {name: column[name].iloc[0] for name in ("generator", "generator_seed", "checkpoint")}
+    return compared.assign(cell=compared["detector"].map(cells), best_cell=compared["best"].map(cells), **about)
 
 
 def configurations(cells: pd.DataFrame, scores: pd.DataFrame, trained: set[str]) -> pd.DataFrame:
     """Says what is known of each configuration: its mean AUC over training runs, with an interval over the runs.
+
+    Held fixed are the question, the lesson but for the seeds of its generators, the detector, and the exam but for the
+    seed of its generator.
 
     Args:
         cells: The cells.
         scores: Their scores.
         trained: The generators that train. The seeds of others, such as a folder of finished images, are no runs.
     """
-    asked = cells[cells["generator"].isin(trained) & (cells["purpose"] == "main")]
-    done = asked[asked["status"] == "done"]
+    asked = _tabled(cells[cells["generator"].isin(trained) & (cells["purpose"] == "main")])
+    over = ["generator_seed", "detector_seed", "train_sources"]
+    fixed = [name for name in held.IDENTITY if name not in over]
     by_cell = _test_scores(scores)
     rows = []
-    for (generator, detector), runs in done.groupby(["generator", "detector"], sort=False):
+    for _, column in held.groups(asked, over=over, within=["generator", "detector", *_others(fixed)]):
+        runs = column[column["status"] == "done"]
+        if runs.empty:
+            continue
         tested = [[_pair(by_cell[cell]) for cell in same["cell"]] for _, same in runs.groupby("generator_seed")]
         found = configuration.configuration_interval(tested)
         low, high, note = found.low, found.high, found.note
         if by_cell[runs["cell"].iloc[0]]["group"].notna().any():  # the shared part is of images, not of identities
             low, high, note = np.nan, np.nan, f"{note}; with identities there is no interval over runs"
-        missing = (asked["generator"] == generator) & (asked["detector"] == detector) & (asked["status"] != "done")
-        if missing.any():
-            note = f"{note}; {int(missing.sum())} more failed"
-        rows.append(
-            {
-                "scope": "configuration", "generator": generator, "detector": detector, "metric": "auc",
-                "checkpoint": runs["checkpoint"].iloc[0], "perturbation": "none", "value": found.value,
-                "low": low, "high": high, "note": note,
-            }
-        )  # fmt: skip
+        if len(runs) < len(column):
+            note = f"{note}; {len(column) - len(runs)} more failed"
+        about = {name: runs[name].iloc[0] for name in METRIC_COLUMNS if name in runs and name not in (*over, "cell")}
+        measured = {
+            "scope": "configuration",
+            "metric": "auc",
+            "value": found.value,
+            "low": low,
+            "high": high,
+            "note": note,
+        }
+        rows.append(about | measured)
     return pd.DataFrame(rows, columns=METRIC_COLUMNS)
+
+
+def _tabled(cells: pd.DataFrame) -> pd.DataFrame:
+    """Returns the cells with the question in whose table each stands."""
+    return cells.assign(table=cells["question"].map(questions.table))
+
+
+def _others(fixed: list[str]) -> list[str]:
+    return [name for name in fixed if name not in ("generator", "detector")]
 
 
 def bank_checks(name: str, folder: Path) -> pd.DataFrame:
@@ -113,6 +148,7 @@ def training_checks(name: str, facts: dict[str, Any]) -> pd.DataFrame:
 
 def audit(plan: Plan, cells: pd.DataFrame, measured: pd.DataFrame, checks: pd.DataFrame) -> pd.DataFrame:
     """Returns every leak and shortcut check with its verdict: the controls', the sentinels' and the files'."""
+    cells = cells[cells["question"].map(questions.table) == "own"]
     rows: list[verdicts.Verdict] = []
     at = cells.set_index("cell")
     measured = measured[measured["scope"] == "cell"]

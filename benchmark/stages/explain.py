@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from benchmark.plugins import adapt
-from benchmark.stages import bank, picks
+from benchmark.stages import bank, mixed, picks
 from benchmark.stages.job import Job, instance, prepared
 from detection.networks.gradcam import NoFeatureMap
 
@@ -23,7 +23,7 @@ def explain(job: Job) -> None:
     real and of fake test images `(2, h, w)`, and `weights.npy` a linear detector's weights `(planes, h, w)`.
     """
     images, ledger = prepared(job)
-    test = bank.labelled(job.inputs["bank"], images, ledger, "test")
+    test = mixed.exam(job.inputs["bank"], images, ledger, job.params.get("perturbation"))
     scores = pd.read_parquet(job.inputs["scored"] / "scores.parquet")
     scores = scores[scores["part"] == "test"].reset_index(drop=True)
     cut = float(json.loads((job.inputs["scored"] / "facts.json").read_text())["threshold"])

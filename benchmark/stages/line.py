@@ -22,14 +22,11 @@ from benchmark.plugins import adapt
 from benchmark.plugins import resolve as plugins
 from benchmark.processes import settings
 from benchmark.quality import lesson
-from benchmark.stages import bank, mixed, repeats, threshold, warm
+from benchmark.stages import bank, measurements, mixed, repeats, threshold, warm
 from benchmark.stages.bank import DETECTOR_PARTS
 from benchmark.stages.event_log import WHERE, EventLog
-from benchmark.stages.explain import explain, spectra  # noqa: F401  run looks stages up by name
-from benchmark.stages.identity import score_identity, train_embedding  # noqa: F401  run looks stages up by name
-from benchmark.stages.inception import inception_quality, inception_reals  # noqa: F401  run looks stages up by name
 from benchmark.stages.job import Job, Progress, instance, plugin, prepared, write_json
-from benchmark.stages.quality import quality, train_extractor  # noqa: F401  run looks stages up by name
+from benchmark.stages.quality import train_extractor  # noqa: F401  run looks stages up by name
 from benchmark.statistics import metrics, roc
 from benchmark.store.checkpoints import INTERPOLATION, Checkpoints
 from benchmark.store.png import grid, write_png
@@ -162,7 +159,8 @@ def train_detector(job: Job) -> None:
     detector = adapt.DetectorAdapter(instance("detectors", job))
     _check_fits(detector.detector, images.shape)
     seed = job.params["seed"]
-    train, validation = (mixed.lesson(job.inputs, images, ledger, part, seed) for part in DETECTOR_PARTS[:2])
+    changes = job.params.get("lesson", {})
+    train, validation = (mixed.lesson(job.inputs, images, ledger, part, seed, **changes) for part in DETECTOR_PARTS[:2])
     order = np.random.default_rng(seed).permutation(len(train.images))  # no detector may rely on order
     started = time.perf_counter()
     pair = (validation.images.copy(), validation.is_fake.copy())
@@ -205,7 +203,7 @@ def score(job: Job) -> None:
     images, ledger = prepared(job)
     detector = adapt.DetectorAdapter(instance("detectors", job))
     detector.detector = adapt.load(detector.detector, job.inputs["trained"] / "model")
-    test = bank.labelled(job.inputs["bank"], images, ledger, "test")
+    test = mixed.exam(job.inputs["bank"], images, ledger, job.params.get("perturbation"))
     started = time.perf_counter()
     tested = _scored(test, detector)
     seconds = time.perf_counter() - started
@@ -245,7 +243,7 @@ def run(stage: dict[str, Any], store_root: str, progress: Progress) -> float:
     from threadpoolctl import threadpool_limits
 
     store = Store(Path(store_root))
-    function = globals()[stage["function"]]
+    function = globals().get(stage["function"]) or measurements.function(stage["function"])
     inputs = {name: store.opened(*place) for name, place in stage["inputs"].items()}
     facts = {"params": stage["params"], "inputs": {name: key for name, (_, key) in stage["inputs"].items()}}
 

@@ -1,4 +1,4 @@
-"""The images of one part that a detector learns from: of one generator's bank, or of several in equal shares."""
+"""The images of lessons and exams: of one generator's bank or of several in equal shares, cut, changed or not."""
 
 from __future__ import annotations
 
@@ -7,19 +7,55 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from benchmark.stages.bank import Labelled, labelled
+from benchmark.stages.bank import DETECTOR_PARTS, Labelled, labelled
+from data import perturb
 from data.imageset import ImageSet
 from data.ledger import Ledger
 
 
-def lesson(inputs: dict[str, Path], images: ImageSet, ledger: Ledger, part: str, seed: int) -> Labelled:
+def lesson(
+    inputs: dict[str, Path], images: ImageSet, ledger: Ledger, part: str, seed: int, *,
+    n: int | None = None, perturbation: str | None = None,
+) -> Labelled:  # fmt: skip
     """Returns the real and fake images of one part, reals first.
 
     From several banks (inputs `"bank 0"`, `"bank 1"` ...) comes an equal share each, drawn by the seed: together as
     many fakes as there are reals, so that the detector sees as many images as one that learns from a single generator.
+
+    Args:
+        inputs: The banks' folders, among others.
+        images: The real images.
+        ledger: Which of them are of the part.
+        part: `"detector-train"` or `"detector-validation"`.
+        seed: Of the shares and of what is left out.
+        n: How many images of each side the training part has; other parts are cut in the same proportion. With one
+            seed, fewer are among more. Defaults to `None`, all.
+        perturbation: What is done to the images, see `data.perturb.apply`. Defaults to `None`, nothing.
     """
-    if "bank" in inputs:
-        return labelled(inputs["bank"], images, ledger, part)
+    whole = (
+        labelled(inputs["bank"], images, ledger, part)
+        if "bank" in inputs
+        else _shared(inputs, images, ledger, part, seed)
+    )
+    if n is not None:
+        share = min(1.0, n / len(ledger.parts[DETECTOR_PARTS[0]]))
+        whole = _few(whole, max(1, round(share * len(ledger.parts[part]))), seed)
+    return _changed(whole, perturbation)
+
+
+def exam(folder: Path, images: ImageSet, ledger: Ledger, perturbation: str | None = None) -> Labelled:
+    """Returns the test reals and the test fakes of a bank, reals first.
+
+    Args:
+        folder: The bank.
+        images: The real images.
+        ledger: Which of them are for testing.
+        perturbation: What is done to all of them, see `data.perturb.apply`. Defaults to `None`, nothing.
+    """
+    return _changed(labelled(folder, images, ledger, "test"), perturbation)
+
+
+def _shared(inputs: dict[str, Path], images: ImageSet, ledger: Ledger, part: str, seed: int) -> Labelled:
     banks = [labelled(folder, images, ledger, part) for name, folder in sorted(inputs.items()) if name[:5] == "bank "]
     n_real = int((~banks[0].is_fake).sum())
     rng = np.random.default_rng([seed, 0xA11])
@@ -32,3 +68,17 @@ def lesson(inputs: dict[str, Path], images: ImageSet, ledger: Ledger, part: str,
         pieces.append((bank.images[at], names))
     index = pd.concat([piece[1] for piece in pieces], ignore_index=True)
     return Labelled(np.concatenate([piece[0] for piece in pieces]), index["is_fake"].to_numpy(bool), index)
+
+
+def _few(whole: Labelled, n: int, seed: int) -> Labelled:
+    """Returns `n` images of each side, or all where there are fewer, in the order in which they stand."""
+    rng = np.random.default_rng([seed, 0xFE3])
+    sides = [rng.permutation(np.flatnonzero(whole.is_fake == side))[:n] for side in (False, True)]
+    at = np.sort(np.concatenate(sides))
+    return Labelled(whole.images[at], whole.is_fake[at], whole.index.iloc[at].reset_index(drop=True))
+
+
+def _changed(whole: Labelled, perturbation: str | None) -> Labelled:
+    if perturbation is None:
+        return whole
+    return Labelled(perturb.apply(whole.images, perturbation), whole.is_fake, whole.index)

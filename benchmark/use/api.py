@@ -20,7 +20,7 @@ from benchmark.plan.ladder import climbed
 from benchmark.processes import jobs as processes
 from benchmark.quality.inception import weights as inception_weights
 from benchmark.results import tensorboard_log
-from benchmark.stages import event_log
+from benchmark.stages import event_log, measurements
 from benchmark.store import digest
 from benchmark.store.folder_lock import only_writer
 from benchmark.store.run_register import is_registered, registered
@@ -232,7 +232,9 @@ def make_plan(
     from data.reading.fetch import data_folders
 
     weights = inception_weights.named(spec, base)
-    return planning.plan(spec, folders=data_folders(data), base=base, smoke=smoke, weights=weights)
+    return planning.plan(
+        spec, folders=data_folders(data), base=base, smoke=smoke, weights=weights, measurements=measurements.known()
+    )
 
 
 def _devices(store: Store, outcomes: dict[str, Outcome]) -> list[str]:

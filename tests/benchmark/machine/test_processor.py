@@ -9,8 +9,8 @@ import sys
 import pytest
 
 from benchmark.machine import instruction_sets, processor, runtime
-from benchmark.plan import planner as planning
 from benchmark.plan import specs
+from benchmark.use import api
 from data.errors import UserError
 
 AVX2 = "sse4_1 avx avx2 fma"
@@ -68,7 +68,7 @@ def test_another_level_is_another_key_for_what_computes(machine, monkeypatch):
     spec = specs.parse({"dataset": {"name": "digits"}, "generator": [{"kind": "gaussian"}]})
 
     def keys() -> dict[str, str]:
-        return {stage.name: stage.key for stage in planning.plan(spec, folders=[]).stages}
+        return {stage.name: stage.key for stage in api.make_plan(spec).stages}
 
     machine(AMX)
     found = [keys()]
@@ -155,9 +155,9 @@ def test_bfloat16_that_would_end_the_process_is_refused(machine, monkeypatch, fl
     spec = specs.parse({"dataset": {"name": "digits"}, "generator": rows})
     if refused:
         with pytest.raises(UserError, match=r"Expected float32 of 'dcgan', FAUXBENCH_CPU=avx512 or"):
-            planning.plan(spec, folders=[])
+            api.make_plan(spec)
     else:
-        planning.plan(spec, folders=[])
+        api.make_plan(spec)
 
 
 @pytest.mark.parametrize(

@@ -37,7 +37,7 @@ def test_a_detector_of_all_generators_is_trained_once_and_tested_on_each():
     plan = planned([{"kind": "linear-pixel", "train_on": "all"}])
     cells = [cell for cell in plan.cells if cell.detector == "linear-pixel-all"]
     assert [cell.generator for cell in cells] == ["one", "gaussian", "real-copy", "noise"]
-    assert {cell.train_generator for cell in cells} == {"all"}
+    assert {cell.lesson.name for cell in cells} == {"all"}
     assert len({cell.trained.key for cell in cells}) == 1
     banks = {stage.key for name, stage in cells[0].trained.inputs.items() if name.startswith("bank ")}
     assert banks == {plan.banks["one", 0].key, plan.banks["gaussian", 0].key}

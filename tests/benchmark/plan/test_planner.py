@@ -10,6 +10,7 @@ import pytest
 from benchmark.machine import runtime
 from benchmark.plan import planner as planning
 from benchmark.plan import specs
+from benchmark.use import api
 from data.errors import UserError
 
 GENERATORS = [
@@ -21,7 +22,7 @@ DETECTORS = [{"kind": "linear-dct"}, {"kind": "spectrum"}]
 
 def made(**changes: Any) -> planning.Plan:
     values = {"dataset": {"name": "digits"}, "generator": GENERATORS, "detector": DETECTORS, **changes}
-    return planning.plan(specs.parse(values), folders=[])
+    return api.make_plan(specs.parse(values))
 
 
 def keys(plan: planning.Plan) -> dict[str, str]:

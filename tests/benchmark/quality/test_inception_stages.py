@@ -57,7 +57,7 @@ def test_keys_know_the_bytes_of_the_weights_and_not_their_place(
 
 def test_the_reals_are_one_stage_for_all_generators(weights_file: Path) -> None:
     plan = api.make_plan(spec(inception_weights=str(weights_file)))
-    assert len({stage.inputs["reals"].key for stage in plan.inceptions.values()}) == 1
+    assert len({stage.inputs["reals"].key for stage in plan.measured["inception"].values()}) == 1
 
 
 def test_a_file_that_has_changed_since_fails_its_stages(weights_file: Path, tmp_path: Path) -> None:
@@ -123,7 +123,7 @@ def test_the_report_shows_them(run: benchmark.Run) -> None:
 @pytest.mark.slow
 def test_the_same_bytes_again(run: benchmark.Run, weights_file: Path, tmp_path: Path) -> None:
     plan = api.make_plan(spec(inception_weights=str(weights_file)))
-    stage = plan.inceptions["gaussian", 0]
+    stage = plan.measured["inception"]["gaussian", 0]
     store, again = run.folder.parent / ".store", tmp_path / "store"
     first = store / "inception_quality"
     place = next(path for path in first.rglob("inception.csv") if stage.key in str(path))

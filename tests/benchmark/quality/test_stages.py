@@ -10,7 +10,6 @@ import pandas as pd
 import pytest
 
 import benchmark
-from benchmark.plan import planner as planning
 from benchmark.plan import specs
 from benchmark.quality import measures
 from benchmark.quality.inception import distances as inception
@@ -205,7 +204,7 @@ def test_too_few_images_are_said_and_are_no_failure(tmp_path):
 
 
 def planned(folder: Path, **more: Any) -> dict[str, str]:
-    plan = planning.plan(spec(folder, "Learner", **more), folders=[])
+    plan = api.make_plan(spec(folder, "Learner", **more))
     return {stage.name: stage.key for stage in plan.stages}
 
 
@@ -224,8 +223,8 @@ def test_n_is_in_the_keys_of_its_own_stages_only(tmp_path):
 
 
 def test_where_nothing_trains_no_extractor_can_learn(tmp_path):
-    plan = planning.plan(spec(tmp_path, "Few"), folders=[])
-    assert not plan.qualities
+    plan = api.make_plan(spec(tmp_path, "Few"))
+    assert not plan.measured["quality"]
     assert not any(stage.function == "train_extractor" for stage in plan.stages)
 
 

@@ -13,6 +13,7 @@ from benchmark.quality import control, measures
 from benchmark.quality.identity import transfer as identity
 from benchmark.quality.inception import distances as inception
 from benchmark.results.gather import Gathered
+from benchmark.stages import measurements
 from generation.dcgan.class_scores import COLUMNS as CLASS_COLUMNS
 from reports.load import table
 
@@ -55,8 +56,11 @@ def gathered(folder: Path, text: str) -> Gathered:
     plan = SimpleNamespace(
         cells=[],
         generators=[SimpleNamespace(id="g", plugin=SimpleNamespace(name="swap", attribute=lambda name: None))],
-        trainings=by_generator["train_generator"], qualities=by_generator["quality"],
-        inceptions=by_generator["inception_quality"], identities=by_generator["score_identity"],
+        trainings=by_generator["train_generator"], measurements=measurements.known(),
+        measured={
+            "quality": by_generator["quality"], "inception": by_generator["inception_quality"],
+            "identity": by_generator["score_identity"],
+        },
     )  # fmt: skip
     outcomes = {name: SimpleNamespace(status="done") for name in stages}
     return Gathered(plan, Shelf(folder), outcomes)  # type: ignore[arg-type]
@@ -67,7 +71,11 @@ def test_text_stays_text_and_numbers_keep_their_digits(tmp_path: Path, text: str
     read = gathered(tmp_path / "store", text)
     run = tmp_path / "run"
     run.mkdir()
-    frames = {"identity": read.identity(), "generators": read.generators(), "classes": read.classes()}
+    frames = {
+        "identity": read.measurements()["identity.csv"],
+        "generators": read.generators(),
+        "classes": read.classes(),
+    }
     for name, frame in frames.items():
         frame.to_csv(run / f"{name}.csv", index=False)
     loaded = SimpleNamespace(**{name: table(run, name) for name in frames})

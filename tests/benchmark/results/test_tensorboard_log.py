@@ -15,11 +15,11 @@ import pytest
 
 import benchmark
 from benchmark.execute.state import Listener
-from benchmark.plan import planner as planning
 from benchmark.plan import specs
 from benchmark.results import tensorboard_log
 from benchmark.stages.event_log import EventLog
 from benchmark.store.store import Store
+from benchmark.use import api
 from data.errors import UserError
 from data.names import safe
 
@@ -139,7 +139,7 @@ def test_what_is_in_the_store_is_not_written_again(watched, tmp_path):
 
 def test_rows_of_one_training_are_shown_once_and_it_is_said(tmp_path):
     rows = spec([{**SHORT, "id": "a"}, {**SHORT, "id": "b"}, {**SHORT, "id": "c", "learning_rate": 0.001}])
-    plan = planning.plan(rows, folders=[])
+    plan = api.make_plan(rows)
     said = tensorboard_log.attach(plan, Store(tmp_path / "store"), tmp_path / "board")
     assert said == ["'b' seed 0 is the training of 'a': TensorBoard shows it there."]
     told = {stage.name: stage.where.get("tensorboard", "") for stage in plan.stages}

@@ -10,6 +10,7 @@ from benchmark.plan import specs
 from benchmark.results import heat
 from benchmark.stages import picks
 from benchmark.stages.spectra import mean_spectrum, profile_table
+from benchmark.use import api
 
 SCORES = np.array([0.1, 0.9, 0.4, 0.6, 0.5, 0.2, 0.9, 0.45])
 FAKE = np.array([False, False, False, False, True, True, True, True])
@@ -85,7 +86,7 @@ def plan() -> planning.Plan:
     detectors = [{"kind": "linear-dct"}, {"kind": "spectrum"}]
     generators = [{"kind": "gaussian", "id": "one"}, {"kind": "noise"}, {"kind": "real-copy"}]
     values = {"dataset": {"name": "digits"}, "generator": generators, "detector": detectors}
-    return planning.plan(specs.parse(values), folders=[])
+    return api.make_plan(specs.parse(values))
 
 
 def test_cells_are_explained_but_for_those_of_controls(plan: planning.Plan):
@@ -96,12 +97,12 @@ def test_cells_are_explained_but_for_those_of_controls(plan: planning.Plan):
 
 
 def test_an_explanation_depends_on_its_cell_and_no_result_depends_on_it(plan: planning.Plan):
-    (spectra,) = plan.spectra.values()
+    (spectra,) = plan.measured["spectra"].values()
     for cell in plan.cells:
         for stage in (cell.trained, cell.scored, cell.measured):
             assert not {"explain", "spectra"} & {read.function for read in stage.inputs.values()}
     cell = next(cell for cell in plan.cells if not cell.control)
-    stage = plan.explanations[cell.name]
+    stage = plan.measured["explain"][cell.name]
     assert stage.inputs["scored"] is cell.scored
     assert stage.inputs["trained"] is cell.trained
     assert spectra.inputs["bank"] is cell.bank

@@ -11,7 +11,6 @@ import pandas as pd
 import pytest
 
 import benchmark
-from benchmark.plan import planner as planning
 from benchmark.plan import specs
 from benchmark.quality.identity import persons
 from benchmark.quality.identity import transfer as identity
@@ -274,7 +273,7 @@ def test_a_limit_keeps_persons_whole(people):
 
 
 def planned(*names: str, **more: Any) -> dict[str, str]:
-    plan = planning.plan(spec(*names, **more), folders=[])
+    plan = api.make_plan(spec(*names, **more))
     return {made.name: made.key for made in plan.stages}
 
 
@@ -286,7 +285,7 @@ def test_planned_only_for_what_makes_images_from_real_ones():
     assert not mine & set(without)
     assert all(found[name] == key for name, key in without.items()), "and no other key knows of it"
     other = specs.parse({"dataset": {"name": "digits"}, "generator": [{"kind": "gaussian"}]})
-    assert not planning.plan(other, folders=[]).identities
+    assert not api.make_plan(other).measured["identity"]
 
 
 def test_the_embedding_is_shared_and_knows_no_generator():

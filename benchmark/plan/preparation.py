@@ -1,0 +1,75 @@
+"""The stages that everything else reads: the real images with their split, and the feature extractor."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from benchmark.machine import runtime
+from benchmark.plan.specs import Spec
+from benchmark.plan.stage import Stage, portable
+from benchmark.plugins import describe
+from benchmark.plugins import resolve as plugins
+from benchmark.processes import apart
+from benchmark.store import digest
+from data.errors import UserError
+
+
+def prepare(spec: Spec, folders: list[Path], base: Path | None, smoke: bool, trains: bool) -> Stage:
+    """Returns the stage that reads the real images and deals them to the parts.
+
+    Args:
+        spec: The spec.
+        folders: Where data files are looked for, in this order.
+        base: The folder that relative plug-in paths start from; `None` for the current one.
+        smoke: Whether every part is shrunk.
+        trains: Whether a generator learns from images, so that some are set apart for it.
+
+    Raises:
+        UserError: For an unknown plug-in or option, or missing or damaged data files.
+    """
+    kind, owner = spec.dataset.name, f"dataset '{spec.dataset.name}'"
+    (about,) = describe.described([describe.Wanted("datasets", kind, spec.dataset.model_extra or {}, base, owner)])
+    if about.broken is not None:
+        raise UserError(f"{owner} cannot be used: {about.broken}")
+    plugin = about.plugin
+    asked = (plugin.kind, about.options, folders, base, kind)
+    if about.foreign:
+        with plugins.blamed(f"{owner} cannot be used"):
+            fingerprint = apart.call("benchmark.plan.preparation:fingerprint_of_data", *asked)
+    else:
+        fingerprint = fingerprint_of_data(*asked)
+    params = {
+        "plugin": plugin.name, "code": plugin.digest, "fingerprint": fingerprint,
+        "options": portable(about.options, fingerprint),
+        "ledger_seed": spec.protocol.ledger_seed, "parts": spec.protocol.parts, "trains": trains, "smoke": smoke,
+        "ledger_code": digest.of_code(digest.HOUSE / "data" / "ledger.py"),
+        "environment": {name: runtime.version(name) for name in ("numpy", "pillow")},
+    }  # fmt: skip
+    where = {
+        "kind": plugin.kind, "folders": [str(folder) for folder in folders], "options": about.options,
+        "foreign": about.foreign,
+    }  # fmt: skip
+    return Stage(f"prepare {spec.dataset.name}", "prepare", params, {}, where)
+
+
+def extractor(spec: Spec, prepared: Stage, environment: dict[str, str], smoke: bool) -> Stage:
+    """Returns the stage that trains the feature extractor, for quality and for the detectors that need it."""
+    params = {
+        "n": spec.quality.n, "smoke": smoke, "code": prepared.params["code"], "environment": environment,
+    }  # fmt: skip
+    return Stage("train_extractor", "train_extractor", params, {"prepared": prepared}, prepared.where)
+
+
+def fingerprint_of_data(kind: str, options: dict[str, Any], folders: list[Path], base: Path | None, name: str) -> str:
+    """Returns a digest of the files that a data set reads; of the images themselves, if it cannot say."""
+    source = plugins.make(plugins.resolve("datasets", kind, base), options, None, f"dataset '{name}'")
+    if hasattr(source, "fingerprint"):
+        return str(source.fingerprint(folders))
+    for more in ("wider", "strangers"):  # images that `load` does not give: its digest would not know when they change
+        if callable(getattr(source, more, None)):
+            raise UserError(
+                f"Data set '{name}' has a method {more}, so it needs one called fingerprint(folders), a digest "
+                "of all files that it reads, by which results are kept. Received: a data set without one."
+            )
+    return str(source.load(folders).digest)

@@ -1,0 +1,113 @@
+"""What questions ask about: the spec's detectors, and the training runs of its generators with their banks."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from benchmark.plan.cell import LAST, UNTOUCHED, Exam, Lesson
+from benchmark.plan.stage import Row, Stage, params_of, where_of
+from data.errors import UserError
+
+
+@dataclass(frozen=True)
+class Run:
+    """One training run of a generator: the row, the seed, and the stage that trains it."""
+
+    generator: Row
+    seed: int
+    trained: Stage
+
+    @property
+    def is_main(self) -> bool:
+        """Whether its generator is no control."""
+        return self.generator.plugin.attribute("control") is None
+
+
+@dataclass
+class Rows:
+    """The rows of a spec, and the stages that train and sample its generators.
+
+    Args:
+        generators: The generators.
+        detectors: The detectors.
+        generator_seeds: Of the training runs of each generator.
+        detector_seeds: Of the trainings of each detector.
+        prepared: The stage that splits the real images.
+        environment: What results depend on outside of this program.
+    """
+
+    generators: list[Row]
+    detectors: list[Row]
+    generator_seeds: Sequence[int]
+    detector_seeds: Sequence[int]
+    prepared: Stage
+    environment: dict[str, Any]
+    runs: list[Run] = field(init=False)
+    _banks: dict[tuple[str, int, str], Stage] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        self.runs = [self._run(row, seed) for row in self.generators for seed in self.generator_seeds]
+
+    @property
+    def mains(self) -> list[Run]:
+        """The training runs of generators that are no controls, by their ids.
+
+        Neither the order of the spec nor a change of code, which changes all keys, can turn it round.
+
+        Raises:
+            UserError: If there is none.
+        """
+        found = sorted((run for run in self.runs if run.is_main), key=lambda run: run.generator.id)
+        if not found:
+            raise UserError('train_on = "all" needs a generator that is no control. Received: controls only.')
+        return found
+
+    def detectors_that(self, word: str) -> Iterator[tuple[Row, int]]:
+        """Yields the detectors whose `train_on` is a word, with each of their seeds."""
+        for row in self.detectors:
+            if row.train_on == word:
+                yield from ((row, seed) for seed in self.detector_seeds)
+
+    def bank(self, run: Run, checkpoint: str = LAST) -> Stage:
+        """Returns the stage that samples the fakes of a checkpoint."""
+        key = (run.generator.id, run.seed, checkpoint)
+        if key not in self._banks:
+            title = f"sample {run.generator.id} seed {run.seed}" + ("" if checkpoint == LAST else f" {checkpoint}")
+            params = params_of(run.generator, run.seed, self.environment) | {"checkpoint": checkpoint}
+            inputs = {"prepared": self.prepared, "trained": run.trained}
+            self._banks[key] = Stage(title, "sample", params, inputs, where_of(run.generator))
+        return self._banks[key]
+
+    def lesson(self, name: str, runs: Sequence[Run], *, n: int | None = None, perturbation: str = UNTOUCHED) -> Lesson:
+        """Returns the lesson of the last checkpoints of some training runs; see `Lesson` for the arguments."""
+        _check(perturbation)
+        sources = tuple((run.generator.id, run.seed) for run in runs)
+        return Lesson(name, sources, tuple(self.bank(run) for run in runs), n, perturbation)
+
+    def exam(self, run: Run, *, checkpoint: str = LAST, perturbation: str = UNTOUCHED) -> Exam:
+        """Returns the exam on a checkpoint of a training run; see `Exam` for the arguments."""
+        _check(perturbation)
+        control = run.generator.plugin.attribute("control")
+        return Exam(run.generator.id, run.seed, control, self.bank(run, checkpoint), perturbation)
+
+    def _run(self, row: Row, seed: int) -> Run:
+        learned = _without_sampling(row)
+        params, where = params_of(learned, seed, self.environment), where_of(learned)
+        title = f"train_generator {row.id} seed {seed}"
+        return Run(row, seed, Stage(title, "train_generator", params, {"prepared": self.prepared}, where))
+
+
+def _check(perturbation: str) -> None:
+    if perturbation != UNTOUCHED:
+        from data import perturb  # which imports SciPy, that most plans have no need of
+
+        perturb.check(perturbation)
+
+
+def _without_sampling(row: Row) -> Row:
+    """Leaves out the options that change a generator's samples and not its training, which is then not done again."""
+    unused = row.plugin.attribute("sampling_options", ())
+    options = {name: value for name, value in row.options.items() if name not in unused}
+    return replace(row, about=replace(row.about, options=options))
