@@ -2,7 +2,8 @@
 
 A process of built-in stages is kept for the next one, since importing TensorFlow takes seconds; it goes when trainings
 have left too much memory behind. One that has run a plug-in's code ends with the stage, and with it all that the
-plug-in has changed, started or left running.
+plug-in has changed, started or left running; but one that has read a trained detector scores all the exams that wait
+for it, so that it is read once.
 """
 
 from __future__ import annotations
@@ -45,6 +46,7 @@ class Crew:
     limit: int = 0
     _working: dict[str, _Working] = field(default_factory=dict)
     _kept: list[nursery.Host] = field(default_factory=list)
+    _readers: dict[str, _Working] = field(default_factory=dict)  # what ended last, by the key of the detector it read
     _least: dict[int, float] = field(default_factory=dict)
     _tries: dict[str, int] = field(default_factory=dict)
 
@@ -59,10 +61,11 @@ class Crew:
         try:
             nursery.wind_up(one.host for one in self._working.values())
         finally:
-            for host in self._kept:
+            for host in [*self._kept, *(one.host for one in self._readers.values())]:
                 host.end()
             self._working.clear()
             self._kept.clear()
+            self._readers.clear()
             self._tries.clear()
             leftovers.unlock(self.store)
 
@@ -76,10 +79,15 @@ class Crew:
         """Whether no other stage can begin."""
         return len(self._working) >= self.size
 
+    @property
+    def read(self) -> set[str]:
+        """The keys of the detectors that idle processes have read: exams of these are best taken next."""
+        return set(self._readers)
+
     def start(self, stage: Stage | Work) -> None:
         """Begins a stage."""
         began = time.perf_counter()
-        host = nursery.host() if stage.foreign else self._idle()
+        host = self._host(stage)
         self._tries[stage.key] = self._tries.get(stage.key, 0) + 1
         until = time.monotonic() + self.limit if self.limit and stage.foreign else math.inf
         self._working[stage.key] = _Working(stage, host, time.perf_counter() - began, until)
@@ -125,6 +133,22 @@ class Crew:
             failed = {"status": "failed", "seconds": 0.0, **content} if kind != "result" else content
             yield "ended", one.stage, failed | {"started": round(one.started, 3)}
 
+    def _host(self, stage: Stage | Work) -> nursery.Host:
+        """Returns the process that has read the stage's detector; else a new one, or for built-in stages a kept one.
+
+        Readers whose detector has no exam waiting are no longer needed: exams are taken before anything else.
+        """
+        reader = self._readers.pop(stage.detector, None) if stage.detector else None
+        for other in self._readers.values():
+            if other.stage.foreign:
+                other.host.end()
+            else:
+                self._kept.append(other.host)
+        self._readers.clear()
+        if reader is not None and reader.host.alive:
+            return reader.host
+        return nursery.host() if stage.foreign else self._idle()
+
     def _idle(self) -> nursery.Host:
         """Returns a kept process that still lives, or a new one."""
         while self._kept:
@@ -135,13 +159,16 @@ class Crew:
         return nursery.host()
 
     def _keep(self, one: _Working, result: Any) -> None:
-        """Keeps the process of a built-in stage for the next, unless it has grown."""
+        """Keeps the process of a built-in stage for the next, unless it has grown, and one that has read a detector."""
         now = float(result.get("memory", float("inf"))) if isinstance(result, dict) else float("inf")
         trained = bool(result.get("heavy")) if isinstance(result, dict) else False
         least = self._least.setdefault(one.host.pid, now) if trained else self._least.get(one.host.pid, now)
-        if one.stage.foreign or now > least + GROWTH:
+        reader = one.stage.detector if isinstance(result, dict) and result.get("status") == "done" else None
+        if now > least + GROWTH or (one.stage.foreign and not reader):
             self._least.pop(one.host.pid, None)
             one.host.end()
+        elif reader:
+            self._readers[reader] = one
         else:
             self._kept.append(one.host)
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -94,7 +94,7 @@ def execute(
         return state.outcomes
     with Crew(jobs, str(store.root), plan.spec.protocol.limit) as crew:
         while True:
-            while not crew.full and (stage := state.take()) is not None:
+            while not crew.full and (stage := state.take(crew.read)) is not None:
                 listener.started(stage)
                 crew.start(stage)
             if not crew.busy:
@@ -128,9 +128,13 @@ class State:
         while stage := self.take():
             yield stage
 
-    def take(self) -> Stage | None:
-        """Takes the next stage that can be done; skips those whose inputs have failed."""
-        for stage in list(self.open.values()):
+    def take(self, read: Collection[str] = ()) -> Stage | None:
+        """Takes the next stage that can be done; skips those whose inputs have failed.
+
+        Args:
+            read: Keys of trained detectors whose exams come first, since processes have them at hand.
+        """
+        for stage in sorted(self.open.values(), key=lambda stage: stage.detector not in read):
             inputs = [self.outcomes.get(read.key) for read in stage.inputs.values()]
             failed = next((i for i in inputs if i is not None and i.status in ("failed", "skipped")), None)
             if failed is not None:

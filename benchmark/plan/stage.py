@@ -36,6 +36,9 @@ VERSIONS = {
 }
 
 
+SCORES = "score"  # the stage that applies a trained detector to one exam
+
+
 @dataclass(frozen=True)
 class Stage:
     """One node of the graph.
@@ -71,6 +74,11 @@ class Stage:
         """Whether it runs code that is not ours or scikit-learn's, and so has a process of its own."""
         return bool(self.where.get("foreign"))
 
+    @property
+    def detector(self) -> str | None:
+        """The key of the trained detector that it scores with, if that is what it does, and nothing else."""
+        return self.inputs["trained"].key if self.function == SCORES else None
+
     def as_json(self) -> dict[str, Any]:
         """Returns what a worker needs to do the stage, keys in place of the stages that it reads."""
         inputs = {name: [stage.function, stage.key] for name, stage in self.inputs.items()}
@@ -95,6 +103,11 @@ class Work:
     def foreign(self) -> bool:
         """As of `Stage`."""
         return bool(self.given["where"].get("foreign"))
+
+    @property
+    def detector(self) -> str | None:
+        """As of `Stage`."""
+        return str(self.given["inputs"]["trained"][1]) if self.given["function"] == SCORES else None
 
     def as_json(self) -> dict[str, Any]:
         """As of `Stage`."""
