@@ -27,6 +27,12 @@ def p_chance(ranking: Ranking, clusters: Clusters | None = None, *, seed: int = 
         ranking: Of the test images.
         clusters: Of the same images. Defaults to `None`, all independent.
         seed: Of the random permutations. Defaults to `0`.
+
+    Example:
+        >>> from benchmark.statistics.ranking import Ranking
+        >>> ranking = Ranking.of([1, 2, 3, 4, 5, 6], [0, 0, 0, 1, 1, 1])
+        >>> round(p_chance(ranking), 3)  # one of the 20 ways to place three fakes
+        0.05
     """
     if clusters is not None and not clusters.trivial:
         return _clustered(ranking, clusters)

@@ -75,6 +75,14 @@ def measure(
     Raises:
         ValueError: If scores are NaN, infinite or constant, a class is missing, or probabilities leave [0,
         1].
+
+    Example:
+        >>> scores, is_fake = [0.1, 0.4, 0.35, 0.8, 0.9, 0.3], [0, 0, 0, 1, 1, 1]
+        >>> table = measure(scores, is_fake, threshold=0.5).set_index("metric")
+        >>> table.loc[["auc", "accuracy", "fpr"], "value"].round(3).tolist()
+        [0.778, 0.833, 0.0]
+        >>> table.loc["brier", "note"]
+        'not defined: the detector gives no probability'
     """
     ranking = Ranking.of(scores, is_fake)
     labels = np.asarray(is_fake).astype(bool)
@@ -107,6 +115,15 @@ def by_class(
 
     Returns:
         The columns of `measure`, and `label`; a class with fewer than ten real or fake images has no row.
+
+    Example:
+        >>> import numpy as np
+        >>> is_fake = np.repeat([False, True], 20)
+        >>> labels = np.tile(np.repeat([0.0, 1.0], 10), 2)
+        >>> scores = np.arange(40.0) + 30 * (labels == 1) * ~is_fake  # reals of class 1 score high
+        >>> table = by_class(scores, is_fake, labels, threshold=20.0)
+        >>> table.loc[table["metric"] == "auc", ["label", "value"]].values.tolist()
+        [[0.0, 1.0], [1.0, 0.0]]
     """
     frames = [pd.DataFrame(columns=["metric", "value", "low", "high", "n_real", "n_fake", "note", "label"])]
     for label in np.unique(labels[is_fake & ~np.isnan(labels)]):
@@ -232,6 +249,11 @@ def calibration_error(probability: np.ndarray, is_fake: np.ndarray, *, bins: int
         probability: float `(n,)` in [0, 1].
         is_fake: bool `(n,)`.
         bins: Defaults to `15`.
+
+    Example:
+        >>> import numpy as np
+        >>> round(calibration_error(np.array([0.1, 0.3, 0.8, 0.9]), np.array([0, 0, 1, 1])), 3)
+        0.175
     """
     index = np.minimum((probability * bins).astype(int), bins - 1)
     gap = np.bincount(index, weights=is_fake - probability, minlength=bins)
