@@ -17,7 +17,7 @@ def weights(clusters: Clusters, *, resamples: int, seed: int) -> Iterator[np.nda
     """Yields chunks `(b, n)` of how often each image occurs in a resample, float64.
 
     Clusters are drawn with replacement within their stratum, so that with independent images the numbers of
-    reals and of fakes stay what they are. The same seed yields the same weights whatever the memory bound is.
+    reals and of fakes stay what they are. The same seed yields the same weights for the same `CELLS_AT_ONCE`.
 
     Args:
         clusters: Of the n images.
@@ -32,6 +32,7 @@ def weights(clusters: Clusters, *, resamples: int, seed: int) -> Iterator[np.nda
         >>> drawn[:, :2].sum(axis=1).tolist()  # the reals of each resample: always two
         [2.0, 2.0, 2.0]
     """
+    # "boot" in ASCII, for a stream of its own
     rng = np.random.default_rng([seed, 0x626F6F74])
     strata = [np.flatnonzero(clusters.stratum == kind) for kind in (0, 1, 2)]
     rows = max(1, CELLS_AT_ONCE // len(clusters.index))

@@ -104,4 +104,5 @@ class Clusters:
 
 
 def _missing(group: Any) -> bool:
+    # NaN is not equal to itself
     return group is None or group == "" or group != group or (isinstance(group, int | float) and group < 0)

@@ -137,6 +137,7 @@ def variance_of_mean(values: np.ndarray, *, centre: bool = True) -> tuple[np.nda
     square = (values - values.mean(axis=1, keepdims=True) if centre else values) ** 2
     second = square.mean(axis=1)
     kurtosis = (square**2).mean(axis=1) / np.where(second > 0, second**2, 1.0)
+    # a sample variance varies by σ⁴ (kurtosis - 1) / n, one of `degrees` degrees of freedom by 2 σ⁴ / degrees
     degrees = 2 * n / np.maximum(kurtosis - 1, 1e-9)
     return second / max(n - 1, 1), np.clip(np.where(second > 0, degrees, np.inf), 1, max(n - 1, 1))
 

@@ -79,6 +79,7 @@ def mean_bound(mean: Any, n: Any, level: float = 0.95) -> tuple[np.ndarray, np.n
 
 def _solve(mean: np.ndarray, budget: np.ndarray, outside: np.ndarray) -> np.ndarray:
     inside = mean.copy()
+    # halved so often, an interval within [0, 1] is as short as float64 can tell
     for _ in range(60):
         middle = (inside + outside) / 2
         with np.errstate(divide="ignore"):
@@ -126,6 +127,7 @@ def auc_interval(
     exact = mean_bound(auc, n_pairs, level)
     low = np.where(usable, special.expit(centre - half), exact[0])
     high = np.where(usable, special.expit(centre + half), exact[1])
+    # the width of `mean_bound` at 1, a perfect separation
     least = 1 - (1 - level) ** (1 / n_pairs)
     low = np.where(auc >= 0.5, np.minimum(low, high - least), low)
     high = np.where(auc < 0.5, np.maximum(high, low + least), high)

@@ -36,6 +36,7 @@ METRICS = (
 )
 OF_CLASS = ("auc", "accuracy", "fpr", "tpr")
 FEWEST_OF_CLASS = 10  # real and fake images of a class
+# as in Guo, Pleiss, Sun, Weinberger, On calibration of modern neural networks (ICML 2017)
 BINS = 15
 NO_THRESHOLD = "not defined: no validation threshold"
 NO_PROBABILITY = "not defined: the detector gives no probability"
@@ -162,6 +163,7 @@ def _curve(
 
     value = statistic(np.ones((1, len(labels))))[0]
     resampled = replicates(statistic, clusters, seed=seed)
+    # a tenth of what one pair of a real and a fake adds to the AUC
     least = 1 / (10 * ranking.n_real * ranking.n_fake)
     precision = on_logits(float(value[0]), resampled[:, 0], df=df, least=least, level=level)
     low, high = (
@@ -175,6 +177,7 @@ def _curve(
         fpr = intervals.clopper_pearson(wrong[~labels].mean() * real, real, level)[1]
         miss = intervals.clopper_pearson(wrong[labels].mean() * fake, fake, level)[1]
         odds = fpr * ranking.n_real / ranking.n_fake
+        # The area under a precision of r / (r + odds) up to the recall r = 1 - miss: all false alarms come first.
         worst = (1 - miss) - odds * np.log1p((1 - miss) / odds)
         low = np.minimum(low, [float(worst), 0.0])
         high = np.maximum(high, [1.0, float(max(fpr, miss))])

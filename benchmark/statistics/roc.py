@@ -45,6 +45,7 @@ def roc(scores: Any, is_fake: Any, *, level: float = 0.95) -> pd.DataFrame:
     reals, fakes = (np.r_[0, counts] for counts in ranking.counts())
     threshold = np.r_[np.inf, ranking.thresholds]
     d_real, d_fake = np.diff(reals), np.diff(fakes)
+    # where the slope changes, compared by products, since a slope may be infinite
     bend = d_real[1:] * d_fake[:-1] != d_real[:-1] * d_fake[1:]
     keep = np.r_[True, bend, True]
     low, high = rate(fakes[keep], ranking.n_fake, level)
@@ -127,6 +128,7 @@ def tpr_at_fpr(
         )
         return np.nan, np.nan, np.nan, note
     reals, fakes = (np.r_[0, counts] for counts in ranking.counts())
+    # 1e-9: a product such as 0.29 * 100 = 28.999999999999996 is meant to be whole
     at = np.flatnonzero(reals <= np.floor(fpr * n_real + 1e-9))[-1]
     called = np.empty(len(ranking.order), dtype=bool)
     called[ranking.order] = np.arange(len(ranking.order)) < np.r_[0, ranking.ends + 1][at]
