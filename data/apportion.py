@@ -27,6 +27,7 @@ def part_sizes(available: Mapping[str, int], parts: Mapping[str, float | int] | 
     wanted = {part: _checked(part, value) for part, value in (parts or {}).items()}
     feeds = {"test": "test", "detector-validation": "validation"}
     source = {part: feeds[part] if available.get(feeds.get(part, "")) else "train" for part in PARTS}
+    # Of the 5,000 training dogs of CIFAR-10: 3,500, 1,000 and 500. Without official test images a fifth is set aside.
     default = {"generator-train": 0.5 if source["test"] == "train" else 0.7}
     default |= {"detector-train": 0.2, "detector-validation": 0.1, "test": 0.2}
     sizes = {}
@@ -62,6 +63,7 @@ def _counts(fed: list[str], n: int, wanted: Mapping[str, float | int], default: 
     weight = sum(default[part] for part in rest)
     exact |= {part: (n - asked) * default[part] / weight for part in rest}
     # Largest remainders: the counts add up to what was asked for, each within one of its exact share.
+    # 1e-9: a product such as 0.29 * 100 = 28.999999999999996 is meant to be whole
     counts = {part: math.floor(exact[part] + 1e-9) for part in fed}
     short = round(sum(exact.values())) - sum(counts.values())
     for part in sorted(fed, key=lambda part: (counts[part] - exact[part], fed.index(part)))[:short]:
@@ -121,5 +123,6 @@ def _spread(units: np.ndarray, labels: np.ndarray, rng: np.random.Generator) -> 
     for value in np.unique(label):
         mine = np.flatnonzero(label == value)
         weight = size[shuffled[mine]]
+        # the middle of a unit's stretch, where the units of a label share out the way from 0 to 1
         place[mine] = (np.cumsum(weight) - weight / 2) / weight.sum()
     return names[shuffled[np.argsort(place, kind="stable")]]

@@ -124,6 +124,7 @@ class ImageSet:
         """
         folder = Path(folder)
         about = json.loads((folder / "imageset.json").read_text(encoding="utf-8"))
+        # as text: pandas would read an id "007" as 7, and one called "NA" as missing
         index = pd.read_csv(folder / "index.csv", dtype=str, keep_default_na=False)
         facts = None
         if about["facts"] is not None:
@@ -192,6 +193,7 @@ def snap(images: np.ndarray, value_grid: np.ndarray) -> np.ndarray:
         raise ValueError(f"Images must be uint8. Received: dtype={images.dtype}.")
     if len(grid) == 0:
         raise ValueError("A value grid needs at least one level. Received: none.")
+    # argmin gives the first of equals, which is the lower level
     table = grid[np.abs(np.arange(256)[:, None] - grid).argmin(axis=1)]
     return table.astype(np.uint8)[images]
 

@@ -168,8 +168,11 @@ def _collisions(image_set: ImageSet, copies: Copies) -> tuple[np.ndarray, np.nda
     rank = _rank(image_set)
     reason = np.full(image_set.n, "", dtype=object)
     kept = np.full(image_set.n, "", dtype=object)
+    # Exact ones last: where both are true, that is the reason that is told.
     for what, of in (("near duplicate", copies.near), ("exact duplicate", copies.exact)):
+        # lexsort sorts by its last key first
         best = np.lexsort((np.arange(image_set.n), rank, of))  # the first of each set is the copy that stays
+        # from the back, since a dictionary keeps the last of equal keys
         stays = dict(zip(of[best][::-1].tolist(), best[::-1].tolist(), strict=True))
         stay = np.array([stays[value] for value in of.tolist()], np.int64)
         drop = rank > rank[stay]

@@ -74,6 +74,7 @@ class BaseDetector:
                     f"Received: {validation[0].shape[1:]}."
                 )
         self._shape = images.shape[1:]
+        # Calibrated after the fit: a detector may choose its weights on the validation images first.
         self._fit(images, is_fake, validation, progress)
         self._platt = fit_platt(self._scores(validation[0]), validation[1])
         return self
@@ -116,6 +117,7 @@ class BaseDetector:
             raise UserError(f"No saved detector can be read in {folder}: {error}") from None
         expected = {"detector": type(self).__name__, "options": self._options()}
         received = {name: about.get(name) for name in expected}
+        # through JSON, as the file went: tuples come back as lists
         if received != json.loads(json.dumps(expected)):
             raise UserError(f"The saved detector differs from this one. Expected {expected}. Received: {received}.")
         self._shape = tuple(about["shape"])

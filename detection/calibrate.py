@@ -55,6 +55,7 @@ def fit_platt(scores: np.ndarray, is_fake: np.ndarray) -> Platt:
     base = float(np.log(targets.mean() / (1 - targets.mean())))
     if spread <= 1e-12 * max(1.0, abs(centre)) and np.ptp(scores) <= 1e-12 * max(1.0, abs(centre)):
         return Platt(0.0, base)
+    # Standardised, so that Newton's first steps fit whatever the unit of the scores is.
     slope, intercept = _minimise((scores - centre) / spread, targets, base)
     if slope <= 0:
         return Platt(0.0, base)
@@ -77,6 +78,7 @@ def _minimise(x: np.ndarray, targets: np.ndarray, base: float) -> tuple[float, f
         size = 1.0
         while size > 1e-10:
             candidate = _cross_entropy(design @ (point - size * step), targets)
+            # Armijo's rule: a step must win a share of what its slope promises
             if candidate <= value - 1e-4 * size * gain:
                 break
             size /= 2

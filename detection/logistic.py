@@ -125,6 +125,7 @@ def logistic_path(
     share = np.clip(is_fake.mean(), 1e-6, 1 - 1e-6)
     point, intercept = np.zeros(coordinates.shape[1]), float(np.log(share / (1 - share)))
     for penalty in penalties:
+        # At even odds p (1 - p) is 1/4: the Hessian's diagonal, and that of the intercept, n / 4.
         scale = 1 / np.sqrt(variance / 4 + penalty)
         scale_b = 2 / np.sqrt(len(x))
         start = np.append(point / scale, intercept / scale_b)

@@ -10,6 +10,7 @@ def auc_of(scores: np.ndarray, is_fake: np.ndarray) -> float:
     """Returns the area under the ROC curve in [0, 1] of scores `(n,)`, ties counting half."""
     n_fake = int(is_fake.sum())
     n_real = len(is_fake) - n_fake
+    # the fakes' rank sum less the least that it can be (Mann and Whitney 1947)
     return float((rankdata(scores)[is_fake].sum() - n_fake * (n_fake + 1) / 2) / (n_fake * n_real))
 
 

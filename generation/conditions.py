@@ -89,6 +89,7 @@ class Conditions:
                     f"labels must be {self.length} zeros and ones for each image ({', '.join(self.names)}). "
                     f"Received: {wanted.dtype} {wanted.shape}."
                 )
+            # -1 and not 0: "no" then moves scales, shifts and logits as far as "yes" does
             return np.where(wanted.astype(bool), np.float32(1), np.float32(-1))
         if wanted.size and wanted.dtype.kind not in INTEGERS:
             raise UserError(f"labels must be integers. Received: {wanted.dtype}.")
@@ -104,7 +105,7 @@ class Conditions:
         """Returns labels or attributes of `n` images as often as the training had them; the first stay the same."""
         rng = np.random.default_rng([seed, 1])  # another stream than the latent vectors'
         at = np.searchsorted(np.cumsum(self.counts) / self.counts.sum(), rng.random(n), side="right")
-        return self.seen[np.minimum(at, len(self.seen) - 1)]
+        return self.seen[np.minimum(at, len(self.seen) - 1)]  # rounding may leave the last sum below 1
 
     def groups(self, labels: np.ndarray) -> dict[str, np.ndarray]:
         """Returns which images belong to each class, or have each attribute or not: a name -> bool `(n,)`."""

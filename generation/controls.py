@@ -119,6 +119,7 @@ class Noise:
         if self.levels is None or self.image_shape is None:
             raise RuntimeError("This generator has seen no images. Expected fit(...) or load(...) before sample(...).")
         uniform = np.random.default_rng(seed).random((n, *self.image_shape), np.float32)
+        # float32 draws end at 1 - 2**-24, so that no product is rounded up to the number of levels
         return self.levels[(uniform * len(self.levels)).astype(np.intp)]
 
     def save(self, folder: Path) -> None:

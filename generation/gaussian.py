@@ -144,8 +144,10 @@ class Gaussian:
         del sources
         if self._mean is None or self._basis is None or self._shares is None or self.image_shape is None:
             raise RuntimeError("This generator has learned nothing yet. Expected fit(...) or load(...) first.")
+        # One stream for each kind of draw: else the first images would depend on how many are drawn.
         which, inside, normal = (np.random.default_rng([seed, stream]) for stream in range(3))
         uniform = which.random(n)  # drawn even if labels are given, so that those change nothing else
+        # without the last bound, which rounding may leave below 1
         chosen = np.searchsorted(np.cumsum(self._shares)[:-1], uniform, side="right")
         if self.classes is not None and labels is not None:
             chosen = _positions(labels, self.classes, n)
@@ -166,6 +168,7 @@ class Gaussian:
             raise RuntimeError("This generator has learned nothing yet. Expected fit(...) or load(...) first.")
         folder = Path(folder)
         folder.mkdir(parents=True, exist_ok=True)
+        # NumPy dates the members of an archive 1980-01-01, so that the bytes do not change with the time.
         np.savez(folder / "basis.npz", mean=self._mean, basis=self._basis, shares=self._shares)
         for position, mixture in enumerate(self._mixtures):
             arrays: dict[str, Any] = mixture.arrays()

@@ -31,6 +31,7 @@ def draw(n: int, dim: int, seed: int, kind: str = "normal", truncation: float | 
         return (2 * rng.random((n, dim), np.float32) - 1) * np.float32(truncation or 1.0)
     if truncation is None:
         return rng.standard_normal((n, dim), np.float32)
+    # the inverse of the distribution function, between its values at the two cuts
     low, high = ndtr(-truncation), ndtr(truncation)
     return ndtri(low + (high - low) * rng.random((n, dim))).astype(np.float32)
 

@@ -43,6 +43,7 @@ class Mixture:
             uniform: `(n,)` in [0, 1): which Gaussian.
             normal: `(n, k)`, standard normal.
         """
+        # without the last bound, which rounding may leave below 1
         chosen = np.searchsorted(np.cumsum(self.weights)[:-1], uniform, side="right")
         drawn = self.means[chosen]
         for start in range(0, len(drawn), BATCH):  # in parts, since every row takes a matrix
@@ -61,6 +62,7 @@ def fit_mixture(scores: np.ndarray, n_mixture: int, covariance: str, seed: int) 
         seed: Of the starting points.
     """
     n, k = scores.shape
+    # 1e-6 is scikit-learn's own `reg_covar`: something must be left where the scores do not vary at all
     floor = FLOOR * float(scores.var(axis=0).mean()) + 1e-6 if k else 0.0
     if n < 2 or k == 0:
         return Mixture(np.ones(1), scores.mean(axis=0)[None], np.sqrt(floor) * np.eye(k)[None])

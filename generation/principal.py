@@ -22,6 +22,7 @@ def principal(images: np.ndarray, components: float, seed: int) -> tuple[np.ndar
     from sklearn.decomposition import PCA
 
     flat = images.reshape(len(images), -1).astype(np.float32)
+    # Sums in float64: a float32 sum of many thousand grey levels loses digits.
     mean = flat.mean(axis=0, dtype=np.float64)
     flat -= mean.astype(np.float32)
     total = float(np.einsum("ij,ij->", flat, flat, dtype=np.float64))
@@ -34,6 +35,7 @@ def principal(images: np.ndarray, components: float, seed: int) -> tuple[np.ndar
     scores = model.fit_transform(flat)  # which overwrites the images: a copy would take as much memory again
     variance = model.explained_variance_.astype(np.float64)
     if isinstance(components, float):
+        # scikit-learn divides by n - 1, and the total here is a sum
         held = np.cumsum(variance) * (len(flat) - 1) / total
         wanted = min(wanted, int(np.searchsorted(held, components)) + 1)
     kept = max(1, int((variance[:wanted] > 1e-7 * variance[0]).sum()))  # float32 knows no smaller ones

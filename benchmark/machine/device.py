@@ -33,6 +33,7 @@ def expected(backend: str) -> str:
     """
     if VARIABLE in os.environ:
         return os.environ[VARIABLE]
+    # empty or -1 hides all cards; unset, the first one is taken
     visible = os.environ.get("CUDA_VISIBLE_DEVICES", "0").split(",")[0].strip()
     platforms = os.environ.get("JAX_PLATFORMS", "") if backend == "jax" else ""
     if visible in ("", "-1") or platforms.split(",")[0] == CPU:

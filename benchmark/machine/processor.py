@@ -16,6 +16,7 @@ from typing import Any
 from benchmark.machine import instruction_sets
 
 VARIABLE = "FAUXBENCH_CPU"
+# OpenBLAS names its kernels after processors: Haswell has AVX2, SkylakeX AVX-512.
 LEVELS: dict[str, dict[str, str]] = {
     "avx2": {"ONEDNN_MAX_CPU_ISA": "AVX2", "OPENBLAS_CORETYPE": "Haswell"},
     "avx512": {"ONEDNN_MAX_CPU_ISA": "AVX512_CORE", "OPENBLAS_CORETYPE": "SkylakeX"},

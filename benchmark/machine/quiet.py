@@ -49,6 +49,7 @@ class _Loader(importlib.abc.Loader):
 
     def exec_module(self, module: ModuleType) -> None:
         sys.stderr.flush()
+        # The descriptor, not sys.stderr: what writes here is C++.
         kept, nowhere = os.dup(2), os.open(os.devnull, os.O_WRONLY)
         os.dup2(nowhere, 2)
         try:

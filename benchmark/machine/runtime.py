@@ -41,6 +41,7 @@ def configure(threads: int = 1, jobs: int = 1, *, here: bool = True) -> None:
             f"{backend()} already runs in this process with other thread settings, which would change the results. "
             f"Expected {threads} thread(s) per operation. Start the run first in a fresh process, or pass jobs=2."
         )
+    # before anything imports a backend, which reads them once
     os.environ.update(wanted)
     quiet.install()
 

@@ -31,6 +31,7 @@ def keywords(seed: int) -> dict[str, Any]:
 def everywhere(seed: int) -> None:
     """Sets the generators of this process: Python's, NumPy's, and those of Keras and PyTorch if they are loaded."""
     random.seed(seed)
+    # NumPy's old generators take 32 bits
     np.random.seed(seed % 2**32)
     if (keras := sys.modules.get("keras")) is not None:
         keras.utils.set_random_seed(seed % 2**32)

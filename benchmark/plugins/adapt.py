@@ -121,6 +121,7 @@ class DetectorAdapter:
             return call(getattr(self.detector, method), self._prepare(images), **seeds.keywords(SCORING))
 
     def _prepare(self, images: np.ndarray) -> np.ndarray:
+        # always a copy, since a detector may write into it
         return images.reshape(len(images), -1) / np.float32(255) if self.flat else images.copy()
 
 
@@ -226,6 +227,7 @@ def _wants_two_dimensions(estimator: Any) -> bool:
 
 def _column_of_fake(detector: Any) -> int:
     classes = getattr(detector, "classes_", None)
+    # element by element: the classes may be False and True, or 0 and 1, in either order
     return 1 if classes is None else int(np.flatnonzero(np.asarray(classes) == True)[0])  # noqa: E712
 
 

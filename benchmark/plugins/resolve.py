@@ -262,6 +262,7 @@ def _load_file(path: Path, noun: str) -> ModuleType:
     if spec is None or spec.loader is None:
         raise UserError(f"{noun} file {path} is not a Python file.")
     module = importlib.util.module_from_spec(spec)
+    # Before its code runs: dataclasses and pickles look their module up there.
     sys.modules[name] = module
     if str(path.parent) not in sys.path:
         for ours in digest.PACKAGES:

@@ -68,6 +68,7 @@ def _taken(path: Path, handle: int) -> bool:
     try:
         fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
         found = os.fstat(handle)
+        # after the lock: until then another process may have removed the file and made a new one
         return found.st_uid == os.getuid() and os.path.samestat(path.lstat(), found)
     except OSError:
         return False

@@ -78,6 +78,7 @@ def group_variance(influences: Sequence[np.ndarray], groups: Sequence[np.ndarray
     for each, mine in zip(influences, groups, strict=True):
         sums = np.bincount(index[start : start + len(mine)], weights=each - each.mean(), minlength=len(names))
         count = len(np.unique(mine))
+        # k / (k - 1) for k groups, as a sample variance has it for its images
         total += sums / len(mine) * math.sqrt(count / max(count - 1, 1))
         start += len(mine)
     return float((total**2).sum())

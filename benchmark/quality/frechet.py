@@ -63,8 +63,10 @@ def distance(first: np.ndarray, second: np.ndarray, groups: Groups = (None, None
     (mean_1, cov_1), (mean_2, cov_2) = _moments(first), _moments(second)
     if len(mean_1) != len(mean_2):
         raise ValueError(f"Both sets need the same features. Received: {len(mean_1)} and {len(mean_2)}.")
+    # By eigenvalues of symmetric matrices: `scipy.linalg.sqrtm` of C1 C2 may come out complex.
     root_1, inverse_1 = _roots(cov_1)
     middle = root_1 @ cov_2 @ root_1
+    # symmetric but for rounding, and eigh reads one triangle only
     values, vectors = np.linalg.eigh((middle + middle.T) / 2)
     values = np.maximum(values, 0.0)
     apart = mean_1 - mean_2

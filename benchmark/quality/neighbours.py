@@ -9,6 +9,7 @@ import numpy as np
 from benchmark.quality.estimate import Estimate, Groups, group_variance, normal, numbered, share
 from benchmark.statistics.clusters import Clusters
 
+# as in the published code of Naeem et al.
 NEIGHBOURS = 5
 CHUNK = 1024  # rows whose distances are in memory together
 

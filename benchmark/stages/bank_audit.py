@@ -36,6 +36,7 @@ def file_facts(reals: pd.DataFrame | None, fakes: pd.DataFrame) -> dict[str, Any
     pairs = dict(_pairs(reals, fakes))
     found = {name: _distance(*pair) for name, pair in pairs.items()}
     value = max(distance for distance, _ in found.values())
+    # Bonferroni's bound: as many tests as facts
     differ = [name for name, (_, p) in found.items() if p < LEVEL / len(found)]
     if not differ:
         return row | {"value": value, "verdict": "pass", "advice": ""}
@@ -74,6 +75,7 @@ def _distance(reals: pd.Series, fakes: pd.Series) -> tuple[float, float]:
     p = 1.0 if len(merged) == 1 else float(stats.chi2_contingency(merged).pvalue)
     ranked = _ranks(reals, fakes) if rare.any() else None
     if ranked is not None:  # photographs of a hundred sizes: are those of one side larger?
+        # twice the smaller one, since these are two tests
         p = min(1.0, 2 * min(p, float(stats.mannwhitneyu(*ranked).pvalue)))
     return distance, p
 

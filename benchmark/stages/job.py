@@ -50,6 +50,7 @@ def instance(group: str, job: Job) -> Any:
     """Returns a new instance of the job's plug-in, with its options and seed, which is everywhere in it."""
     found, seed = plugin(group, job), job.params["seed"]
     if not seeds.is_ours(found.factory):
+        # before it is made: a constructor may draw, too
         seeds.everywhere(seed)
     return plugins.make(found, job.where["options"], seed)
 

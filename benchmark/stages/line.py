@@ -142,6 +142,7 @@ def train_generator(job: Job) -> None:
         "alarms": list(getattr(fitted, "alarms", [])), "notes": list(getattr(fitted, "notes", [])),
     }  # fmt: skip
     write_json(job.folder / "facts.json", facts)
+    # Last of all: a process that is killed before goes on from the state.
     checkpoints.clean()
     shutil.rmtree(job.folder / STATE, ignore_errors=True)
 
@@ -164,6 +165,7 @@ def train_detector(job: Job) -> None:
     train, validation = (mixed.lesson(job.inputs, images, ledger, part, seed, **changes) for part in DETECTOR_PARTS[:2])
     order = np.random.default_rng(seed).permutation(len(train.images))  # no detector may rely on order
     started = time.perf_counter()
+    # Copies: a foreign detector may write into what it is given, and these images are scored below.
     pair = (validation.images.copy(), validation.is_fake.copy())
     detector.fit(train.images[order], train.is_fake[order], pair, job.progress, _given(job) | seeds.keywords(seed))
     seconds = time.perf_counter() - started

@@ -61,6 +61,7 @@ def _shared(inputs: dict[str, Path], images: ImageSet, ledger: Ledger, part: str
     rng = np.random.default_rng([seed, 0xA11])
     pieces = [(banks[0].images[:n_real], banks[0].index.iloc[:n_real])]
     for i, bank in enumerate(banks):
+        # cut from the whole, so that the shares add up to it
         share = n_real * (i + 1) // len(banks) - n_real * i // len(banks)
         fakes = np.flatnonzero(bank.is_fake)
         at = np.sort(rng.permutation(fakes)[:share])

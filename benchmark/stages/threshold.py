@@ -18,6 +18,7 @@ def best_threshold(scores: np.ndarray, is_fake: np.ndarray) -> float:
     values = np.unique(scores)
     cuts = np.concatenate([[values[0]], (values[1:] + values[:-1]) / 2])
     fakes, reals = np.sort(scores[is_fake]), np.sort(scores[~is_fake])
+    # searchsorted counts the scores below a cut: one that equals it is called fake
     tpr = 1 - np.searchsorted(fakes, cuts) / len(fakes)
     fpr = 1 - np.searchsorted(reals, cuts) / len(reals)
     balanced = tpr - fpr

@@ -17,13 +17,22 @@ def weights(clusters: Clusters, *, resamples: int, seed: int) -> Iterator[np.nda
     """Yields chunks `(b, n)` of how often each image occurs in a resample, float64.
 
     Clusters are drawn with replacement within their stratum, so that with independent images the numbers of
-    reals and of fakes stay what they are. The same seed yields the same weights whatever the memory bound is.
+    reals and of fakes stay what they are. The same seed yields the same weights for the same `CELLS_AT_ONCE`.
 
     Args:
         clusters: Of the n images.
         resamples: How many in all.
         seed: Of the draws.
+
+    Example:
+        >>> import numpy as np
+        >>> from benchmark.statistics.clusters import Clusters
+        >>> is_fake = np.array([False, False, True, True])
+        >>> drawn = np.concatenate(list(weights(Clusters.of(None, is_fake), resamples=3, seed=0)))
+        >>> drawn[:, :2].sum(axis=1).tolist()  # the reals of each resample: always two
+        [2.0, 2.0, 2.0]
     """
+    # "boot" in ASCII, for a stream of its own
     rng = np.random.default_rng([seed, 0x626F6F74])
     strata = [np.flatnonzero(clusters.stratum == kind) for kind in (0, 1, 2)]
     rows = max(1, CELLS_AT_ONCE // len(clusters.index))
@@ -55,12 +64,28 @@ def replicates(
         clusters: Of the n images.
         resamples: Defaults to `RESAMPLES`.
         seed: Defaults to `0`.
+
+    Example:
+        >>> import numpy as np
+        >>> from benchmark.statistics.clusters import Clusters
+        >>> right = np.array([[1.0], [1.0], [0.0], [1.0]])
+        >>> clusters = Clusters.of(None, np.array([False, False, True, True]))
+        >>> values = replicates(lambda w: w @ right / 4, clusters, resamples=200)
+        >>> values.shape, float(values.min()), float(values.max())  # both reals are right, of the fakes none or both
+        ((200, 1), 0.5, 1.0)
     """
     return np.concatenate([statistic(chunk) for chunk in weights(clusters, resamples=resamples, seed=seed)])
 
 
 def percentile(values: np.ndarray, level: float = 0.95) -> tuple[np.ndarray, np.ndarray]:
-    """Returns the percentile interval of each column of `(resamples, k)`, its NaN left out."""
+    """Returns the percentile interval of each column of `(resamples, k)`, its NaN left out.
+
+    Example:
+        >>> import numpy as np
+        >>> low, high = percentile(np.arange(101.0)[:, None], level=0.9)
+        >>> round(float(low[0]), 3), round(float(high[0]), 3)
+        (5.0, 95.0)
+    """
     tail = (1 - level) / 2
     low, high = np.nanquantile(values, [tail, 1 - tail], axis=0)
     return low, high
@@ -79,6 +104,12 @@ def on_logits(value: float, values: np.ndarray, *, df: float, least: float, leve
         df: Degrees of freedom of t.
         least: Distance that is kept from 0 and 1 on the way to the logit.
         level: Defaults to `0.95`.
+
+    Example:
+        >>> import numpy as np
+        >>> low, high = on_logits(0.9, np.array([0.88, 0.9, 0.92]), df=10, least=0.001)
+        >>> round(low, 3), round(high, 3)
+        (0.856, 0.931)
     """
     centre = special.logit(np.clip(value, least, 1 - least))
     logits = special.logit(np.clip(values, least, 1 - least))

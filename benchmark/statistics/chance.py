@@ -27,6 +27,12 @@ def p_chance(ranking: Ranking, clusters: Clusters | None = None, *, seed: int = 
         ranking: Of the test images.
         clusters: Of the same images. Defaults to `None`, all independent.
         seed: Of the random permutations. Defaults to `0`.
+
+    Example:
+        >>> from benchmark.statistics.ranking import Ranking
+        >>> ranking = Ranking.of([1, 2, 3, 4, 5, 6], [0, 0, 0, 1, 1, 1])
+        >>> round(p_chance(ranking), 3)  # one of the 20 ways to place three fakes
+        0.05
     """
     if clusters is not None and not clusters.trivial:
         return _clustered(ranking, clusters)
@@ -46,12 +52,14 @@ def _exact(doubled: np.ndarray, m: int, observed: int) -> float:
     ways = np.zeros((m + 1, int(doubled.sum()) + 1))
     ways[0, 0] = 1.0
     for rank in doubled.tolist():
+        # a copy, since both sides are parts of one array
         ways[1:, rank:] += ways[:-1, : ways.shape[1] - rank].copy()
     return float(min(1.0, ways[m, observed:].sum() / ways[m].sum()))
 
 
 def _normal(doubled: np.ndarray, m: int, observed: int) -> float:
     n = len(doubled)
+    # of the sum of m of n values, drawn without replacement
     variance = m * (n - m) / (n - 1) * doubled.var()
     step = 1.0  # half of the smallest step of an untied doubled rank sum
     return float(stats.norm.sf((observed - step - m * doubled.mean()) / np.sqrt(variance)))
@@ -79,5 +87,6 @@ def _clustered(ranking: Ranking, clusters: Clusters) -> float:
     sides = covariance([part], clusters.index[is_fake], clusters.index[~is_fake])
     # a perfect separation has no variance of its own: the smallest that the clusters can show stands in
     pairs = clusters.pairs(is_fake)
+    # (1 / 12 n² is the variance within one step of 1 / n)
     variance = max(float(sides[0][0, 0] + sides[1][0, 0]), 1 / (12 * pairs**2))
     return float(stats.t.sf((part.auc - 0.5) / np.sqrt(variance), max(pairs - 1, 1)))

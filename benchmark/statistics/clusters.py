@@ -18,6 +18,17 @@ class Clusters:
         stratum: int `(count,)`: 0 only reals, 1 only fakes, 2 both. Resampling keeps the size of each
             stratum.
         trivial: Whether every image is its own cluster.
+
+    Example:
+        >>> import numpy as np
+        >>> is_fake = np.array([False, False, False, True, True, True])
+        >>> clusters = Clusters.of([0, 0, 1, 2, 2, -1], is_fake)
+        >>> clusters.count, clusters.trivial
+        (4, False)
+        >>> round(clusters.effective(is_fake), 3)  # a pair and one alone: nearly two fakes
+        1.8
+        >>> clusters.touched(is_fake)
+        2
     """
 
     index: np.ndarray
@@ -93,4 +104,5 @@ class Clusters:
 
 
 def _missing(group: Any) -> bool:
+    # NaN is not equal to itself
     return group is None or group == "" or group != group or (isinstance(group, int | float) and group < 0)

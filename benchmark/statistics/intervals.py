@@ -18,6 +18,11 @@ def wilson(count: Any, n: Any, level: float = 0.95) -> tuple[np.ndarray, np.ndar
         count: Successes, 0 to `n`; need not be whole.
         n: Trials; need not be whole (an effective number).
         level: Coverage, in (0, 1). Defaults to `0.95`.
+
+    Example:
+        >>> low, high = wilson(8, 10)
+        >>> round(float(low), 3), round(float(high), 3)
+        (0.49, 0.943)
     """
     count, n = np.asarray(count, float), np.asarray(n, float)
     z2 = special.ndtri((1 + level) / 2) ** 2
@@ -27,7 +32,13 @@ def wilson(count: Any, n: Any, level: float = 0.95) -> tuple[np.ndarray, np.ndar
 
 
 def clopper_pearson(count: Any, n: Any, level: float = 0.95) -> tuple[np.ndarray, np.ndarray]:
-    """Returns the exact interval of a rate (Clopper, Pearson, Biometrika 1934); arguments as `wilson`."""
+    """Returns the exact interval of a rate (Clopper, Pearson, Biometrika 1934); arguments as `wilson`.
+
+    Example:
+        >>> low, high = clopper_pearson(10, 10)
+        >>> round(float(low), 3), round(float(high), 3)
+        (0.692, 1.0)
+    """
     count, n = np.asarray(count, float), np.asarray(n, float)
     tail = (1 - level) / 2
     low = np.where(count > 0, special.betaincinv(np.maximum(count, 1e-9), n - count + 1, tail), 0.0)
@@ -36,7 +47,13 @@ def clopper_pearson(count: Any, n: Any, level: float = 0.95) -> tuple[np.ndarray
 
 
 def rate(count: Any, n: Any, level: float = 0.95) -> tuple[np.ndarray, np.ndarray]:
-    """Returns Wilson's interval; within one count of 0 or `n`, where it is too short, the exact one."""
+    """Returns Wilson's interval; within one count of 0 or `n`, where it is too short, the exact one.
+
+    Example:
+        >>> low, high = rate([8, 10], 10)  # Wilson's, and the exact one
+        >>> low.round(3).tolist(), high.round(3).tolist()
+        ([0.49, 0.692], [0.943, 1.0])
+    """
     count, n = np.asarray(count, float), np.asarray(n, float)
     edge = (count <= 1) | (count >= n - 1)
     near, far = clopper_pearson(count, n, level), wilson(count, n, level)
@@ -49,6 +66,11 @@ def mean_bound(mean: Any, n: Any, level: float = 0.95) -> tuple[np.ndarray, np.n
     Each side holds with at least `level` (Hoeffding, JASA 1963, theorem 1 and section 5, which carries it
     over to two-sample U-statistics such as the AUC with `n = min(n_real, n_fake)` disjoint pairs): the means
     q with `n * KL(mean || q) <= log(1 / alpha)`. At mean 1 the lower bound is `alpha ** (1 / n)`.
+
+    Example:
+        >>> low, high = mean_bound(1.0, 1000)  # 0.05 ** (1 / 1000)
+        >>> round(float(low), 3), round(float(high), 3)
+        (0.997, 1.0)
     """
     mean, n = np.broadcast_arrays(np.asarray(mean, float), np.asarray(n, float))
     budget = -np.log1p(-level) / n
@@ -57,6 +79,7 @@ def mean_bound(mean: Any, n: Any, level: float = 0.95) -> tuple[np.ndarray, np.n
 
 def _solve(mean: np.ndarray, budget: np.ndarray, outside: np.ndarray) -> np.ndarray:
     inside = mean.copy()
+    # halved so often, an interval within [0, 1] is as short as float64 can tell
     for _ in range(60):
         middle = (inside + outside) / 2
         with np.errstate(divide="ignore"):
@@ -87,6 +110,11 @@ def auc_interval(
         wrong: Images (with clusters: clusters) on the wrong side of the best cut, whichever way up that is.
         df: Degrees of freedom of `variance` (`delong.degrees_of_freedom`), at least 1. Defaults to infinite.
         level: Coverage, in (0, 1). Defaults to `0.95`.
+
+    Example:
+        >>> low, high = auc_interval(0.9, 0.0004, n_pairs=200, wrong=30)
+        >>> round(float(low), 3), round(float(high), 3)
+        (0.853, 0.933)
     """
     auc, variance, n_pairs, wrong, df = np.broadcast_arrays(
         *(np.asarray(value, float) for value in (auc, variance, n_pairs, wrong, df))
@@ -99,6 +127,7 @@ def auc_interval(
     exact = mean_bound(auc, n_pairs, level)
     low = np.where(usable, special.expit(centre - half), exact[0])
     high = np.where(usable, special.expit(centre + half), exact[1])
+    # the width of `mean_bound` at 1, a perfect separation
     least = 1 - (1 - level) ** (1 / n_pairs)
     low = np.where(auc >= 0.5, np.minimum(low, high - least), low)
     high = np.where(auc < 0.5, np.maximum(high, low + least), high)

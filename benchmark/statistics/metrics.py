@@ -36,6 +36,7 @@ METRICS = (
 )
 OF_CLASS = ("auc", "accuracy", "fpr", "tpr")
 FEWEST_OF_CLASS = 10  # real and fake images of a class
+# as in Guo, Pleiss, Sun, Weinberger, On calibration of modern neural networks (ICML 2017)
 BINS = 15
 NO_THRESHOLD = "not defined: no validation threshold"
 NO_PROBABILITY = "not defined: the detector gives no probability"
@@ -75,6 +76,14 @@ def measure(
     Raises:
         ValueError: If scores are NaN, infinite or constant, a class is missing, or probabilities leave [0,
         1].
+
+    Example:
+        >>> scores, is_fake = [0.1, 0.4, 0.35, 0.8, 0.9, 0.3], [0, 0, 0, 1, 1, 1]
+        >>> table = measure(scores, is_fake, threshold=0.5).set_index("metric")
+        >>> table.loc[["auc", "accuracy", "fpr"], "value"].round(3).tolist()
+        [0.778, 0.833, 0.0]
+        >>> table.loc["brier", "note"]
+        'not defined: the detector gives no probability'
     """
     ranking = Ranking.of(scores, is_fake)
     labels = np.asarray(is_fake).astype(bool)
@@ -107,6 +116,15 @@ def by_class(
 
     Returns:
         The columns of `measure`, and `label`; a class with fewer than ten real or fake images has no row.
+
+    Example:
+        >>> import numpy as np
+        >>> is_fake = np.repeat([False, True], 20)
+        >>> labels = np.tile(np.repeat([0.0, 1.0], 10), 2)
+        >>> scores = np.arange(40.0) + 30 * (labels == 1) * ~is_fake  # reals of class 1 score high
+        >>> table = by_class(scores, is_fake, labels, threshold=20.0)
+        >>> table.loc[table["metric"] == "auc", ["label", "value"]].values.tolist()
+        [[0.0, 1.0], [1.0, 0.0]]
     """
     frames = [pd.DataFrame(columns=["metric", "value", "low", "high", "n_real", "n_fake", "note", "label"])]
     for label in np.unique(labels[is_fake & ~np.isnan(labels)]):
@@ -145,6 +163,7 @@ def _curve(
 
     value = statistic(np.ones((1, len(labels))))[0]
     resampled = replicates(statistic, clusters, seed=seed)
+    # a tenth of what one pair of a real and a fake adds to the AUC
     least = 1 / (10 * ranking.n_real * ranking.n_fake)
     precision = on_logits(float(value[0]), resampled[:, 0], df=df, least=least, level=level)
     low, high = (
@@ -158,6 +177,7 @@ def _curve(
         fpr = intervals.clopper_pearson(wrong[~labels].mean() * real, real, level)[1]
         miss = intervals.clopper_pearson(wrong[labels].mean() * fake, fake, level)[1]
         odds = fpr * ranking.n_real / ranking.n_fake
+        # The area under a precision of r / (r + odds) up to the recall r = 1 - miss: all false alarms come first.
         worst = (1 - miss) - odds * np.log1p((1 - miss) / odds)
         low = np.minimum(low, [float(worst), 0.0])
         high = np.maximum(high, [1.0, float(max(fpr, miss))])
@@ -232,6 +252,11 @@ def calibration_error(probability: np.ndarray, is_fake: np.ndarray, *, bins: int
         probability: float `(n,)` in [0, 1].
         is_fake: bool `(n,)`.
         bins: Defaults to `15`.
+
+    Example:
+        >>> import numpy as np
+        >>> round(calibration_error(np.array([0.1, 0.3, 0.8, 0.9]), np.array([0, 0, 1, 1])), 3)
+        0.175
     """
     index = np.minimum((probability * bins).astype(int), bins - 1)
     gap = np.bincount(index, weights=is_fake - probability, minlength=bins)

@@ -17,6 +17,14 @@ def checked(scores: Any, is_fake: Any) -> tuple[np.ndarray, np.ndarray]:
 
     Raises:
         ValueError: If the lengths differ, a class is missing, or the scores are NaN, infinite or all equal.
+
+    Example:
+        >>> scores, labels = checked([1, 2], [0, 1])
+        >>> scores.tolist(), labels.tolist()
+        ([1.0, 2.0], [False, True])
+        >>> checked([1, 1], [0, 1])
+        Traceback (most recent call last):
+        ValueError: Scores must differ between images. Received: 2 times 1.0.
     """
     scores = np.asarray(scores, dtype=np.float64)
     labels = np.asarray(is_fake)
@@ -55,6 +63,16 @@ class Ranking:
         block: int `(n,)`, the block of each sorted image.
         ends: int `(t,)`, position of the last image of each block.
         thresholds: float `(t,)`, score of each block, falling.
+
+    Example:
+        >>> ranking = Ranking.of([0.1, 0.4, 0.3, 0.8], [0, 0, 1, 1])
+        >>> ranking.thresholds.tolist(), ranking.is_fake.tolist()
+        ([0.8, 0.4, 0.3, 0.1], [True, False, True, False])
+        >>> reals, fakes = ranking.counts()
+        >>> reals.tolist(), fakes.tolist()
+        ([0, 1, 1, 2], [1, 1, 2, 2])
+        >>> int(ranking.wrong_at_cut().sum())  # without one image a single cut tells the rest apart
+        1
     """
 
     order: np.ndarray

@@ -35,11 +35,17 @@ def roc(scores: Any, is_fake: Any, *, level: float = 0.95) -> pd.DataFrame:
 
     Raises:
         ValueError: If the scores are NaN, infinite or constant, or a class is missing.
+
+    Example:
+        >>> curve = roc([0.1, 0.4, 0.35, 0.8], [0, 0, 1, 1])
+        >>> curve[["fpr", "tpr", "threshold"]].values.tolist()
+        [[0.0, 0.0, inf], [0.0, 0.5, 0.8], [0.5, 0.5, 0.4], [0.5, 1.0, 0.35], [1.0, 1.0, 0.1]]
     """
     ranking = Ranking.of(scores, is_fake)
     reals, fakes = (np.r_[0, counts] for counts in ranking.counts())
     threshold = np.r_[np.inf, ranking.thresholds]
     d_real, d_fake = np.diff(reals), np.diff(fakes)
+    # where the slope changes, compared by products, since a slope may be infinite
     bend = d_real[1:] * d_fake[:-1] != d_real[:-1] * d_fake[1:]
     keep = np.r_[True, bend, True]
     low, high = rate(fakes[keep], ranking.n_fake, level)
@@ -63,13 +69,26 @@ def average_precision(real: np.ndarray, fake: np.ndarray) -> np.ndarray:
 
     Returns:
         `(b,)` in [0, 1].
+
+    Example:
+        >>> import numpy as np
+        >>> real, fake = np.array([[0.0, 1.0, 1.0, 2.0]]), np.array([[1.0, 1.0, 2.0, 2.0]])
+        >>> average_precision(real, fake).round(3).tolist()
+        [0.833]
     """
     precision = fake / np.maximum(fake + real, 1e-300)
     return (np.diff(fake, axis=1, prepend=0.0) * precision).sum(axis=1) / fake[:, -1]
 
 
 def equal_error_rate(real: np.ndarray, fake: np.ndarray) -> np.ndarray:
-    """Returns where FPR equals 1 - TPR, interpolated on the segment that crosses; arguments as above."""
+    """Returns where FPR equals 1 - TPR, interpolated on the segment that crosses; arguments as above.
+
+    Example:
+        >>> import numpy as np
+        >>> real, fake = np.array([[0.0, 1.0, 1.0, 2.0]]), np.array([[1.0, 1.0, 2.0, 2.0]])
+        >>> equal_error_rate(real, fake).round(3).tolist()
+        [0.5]
+    """
     fpr, miss = real / real[:, -1:], 1 - fake / fake[:, -1:]
     gap = np.concatenate([np.full((len(fpr), 1), -1.0), fpr - miss], axis=1)
     after = (gap >= 0).argmax(axis=1)
@@ -91,6 +110,15 @@ def tpr_at_fpr(
 
     Returns:
         (value, low, high, note); NaN with a note where the reals do not resolve this FPR.
+
+    Example:
+        >>> import numpy as np
+        >>> from benchmark.statistics.ranking import Ranking
+        >>> is_fake = np.repeat([False, True], 1000)
+        >>> ranking = Ranking.of(np.r_[np.arange(1000), np.arange(1000) + 900], is_fake)
+        >>> value, low, high, _ = tpr_at_fpr(ranking, Clusters.of(None, is_fake), 0.05)
+        >>> value, round(low, 3), round(high, 3)
+        (0.95, 0.919, 0.976)
     """
     n_real = ranking.n_real
     if n_real * fpr < REALS_ABOVE:
@@ -100,6 +128,7 @@ def tpr_at_fpr(
         )
         return np.nan, np.nan, np.nan, note
     reals, fakes = (np.r_[0, counts] for counts in ranking.counts())
+    # 1e-9: a product such as 0.29 * 100 = 28.999999999999996 is meant to be whole
     at = np.flatnonzero(reals <= np.floor(fpr * n_real + 1e-9))[-1]
     called = np.empty(len(ranking.order), dtype=bool)
     called[ranking.order] = np.arange(len(ranking.order)) < np.r_[0, ranking.ends + 1][at]

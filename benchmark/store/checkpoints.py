@@ -54,6 +54,7 @@ class Checkpoints:
         yield work
         shutil.rmtree(self.root / name, ignore_errors=True)
         work.rename(self.root / name)
+        # The list last: a checkpoint counts once its folder is whole.
         names = [*(other for other in self.names if other != name), name]
         half = self._order.with_suffix(".part")
         half.write_text(json.dumps(names))

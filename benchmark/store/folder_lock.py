@@ -13,6 +13,7 @@ from pathlib import Path
 from data.errors import UserError
 
 LOCK = ".fauxbench-lock-"  # only where the system cannot lock a folder itself
+# what file systems answer that have no locks, or none on a folder opened for reading
 UNLOCKABLE = {errno.EBADF, errno.EINVAL, errno.ENOLCK, errno.ENOSYS, errno.EOPNOTSUPP}
 
 

@@ -81,6 +81,7 @@ def new_file(path: Path) -> Iterator[Path]:
         os.close(handle)
         try:
             yield Path(name)
+            # mkstemp lets this user alone read it
             os.chmod(name, place.stat().st_mode & 0o777 if place.exists() else 0o644)
             os.replace(name, place)
         finally:

@@ -135,4 +135,5 @@ def _digest(path: Path, about: os.stat_result, read: bool) -> str | None:
 
 
 def _identity(about: os.stat_result) -> tuple[int, ...]:
+    # the time of change too: that of writing can be set back
     return (about.st_dev, about.st_ino, about.st_size, about.st_mtime_ns, about.st_ctime_ns)

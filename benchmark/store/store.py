@@ -143,6 +143,7 @@ class Store:
             json.dump(record, file, indent=1)
             file.flush()
             os.fsync(file.fileno())
+        # Renamed last, once the record is on the disk: what stands there is whole.
         final = self.path(function, key)
         final.parent.mkdir(parents=True, exist_ok=True)
         os.replace(folder, final)

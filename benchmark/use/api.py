@@ -41,6 +41,14 @@ class Run:
 
     Args:
         folder: The run folder.
+
+    Example:
+        >>> import benchmark
+        >>> run = benchmark.load("runs/digits")
+        >>> sorted(run.cells["generator"].unique())
+        ['nearest', 'noise', 'real-copy', 'transposed']
+        >>> run.metrics.query("metric == 'auc'")["value"].between(0, 1).all().item()
+        True
     """
 
     folder: Path
@@ -83,13 +91,27 @@ class Run:
         return self.folder / "report.html"
 
     def generate(self, out: str | Path, **wanted: Any) -> dict[str, Any]:
-        """Writes new images of a generator as PNG files; the keywords are those of `use.generate.generate`."""
+        """Writes new images of a generator as PNG files; the keywords are those of `use.generate.generate`.
+
+        Example:
+            >>> import benchmark
+            >>> made = benchmark.load("runs/digits").generate("new", generator="nearest", n=4)
+            >>> [image["file"] for image in made["files"]]
+            ['000000.png', '000001.png', '000002.png', '000003.png']
+        """
         from benchmark.use import generate
 
         return generate.generate(self.folder, out=out, **wanted)
 
     def export(self, out: str | Path, **wanted: Any) -> dict[str, dict[str, int]]:
-        """Writes the real and fake images as folders; the keywords are those of `benchmark.use.export.export`."""
+        """Writes the real and fake images as folders; the keywords are those of `benchmark.use.export.export`.
+
+        Example:
+            >>> import benchmark
+            >>> counts = benchmark.load("runs/digits").export("set", generators=["nearest"], force=True)
+            >>> {part: sorted(sides) for part, sides in counts.items()}
+            {'train': ['nearest', 'real'], 'validation': ['nearest', 'real'], 'test': ['nearest', 'real']}
+        """
         from benchmark.use import export
 
         return export.export(self.folder, out=out, **wanted)
@@ -99,6 +121,14 @@ class Run:
 
         Returns:
             A row per picture, or per source with `pool=True`; `attrs["about"]` says what to know about the detector.
+
+        Example:
+            >>> import benchmark
+            >>> run = benchmark.load("runs/digits")
+            >>> _ = run.generate("pictures", generator="nearest", n=4)
+            >>> table = run.detect(["pictures"], detector="linear-pixel", generator="nearest")
+            >>> table["probability"].between(0, 1).tolist()
+            [True, True, True, True]
         """
         from benchmark.use import detect
 
@@ -118,6 +148,11 @@ def load(folder: str | Path) -> Run:
 
     Raises:
         UserError: If it is none, or of another version, or damaged, see `data.run_folder`.
+
+    Example:
+        >>> import benchmark
+        >>> benchmark.load("runs/digits").manifest["name"]
+        'digits'
     """
     folder = paths.place(folder, "run folder")
     checked(folder)
@@ -163,6 +198,14 @@ def run(
 
     Raises:
         UserError: If something given cannot be used; nothing is then left half-written.
+
+    Example:
+        >>> import benchmark
+        >>> finished = benchmark.run("digits", smoke=True)
+        >>> finished.folder.as_posix(), finished.failures
+        ('runs/digits', [])
+        >>> len(finished.metrics.query("metric == 'auc' and scope == 'cell'")) == len(finished.cells)
+        True
     """
     started, clock = datetime.now(UTC), time.perf_counter()  # the latter is what no set clock changes
     chosen = source if isinstance(source, specs.Spec) else specs.load(source, changes)

@@ -55,5 +55,6 @@ def _jpeg(image: Any) -> tuple[int, str]:
 
 def _scaled(quality: np.ndarray) -> np.ndarray:
     """Returns the luminance table of each quality, int `(n, 64)`."""
+    # Whole numbers, as in the library's jpeg_quality_scaling and jpeg_add_quant_table.
     scale = np.where(quality < 50, 5000 // quality, 200 - 2 * quality)
     return np.clip((LUMINANCE * scale[:, None] + 50) // 100, 1, 255)

@@ -95,6 +95,7 @@ def check_content(data: bytes, checksum: str, name: str) -> None:
         UserError: If they differ.
     """
     kind, wanted = checksum.split(":")
+    # the checksums are published as md5, which some systems refuse where it is to protect
     received = hashlib.new(kind, data, usedforsecurity=False).hexdigest()
     if received != wanted:
         raise UserError(f"{name} is not the published file. Expected {kind} {wanted}. Received: {received}.")

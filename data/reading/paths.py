@@ -10,6 +10,7 @@ from pathlib import Path
 from data.errors import UserError, shown
 from data.names import SYSTEM
 
+# Linux' PATH_MAX of 4096 counts the NUL at the end.
 LONGEST = 4095  # bytes of a whole path
 BESIDE = 16  # bytes that the name of a temporary file has more than the one that it stands beside
 

@@ -8,6 +8,7 @@ from PIL import Image
 from data.errors import UserError
 
 ORIENTATION = 274  # of EXIF
+# as in Pillow's own ImageOps.exif_transpose
 UPRIGHT = {
     2: Image.Transpose.FLIP_LEFT_RIGHT,
     3: Image.Transpose.ROTATE_180,
@@ -71,5 +72,6 @@ def _eight_bits(image: Image.Image, name: str) -> tuple[Image.Image, bool]:
     values = np.asarray(image)
     if values.min() < 0 or values.max() > 65535:
         raise UserError(f"{name} has values outside 16 bits. Expected 8 or 16 bits per channel.")
+    # 257 is 65535 / 255: black stays 0 and white becomes 255
     clear = values == image.info.get("transparency", -1)
     return Image.fromarray(np.where(clear, 255, np.round(values / 257)).astype(np.uint8)), bool(clear.any())

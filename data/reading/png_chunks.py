@@ -20,6 +20,8 @@ def picture_only(data: bytes) -> bytes:
     if not data.startswith(SIGNATURE):
         return data
     kept, at = [SIGNATURE], len(SIGNATURE)
+    # A chunk is 4 bytes of length, 4 of kind, the content and 4 of check; a kind that begins with an upper-case letter
+    # is one without which no picture can be drawn (PNG specification, section 5.4).
     while at + 12 <= len(data):
         length, kind = struct.unpack_from(">I4s", data, at)
         end = at + 12 + length
@@ -35,6 +37,7 @@ def picture_only(data: bytes) -> bytes:
 
 def bit_depth(data: bytes) -> int:
     """Returns the bits of each sample of a PNG, 0 for other files."""
+    # behind the signature (8), length and kind of the first chunk (8), and width and height (8)
     return data[24] if data.startswith(SIGNATURE) and len(data) > 24 else 0
 
 

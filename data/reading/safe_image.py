@@ -146,6 +146,7 @@ def _opened(data: bytes, name: str, formats: tuple[str, ...], max_pixels: int) -
         raise UserError(
             f"{name} has {width} x {height} pixels. Allowed: {max_pixels:,}, so that no file fills the memory."
         )
+    # tags 322 and 323: width and height of a tile
     if image.format == "TIFF" and int(image.tag_v2.get(322, 1)) * int(image.tag_v2.get(323, 1)) > max_pixels:  # type: ignore[attr-defined]
         raise UserError(f"{name} has tiles of too many pixels. Allowed: {max_pixels:,}.")
     return image
@@ -161,6 +162,7 @@ def _several(image: Any) -> bool:
         if image.format == "TIFF":
             return bool(image.is_animated)
         about = image._getmp() if image.format == "JPEG" and "mp" in image.info else None
+        # 45057 (0xB001) of the Multi-Picture Format: how many there are
         return about is not None and int(about[45057]) > 1
     except Exception:  # what a damaged index says of other pictures is no fault of this one
         return False
@@ -168,6 +170,7 @@ def _several(image: Any) -> bool:
 
 def _check_tiff(image: Any, name: str) -> bool:
     """Says whether a TIFF has 16 bits per channel, and refuses values that are no plain grey levels."""
+    # tags 258, bits of a sample, and 339, its kind (1: unsigned); 262 says which end is black (0: the largest value)
     bits, kinds = (image.tag_v2.get(tag, (1,)) for tag in (258, 339))
     bits, kinds = ({values} if isinstance(values, int) else set(values) for values in (bits, kinds))
     inverted = 16 in bits and image.tag_v2.get(262) == 0

@@ -122,6 +122,7 @@ def walk(root: Path, endings: tuple[str, ...] | None = IMAGES, *, deep: bool = T
             found.folders.append(inside)
         here = (*above, (about.st_dev, about.st_ino))
         below = list(_look(entries, inside, here, endings, found))
+        # the last is searched next, so the first has to be last
         waiting += [(name, here) for name in reversed(below) if deep]
         for name in below if not deep else ():
             found.skipped.add("folder", name)

@@ -194,6 +194,7 @@ def _decode(data: bytes, name: str) -> tuple[np.ndarray, np.ndarray]:
     valid = isinstance(labels, list) and all(isinstance(label, int) and 0 <= label < 10 for label in labels)
     if not isinstance(labels, list) or not valid or len(labels) != len(pixels):
         raise UserError(f"{name} is not a CIFAR-10 batch. Expected 'labels', {len(pixels):,} numbers from 0 to 9.")
+    # a row is all of red, then green, then blue, each line by line
     return np.ascontiguousarray(pixels.reshape(-1, 3, 32, 32).transpose(0, 2, 3, 1)), np.array(labels, np.int64)
 
 

@@ -89,6 +89,7 @@ def moments_of_log_dct(images: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     for start in range(0, len(images), size):
         block = images[start : start + size].astype(np.float32)
         features = keras.ops.convert_to_numpy(transform(block)).astype(np.float64)
+        # made anew and never added to in place: both names begin as one array
         total, squares = total + features.sum(axis=0), squares + (features**2).sum(axis=0)
     mean = total / len(images)
     deviation = np.sqrt(np.maximum(squares / len(images) - mean**2, 0))

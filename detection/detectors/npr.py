@@ -93,6 +93,7 @@ def _normed(x: Any, filters: int, size: int, stride: int, seeds: Iterator[int]) 
 
     if size == 3:  # one pixel on every side: with a stride of 2, "same" would pad the lower and right sides only
         x = layers.ZeroPadding2D(1)(x)
+    # As the source's ResNet in PyTorch: He's start by fan-out, and a momentum of 0.1 there, which is 0.9 here.
     start = keras.initializers.VarianceScaling(2.0, "fan_out", "untruncated_normal", seed=next(seeds))
     x = layers.Conv2D(filters, size, stride, use_bias=False, kernel_initializer=start)(x)
     return layers.BatchNormalization(momentum=0.9, epsilon=1e-5)(x)

@@ -13,6 +13,7 @@ from detection.logistic import Linear, fit_linear
 
 PENALTIES = (1000.0, 100.0, 10.0, 1.0)  # a few cues need no weaker ones, and flags that separate need a bound
 OUTLIER = 8.0  # robust standard deviations beyond which a cue counts no more
+# far below what any cue changes: it orders equal scores only
 TIE_BREAK = 1e-6
 
 
@@ -100,6 +101,7 @@ def robust_scaling(cues: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     zero too, 1.
     """
     low, centre, high = np.percentile(cues, [25, 50, 75], axis=0)
+    # the interquartile range of a standard normal distribution is 1.349
     spread = (high - low) / 1.349
     spread = np.where(spread > 0, spread, cues.std(axis=0))
     return centre, np.where(spread > 0, spread, 1.0)
@@ -107,5 +109,6 @@ def robust_scaling(cues: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
 
 def lots(images: np.ndarray) -> np.ndarray:
     """Draws a number in [0, 1) for each image from a hash of its pixels, float64 `(n,)`."""
+    # 6 bytes: float64 holds 48 bits exactly
     digests = [hashlib.blake2b(np.ascontiguousarray(image).tobytes(), digest_size=6).digest() for image in images]
     return np.array([int.from_bytes(digest, "little") for digest in digests]) / 2.0**48

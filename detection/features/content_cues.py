@@ -38,5 +38,6 @@ def content_names(channels: int) -> list[str]:
 def png_bytes(image: np.ndarray) -> int:
     """Returns the size in bytes of one uint8 image `(h, w, c)` as a PNG file."""
     file = io.BytesIO()
+    # The level is stated, so that another default of Pillow's changes no score.
     Image.fromarray(image[..., 0] if image.shape[-1] == 1 else image).save(file, format="PNG", compress_level=6)
     return file.tell()

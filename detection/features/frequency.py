@@ -126,6 +126,7 @@ def radii(height: int, width: int) -> np.ndarray:
     side = min(height, width)
     rows = (np.arange(height) - height // 2) * (side / height)
     columns = (np.arange(width) - width // 2) * (side / width)
+    # 1e-9: a whole distance that rounding has made a little shorter stays in its ring
     return np.floor(np.hypot(rows[:, None], columns[None, :]) + 1e-9).astype(np.int64)
 
 

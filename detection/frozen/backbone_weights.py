@@ -79,6 +79,7 @@ def fetch(network: str, found: Published) -> Path:
 
 @contextlib.contextmanager
 def _impatient() -> Iterator[None]:
+    # Keras' `get_file` takes no timeout.
     before = socket.getdefaulttimeout()
     socket.setdefaulttimeout(TIMEOUT)
     try:

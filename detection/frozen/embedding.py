@@ -102,6 +102,7 @@ class Embedding:
             raise UserError(f"This embedding takes uint8 images of {wanted}. Received: {images.dtype} {images.shape}.")
         if not len(images):
             return np.zeros((0, WIDTH))
+        # Divided by the length once more: the network's own division is good to the digits of float32.
         found = in_blocks(self._outputs, images)
         return np.asarray(found / np.linalg.norm(found, axis=1, keepdims=True))
 
@@ -154,6 +155,7 @@ def _training_step(network: Any, steps: int) -> Callable[[np.ndarray, np.ndarray
 
     rate = keras.optimizers.schedules.CosineDecay(networks.RATE, steps)
     network.compile(optimizer=keras.optimizers.Adam(rate), loss=triplet_loss)
+    # Keras gives the mean of all batches so far; one that is not finite makes all later ones so.
     return lambda images, identities: float(network.train_on_batch(images, identities))
 
 

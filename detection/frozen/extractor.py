@@ -93,6 +93,7 @@ class Extractor:
                 progress(done, steps, f"step {done}/{steps}, loss {loss:.3f}")
         some = images[rng.permutation(len(images))[:2000]]
         self._scale = 1.0
+        # by features that are not scaled yet
         self._scale = float(1 / np.sqrt(max(self.features(some).var(axis=0).mean(), 1e-12)))
         return self
 

@@ -67,6 +67,7 @@ def training_step(network: Any, steps: int, *, many: bool) -> Callable[[np.ndarr
     losses = keras.losses.BinaryCrossentropy if many else keras.losses.SparseCategoricalCrossentropy
     rate = keras.optimizers.schedules.CosineDecay(RATE, steps)
     head.compile(optimizer=keras.optimizers.Adam(rate), loss=losses(from_logits=True))
+    # Keras gives the mean of all batches so far; one that is not finite makes all later ones so.
     return lambda images, targets: float(head.train_on_batch(images.astype(np.float32), targets))
 
 

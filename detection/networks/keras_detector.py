@@ -158,6 +158,7 @@ class KerasDetector(BaseDetector):
         """Returns what a batch of training images, uint8 `(n, h, w, c)`, looks like this time."""
         side = min(images.shape[1:3])
         sigma = WANG_SIGMA * (side / WANG_SIDE) ** 0.5 if self.blur_sigma is None else self.blur_sigma
+        # The order of Wang et al.: blur, JPEG, and last their crop, which is a shift here.
         images = blurred(images, rng, self.blur, sigma)
         images = compressed(images, rng, self.jpeg, self.jpeg_quality)
         return augment(images, rng, side // 16 if self.shift is None else self.shift, self.mirror)
@@ -209,6 +210,7 @@ class KerasDetector(BaseDetector):
         else:
             batches = plain_batches(len(images), self.batch_size, rng)
         weights = class_weights(is_fake) if self.balance == "weights" else None
+        # else `train_on_batch` would give the mean over all epochs
         self._trainer.reset_metrics()
         loss = 0.0
         for chosen in batches:

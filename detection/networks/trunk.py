@@ -21,6 +21,7 @@ def convolution(x: Any, filters: int, seeds: Iterator[int], *, size: int = 3, **
 
     start = keras.initializers.HeNormal(seed=next(seeds))
     x = layers.Conv2D(filters, size, use_bias=False, kernel_initializer=start, **options)(x)
+    # Keras' 0.99 follows the weights 100 steps late, and an epoch, after which they are judged, may have only 30.
     return layers.ReLU()(layers.BatchNormalization(momentum=0.9)(x))
 
 

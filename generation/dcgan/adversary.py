@@ -48,6 +48,7 @@ class Adversary:
         self._times, self._precision = times, precision
         options: dict[str, Any] = {"conditions": conditions, "precision": precision}
         self.generator = build_generator(study, image_shape, times, seed=seed, **options)
+        # Seeds of a spec are below 2**32: no other training's generator begins with this discriminator's numbers.
         self.discriminator = build_discriminator(study, image_shape, times, seed=seed + 2**32, **options)
         self.average: Average | None = None
         if study.ema:
@@ -74,6 +75,7 @@ class Adversary:
     @property
     def rates(self) -> list[Any]:
         """The variables with the learning rates that a decay starts from; without one they are among `variables`."""
+        # Keras' `learning_rate` would give a schedule's value at this step, and not the schedule.
         chosen = [optimizer._learning_rate for optimizer in self._optimizers]
         return [rate.rate for rate in chosen if isinstance(rate, LinearDecay)]
 
@@ -128,5 +130,6 @@ class LinearDecay(keras.optimizers.schedules.LearningRateSchedule):
 def _adam(study: Study, model: keras.Model, rate: float, updates: int) -> keras.optimizers.Optimizer:
     schedule: Any = LinearDecay(rate, updates) if study.decay == "linear" else rate
     optimizer = Adam(schedule, beta_1=study.beta_1)
+    # Keras else builds it in the first step, and a state that is resumed from would find no moments to fill.
     optimizer.build(model.trainable_variables)
     return optimizer

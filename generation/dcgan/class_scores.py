@@ -20,6 +20,8 @@ def by_class(loss: str, real: np.ndarray, fake: np.ndarray, groups: dict[str, np
         groups: Which images belong to a class: its name -> bool `(n,)`.
     """
     real, fake = real.astype(np.float64), fake.astype(np.float64)
+    # Halfway between the targets; elsewhere logit 0 is even odds. The losses are those of the training, image by image;
+    # logaddexp(0, x) is a softplus that cannot overflow.
     cut = {"least-squares": 0.5, "wasserstein-gp": np.nan}.get(loss, 0.0)
     if loss == "hinge":
         of_real, of_fake = np.maximum(0, 1 - real), np.maximum(0, 1 + fake)

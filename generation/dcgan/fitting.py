@@ -55,10 +55,12 @@ def turns(
     settings: dict[str, Any] = {"conditions": conditions.shape[1], "seed": seed, "precision": generator.precision}
     adversary = Adversary(study, images.shape[1:], times, **settings)
     options = {**generator.options(), "images": digest(images.shape, images, conditions), "seed": seed}
+    # Before the trainer: its options must name what the weights came from, or a state of other ones would go on.
     if generator.warm_start is not None:
         options["warm_start"] = warm_start(adversary, Path(generator.warm_start))
     sample = np.random.default_rng(seed).permutation(len(images))[: 8 * WATCHED]
     game = study.label_smoothing, study.label_noise, study.gradient_penalty
+    # Sorted, since the images may be a memory map.
     health = Health(diversity(images[np.sort(sample)]), study.loss, study.epochs, *game)
     scores: list[Any] = []
     shown: list[Any] = []  # names of the checkpoints that are done
@@ -67,6 +69,7 @@ def turns(
     keywords: dict[str, Any] = {"epochs": study.epochs, "options": options, "notes": notes, "advice": advice}
     trainer = Trainer(adversary, images, conditions, **keywords)
 
+    # Two networks: the generator samples with the first one until the next checkpoint, and the alarm looks each epoch.
     sampler, watcher = generator.make_sampler(), generator.make_sampler()
     watched = draw(WATCHED, study.latent_dim, seed, study.latent), _mixed(conditions, WATCHED, seed)
     rolled_back = False
@@ -131,6 +134,7 @@ def warm_start(adversary: Adversary, folder: Path) -> str:
     for name in ("generator", "discriminator"):
         give(getattr(adversary, name), networks.get(name, []), name, folder, sha)
     if adversary.average is not None:
+        # it was made of the weights before these
         for average, variable in zip(adversary.average.variables, adversary.generator.trainable_variables, strict=True):
             average.assign(variable)
     return sha.hexdigest()
@@ -167,6 +171,7 @@ def _class_scores(
         scored = np.empty(len(at), np.float32)
         for start in range(0, len(at), n):
             rows = slice(start, start + n)
+            # compiled for one shape, so the last rows are filled up
             full, wanted = np.zeros(shapes[0], np.float32), np.zeros(shapes[1], np.float32)
             k = len(part[rows])
             full[:k], wanted[:k] = part[rows], conditions[at][rows]

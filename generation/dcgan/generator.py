@@ -140,6 +140,7 @@ class DCGAN(TrainedDCGAN):
         display_interval: Annotated[int, Ge(1)] | None = None,
         random_state: int | None = None,
     ) -> None:
+        # First of all: later the locals hold more than the options.
         given = {name: value for name, value in locals().items() if name in studies.OPTIONS}
         study, kept = studies.resolve(architecture, **given), {"on_collapse": on_collapse, "precision": precision}
         check_truncation(study.latent, truncation)

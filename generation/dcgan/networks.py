@@ -80,6 +80,7 @@ def build_discriminator(
     """
     made = _Maker(study, seed, precision, conditions)
     stack = _mnist_1d_discriminator(made) if study.family == "mnist-1d" else _discriminator(made, study, times)
+    # Logits stay in float32 under mixed precision: the 8 bits of bfloat16 would make many of them equal.
     named = _named([*stack, layers.Flatten(), made.dense(1, spectral=study.spectral_norm, dtype="float32")])
     images = layers.Input(image_shape)
     if not conditions:
@@ -183,6 +184,7 @@ def _doubled(made: _Maker, study: Study, filters: int, *, use_bias: bool = True)
 
 def _widths(study: Study, times: int, width: int) -> list[int]:
     """Channels of the feature maps, from the image's end to the smallest map."""
+    # at most eight times, as from 128 to 1,024 in figure 1 of the DCGAN paper
     return [width * min(2**level, 8) for level in range(times + study.head)]
 
 
@@ -204,6 +206,7 @@ class _Maker:
 
     def __init__(self, study: Study, seed: int, precision: str, conditions: int) -> None:
         self._study = study
+        # a stream of its own: the trainer orders images by [seed, epoch]
         self._rng = np.random.default_rng([seed, 2**31])
         self._precision = precision
         self._conditions = conditions
@@ -215,6 +218,7 @@ class _Maker:
         seed = self.next_seed()
         normal = self._study.initial == "normal"
         initial = (
+            # as in the DCGAN paper, section 4
             keras.initializers.RandomNormal(stddev=0.02, seed=seed)
             if normal
             else keras.initializers.GlorotUniform(seed=seed)

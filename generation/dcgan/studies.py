@@ -12,6 +12,7 @@ from typing import Any, Literal
 from data.errors import UserError, unknown
 from generation.training.game import Game
 
+# One octave: halving a side ends at exactly one of them, so that a size leaves no choice of the number of maps.
 BOTTOMS = (4, 5, 6, 7)  # sides of the smallest feature map
 SMALLEST, LARGEST = 8, 128
 FIXED = ("latent_dim", "width", "discriminator_width", "upsampling", "leaky", "dropout", "norm", "spectral_norm")
@@ -195,6 +196,7 @@ def doublings(name: str, study: Study, image_shape: tuple[int, ...]) -> int:
     if channels not in (1, 3):
         raise UserError(f"Architecture '{name}' makes images with 1 or 3 channels. Received: {channels}.")
     short, long = sorted((height, width))
+    # from 4 to `LARGEST` are five doublings
     for times in range(1, 6):
         if short % 2**times == 0 and short // 2**times in BOTTOMS and long % 2**times == 0 and long <= LARGEST:
             return times

@@ -47,6 +47,7 @@ def fit(
     options = {**generator.options(), "images": content, "seed": seed}
     if generator.warm_start is not None:
         options["warm_start"] = warm_start(program, Path(generator.warm_start))
+    # Before the trainer asks for the step: a training that goes on has the discriminator that it had.
     program.joined = settings.joins is not None and saved_epoch(folder) >= settings.joins
     measured: list[dict[str, Any]] = []
     trainer = Trainer(
@@ -59,6 +60,7 @@ def fit(
         advice=f" A smaller learning_rate may help. Received: learning_rate={settings.learning_rate}.",
     )
     sampler = generator.make_sampler()
+    # asked now, since the training itself writes that folder
     resumed = folder is not None and (folder / LAST / "options.json").exists()
 
     def on_epoch(epoch: int) -> bool:

@@ -13,6 +13,7 @@ from keras import layers, ops
 from generation.swap.settings import MOST, Settings
 from generation.training.spectral import SpectralConv2D, SpectralDense
 
+# As the public face-swap programs have them: slope 0.1, kernels of 5, colours from a last one of 5.
 SLOPE = 0.1  # of LeakyReLU in encoder and decoders
 KERNEL = 5
 
@@ -104,6 +105,7 @@ class _Maker:
     """Makes layers whose initial weights follow from one seed, whatever else drew random numbers before."""
 
     def __init__(self, settings: Settings, seed: int) -> None:
+        # no network has 1,000 layers, so that no two layers share a seed
         self._settings, self._seed, self._made = settings, seed * 1000, 0
 
     def __call__(self, kind: type[keras.Layer], *args: Any, **options: Any) -> keras.Layer:

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 from keras import ops
 
+# All four as in the paper below, section III.
 WINDOW, SIGMA = 11, 1.5
 K1, K2 = 0.01, 0.03
 

@@ -113,6 +113,7 @@ def swap_step(
         apart, to_fake = vjp(lambda x: distances(x, targets), [], [fake])
         side_a, side_b = (ops.sum(apart[at] * weighing[at]) for at in (slice(2), slice(2, None)))
         g_loss, zero = side_a + side_b, ops.zeros_like(side_a)
+        # Gradients by the images are added up first, so that one way back through the networks serves all losses.
         (cotangent,) = to_fake(ops.convert_to_tensor(weighing), "inputs")
         d_loss, d_real, d_fake = zero, zero, zero
         if discriminator is not None:

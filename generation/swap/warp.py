@@ -16,6 +16,7 @@ from keras import ops
 
 from generation.training.augment import resample
 
+# As in the public face-swap programs of 2018: 5 control points, 10 degrees, a twentieth of size and side.
 POINTS = 5  # control points of the warp on either axis
 NUMBERS = 5  # uniform numbers that a view needs beside the warp's
 WARP = 0.03125  # standard deviation of a control point's shift at strength 1, as a share of the side: 2 px of 64

@@ -13,6 +13,8 @@ from typing import Any
 
 from keras import ops
 
+# Keras' own layers will not do: RandomBrightness clips, and RandomTranslation resamples what it moves. The first two
+# shares are those of DiffAugment's code.
 SHIFT = 0.125  # of translation, as a share of the side
 HOLE = 0.5  # side of the cutout, as a share of the image's
 ANGLE, ZOOM = 0.2618, 0.15  # 15 degrees in radians; at most this much larger or smaller

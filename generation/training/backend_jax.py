@@ -43,6 +43,7 @@ class Scope(keras.StatelessScope):
     def get_current_value(self, variable: Any) -> Any:
         self.seen[id(variable)] = variable
         value = super().get_current_value(variable)
+        # Keras' scope knows its own variables only: of others the value from before all scopes would be read.
         outer = self.original_scope
         return outer.get_current_value(variable) if value is None and outer is not None else value
 
@@ -285,6 +286,7 @@ def adam(
 ) -> None:
     """Updates a Keras variable and its two moments by Adam's rule, at its step `t`, counted from 1."""
     step, keep_mean, keep_square = (jnp.asarray(value, jnp.float32) for value in (t, beta_1, beta_2))
+    # the order of computation at the end of the paper's section 2, which TensorFlow's operation has too
     corrected = jnp.asarray(rate, jnp.float32) * jnp.sqrt(1 - keep_square**step) / (1 - keep_mean**step)
     new_mean = mean.value + (gradient - mean.value) * (1 - keep_mean)
     new_square = square.value + (jnp.square(gradient) - square.value) * (1 - keep_square)

@@ -28,6 +28,7 @@ def vjp(
         gradient for each, zeros where the output does not depend on it. It may be called more than once.
     """
     sources = {"weights": [item.value for item in weights], "inputs": list(inputs)}
+    # persistent, since the pullback may be called more than once
     with tf.GradientTape(persistent=True, watch_accessed_variables=False) as tape:
         for source in (*sources["weights"], *sources["inputs"]):
             tape.watch(source)
@@ -96,6 +97,7 @@ def compiled_steps(
             return done + 1, logs.write(done, row)
 
         start = (tf.constant(0), tf.TensorArray(tf.float32, size=steps))
+        # each step needs the weights that the one before has left
         _, logs = tf.while_loop(lambda done, _: done < steps, body, start, parallel_iterations=1)
         return logs.stack()
 
@@ -140,6 +142,7 @@ def batch_norm(inputs: Any, gamma: Any, beta: Any, epsilon: float) -> tuple[Any,
 def random_16_bits(like: Any, seed: Any) -> Any:
     """Uniform int16 numbers in the shape of `like`, from a seed of two integers alone."""
     n = tf.size(like)
+    # two numbers from each word of 32 bits
     words = tf.random.stateless_uniform([(n + 1) // 2], tf.cast(seed, tf.int32), None, None, tf.int32)
     return tf.reshape(tf.reshape(tf.bitcast(words, tf.int16), [-1])[:n], tf.shape(like))
 

@@ -12,6 +12,7 @@ from keras import ops
 
 RAMP = 0.05  # the half-life is at most this share of the images seen so far
 BATCHES, BATCH = 16, 128  # that the statistics are estimated from
+# fixed, so that what is sampled follows from the weights alone
 SEED = 20_200_607  # of their latent vectors
 
 
@@ -31,6 +32,7 @@ def decay(images: Any, batch_size: int, half_life: float) -> Any:
     return ops.power(0.5, batch_size / lived)
 
 
+# Keras' own `use_ema` is finished by `fit` alone, for the one optimiser that it knows.
 class Average:
     """The moving average of variables; its own are made with the same values.
 
@@ -63,11 +65,13 @@ def estimate_statistics(network: keras.Model, inputs: Iterator[Any]) -> None:
         network: Changed in place; its weights stay.
         inputs: Batches of its inputs.
     """
+    # Those inside other layers too, which `network.layers` leaves out.
     layers = [layer for layer in network._flatten_layers() if isinstance(layer, keras.layers.BatchNormalization)]
     momenta = [layer.momentum for layer in layers]
     try:
         for done, batch in enumerate(inputs):
             for layer in layers:
+                # the mean of the batches so far: what it keeps, and 1 / (done + 1) of this one
                 layer.momentum = done / (done + 1)
             network(batch, training=True)
     finally:

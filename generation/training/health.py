@@ -13,6 +13,7 @@ SATURATED = 0.01  # the discriminator's loss over an epoch, as a share of what g
 DIVERSITY = 0.25  # of the generated images, as a share of the real ones'
 EARLY, FEWEST = 0.25, 200  # share of the training, and steps, before which images that still look alike are no sign
 TARGETS = ("bce", "non-saturating", "least-squares")  # losses that say what the discriminator should answer
+# At logits 0 (least-squares: 0.5): ln 2; 2 ln 2; 1 + 1; (0.25 + 0.25) / 2.
 CHANCE = {"bce": 0.6931, "non-saturating": 1.3863, "hinge": 2.0, "least-squares": 0.25}  # its loss when it guesses
 
 

@@ -43,6 +43,7 @@ class Dropout(keras.layers.Dropout):
         if not (training and self.rate > 0):
             return inputs
         dropped = round(self.rate * 2**16)
+        # int16 numbers begin at -2**15
         kept = backend().random_16_bits(inputs, self.seed_generator.next()) >= dropped - 2**15
         return inputs * (ops.cast(kept, inputs.dtype) * (2**16 / (2**16 - dropped)))
 
@@ -58,6 +59,7 @@ class Adam(keras.optimizers.Adam):
     def update_step(self, gradient: Any, variable: Any, learning_rate: Any) -> None:
         index = self._get_variable_index(variable)
         moments = self._momentums[index], self._velocities[index]
+        # Keras counts a step after its update, and the paper's t begins at 1
         settings = learning_rate, self.beta_1, self.beta_2, self.epsilon, self.iterations + 1
         backend().adam(variable, *moments, gradient, *settings)
 

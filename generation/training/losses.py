@@ -83,6 +83,7 @@ def gradient_penalty(gradients: Any) -> Any:
         Gulrajani et al. (2017), Improved training of Wasserstein GANs, equation 3.
     """
     squares = ops.sum(ops.square(ops.cast(gradients, "float32")), axis=(1, 2, 3))
+    # the root has no gradient at 0
     return ops.mean(ops.square(ops.sqrt(squares + 1e-12) - 1.0))
 
 

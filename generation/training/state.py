@@ -49,6 +49,7 @@ def save_state(folder: Path, state: State, options: dict[str, Any]) -> None:
             logs=state.logs,
             **named,
         )
+        # On the disk before the name is its: else a power cut could leave an empty file under it.
         file.flush()
         os.fsync(file.fileno())
     os.replace(half, folder / FILE)
@@ -100,6 +101,7 @@ def keep(generator: Any, folder: Path) -> None:
     half = folder / f"{LAST}.part"
     shutil.rmtree(half, ignore_errors=True)
     generator.save(half)
+    # A kill here leaves none; the state is written later, so the epochs up to this checkpoint are done again.
     shutil.rmtree(folder / LAST, ignore_errors=True)
     half.rename(folder / LAST)
 
@@ -123,6 +125,7 @@ def digest(about: Any, images: np.ndarray, *beside: np.ndarray) -> str:
 
 
 def _refuse_changes(path: Path, saved: dict[str, Any], options: dict[str, Any]) -> None:
+    # as it comes back from the file, where tuples are lists
     now = json.loads(json.dumps(options))
     names = [name for name in sorted({*saved, *now}) if saved.get(name) != now.get(name)]
     if names:

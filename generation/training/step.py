@@ -46,6 +46,7 @@ class Randomness:
     """
 
     def __init__(self, backend: ModuleType, seed: int, update: int, number: Any) -> None:
+        # shifted above the 32 bits of a seed: no stream of one seed is a stream of another
         self._backend, self._seed, self._number = backend, seed + ((update * STREAMS) << 33), number
 
     def uniform(self, shape: tuple[int, ...], stream: int, use: int = 0) -> Any:
@@ -56,6 +57,7 @@ class Randomness:
 
     def draws(self, stream: int) -> augment.Draw:
         """Returns a source of uniform numbers for one augmentation after the other."""
+        # use 0 is the noise's
         uses = iter(range(1, 8))
         return lambda shape: self.uniform(shape, stream, next(uses))
 
@@ -238,6 +240,7 @@ def adversarial_step(
 
         if study.updates == "simultaneous":
             zeros = ops.zeros_like(on_real)
+            # both gradients are taken before either network changes
             g_loss, g_gradients = learn(on_fake, lambda c: pull(zeros, c, "fake"), to_weights)
             discriminator_optimizer.apply(d_gradients, d_weights)
             generator_optimizer.apply(g_gradients, g_weights)

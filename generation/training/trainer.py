@@ -263,6 +263,8 @@ class Trainer:
             return 1
         rate, batch = float(self._logs[-1, -1]), self.program.images_per_step
         steps = int(CALL_SECONDS * rate / batch)
+        # What a call is given of a streamed set is a sixteenth of what may be resident, and no call is longer than four
+        # times all before it: the first rates are of very few steps.
         limit = RESIDENT_BYTES // (16 * batch * int(np.prod(self.program.image_shape)))
         return max(1, min(steps, limit, 4 * max(1, len(self._logs))))
 

@@ -21,6 +21,7 @@ def write_weights(path: Path, networks: Mapping[str, Sequence[np.ndarray]]) -> N
     named: dict[str, Any] = {
         f"{name}{at:04d}": value for name, values in networks.items() for at, value in enumerate(values)
     }
+    # NumPy dates the members of an archive 1980-01-01, so that the bytes do not change with the time.
     np.savez(path, **named)
 
 

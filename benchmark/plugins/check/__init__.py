@@ -38,17 +38,34 @@ def detector_checks(kind: str, **options: Any) -> list[Check]:
 
     Raises:
         UserError: If there is no such plug-in, it does not take these options, or says of itself what cannot be used.
+
+    Example:
+        >>> checks = detector_checks("linear-pixel")
+        >>> [check.id for check in checks[:3]]
+        ['fit', 'shape-and-dtype', 'finite']
+        >>> next(results(checks)).verdict
+        'passed'
     """
     return checks_of("detectors", kind, options)
 
 
 def generator_checks(kind: str, **options: Any) -> list[Check]:
-    """Returns the checks of a generator; the arguments are those of `detector_checks`."""
+    """Returns the checks of a generator; the arguments are those of `detector_checks`.
+
+    Example:
+        >>> [result.verdict for result in results(generator_checks("gaussian")[:2])]
+        ['passed', 'passed']
+    """
     return checks_of("generators", kind, options)
 
 
 def checks_of(group: str, kind: str, options: dict[str, Any]) -> list[Check]:
-    """Returns the checks of a plug-in of a group, `"detectors"` or `"generators"`."""
+    """Returns the checks of a plug-in of a group, `"detectors"` or `"generators"`.
+
+    Example:
+        >>> str(checks_of("generators", "gaussian", {"conditional": True})[0])
+        'fit'
+    """
     from benchmark.machine import runtime
 
     with contextlib.suppress(UserError):  # a backend that runs already keeps its threads

@@ -59,6 +59,7 @@ def _of(mine: np.ndarray, across: np.ndarray, weights: np.ndarray) -> np.ndarray
     same = weights @ mine
     other = (weights @ across.reshape(persons, persons * bins)).reshape(-1, persons, bins)
     other = (other * weights[:, :, None]).sum(axis=1)
+    # pairs in one bin count half, as ties do
     below = np.cumsum(other, axis=1) - other / 2
     with np.errstate(invalid="ignore"):
         return np.asarray((same * below).sum(axis=1) / (same.sum(axis=1) * other.sum(axis=1)))
