@@ -191,6 +191,14 @@ def _read_csv(path: Path, numbers: list[str]) -> pd.DataFrame:
         return pd.read_csv(path, dtype="str", keep_default_na=False, encoding="utf-8")
 
 
+def read_text(folder: Path, name: str) -> pd.DataFrame | None:
+    """Reads a table of the run folder that is not in `FILES`, all as text; `None` if there is none of this name."""
+    path = folder / name
+    if Path(name).name != name or path.suffix != ".csv" or not path.is_file():
+        return None
+    return pd.read_csv(path, dtype="str", keep_default_na=False, encoding="utf-8")
+
+
 def _scores(folder: Path) -> pd.DataFrame:
     columns = ["cell", "part", "group", "is_fake", "score"]
     return pd.read_parquet(folder / "scores.parquet", columns=columns, filters=[("part", "==", "test")])

@@ -56,7 +56,8 @@ def exam(folder: Path, images: ImageSet, ledger: Ledger, perturbation: str | Non
 
 
 def _shared(inputs: dict[str, Path], images: ImageSet, ledger: Ledger, part: str, seed: int) -> Labelled:
-    banks = [labelled(folder, images, ledger, part) for name, folder in sorted(inputs.items()) if name[:5] == "bank "]
+    found = sorted((int(name[5:]), folder) for name, folder in inputs.items() if name[:5] == "bank ")
+    banks = [labelled(folder, images, ledger, part) for _, folder in found]
     n_real = int((~banks[0].is_fake).sum())
     rng = np.random.default_rng([seed, 0xA11])
     pieces = [(banks[0].images[:n_real], banks[0].index.iloc[:n_real])]

@@ -13,7 +13,18 @@ from reports.figures.losses import PANELS, LossFigure
 from reports.figures.roc import RocFigure
 from reports.figures.scores import ScoreFigure
 from reports.load import Run
-from reports.sections import classes, explain, identity, inception, pictures, provenance, quality, summary, tables
+from reports.sections import (
+    classes,
+    explain,
+    identity,
+    inception,
+    measured,
+    pictures,
+    provenance,
+    quality,
+    summary,
+    tables,
+)
 from reports.sections.tables import Entry
 
 VERDICTS = {"alarm": ("alarm", "▲", "alarm"), "note": ("note", "●", "note"), "pass": ("pass", "✓", "passed")}
@@ -44,6 +55,7 @@ def everything(run: Run) -> dict[str, Any]:
         "classes": classes.section(run),
         "identity": identity.section(run),
         "explain": explain.section(run),
+        "measured": measured.sections(run),
         "grids": pictures.grids(run),
         "films": pictures.films(run),
         "evolution": pictures.evolution(run),
