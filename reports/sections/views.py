@@ -13,7 +13,18 @@ from reports.figures.losses import PANELS, LossFigure
 from reports.figures.roc import RocFigure
 from reports.figures.scores import ScoreFigure
 from reports.load import Run
-from reports.sections import classes, explain, identity, inception, pictures, provenance, quality, summary, tables
+from reports.sections import (
+    classes,
+    explain,
+    grid_options,
+    identity,
+    inception,
+    pictures,
+    provenance,
+    quality,
+    summary,
+    tables,
+)
 from reports.sections.tables import Entry
 
 VERDICTS = {"alarm": ("alarm", "▲", "alarm"), "note": ("note", "●", "note"), "pass": ("pass", "✓", "passed")}
@@ -50,6 +61,7 @@ def everything(run: Run) -> dict[str, Any]:
         "picture_notes": pictures.notes(run),
         "histograms": _histograms(run, entries),
         "configurations": _configurations(run),
+        "grid_options": grid_options.columns(run),
         "failures": provenance.failures(run),
         "provenance": provenance.provenance(run),
     }
@@ -231,6 +243,7 @@ def _configurations(run: Run) -> list[dict[str, Any]]:
         {
             "generator": row.generator,
             "detector": row.detector,
+            "grid": grid_options.values(run, generator=row.generator, detector=row.detector),
             "metric": tables.METRICS.get(row.metric, (row.metric, ""))[0],
             "text": numbers.number(row.value, bounded=numbers.is_bounded(row.metric)),
             "interval": numbers.interval(row.low, row.high, bounded=numbers.is_bounded(row.metric)),
