@@ -13,7 +13,7 @@ from __future__ import annotations
 import itertools
 import math
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from pydantic import ValidationError
 
@@ -25,10 +25,11 @@ if TYPE_CHECKING:
 
 MOST = 1000  # rows of one grid: more were never meant, and planning alone would take minutes
 LONGEST = 100  # bytes of what a grid adds to an id, so that names of files keep room for the rest
+Row = TypeVar("Row", bound="PluginSpec")
 NO_OPTIONS = ("kind", "id", "grid")  # of a row: what a grid cannot vary
 
 
-def expanded(what: str, row: PluginSpec) -> list[PluginSpec]:
+def expanded(what: str, row: Row) -> list[Row]:
     """Returns the rows that a row stands for, in the order written: the last option changes fastest.
 
     Each has the values of its combination as options, and says in `grid` which they are. A row without a grid, and one
