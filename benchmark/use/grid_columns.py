@@ -38,7 +38,8 @@ def with_grid(table: pd.DataFrame, manifest: Mapping[str, Any]) -> pd.DataFrame:
         grids = {str(row["id"]): row["grid"] for row in manifest[f"{role}s"] if row.get("grid")}
         for option in dict.fromkeys(name for grid in grids.values() for name in grid):
             values = [_flat(grids.get(str(name), {}).get(option)) for name in table[role]]
-            found[f"{role}.{option}"] = pd.Series(values, index=table.index)
+            whole = all(value is None or type(value) is int for value in values)  # a depth of 3 stays 3 beside none
+            found[f"{role}.{option}"] = pd.Series(values, index=table.index, dtype="Int64" if whole else None)
     return found
 
 
