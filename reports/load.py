@@ -73,6 +73,7 @@ class Plugin:
         role: `""`, a control (`"real-copy"`, `"noise"`) or a sentinel (`"format"`, `"content"`).
         options: The constructor keywords, as JSON values.
         origin: Where the code that ran lies.
+        grid: The options that a grid gave it, each with its value as text.
     """
 
     id: str
@@ -80,6 +81,7 @@ class Plugin:
     role: str = ""
     options: str = ""
     origin: str = ""
+    grid: tuple[tuple[str, str], ...] = ()
 
 
 @dataclass(frozen=True)
@@ -208,6 +210,10 @@ def _mapping(value: Any) -> dict[str, Any]:
     return value if isinstance(value, dict) else {}
 
 
+def _text(value: Any) -> str:
+    return value if isinstance(value, str) else json.dumps(value)
+
+
 def _plugins(rows: Any, role: str, seen: pd.Series) -> list[Plugin]:
     plugins = [
         Plugin(
@@ -216,6 +222,7 @@ def _plugins(rows: Any, role: str, seen: pd.Series) -> list[Plugin]:
             role=str(row.get(role) or ""),
             options=", ".join(f"{key} = {json.dumps(value)}" for key, value in _mapping(row.get("options")).items()),
             origin=str(row.get("origin") or ""),
+            grid=tuple((str(key), _text(value)) for key, value in _mapping(row.get("grid")).items()),
         )
         for row in rows or []
         if isinstance(row, dict) and "id" in row

@@ -298,9 +298,10 @@ def _chosen(spec: str | None, real: Path | None, fake: list[Path] | None, change
     if spec is not None:
         raise UserError(f"Give a spec or --real and --fake, not both. Received: {spec}.")
     chosen = specs.from_folders(real, fake or [], changes or ())
-    for folder, row in zip(fake or [], chosen.generator, strict=False):
-        if row.kind == "folder" and row.id != folder.resolve().name:
-            typer.echo(f"--fake {visible(str(folder))} is called '{row.id}' in the results.", err=True)
+    for folder in fake or []:  # found by its path: with a grid, a folder is several rows
+        for row in chosen.generator:
+            if row.options.get("path") == str(folder.resolve()) and row.id != folder.resolve().name:
+                typer.echo(f"--fake {visible(str(folder))} is called '{row.id}' in the results.", err=True)
     return chosen
 
 

@@ -149,8 +149,8 @@ def _rows(spec: Spec, base: Path | None, smoke: bool) -> tuple[list[Row], list[R
     wanted = [_wanted("generators", row, base, smoke, shown) for row in spec.generator]
     wanted += [_wanted("detectors", row, base, smoke, {}) for row in spec.detector]
     found = iter(describe.described(wanted))
-    generators = [Row(row.id, _warmed(next(found), base)) for row in spec.generator]
-    return generators, [Row(row.id, next(found), row.train_on) for row in spec.detector]
+    generators = [Row(row.id, _warmed(next(found), base), grid=row.grid) for row in spec.generator]
+    return generators, [Row(row.id, next(found), row.train_on, row.grid) for row in spec.detector]
 
 
 def _wanted(group: str, row: PluginSpec, base: Path | None, smoke: bool, defaults: dict[str, Any]) -> describe.Wanted:

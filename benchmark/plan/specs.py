@@ -10,7 +10,7 @@ from typing import Annotated, Any
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
 
-from benchmark.plan import spec_file, spec_names
+from benchmark.plan import grids, spec_file, spec_names
 from benchmark.plan.spec_names import ADDED, ALL
 from data.errors import UserError, shown, unknown
 from data.reading import paths
@@ -45,18 +45,23 @@ class DatasetSpec(BaseModel):
 
 
 class PluginSpec(BaseModel):
-    """`[[generator]]` or `[[detector]]`: the plug-in's `kind`, the row's `id` (default: the kind), and options."""
+    """`[[generator]]` or `[[detector]]`: the plug-in's `kind`, the row's `id` (default: the kind), and options.
+
+    With a `grid`, lists of values by option, the row stands for one row for each combination, see
+    `benchmark.plan.grids`; in each of those `grid` says its own values.
+    """
 
     model_config = ConfigDict(extra="allow", strict=True)
     kind: Annotated[str, Field(min_length=1)]
     id: str = ""
+    grid: dict[str, Any] = {}
 
     def model_post_init(self, context: Any, /) -> None:
         self.id = self.id or re.sub(r"^.*/", "", self.kind)
 
     @property
     def options(self) -> dict[str, Any]:
-        """The options, which are everything but `kind` and `id`."""
+        """The options, which are everything but what every row has."""
         return dict(self.model_extra or {})
 
 
@@ -105,7 +110,10 @@ class QualitySpec(BaseModel):
 
 
 class Spec(BaseModel):
-    """A whole benchmark. Controls and sentinels that a spec does not name are added: every run carries them."""
+    """A whole benchmark, its grids expanded.
+
+    Controls and sentinels that a spec does not name are added: every run carries them.
+    """
 
     model_config = ConfigDict(extra="forbid", strict=True, allow_inf_nan=False)
     name: str = "run"
@@ -123,6 +131,8 @@ class Spec(BaseModel):
         for kind in ADDED["detector"]:
             if all(row.kind != kind for row in self.detector):
                 self.detector.append(DetectorSpec(kind=kind))
+        self.generator = [one for row in self.generator for one in grids.expanded("generator", row)]
+        self.detector = [one for row in self.detector for one in grids.expanded("detector", row)]
 
     def with_inception(self, weights: str | Path) -> Spec:
         """Returns the spec with a file of Inception weights, whose place is relative to the current folder."""
@@ -130,8 +140,12 @@ class Spec(BaseModel):
         return self.model_copy(update={"quality": self.quality.model_copy(update={"inception_weights": place})})
 
     def resolved(self) -> dict[str, Any]:
-        """Returns the spec as plain values, with what was added."""
-        return self.model_dump()
+        """Returns the spec as plain values, with what was added; a row that is of a grid says its values in `grid`."""
+        values = self.model_dump()
+        for row in (*values["generator"], *values["detector"]):
+            if not row["grid"]:
+                del row["grid"]
+        return values
 
 
 def presets() -> dict[str, Path]:
@@ -180,7 +194,7 @@ def parse(values: Mapping[str, Any], changes: Sequence[str] = ()) -> Spec:
     """Checks a spec given as plain values, after `key=value` changes.
 
     Raises:
-        UserError: For an unknown key, a wrong type or range, or two rows with one id.
+        UserError: For an unknown key, a wrong type or range, a grid that is none, or two rows with one id.
     """
     spec_file.check(values)
     changed = {key: _copy(value) for key, value in values.items()}
@@ -213,7 +227,10 @@ def _copy(value: Any) -> Any:
 
 
 def _apply(values: dict[str, Any], change: str) -> None:
-    """Applies `protocol.threads=2`, `dataset.classes=["cat"]`, `generator.NAME.epochs=3` or `generator.*.epochs=3`."""
+    """Applies `protocol.threads=2`, `dataset.classes=["cat"]`, `generator.NAME.epochs=3` or `generator.*.epochs=3`.
+
+    A row with a grid is changed before it is expanded: `generator.NAME.grid.depth=[3, 4]` sets one of its lists.
+    """
     keys, equals, text = change.partition("=")
     if not equals or not keys.strip():
         raise UserError(f"--set takes key=value, such as generator.baseline.epochs=5. Received: {shown(change)}.")
@@ -227,10 +244,12 @@ def _apply(values: dict[str, Any], change: str) -> None:
         raise UserError(f"--set takes key=value, and no part of a key is empty. Received: {shown(change)}.")
     if path[0] in ("generator", "detector") and len(path) > 1:
         rows = _rows(values, path[0], path[1])
+        if path[2:-1] == ["grid"]:
+            path[2:] = [f"grid.{path[-1]}"]
         if len(path) != 3:
             raise UserError(f"--set takes {path[0]}.ID.OPTION=value. Received: {shown(change)}.")
         for row in rows:
-            row[path[2]] = _value(text)
+            grids.put(row, path[2], _value(text))
         return
     for key in path[:-1]:
         values = values.setdefault(key, {})

@@ -116,11 +116,15 @@ class Work:
 
 @dataclass(frozen=True)
 class Row:
-    """A generator or detector of the spec: its id, its plug-in with what is known of it, and whose fakes it learns."""
+    """A generator or detector of the spec: its id, its plug-in with what is known of it, and whose fakes it learns.
+
+    `grid` says the values that a grid gave it; they are among its options, and in no key of their own.
+    """
 
     id: str
     about: Description
     train_on: str = "each"
+    grid: dict[str, Any] = field(default_factory=dict)
 
     @property
     def plugin(self) -> plugins.Plugin:

@@ -51,7 +51,7 @@ def _inception(plan: Plan) -> dict[str, Any]:
 def _plugin(row: Row) -> dict[str, Any]:
     plugin = row.plugin
     about = {"id": row.id, "kind": plugin.name, "origin": plugin.origin, "digest": plugin.digest}
-    return about | {"options": row.options}
+    return about | {"options": row.options} | ({"grid": row.grid} if row.grid else {})
 
 
 def _stage(outcome: Outcome) -> dict[str, Any]:

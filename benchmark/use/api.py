@@ -80,6 +80,15 @@ class Run:
         """One row per leak and shortcut check, with its verdict."""
         return self._table("audit.csv")
 
+    def with_grid(self, table: pd.DataFrame) -> pd.DataFrame:
+        """Returns a table of this run with a column for each option that a grid of the spec varied.
+
+        `run.with_grid(run.metrics)` has columns such as `generator.depth`, see `benchmark.use.grid_columns.with_grid`.
+        """
+        from benchmark.use import grid_columns
+
+        return grid_columns.with_grid(table, self.manifest)
+
     @property
     def failures(self) -> list[dict[str, Any]]:
         """What failed, with its error."""

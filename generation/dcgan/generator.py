@@ -63,8 +63,14 @@ class DCGAN(TrainedDCGAN):
             Defaults to `None`, no cut.
         width: Channels of the generator's feature map next to the image; others double from it.
         discriminator_width: The same for the discriminator.
+        depth: How many blocks double the generator's smallest feature map up to the image, and how many halve the image
+            in the discriminator; channels double with each, up to eight times `width`. Defaults to `None`, as many as
+            leave a map of 4 to 7 pixels; others must halve both sides of the image without rest.
         upsampling: `"nearest"` (`UpSampling2D` and a convolution) or `"transposed"` convolutions.
-        leaky: LeakyReLU instead of ReLU in the generator.
+        activation: Of the generator's hidden layers: `"relu"`, `"leaky_relu"` (slope 0.2), `"elu"`, `"selu"`, `"silu"`,
+            `"gelu"` or `"tanh"`. Initial weights stay as `initial` says.
+        discriminator_activation: The same of the discriminator's.
+        leaky: An older way to say `activation`: `True` is `"leaky_relu"`, `False` is `"relu"`.
         dropout: Rate in the discriminator.
         norm: Normalisation in the discriminator, `"batch"`, `"layer"` or `"none"`.
         spectral_norm: Whether the discriminator's kernels are divided by their largest singular value.
@@ -126,7 +132,10 @@ class DCGAN(TrainedDCGAN):
         truncation: Annotated[float, Gt(0)] | None = None,
         width: Annotated[int, Ge(1)] | None = None,
         discriminator_width: Annotated[int, Ge(1)] | None = None,
+        depth: Annotated[int, Ge(1), Le(studies.DEEPEST)] | None = None,
         upsampling: Literal["nearest", "transposed"] | None = None,
+        activation: studies.Activation | None = None,
+        discriminator_activation: studies.Activation | None = None,
         leaky: bool | None = None,
         dropout: Annotated[float, Ge(0), Lt(1)] | None = None,
         norm: Literal["batch", "layer", "none"] | None = None,

@@ -10,7 +10,7 @@ import keras
 import numpy as np
 from keras import layers
 
-from generation.dcgan.studies import Study
+from generation.dcgan.studies import Activation, Study
 from generation.training.layers import BatchNormalization, ConditionalBatchNormalization, Dropout
 from generation.training.spectral import SpectralConv2D, SpectralDense
 
@@ -133,11 +133,11 @@ def _generator(made: _Maker, study: Study, image_shape: tuple[int, ...], times: 
     yield made.layer(layers.Dense, bottom[0] * bottom[1] * widths[0], use_bias=False)
     yield layers.Reshape((*bottom, widths[0]))
     yield made.batch_norm()
-    yield _activation(study.leaky)
+    yield _activation(study.activation)
     for filters in widths[1:]:
         yield from _doubled(made, study, filters, use_bias=False)
         yield made.batch_norm()
-        yield _activation(study.leaky)
+        yield _activation(study.activation)
     if study.head:
         yield made.layer(layers.Conv2D, channels, 3, padding="same")
     else:
@@ -152,7 +152,7 @@ def _discriminator(made: _Maker, study: Study, times: int) -> Iterator[keras.Lay
         yield made.conv(filters, kernel, strides, spectral=study.spectral_norm, use_bias=not normalised)
         if normalised:
             yield made.plain_batch_norm() if study.norm == "batch" else made.layer_norm()
-        yield layers.LeakyReLU(negative_slope=SLOPE)
+        yield _activation(study.discriminator_activation)
         if study.dropout:
             yield Dropout(study.dropout, seed=made.next_seed())
 
@@ -162,7 +162,7 @@ def _mnist_1d_generator(made: _Maker, study: Study) -> Iterator[keras.Layer]:
     yield layers.Reshape((1, 1, 256))
     for filters, strides in ((256, 1), (128, 1), (64, 2), (32, 1)):  # -> 5, 9, 21, 25
         yield made.layer(layers.Conv2DTranspose, filters, 5, strides=strides)
-        yield _activation(study.leaky)
+        yield _activation(study.activation)
         yield made.batch_norm()
     yield made.layer(layers.Conv2DTranspose, 1, 4)  # -> 28
 
@@ -188,8 +188,10 @@ def _widths(study: Study, times: int, width: int) -> list[int]:
     return [width * min(2**level, 8) for level in range(times + study.head)]
 
 
-def _activation(leaky: bool) -> keras.Layer:
-    return layers.LeakyReLU(negative_slope=SLOPE) if leaky else layers.ReLU()
+def _activation(name: Activation) -> keras.Layer:
+    if name == "leaky_relu":
+        return layers.LeakyReLU(negative_slope=SLOPE)
+    return layers.ReLU() if name == "relu" else layers.Activation(name)
 
 
 def _named(stack: Iterable[keras.Layer]) -> list[keras.Layer]:

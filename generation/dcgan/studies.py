@@ -15,7 +15,12 @@ from generation.training.game import Game
 # One octave: halving a side ends at exactly one of them, so that a size leaves no choice of the number of maps.
 BOTTOMS = (4, 5, 6, 7)  # sides of the smallest feature map
 SMALLEST, LARGEST = 8, 128
-FIXED = ("latent_dim", "width", "discriminator_width", "upsampling", "leaky", "dropout", "norm", "spectral_norm")
+DEEPEST = 7  # halvings of the largest image to a single pixel
+FIXED = (
+    "latent_dim", "width", "discriminator_width", "depth", "upsampling", "activation", "discriminator_activation",
+    "leaky", "dropout", "norm", "spectral_norm",
+)  # fmt: skip
+Activation = Literal["relu", "leaky_relu", "elu", "selu", "silu", "gelu", "tanh"]
 
 
 @dataclass(frozen=True)
@@ -36,8 +41,10 @@ class Study(Game):
     # networks
     width: int = 64
     discriminator_width: int = 64
+    depth: int | None = None
     upsampling: Literal["nearest", "transposed"] = "transposed"
-    leaky: bool = True
+    activation: Activation = "leaky_relu"
+    discriminator_activation: Activation = "leaky_relu"
     dropout: float = 0.3
     norm: Literal["batch", "layer", "none"] = "batch"
     spectral_norm: bool = False
@@ -52,6 +59,11 @@ class Study(Game):
     decay: Literal["none", "linear"] = "none"
     ema: float = 0.0
 
+    @property
+    def leaky(self) -> bool:
+        """Whether the generator's hidden layers are LeakyReLU: the older option for one of two activations."""
+        return self.activation == "leaky_relu"
+
 
 # Batch normalisation samples with moving averages everywhere at momentum 0.9 instead of Keras' 0.99: the
 # latter follows the training with a delay of 100 steps, in which Adam moves a weight by up to its initial
@@ -61,7 +73,7 @@ STUDIES: dict[str, Study] = {
     # here: widths 256-128-64 in the generator and 64-128-256 in the discriminator, 4x4 stride-2 convolutions
     # in the latter, LeakyReLU slope 0.2, 100 latent dimensions, initial weights, no batch normalisation next
     # to the images.
-    "baseline": Study(upsampling="nearest", leaky=False, learning_rate=0.001, beta_1=0.9),
+    "baseline": Study(upsampling="nearest", activation="relu", learning_rate=0.001, beta_1=0.9),
     # The same study's tuned version: transposed convolutions, LeakyReLU in the generator, beta1 0.5; the
     # study ran it at learning rates 0.0002 and 0.0003.
     "tuned": Study(),
@@ -75,7 +87,7 @@ STUDIES: dict[str, Study] = {
     # and 5.0 without momentum at these rates; at twice these, the discriminator stopped telling them apart.
     "stable": Study(
         latent_dim=128,
-        leaky=False,
+        activation="relu",
         dropout=0.0,
         norm="none",
         spectral_norm=True,
@@ -99,7 +111,7 @@ STUDIES: dict[str, Study] = {
         batches="joint",
         latent_dim=1,
         output="sigmoid",
-        leaky=False,
+        activation="relu",
         dropout=0.0,
         initial="glorot",
         image_shape=(28, 28, 1),
@@ -117,7 +129,9 @@ STUDIES: dict[str, Study] = {
         learning_rate=0.001,
     ),
 }
-OPTIONS = {field.name for field in fields(Study)} - {"family", "head", "image_shape"}  # of `generator.DCGAN`
+OPTIONS = {field.name for field in fields(Study)} - {"family", "head", "image_shape"} | {
+    "leaky"
+}  # of `generator.DCGAN`
 PENALTY = 10.0  # of wasserstein-gp, as in Gulrajani et al. 2017, section 4
 
 
@@ -133,9 +147,17 @@ def resolve(name: str, **options: Any) -> Study:
     given = {key: value for key, value in options.items() if value is not None}
     for key in [key for key in FIXED if study.family == "mnist-1d" and key in given]:
         if given[key] != getattr(study, key):
+            own = getattr(study, key)
+            expected = f"Expected {key}={own!r}." if own is not None else "Leave it out."
             raise UserError(
-                f"Option '{key}' is fixed by architecture '{name}'. Expected {key}={getattr(study, key)!r}. "
-                f"Received: {key}={given[key]!r}."
+                f"Option '{key}' is fixed by architecture '{name}'. {expected} Received: {key}={given[key]!r}."
+            )
+    if "leaky" in given:
+        meant = "leaky_relu" if given.pop("leaky") else "relu"
+        if given.setdefault("activation", meant) != meant:
+            raise UserError(
+                f"leaky is the older option for activation, which it contradicts. Give activation alone. "
+                f"Received: leaky={meant == 'leaky_relu'}, activation={given['activation']!r}."
             )
     given = {key: tuple(value) if isinstance(value, list) else value for key, value in given.items()}
     if given.get("loss", study.loss) == "wasserstein-gp":
@@ -177,13 +199,16 @@ def _check(name: str, study: Study) -> None:
 def doublings(name: str, study: Study, image_shape: tuple[int, ...]) -> int:
     """Returns how often the `dcgan` family doubles its smallest map to reach an image of this shape.
 
+    Without the option `depth` that is as often as makes the smallest map 4 to 7 pixels.
+
     Args:
         name: The architecture's name, for the message.
         study: The architecture.
         image_shape: `(height, width, channels)`.
 
     Raises:
-        UserError: If the architecture cannot make such images; the message lists the sizes that it can.
+        UserError: If the architecture cannot make such images, or not with this depth; the message lists the sizes, or
+            the depths, that it can.
     """
     height, width, channels = image_shape
     if study.family == "mnist-1d":
@@ -199,11 +224,23 @@ def doublings(name: str, study: Study, image_shape: tuple[int, ...]) -> int:
     # from 4 to `LARGEST` are five doublings
     for times in range(1, 6):
         if short % 2**times == 0 and short // 2**times in BOTTOMS and long % 2**times == 0 and long <= LARGEST:
-            return times
+            return times if study.depth is None else _checked_depth(name, study.depth, (height, width), times)
     raise UserError(
         f"Architecture '{name}' cannot make images of {height}x{width}. "
         f"Allowed sides: {', '.join(map(str, allowed_sizes()))}."
     )
+
+
+def _checked_depth(name: str, depth: int, size: tuple[int, int], own: int) -> int:
+    """Returns a depth that halves both sides without rest, down to one pixel at the least."""
+    possible = [times for times in range(1, DEEPEST + 1) if all(side % 2**times == 0 for side in size)]
+    if depth not in possible:
+        height, width = size
+        raise UserError(
+            f"Architecture '{name}' has no depth {depth} at images of {height}x{width}: each block halves both sides. "
+            f"Possible: {', '.join(map(str, possible))}; without the option {own}. Received: depth={depth}."
+        )
+    return depth
 
 
 def allowed_sizes() -> list[int]:

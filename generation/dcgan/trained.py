@@ -205,11 +205,15 @@ class TrainedDCGAN:
 
     def options(self) -> dict[str, Any]:
         """Returns everything that a training depends on beside images and seed, as JSON values."""
+        depth = self.study.depth
+        if self.image_shape is not None:  # a depth that is asked for is the same as one that the size brings
+            depth = studies.doublings(self.architecture, self.study, self.image_shape) or None
         return {
             "architecture": self.architecture,
             "precision": self.precision,
             "on_collapse": self.on_collapse,
             **dataclasses.asdict(self.study),
+            "depth": depth,
         }
 
     def make_sampler(self) -> Any:

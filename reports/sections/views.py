@@ -16,6 +16,7 @@ from reports.load import Run
 from reports.sections import (
     classes,
     explain,
+    grid_options,
     identity,
     inception,
     measured,
@@ -62,6 +63,7 @@ def everything(run: Run) -> dict[str, Any]:
         "picture_notes": pictures.notes(run),
         "histograms": _histograms(run, entries),
         "configurations": _configurations(run),
+        "grid_options": grid_options.columns(run),
         "failures": provenance.failures(run),
         "provenance": provenance.provenance(run),
     }
@@ -243,6 +245,7 @@ def _configurations(run: Run) -> list[dict[str, Any]]:
         {
             "generator": row.generator,
             "detector": row.detector,
+            "grid": grid_options.values(run, generator=row.generator, detector=row.detector),
             "metric": tables.METRICS.get(row.metric, (row.metric, ""))[0],
             "text": numbers.number(row.value, bounded=numbers.is_bounded(row.metric)),
             "interval": numbers.interval(row.low, row.high, bounded=numbers.is_bounded(row.metric)),
