@@ -74,11 +74,17 @@ def differing() -> list[str]:
     return [f"{name} is {got!r}, expected {wanted!r}" for name, (wanted, got) in found.items() if wanted != got]
 
 
+_frozen: list[bool] = []
+
+
 def release() -> None:
     """Frees what a training leaves behind: Keras' global state, cycles, and memory that the allocator keeps."""
     if "keras" in sys.modules:
-        sys.modules["keras"].backend.clear_session()
+        sys.modules["keras"].backend.clear_session(free_memory=False)
     gc.collect()
+    if "keras" in sys.modules and not _frozen:
+        gc.freeze()  # the 450,000 objects of the libraries stay anyway, and cost each collection half a second
+        _frozen.append(True)
     with contextlib.suppress(OSError, AttributeError):  # of the C library of Linux
         import ctypes
 
