@@ -19,6 +19,22 @@ PEOPLE = Path(__file__).parent / "plugins" / "people.py"
 runtime.configure(threads=1, jobs=1)  # before anything imports TensorFlow
 
 
+LONG = (  # files that take minutes: begun first, so that no process is left with one when the others have ended
+    "test_readme", "test_executors", "test_kill", "test_backends", "test_ladder", "test_networks",
+    "generation/test_options", "test_inception_stages", "stages/test_identity", "test_failing_plugins",
+    "test_end_to_end", "test_jax", "test_cluster", "test_readers", "test_examples", "training/test_trainer",
+)  # fmt: skip
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Puts the files that take longest first; all others stay in order."""
+
+    def rank(item: pytest.Item) -> int:
+        return next((at for at, name in enumerate(LONG) if f"{name}.py" in item.path.as_posix()), len(LONG))
+
+    items.sort(key=rank)
+
+
 def pytest_runtest_setup(item: pytest.Item) -> None:
     """Skips a test marked `bfloat16` where that would end the process, and all other tests with it."""
     on_cpu = device.expected(runtime.backend()) == device.CPU

@@ -100,11 +100,19 @@ def test_every_picture_and_page_is_there():
             assert (folder / path).is_file(), path
 
 
+@pytest.fixture(scope="module")
+def store(tmp_path_factory):
+    """A store of all presets: those of the same images share what they read and train."""
+    return tmp_path_factory.mktemp("store")
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("preset", sorted(specs.presets()))
-def test_every_preset_runs(preset, tmp_path, request):
+def test_every_preset_runs(preset, store, tmp_path, request):
     if preset != "digits":
         request.getfixturevalue("real_data")
+    (tmp_path / "runs").mkdir()
+    (tmp_path / "runs" / ".store").symlink_to(store)  # where the commands below look for it
     run = benchmark.run(preset, out=tmp_path / "runs" / preset, smoke=True)
     assert set(run.cells["status"]) == {"done"}, run.failures
     assert run.manifest["smoke"]
