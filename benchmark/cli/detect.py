@@ -11,7 +11,7 @@ import typer
 from benchmark.cli.command import print_json
 from benchmark.cli.images import JsonOption, RunArgument, StoreOption, TrustOption
 from benchmark.store import private
-from data.errors import UserError
+from data.errors import UserError, visible
 from data.names import as_text
 from data.reading.paths import place
 
@@ -147,7 +147,7 @@ def lines(table: pd.DataFrame) -> list[str]:
     pooled = "frames" in table
     first = "source" if pooled else "path"
     good = table[table["error"] == ""]
-    names = [_printable(name) for name in good[first]]
+    names = [visible(name) for name in good[first]]
     width = max([len(first), *map(len, names)])
     head = (
         f"{first:<{width}}  {'frames':>6}  {'score':>10}  {'spread':>10}"
@@ -167,10 +167,6 @@ def lines(table: pd.DataFrame) -> list[str]:
 
 def _number(value: float) -> str:
     return f"{value:>10.4g}" if not math.isnan(value) else f"{'-':>10}"
-
-
-def _printable(name: str) -> str:
-    return "".join(letter if letter.isprintable() else "?" for letter in name)  # a file's name may steer a terminal
 
 
 def _progress() -> Any:
@@ -212,7 +208,7 @@ def _tell(found: Detection, explain: Path | None, csv: Path | None) -> None:
     """Says on standard error what is no result: bad files, warnings in sum, and the rate."""
     bad, good = found.unreadable, found.images[found.images["error"] == ""]
     for row in bad.to_dict("records"):
-        typer.echo(f"not scored: {_printable(row['path'])}: {row['error']}", err=True)
+        typer.echo(f"not scored: {visible(row['path'])}: {row['error']}", err=True)
     if bad["error"].str.contains("is animated").any():
         typer.echo("Animations are scored with --pool.", err=True)
     if reduced := int(good["warning"].str.contains("reduced:").sum()):

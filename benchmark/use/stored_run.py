@@ -164,4 +164,4 @@ def read_json(path: Path, what: str) -> dict[str, Any]:
         raise UserError(f"{what} {path} is not JSON ({error}).") from None
     if not isinstance(value, dict):
         raise UserError(f"{what} {path} must hold an object. Received: {type(value).__name__}.")
-    return dict(received.printable(value))
+    return dict(received.values(value))
