@@ -150,6 +150,11 @@ class StoredRun(StoredStages):
         return [self._kept("sample", key, "the fakes that the detector was trained on") for key in keys]
 
 
+def open_run(run: str | Path | StoredRun, store: str | Path | None = None) -> StoredRun:
+    """Returns a run opened, itself if it is open already; the arguments are else those of `StoredRun`."""
+    return run if isinstance(run, StoredRun) else StoredRun(run, store)
+
+
 def read_json(path: Path, what: str) -> dict[str, Any]:
     """Returns a JSON object from a file.
 
