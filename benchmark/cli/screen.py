@@ -94,7 +94,7 @@ def _lay_out(cells: list[list[str]], columns: Sequence[Column]) -> None:
     laid = Table(box=None, show_header=any(column.title for column in columns), header_style="bold", pad_edge=False)
     laid.padding = (0, BETWEEN, 0, 0)
     for at, column in enumerate(columns):
-        # rich would cut what is not to be broken, and has no room for both where a column that breaks has a least width.
+        # rich would cut a cell that is not to be broken; a column that breaks gives way, so it has no least width.
         least = max([column.least, *(Text(row[at]).cell_len for row in cells)]) if column.whole else None
         side = "right" if column.right else "left"
         laid.add_column(column.title, justify=side, no_wrap=column.whole, min_width=least, overflow="fold")

@@ -19,7 +19,7 @@ from benchmark.cli.screen import Column
 
 ROWS = [("good", "a/" + "long" * 30 + ".png", "3.5"), ("wrong", "漢字 é", "12,345.25"), ("note", "b", "-")]
 COLUMNS = (Column(verdict=True, whole=True), Column("path"), Column("score", right=True, whole=True))
-SENTENCE = "One sentence that is longer than a narrow terminal, about /a/path/that/nobody/who/copies/it/wants/to/see/broken/in/two."
+SENTENCE = "A sentence for a narrow terminal, about /a/path/that/nobody/who/copies/it/wants/to/see/broken/in/two."
 CODES = re.compile(r"\x1b\[[0-9;]*m")
 
 
@@ -105,7 +105,7 @@ def test_numbers_are_whole_on_a_terminal_that_is_too_narrow(
 def test_sentences_break_between_words_and_paths_never(
     terminal: Callable[..., str],
 ) -> None:
-    said = "One sentence that is longer than a narrow terminal, about /a/path, which is told of in several lines."
+    said = "A sentence for a narrow terminal, about /a/path, which is told of in several lines."
     lines = terminal(screen.say, said, indent=4).splitlines()
     assert len(lines) > 2
     assert all(line.startswith("    ") and len(line) <= 50 for line in lines)
