@@ -11,7 +11,7 @@ import os
 import sys
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 import typer
 
@@ -96,7 +96,7 @@ def _lay_out(cells: list[list[str]], columns: Sequence[Column]) -> None:
     for at, column in enumerate(columns):
         # rich would cut a cell that is not to be broken; a column that breaks gives way, so it has no least width.
         least = max([column.least, *(Text(row[at]).cell_len for row in cells)]) if column.whole else None
-        side = "right" if column.right else "left"
+        side: Literal["right", "left"] = "right" if column.right else "left"
         laid.add_column(column.title, justify=side, no_wrap=column.whole, min_width=least, overflow="fold")
     for row in cells:
         words = zip(row, columns, strict=True)

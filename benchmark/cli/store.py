@@ -13,7 +13,7 @@ from benchmark.cli.command import App, print_json
 
 StoreOption = Annotated[Path, typer.Option("--store", metavar="DIR", help="The folder of finished stages.")]
 JsonOption = Annotated[bool, typer.Option("--json", help="Print the result as JSON, for scripts.")]
-SIZE = screen.Column(least=9, whole=True, right=True)  # the longest is "999.9 MB"
+SIZE = screen.Column(least=9, whole=True, right=True)  # the longest are "999 bytes" and "999.9 MB"
 DEFAULT = Path("runs", ".store")
 
 
@@ -118,11 +118,9 @@ def register(app: typer.Typer) -> None:
 
 
 def _size(size: float) -> str:
-    for unit in ("B", "kB", "MB", "GB"):
-        if size < 1000:
-            return f"{size:.0f} {unit}" if unit == "B" else f"{size:.1f} {unit}"
-        size /= 1000
-    return f"{size:.1f} TB"
+    from rich.filesize import decimal
+
+    return decimal(int(size))
 
 
 def _count(number: int, noun: str) -> str:
