@@ -107,7 +107,7 @@ def test_sentences_break_between_words_and_paths_never(
 ) -> None:
     said = "A sentence for a narrow terminal, about /a/path, which is told of in several lines."
     lines = terminal(screen.say, said, indent=4).splitlines()
-    assert len(lines) > 2
+    assert len(lines) > 1
     assert all(line.startswith("    ") and len(line) <= 50 for line in lines)
     assert " ".join(map(str.strip, lines)) == said
     assert terminal(screen.say, SENTENCE) == f"{SENTENCE}\n"
