@@ -7,6 +7,7 @@ import unicodedata
 from collections.abc import Iterable
 
 LONGEST = 160  # letters of what was received, in a message
+TURNS = "\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069"  # the direction of writing
 
 
 class UserError(Exception):
@@ -20,21 +21,35 @@ class UserError(Exception):
         super().__init__(*(printable(word) if isinstance(word, str) else word for word in words))
 
 
-def printable(text: str) -> str:
-    r"""Returns a text as one line that every stream, table and file takes.
+def printable(text: str, keep: str = "") -> str:
+    r"""Returns a text that every stream, table and file takes, in one line, and that steers no terminal.
 
-    Bytes of a file's name that are no UTF-8 become `\xe9`, line ends and other control characters what Python writes
-    for them. Any other text is returned as it is.
+    Bytes of a file's name that are no UTF-8 become `\xe9`; line ends, other control characters and marks that turn the
+    direction of writing what Python writes for them. Any other letter stays: a name is still a name.
+
+    Args:
+        text: The text.
+        keep: Letters that stay all the same. Defaults to none.
     """
-    return text if text.isprintable() else "".join(map(_printable, text))
+    if text.isprintable():
+        return text
+    return "".join(_sign(letter) if _steers(letter) and letter not in keep else letter for letter in text)
 
 
-def _printable(letter: str) -> str:
+def visible(text: str) -> str:
+    """Returns a text for the eye alone: as `printable`, and nothing that cannot be seen, such as a space without width,
+    is left to make two names look alike."""
+    return "".join(letter if letter.isprintable() else _sign(letter) for letter in text)
+
+
+def _steers(letter: str) -> bool:
+    return letter in TURNS or unicodedata.category(letter) in ("Cc", "Cs", "Zl", "Zp")
+
+
+def _sign(letter: str) -> str:
     if "\udc80" <= letter <= "\udcff":  # how Python holds a byte that is no UTF-8
         return f"\\x{ord(letter) - 0xDC00:02x}"
-    if unicodedata.category(letter) in ("Cc", "Cs", "Zl", "Zp"):
-        return letter.encode("unicode_escape").decode("ascii")
-    return letter
+    return letter.encode("unicode_escape", "surrogatepass").decode("ascii")
 
 
 def unknown(what: str, received: str, known: Iterable[str], where: str = "") -> UserError:
@@ -68,12 +83,3 @@ def shown(value: object, *, quote: bool = False) -> str:
     cut = text if len(text) <= LONGEST else f"{text[: LONGEST // 2]}…{text[-LONGEST // 4 :]}"
     cut = visible(cut)
     return f"'{cut}'" if quote else cut
-
-
-def visible(text: str) -> str:
-    """Returns a text with a sign such as `\\x1b` for each letter that cannot be seen, so that it steers no terminal."""
-    return "".join(letter if letter.isprintable() else _sign(letter) for letter in text)
-
-
-def _sign(letter: str) -> str:
-    return letter.encode("unicode_escape", "surrogatepass").decode() if letter != "\n" else "\\n"

@@ -10,6 +10,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
+from benchmark.cli import screen
 from benchmark.machine import runtime
 from benchmark.plan import specs
 from benchmark.plugins import describe
@@ -45,20 +46,26 @@ def _group(group: str) -> list[dict[str, Any]]:
     return rows
 
 
-def lines(found: dict[str, list[dict[str, Any]]]) -> Iterator[str]:
-    """Returns the same for reading in a terminal."""
+def show(found: dict[str, list[dict[str, Any]]]) -> None:
+    """Prints the same for people."""
     for group, rows in found.items():
-        yield f"{group}:"
+        screen.say(f"{group}:")
+        name = screen.Column(least=max((len(row["name"]) for row in rows), default=0) + 2, whole=True)
         for row in rows:
-            yield f"  {row['name']:<18} {row['summary']}".rstrip()
-            if group != "presets":
-                yield f"      {_from(row)}"
-            if row.get("broken"):
-                yield f"      BROKEN: {row['broken']}"
-            for option in row.get("options", []):
-                default = "required" if option["required"] else f"default {option['default']!r}"
-                yield f"      {option['name']}: {option['type']}, {default}"
-        yield ""
+            screen.table([(f"  {row['name']}", row["summary"])], name, screen.Column())
+            for line in _details(row) if group != "presets" else ():
+                screen.say(line, indent=6)
+        screen.say("")
+
+
+def _details(row: dict[str, Any]) -> Iterator[str]:
+    """Yields what is known of a plug-in beside its summary: origin, what is wrong with it, options."""
+    yield _from(row)
+    if row.get("broken"):
+        yield f"BROKEN: {row['broken']}"
+    for option in row.get("options", []):
+        default = "required" if option["required"] else f"default {option['default']!r}"
+        yield f"{option['name']}: {option['type']}, {default}"
 
 
 def datasets(data: Path | None) -> list[dict[str, Any]]:
@@ -111,9 +118,9 @@ def _offline() -> Iterator[None]:
             os.environ["FAUXBENCH_OFFLINE"] = before
 
 
-def dataset_lines(rows: list[dict[str, Any]]) -> Iterator[str]:
-    """Returns the same for reading in a terminal."""
-    return (f"{row['name']:<10} {row['state']}" for row in rows)
+def show_datasets(rows: list[dict[str, Any]]) -> None:
+    """Prints the same for people."""
+    screen.table([(row["name"], row["state"]) for row in rows], screen.Column(whole=True), screen.Column())
 
 
 def read_dataset(name: str, data: Path | None, changes: Sequence[str]) -> dict[str, Any]:

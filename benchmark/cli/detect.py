@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
+from benchmark.cli import screen
 from benchmark.cli.command import print_json
 from benchmark.cli.images import JsonOption, RunArgument, StoreOption, TrustOption
 from benchmark.store import private
@@ -99,13 +100,12 @@ def detect(
         print_json(_as_json(found))
     else:
         for line in header(found.about):
-            typer.echo(line)
+            screen.say(line)
         if csv is not None:
             _write(found.table, csv)
         else:
-            typer.echo("")
-            for line in lines(found.table):
-                typer.echo(line)
+            screen.say("")
+            show(found.table)
     _tell(found, explain, csv)
     if len(found.unreadable):
         raise typer.Exit(1)
@@ -142,35 +142,27 @@ def header(about: dict[str, Any]) -> list[str]:
     return [*said, about["caution"]]
 
 
-def lines(table: pd.DataFrame) -> list[str]:
-    """Returns the table of what was scored, for reading in a terminal."""
-    pooled = "frames" in table
-    first = "source" if pooled else "path"
+def show(table: pd.DataFrame) -> None:
+    """Prints the table of what was scored, for people."""
     good = table[table["error"] == ""]
-    names = [_printable(name) for name in good[first]]
-    width = max([len(first), *map(len, names)])
-    head = (
-        f"{first:<{width}}  {'frames':>6}  {'score':>10}  {'spread':>10}"
-        if pooled
-        else f"{first:<{width}}  {'score':>10}"
-    )
-    told = [f"{head}  {'p(fake)':>7}  verdict  warning"]
-    for name, row in zip(names, good.to_dict("records"), strict=True):
-        score = (
-            f"{row['frames']:>6}  {row['score']:>10.4g}  {_number(row['spread'])}" if pooled else _number(row["score"])
-        )
-        probability = f"{row['probability']:>7.3f}" if not math.isnan(row["probability"]) else f"{'-':>7}"
+    pooled = [_right("frames"), _right("score"), _right("spread")] if "frames" in table else [_right("score")]
+    first = "source" if "frames" in table else "path"
+    columns = [screen.Column(first), *pooled, _right("p(fake)"), screen.Column("verdict", whole=True)]
+    rows = []
+    for row in good.to_dict("records"):
+        numbers = [str(row["frames"])] if "frames" in row else []
+        numbers += [_number(row[column.title], ".4g") for column in pooled if column.title != "frames"]
         more = "; ".join(part for part in (row["warning"], row.get("note", "")) if part)
-        told.append(f"{name:<{width}}  {score}  {probability}  {row['verdict']:<7}  {more}".rstrip())
-    return told
+        rows.append((row[first], *numbers, _number(row["probability"], ".3f"), row["verdict"], more))
+    screen.table(rows, *columns, screen.Column("warning"))
 
 
-def _number(value: float) -> str:
-    return f"{value:>10.4g}" if not math.isnan(value) else f"{'-':>10}"
+def _right(title: str) -> screen.Column:
+    return screen.Column(title, right=True, whole=True)
 
 
-def _printable(name: str) -> str:
-    return "".join(letter if letter.isprintable() else "?" for letter in name)  # a file's name may steer a terminal
+def _number(value: float, form: str) -> str:
+    return "-" if math.isnan(value) else format(value, form)
 
 
 def _progress() -> Any:
@@ -180,7 +172,7 @@ def _progress() -> Any:
         nonlocal told
         if seconds - told > EVERY:
             told = seconds
-            typer.echo(f"    {done:,} images, {done / max(seconds, 1e-9):,.0f} images/s", err=True)
+            screen.say(f"    {done:,} images, {done / max(seconds, 1e-9):,.0f} images/s", err=True)
 
     return tell
 
@@ -212,25 +204,25 @@ def _tell(found: Detection, explain: Path | None, csv: Path | None) -> None:
     """Says on standard error what is no result: bad files, warnings in sum, and the rate."""
     bad, good = found.unreadable, found.images[found.images["error"] == ""]
     for row in bad.to_dict("records"):
-        typer.echo(f"not scored: {_printable(row['path'])}: {row['error']}", err=True)
+        screen.say(f"not scored: {row['path']}: {row['error']}", err=True)
     if bad["error"].str.contains("is animated").any():
-        typer.echo("Animations are scored with --pool.", err=True)
+        screen.say("Animations are scored with --pool.", err=True)
     if reduced := int(good["warning"].str.contains("reduced:").sum()):
-        typer.echo(
+        screen.say(
             f"{reduced:,} of {_count(len(good), 'image')} reduced, which destroys high-frequency evidence; --fit crop "
             "and --fit exact do not.",
             err=True,
         )
     if unlike := int((good["unlike"] > 1).sum()):
-        typer.echo(f"{unlike:,} of {_count(len(good), 'image')} unlike the training images.", err=True)
+        screen.say(f"{unlike:,} of {_count(len(good), 'image')} unlike the training images.", err=True)
     for sentence in found.about["left_out_said"]:
-        typer.echo(sentence, err=True)
+        screen.say(sentence, err=True)
     if explain is not None:
-        typer.echo(f"Heat maps: {explain}", err=True)
+        screen.say(f"Heat maps: {explain}", err=True)
     if csv is not None:
-        typer.echo(f"Table: {csv}", err=True)
+        screen.say(f"Table: {csv}", err=True)
     rate = f"{_rate(found):,.0f} images/s"
-    typer.echo(f"{_count(len(good), 'image')} in {found.seconds:.1f} s, {rate}; {len(bad):,} not scored.", err=True)
+    screen.say(f"{_count(len(good), 'image')} in {found.seconds:.1f} s, {rate}; {len(bad):,} not scored.", err=True)
 
 
 def _count(number: int, noun: str) -> str:

@@ -8,6 +8,7 @@ from typing import Annotated, Any
 
 import typer
 
+from benchmark.cli import screen
 from benchmark.cli.command import print_json
 from benchmark.store import private
 from data.errors import UserError
@@ -112,9 +113,9 @@ def export(
     if as_json:
         print_json({"folder": str(out), "counts": counts})
         return
-    for part, row in counts.items():
-        typer.echo(f"{part:<11} {', '.join(f'{count:,} {name}' for name, count in row.items())}")
-    typer.echo(f"Card: {out / 'README.md'}")
+    rows = [(part, ", ".join(f"{count:,} {name}" for name, count in row.items())) for part, row in counts.items()]
+    screen.table(rows, screen.Column(whole=True), screen.Column())
+    screen.say(f"Card: {out / 'README.md'}")
 
 
 def networks(
@@ -138,7 +139,7 @@ def networks(
         print_json(record)
         return
     for row in record["files"]:
-        typer.echo(f"{out / row['file']}: {row['about']}")
+        screen.say(f"{out / row['file']}: {row['about']}")
 
 
 def register(app: typer.Typer) -> None:
@@ -160,10 +161,10 @@ def _again(manifest: Path, out: Path, folder: Path | None, store: Path | None, a
     if as_json:
         print_json({"files": total, "differ": found.differ, "same_pixels": found.pixels})
     elif not found.differ:
-        typer.echo(f"{total} of {total} files are the same, byte for byte: {out}")
+        screen.say(f"{total} of {total} files are the same, byte for byte: {out}")
     else:
         why = "the pixels are the same: another Pillow or zlib wrote them" if found.pixels else "the pixels differ"
-        typer.echo(f"{len(found.differ)} of {total} files differ from {manifest}; {why}. First: {found.differ[0]}")
+        screen.say(f"{len(found.differ)} of {total} files differ from {manifest}; {why}. First: {found.differ[0]}")
     if found.differ:
         raise typer.Exit(1)
 
@@ -173,18 +174,18 @@ def _tell_bank(same: dict[str, bool], out: Path, as_json: bool) -> None:
     if as_json:
         print_json({"parts": len(same), "differ": differ})
     elif not differ:
-        typer.echo(f"{len(same)} of {len(same)} parts of the bank are the same, byte for byte: {out}")
+        screen.say(f"{len(same)} of {len(same)} parts of the bank are the same, byte for byte: {out}")
     else:
-        typer.echo(f"{len(differ)} of {len(same)} parts of the bank differ: {', '.join(differ)}")
+        screen.say(f"{len(differ)} of {len(same)} parts of the bank differ: {', '.join(differ)}")
     if differ:
         raise typer.Exit(1)
 
 
 def _tell_written(record: dict[str, Any], out: Path, as_json: bool) -> None:
     if record["generator"]["code_changed"]:
-        typer.echo("The generator's code has changed since it was trained; it may draw other images now.", err=True)
+        screen.say("The generator's code has changed since it was trained; it may draw other images now.", err=True)
     if as_json:
         print_json(record)
         return
     about, n = record["generator"], len(record["files"])
-    typer.echo(f"{n} files of {about['id']} (training seed {about['training_seed']}, {about['checkpoint']}): {out}")
+    screen.say(f"{n} files of {about['id']} (training seed {about['training_seed']}, {about['checkpoint']}): {out}")

@@ -23,6 +23,7 @@ if message := house.stranger():  # before anything of the other packages is impo
 from benchmark.cli import detect as cli_detect
 from benchmark.cli import images as cli_images
 from benchmark.cli import plugins as cli_plugins
+from benchmark.cli import screen
 from benchmark.cli import store as cli_store
 from benchmark.cli.command import App, print_json
 from benchmark.processes import signals
@@ -137,7 +138,7 @@ def plan(
 
         checked, left_out = climbed(checked, base)
         for sentence in left_out:
-            typer.echo(sentence, err=True)
+            screen.say(sentence, err=True)
     planned = api.make_plan(checked, data=data, base=base, smoke=smoke)
     folder = (out if out is not None else api.RUNS / checked.name).resolve()
     kept = Store(store if store is not None else folder.parent / ".store")
@@ -145,10 +146,10 @@ def plan(
     if as_json:
         print_json([{"id": i, "stage": f, "key": k, "stored": held} for i, f, k, held in rows])
         return
-    for name, _, key, held in rows:
-        typer.echo(f"{'stored' if held else 'to do ':<7} {key[:12]}  {name}")
+    shown = [("stored" if held else "to do", key[:12], name) for name, _, key, held in rows]
+    screen.table(shown, screen.Column(least=6, whole=True), screen.Column(whole=True), screen.Column())
     todo = sum(not held for *_, held in rows)
-    typer.echo(f"{len(rows)} stages, {todo} to do; {len(planned.cells)} cells; store {kept.root}")
+    screen.say(f"{len(rows)} stages, {todo} to do; {len(planned.cells)} cells; store {kept.root}")
 
 
 @app.command()
@@ -159,7 +160,7 @@ def report(
     from benchmark.use import api
 
     api.load(folder)
-    typer.echo(f"Report: {_report(folder, again=True)}")
+    screen.say(f"Report: {_report(folder, again=True)}")
 
 
 @app.command()
@@ -204,10 +205,10 @@ def show_data(
 
     if name is None:
         found = catalogue.datasets(data)
-        print_json(found) if as_json else typer.echo("\n".join(catalogue.dataset_lines(found)))
+        print_json(found) if as_json else catalogue.show_datasets(found)
         return
     facts = catalogue.read_dataset(name, data, changes or ())
-    print_json(facts) if as_json else typer.echo("\n".join(f"{key:<14} {value}" for key, value in facts.items()))
+    print_json(facts) if as_json else screen.table(facts.items(), screen.Column(whole=True), screen.Column())
 
 
 @app.command()
@@ -219,8 +220,8 @@ def doctor(data: DataOption = None, as_json: JsonOption = False) -> None:
     if as_json:
         print_json(found)
     else:
-        for row in found:
-            typer.echo(f"{row['verdict']:<6} {row['name']:<20} {row['value']}")
+        rows = [(row["verdict"], row["name"], row["value"]) for row in found]
+        screen.table(rows, screen.Column(whole=True, verdict=True), screen.Column(), screen.Column())
     if any(row["verdict"] == "wrong" for row in found):
         raise typer.Exit(1)
 
@@ -301,17 +302,15 @@ def _chosen(spec: str | None, real: Path | None, fake: list[Path] | None, change
     for folder in fake or []:  # found by its path: with a grid, a folder is several rows
         for row in chosen.generator:
             if row.options.get("path") == str(folder.resolve()) and row.id != folder.resolve().name:
-                typer.echo(f"--fake {visible(str(folder))} is called '{row.id}' in the results.", err=True)
+                screen.say(f"--fake {folder} is called '{row.id}' in the results.", err=True)
     return chosen
 
 
 @contextlib.contextmanager
 def _listener() -> Iterator[Any]:
-    from rich.console import Console
-
     from benchmark.cli import progress
 
-    console = Console(stderr=True)
+    console = screen.console(err=True)
     if not console.is_terminal:
         yield progress.Plain(console)
         return
@@ -348,8 +347,8 @@ def _show(result: Any, page: Path, as_json: bool) -> None:
         )  # fmt: skip
         return
     for sentence in sentences(result.folder):
-        typer.echo(sentence)
-    typer.echo(f"Report: {page}")
+        screen.say(sentence)
+    screen.say(f"Report: {page}")
 
 
 def _command() -> str:

@@ -8,11 +8,17 @@ from typing import Annotated, Any
 
 import typer
 
+from benchmark.cli import screen
 from benchmark.cli.command import print_json
 from data.errors import UserError, unknown
 
 GROUPS = {"detector": "detectors", "generator": "generators"}
-WIDTH = 22  # of the longest id of a check
+COLUMNS = (  # a check is told when it has ended, so all rows need widths that hold the longest id
+    screen.Column(least=7, whole=True, verdict=True),
+    screen.Column(least=22, whole=True),
+    screen.Column(least=8, whole=True, right=True),
+    screen.Column(),
+)
 JsonOption = Annotated[bool, typer.Option("--json", help="Print the result as JSON, for scripts.")]
 GroupArgument = Annotated[str, typer.Argument(metavar="detector|generator")]
 
@@ -31,8 +37,7 @@ def list_plugins(
     if as_json:
         print_json(found)
         return
-    for line in catalogue.lines(found):
-        typer.echo(line)
+    catalogue.show(found)
 
 
 def check(
@@ -57,7 +62,7 @@ def check(
             rows.append(row)
             if not as_json:
                 shown = "FAILED" if row.verdict == "failed" else row.verdict
-                typer.echo(f"{shown:<8} {row.id:<{WIDTH}} {row.seconds:6.2f} s  {row.message}".rstrip())
+                screen.table([(shown, row.id, f"{row.seconds:.2f} s", row.message)], *COLUMNS)
     except UserError as error:
         if str(error).startswith("Missing option"):
             raise UserError(f"{error} Give it by --set OPTION=VALUE.") from error
@@ -67,7 +72,7 @@ def check(
         print_json([dataclasses.asdict(row) for row in rows])
     else:
         passed, skipped, hints = (sum(row.verdict == one for row in rows) for one in ("passed", "skipped", "hint"))
-        typer.echo(f"{name}: {passed} passed, {failed} failed, {skipped} skipped, {hints} hint{'s' * (hints != 1)}")
+        screen.say(f"{name}: {passed} passed, {failed} failed, {skipped} skipped, {hints} hint{'s' * (hints != 1)}")
     if failed:
         raise typer.Exit(1)
 
@@ -81,7 +86,7 @@ def new(
     from benchmark.cli import starting_file
 
     kind = starting_file.write(_group(group), file, force)
-    typer.echo(f"Written: {file}. Check it: fauxbench check {group} {kind}")
+    screen.say(f"Written: {file}. Check it: fauxbench check {group} {kind}")
 
 
 def register(app: typer.Typer) -> None:

@@ -8,11 +8,12 @@ from typing import Annotated, Any
 
 import typer
 
+from benchmark.cli import screen
 from benchmark.cli.command import App, print_json
-from data.errors import visible
 
 StoreOption = Annotated[Path, typer.Option("--store", metavar="DIR", help="The folder of finished stages.")]
 JsonOption = Annotated[bool, typer.Option("--json", help="Print the result as JSON, for scripts.")]
+SIZE = screen.Column(least=9, whole=True, right=True)  # the longest are "999 bytes" and "999.9 MB"
 DEFAULT = Path("runs", ".store")
 
 
@@ -35,13 +36,14 @@ def list_stages(store: StoreOption = DEFAULT, as_json: JsonOption = False) -> No
     kinds: dict[str, list[int]] = {}
     for row in rows:
         kinds.setdefault(row["stage"], []).append(row["bytes"])
-        typer.echo(f"{_size(row['bytes']):>9}  {row['key'][:12]}  {row['stage']}")
-    typer.echo("")
-    for kind, sizes in kinds.items():
-        typer.echo(f"{_size(sum(sizes)):>9}  {len(sizes):,} {kind}")
-    typer.echo(f"{_size(total):>9}  {_count(len(rows), 'stage')} in {opened.root}")
+    keys = [(_size(row["bytes"]), row["key"][:12], row["stage"]) for row in rows]
+    screen.table(keys, SIZE, screen.Column(whole=True), screen.Column())
+    screen.say("")
+    sums = [(_size(sum(sizes)), f"{len(sizes):,} {kind}") for kind, sizes in kinds.items()]
+    whole = (_size(total), f"{_count(len(rows), 'stage')} in {opened.root}")
+    screen.table([*sums, whole], SIZE, screen.Column())
     for run in runs:
-        typer.echo(f"Used by {visible(run['folder'])}: {run['state']}, {_count(run['stages'], 'stage')}")
+        screen.say(f"Used by {run['folder']}: {run['state']}, {_count(run['stages'], 'stage')}")
 
 
 def verify(store: StoreOption = DEFAULT, as_json: JsonOption = False) -> None:
@@ -56,7 +58,7 @@ def verify(store: StoreOption = DEFAULT, as_json: JsonOption = False) -> None:
         if why:
             bad.append({"stage": stage.function, "key": stage.key, "damage": why})
             if not as_json:
-                typer.echo(f"damaged: {stage.function} {stage.key[:12]}: {visible(why)}")
+                screen.say(f"damaged: {stage.function} {stage.key[:12]}: {why}")
     seconds = time.perf_counter() - started
     if as_json:
         print_json(
@@ -64,9 +66,9 @@ def verify(store: StoreOption = DEFAULT, as_json: JsonOption = False) -> None:
         )
     else:
         rate = f"{_size(read)} in {seconds:.1f} s, {_size(int(read / max(seconds, 1e-9)))}/s"
-        typer.echo(f"{n - len(bad)} of {_count(n, 'stage')} whole ({rate}): {opened.root}")
+        screen.say(f"{n - len(bad)} of {_count(n, 'stage')} whole ({rate}): {opened.root}")
         if bad:
-            typer.echo("A run that needs a damaged stage does it again; store prune removes those that none needs.")
+            screen.say("A run that needs a damaged stage does it again; store prune removes those that none needs.")
     if bad:
         raise typer.Exit(1)
 
@@ -100,11 +102,10 @@ def prune(
         return
     for run in runs:
         state = "is gone: nothing is kept for it" if run.state == "gone" else f"{run.state}: what it needs is kept"
-        typer.echo(f"run {visible(run.folder)} {state}")
-    for one in found:
-        typer.echo(f"{_size(one.size):>9}  {one.what} {one.path.name[:12]}")
+        screen.say(f"run {run.folder} {state}")
+    screen.table([(_size(one.size), f"{one.what} {one.path.name[:12]}") for one in found], SIZE, screen.Column())
     done = "removed" if yes else "would be removed; --yes removes it"
-    typer.echo(f"{_size(total)}, {_count(len(found), 'item')} {done}: {opened.root}")
+    screen.say(f"{_size(total)}, {_count(len(found), 'item')} {done}: {opened.root}")
 
 
 def register(app: typer.Typer) -> None:
@@ -117,11 +118,9 @@ def register(app: typer.Typer) -> None:
 
 
 def _size(size: float) -> str:
-    for unit in ("B", "kB", "MB", "GB"):
-        if size < 1000:
-            return f"{size:.0f} {unit}" if unit == "B" else f"{size:.1f} {unit}"
-        size /= 1000
-    return f"{size:.1f} TB"
+    from rich.filesize import decimal
+
+    return decimal(int(size))
 
 
 def _count(number: int, noun: str) -> str:

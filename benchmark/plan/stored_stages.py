@@ -34,7 +34,7 @@ class StoredStages:
         whole = checked(self.folder)
         self.store = Store(Path(store) if store else self.folder.resolve().parent / ".store")
         try:
-            self.manifest = received.printable(whole)
+            self.manifest = received.values(whole)
             self.threads, self.smoke = int(self.manifest["threads"]), bool(self.manifest["smoke"])
             if not 1 <= self.threads <= MOST_THREADS:
                 raise ValueError(f"threads={self.threads}")

@@ -7,19 +7,15 @@ file, is pickled: reading that runs code, so it is read for such plug-ins only, 
 
 from __future__ import annotations
 
-import importlib.util
 import io
 import json
-import pickle
 import re
-import sys
 import zipfile
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 from benchmark.plugins import estimator_types, intact
-from benchmark.plugins.resolve import PREFIX
 from benchmark.store import private
 from data.errors import UserError
 
@@ -63,31 +59,9 @@ def load(folder: Path, empty: Any) -> Any:
             f"without one. {private.ADVICE}."
         )
     content = private.read(pickled, "a pickle, which runs code when it is read")
-    return _Unpickler(io.BytesIO(content), type(empty).__module__).load()
+    import cloudpickle
 
-
-class _Unpickler(pickle.Unpickler):
-    """Reads a pickle, with the classes of a plug-in's file as they are now if the file has changed since.
-
-    A file is a module whose name tells its content, so that the module of what the file held before is nowhere. What
-    it holds now may do otherwise, which those who read a trained plug-in are told by its digest.
-
-    Args:
-        content: The pickle.
-        home: The module of the plug-in that is read, which is looked at before other plug-ins' modules.
-    """
-
-    def __init__(self, content: io.BytesIO, home: str):
-        super().__init__(content)
-        self._home = home
-
-    def find_class(self, module: str, name: str) -> Any:
-        """Returns what a module holds; of a plug-in's file that has changed, what it holds now."""
-        if module.startswith(PREFIX) and importlib.util.find_spec(module) is None:
-            loaded = [known for known in (self._home, *sys.modules) if known.startswith(PREFIX)]
-            outer = name.split(".")[0]
-            module = next((known for known in loaded if hasattr(sys.modules[known], outer)), module)
-        return super().find_class(module, name)
+    return cloudpickle.loads(content)
 
 
 def needs_pickle(empty: Any) -> bool:

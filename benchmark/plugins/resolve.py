@@ -38,6 +38,7 @@ METHODS: dict[str, tuple[tuple[str, ...], ...]] = {
 }
 CODE = 'exec(compile(pathlib.Path(__file__).read_bytes(), __file__, "exec"))'
 PREFIX = "fauxbench_plugin_"
+CHANGED = " Its code has changed since: what has no save and load of its own is read by the code that wrote it only."
 _beside: dict[str, tuple[Path, ...]] = {}  # module -> the files of those that its first import brought along
 
 

@@ -14,19 +14,19 @@ from pathlib import Path
 from typing import Any
 
 from benchmark.store import private
-from data.errors import UserError
+from data.errors import UserError, printable
 
 KEY = re.compile(r"[0-9a-f]{64}")
-CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u200e\u200f\u202a-\u202e\u2028\u2029\u2066-\u2069]")
+KEPT = "\n\t" + "".join(map(chr, range(0xDC80, 0xDD00)))  # bytes that are no UTF-8: the path must still lead there
 
 
-def printable(value: Any) -> Any:
-    """Returns JSON values with every character that steers a terminal replaced by `?`, in keys too."""
+def values(value: Any) -> Any:
+    """Returns JSON values in which no text steers a terminal, keys included; lines and paths stay what they are."""
     if isinstance(value, str):
-        return CONTROL.sub("?", value)
+        return printable(value, keep=KEPT)
     if isinstance(value, dict):
-        return {printable(key): printable(item) for key, item in value.items()}
-    return [printable(item) for item in value] if isinstance(value, list) else value
+        return {values(key): values(item) for key, item in value.items()}
+    return [values(item) for item in value] if isinstance(value, list) else value
 
 
 def check_key(key: Any, source: Path) -> None:

@@ -12,12 +12,12 @@ import numpy as np
 import pandas as pd
 
 from benchmark.plugins.resolve import blamed
-from benchmark.processes import apart
 from benchmark.use import pool as pooling
 from benchmark.use.heat_maps import HeatMaps, heat_maps
+from benchmark.use.own_process import if_foreign
 from benchmark.use.pictures_to_score import Fit, Found, Picture, as_the_source, find, read
 from benchmark.use.stored_detector import TrainedDetector, only
-from benchmark.use.stored_run import StoredRun, read_json
+from benchmark.use.stored_run import StoredRun, open_run, read_json
 from detection.base import block_size
 from detection.unfamiliar import Unfamiliar
 
@@ -55,8 +55,13 @@ class Detection:
         return self.images[self.images["error"] != ""]
 
 
+def _name(opened: StoredRun, detector: str | None) -> str:
+    return detector if detector is not None else only(opened)
+
+
+@if_foreign("detectors", lambda opened, given: _name(opened, given.get("detector")))
 def detect(
-    run: str | Path,
+    run: str | Path | StoredRun,
     paths: Sequence[str | Path],
     *,
     detector: str | None = None,
@@ -72,7 +77,7 @@ def detect(
     """Scores pictures with a trained detector of a run, in blocks, so that memory stays bounded.
 
     Args:
-        run: The run folder.
+        run: The run folder, or the run opened.
         paths: Files, folders and patterns, see `benchmark.use.pictures_to_score.find`.
         detector: The detector's id. Defaults to `None`, the only one that is no sentinel.
         generator: Whose fakes it was trained on, `"all"` for all together. Defaults to `None`: all together if there is
@@ -96,14 +101,8 @@ def detect(
     Raises:
         UserError: If there is no picture, or the run has no such detector, or its store no longer holds it.
     """
-    opened = StoredRun(run, store)
-    name = detector if detector is not None else only(opened)
-    if opened.is_foreign("detectors", opened.detector_row(name)) and not apart.inside:
-        given = {
-            "detector": name, "generator": generator, "training_seed": training_seed, "detector_seed": detector_seed,
-            "fit": fit, "pool": pool, "explain": explain, "store": store, "progress": progress,
-        }  # fmt: skip
-        return apart.verb("benchmark.use.detect:detect", f"Detector '{name}'", run, list(paths), **given)  # type: ignore[no-any-return]
+    opened = open_run(run, store)
+    name = _name(opened, detector)
     how = as_the_source(fit, opened.manifest["spec"]["dataset"])
     found, left_out = find(paths, pool=pool)
     with opened.computing():

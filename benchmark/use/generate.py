@@ -12,11 +12,11 @@ from typing import Any
 import numpy as np
 
 from benchmark.machine import runtime
-from benchmark.processes import apart
 from benchmark.store import png
 from benchmark.store.out_folder import new_folder
 from benchmark.use.drawing import Request, draw, split
-from benchmark.use.stored_run import StoredRun, Trained
+from benchmark.use.own_process import if_foreign
+from benchmark.use.stored_run import StoredRun, Trained, open_run
 from data.errors import UserError
 from data.imageset import snap
 from data.reading.safe_image import MAX_ANIMATION
@@ -27,8 +27,28 @@ MAX_SIZE = 4096
 RECORD = "manifest.json"
 
 
+def chosen(opened: StoredRun, name: str | None) -> str:
+    """Returns the id of the generator named, or of the only one that is no control, if it can generate.
+
+    Raises:
+        UserError: If it cannot, or none is named and there are several.
+    """
+    rows = [opened.generator_row(known) for known in opened.generators]
+    own = [row["id"] for row in rows if not row["control"] and row["kind"] != "folder"]
+    if name is None and len(own) != 1:
+        listed = ", ".join(own) or "none that generates"
+        raise UserError(f"--generator is needed: {opened.folder} holds {listed}.")
+    row = opened.generator_row(name or own[0])
+    if row["control"] == "real-copy":
+        raise UserError(
+            f"'{row['id']}' copies real images and generates none. Choose one of {', '.join(own) or 'none'}."
+        )
+    return str(row["id"])
+
+
+@if_foreign("generators", lambda opened, given: chosen(opened, given.get("generator")))
 def generate(
-    run: str | Path,
+    run: str | Path | StoredRun,
     *,
     out: str | Path,
     generator: str | None = None,
@@ -47,7 +67,7 @@ def generate(
     real ones is given the run's test images, which it has not learned from.
 
     Args:
-        run: The run folder.
+        run: The run folder, or the run opened.
         out: Where they go, a new or empty folder.
         generator: The generator's id. Defaults to `None`, the only one that is no control.
         training_seed: Which of its trainings. Defaults to `None`, the first.
@@ -69,41 +89,16 @@ def generate(
     Raises:
         UserError: If something given cannot be used, or the store no longer holds the generator.
     """
-    opened = StoredRun(run, store)
+    opened = open_run(run, store)
     wanted = Request(
         chosen(opened, generator), opened.training_seed(training_seed), checkpoint, n, seed,
         (labels if isinstance(labels, str) else tuple(labels or ())) or None, size, interpolate,
     )  # fmt: skip
     _check(wanted)
-    if opened.is_foreign("generators", opened.generator_row(wanted.generator)) and not apart.inside:
-        given = {
-            "out": out, "generator": wanted.generator, "training_seed": wanted.training_seed, "checkpoint": checkpoint,
-            "n": n, "seed": seed, "labels": labels, "size": size, "interpolate": interpolate, "store": store,
-        }  # fmt: skip
-        return dict(apart.verb("benchmark.use.generate:generate", f"Generator '{wanted.generator}'", run, **given))
     with new_folder(Path(out)) as folder, opened.computing():
         record = _write(folder, opened, wanted)
         (folder / RECORD).write_text(json.dumps(record, indent=1) + "\n", encoding="utf-8")
     return record
-
-
-def chosen(opened: StoredRun, name: str | None) -> str:
-    """Returns the id of the generator named, or of the only one that is no control, if it can generate.
-
-    Raises:
-        UserError: If it cannot, or none is named and there are several.
-    """
-    rows = [opened.generator_row(known) for known in opened.generators]
-    own = [row["id"] for row in rows if not row["control"] and row["kind"] != "folder"]
-    if name is None and len(own) != 1:
-        listed = ", ".join(own) or "none that generates"
-        raise UserError(f"--generator is needed: {opened.folder} holds {listed}.")
-    row = opened.generator_row(name or own[0])
-    if row["control"] == "real-copy":
-        raise UserError(
-            f"'{row['id']}' copies real images and generates none. Choose one of {', '.join(own) or 'none'}."
-        )
-    return str(row["id"])
 
 
 def _check(wanted: Request) -> None:

@@ -8,17 +8,18 @@ from pathlib import Path
 from typing import Any
 
 from benchmark.machine import runtime
-from benchmark.processes import apart
 from benchmark.store.out_folder import new_folder
 from benchmark.use.generate import RECORD, chosen
-from benchmark.use.stored_run import StoredRun
+from benchmark.use.own_process import if_foreign
+from benchmark.use.stored_run import StoredRun, open_run
 from data.errors import UserError
 
 FORMAT = 1
 
 
+@if_foreign("generators", lambda opened, given: chosen(opened, given.get("generator")))
 def networks(
-    run: str | Path,
+    run: str | Path | StoredRun,
     *,
     out: str | Path,
     generator: str | None = None,
@@ -33,7 +34,7 @@ def networks(
     discriminator's spectral normalisation is folded into its kernels.
 
     Args:
-        run: The run folder.
+        run: The run folder, or the run opened.
         out: Where they go, a new or empty folder.
         generator: The generator's id. Defaults to `None`, the only one that is no control.
         training_seed: Which of its trainings. Defaults to `None`, the first.
@@ -46,11 +47,8 @@ def networks(
     Raises:
         UserError: If the generator has no such networks, or the store no longer holds it.
     """
-    opened = StoredRun(run, store)
+    opened = open_run(run, store)
     name, seed = chosen(opened, generator), opened.training_seed(training_seed)
-    if opened.is_foreign("generators", opened.generator_row(name)) and not apart.inside:
-        given = {"out": out, "generator": name, "training_seed": seed, "checkpoint": checkpoint, "store": store}
-        return dict(apart.verb("benchmark.use.networks:networks", f"Generator '{name}'", run, **given))
     with new_folder(Path(out)) as folder, opened.computing():
         trained = opened.trained(name, seed, checkpoint)
         if not callable(getattr(trained.generator, "plain_networks", None)):

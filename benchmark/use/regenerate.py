@@ -11,10 +11,10 @@ from typing import Any
 
 import numpy as np
 
-from benchmark.processes import apart
 from benchmark.store.out_folder import new_folder
 from benchmark.use.generate import generate
-from benchmark.use.stored_run import StoredRun, read_json
+from benchmark.use.own_process import if_foreign
+from benchmark.use.stored_run import StoredRun, open_run, read_json
 from data.errors import UserError
 
 
@@ -64,7 +64,7 @@ def again(
     found = opened.training(given["generator"], given["training_seed"]).name
     if found != key:
         raise UserError(f"{place} holds another training than {path} was made with: {found[:12]}, not {key[:12]}.")
-    record = generate(place, out=out, store=store, **given)
+    record = generate(opened, out=out, **given)
     new = {row["file"]: row["sha256"] for row in record["files"]}
     differ = sorted(name for name in {*new, *hashes} if new.get(name) != hashes.get(name))
     return Again(record, differ, record["pixels"] == old.get("pixels"))
@@ -89,11 +89,12 @@ def bank_file_again(
         raise UserError(f"{record} is a bank's and names no run: give a RUN_FOLDER too.")
     opened = StoredRun(run, store or folder.parent.parent)
     generator, seed = opened.bank_owner(folder)
-    return bank_again(run, generator, training_seed=seed, out=out, store=opened.store.root)
+    return bank_again(opened, generator, training_seed=seed, out=out)
 
 
+@if_foreign("generators", lambda opened, given: str(given["generator"]))
 def bank_again(
-    run: str | Path,
+    run: str | Path | StoredRun,
     generator: str,
     *,
     training_seed: int | None = None,
@@ -103,7 +104,7 @@ def bank_again(
     """Samples a bank of the store again from what its `bank.json` records, and compares the images.
 
     Args:
-        run: The run folder.
+        run: The run folder, or the run opened.
         generator: The generator's id.
         training_seed: Which of its trainings. Defaults to `None`, the first.
         out: Where the new bank goes, a new or empty folder. Defaults to `None`, it is not kept.
@@ -117,12 +118,8 @@ def bank_again(
     """
     from benchmark.stages import bank
 
-    opened = StoredRun(run, store)
+    opened = open_run(run, store)
     seed = opened.training_seed(training_seed)
-    if opened.is_foreign("generators", opened.generator_row(generator)) and not apart.inside:
-        given = {"training_seed": seed, "out": out, "store": store}
-        owner = f"Generator '{generator}'"
-        return dict(apart.verb("benchmark.use.regenerate:bank_again", owner, run, generator, **given))
     folder = opened.bank(generator, seed)
     record = json.loads((folder / "bank.json").read_text())
     place = tempfile.TemporaryDirectory() if out is None else new_folder(Path(out))

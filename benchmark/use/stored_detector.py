@@ -21,8 +21,6 @@ if TYPE_CHECKING:
 
     from benchmark.use.stored_run import StoredRun
 
-CHANGED = " Its code has changed since: what has no save and load of its own is read by the code that wrote it only."
-
 
 @dataclass(frozen=True)
 class TrainedDetector:
@@ -131,7 +129,9 @@ def trained_detector(
     empty = plugins.make(plugin, options, seed, f"detector '{row['id']}'")
     code = (run.store.record("train_detector", folder.name) or {}).get("params", {}).get("code")
     code_changed = nested.code(plugin, options) != code
-    with plugins.blamed(f"Detector '{row['id']}' cannot be loaded from {folder}", CHANGED if code_changed else ""):
+    with plugins.blamed(
+        f"Detector '{row['id']}' cannot be loaded from {folder}", plugins.CHANGED if code_changed else ""
+    ):
         loaded = adapt.DetectorAdapter(empty)
         loaded.detector = adapt.load(empty, folder / "model")
         threshold = float(json.loads((folder / "facts.json").read_text())["threshold"])

@@ -122,11 +122,13 @@ class StoredRun(StoredStages):
         folder = checkpoints.folder(checkpoint)
         plugin = self.plugin("generators", row)
         empty = plugins.make(plugin, self.options("generators", row), seed, f"generator '{name}'")
-        with plugins.blamed(f"Generator '{name}' cannot be loaded from {folder}"):
+        code_changed = plugin.digest != row["digest"]
+        more = plugins.CHANGED if code_changed else ""
+        with plugins.blamed(f"Generator '{name}' cannot be loaded from {folder}", more):
             generator = adapt.load(empty, folder)
         return Trained(
             generator, name, row["kind"], row["options"], seed, folder.name, place.name, digest.of_path(folder),
-            plugin.digest != row["digest"],
+            code_changed,
         )  # fmt: skip
 
     @contextlib.contextmanager
@@ -150,6 +152,11 @@ class StoredRun(StoredStages):
         return [self._kept("sample", key, "the fakes that the detector was trained on") for key in keys]
 
 
+def open_run(run: str | Path | StoredRun, store: str | Path | None = None) -> StoredRun:
+    """Returns a run opened, itself if it is open already; the arguments are else those of `StoredRun`."""
+    return run if isinstance(run, StoredRun) else StoredRun(run, store)
+
+
 def read_json(path: Path, what: str) -> dict[str, Any]:
     """Returns a JSON object from a file.
 
@@ -164,4 +171,4 @@ def read_json(path: Path, what: str) -> dict[str, Any]:
         raise UserError(f"{what} {path} is not JSON ({error}).") from None
     if not isinstance(value, dict):
         raise UserError(f"{what} {path} must hold an object. Received: {type(value).__name__}.")
-    return dict(received.printable(value))
+    return dict(received.values(value))

@@ -10,6 +10,8 @@ from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import TypeVar
 
+import platformdirs
+
 from data.errors import UserError
 from data.reading import paths
 from data.reading.regular import open_regular
@@ -23,10 +25,11 @@ Found = TypeVar("Found")
 def data_folders(explicit: Path | str | None = None) -> list[Path]:
     """Returns the folders that are searched, in this order: the given one, `$FAUXBENCH_DATA`, the user's cache.
 
-    The cache is `$XDG_CACHE_HOME/fauxbench/data` or `~/.cache/fauxbench/data`; downloads go there.
+    The cache is where the system keeps such: on Linux `$XDG_CACHE_HOME/fauxbench/data` or `~/.cache/fauxbench/data`,
+    which all systems used once, so files that lie there are found. Downloads go to the last folder.
 
     Raises:
-        UserError: If the given folder does not exist.
+        UserError: If the given folder does not exist, or there is no home for the cache.
     """
     folders = []
     if explicit is not None:
@@ -35,8 +38,12 @@ def data_folders(explicit: Path | str | None = None) -> list[Path]:
             raise UserError(f"There is no data folder {explicit}. Expected an existing folder.")
     if os.environ.get("FAUXBENCH_DATA"):
         folders.append(paths.place(os.environ["FAUXBENCH_DATA"], "data folder in FAUXBENCH_DATA"))
-    cache = paths.place(os.environ.get("XDG_CACHE_HOME") or "~/.cache", "cache folder")
-    return [*folders, cache / "fauxbench" / "data"]
+    try:
+        cache = paths.place(platformdirs.user_cache_path("fauxbench", appauthor=False), "cache folder") / "data"
+    except RuntimeError:
+        raise UserError("There is no home folder for a cache. Set XDG_CACHE_HOME to the whole path of one.") from None
+    once = paths.place(os.environ.get("XDG_CACHE_HOME") or "~/.cache", "cache folder") / "fauxbench" / "data"
+    return [*folders, *([once] if once != cache and once.is_dir() else []), cache]
 
 
 def find(folders: Sequence[Path], dataset: str, names: Sequence[str]) -> Path | None:

@@ -64,7 +64,7 @@ def test_names_that_are_taken_are_told(offered):
         plugins.resolve("detectors", "mine")
 
 
-def test_broken_entry_points_break_nothing(offered, tmp_path, monkeypatch):
+def test_broken_entry_points_break_nothing(offered, tmp_path, monkeypatch, capsys):
     (tmp_path / "strange_module.py").write_text(
         "class Meta(type):\n    def __getattr__(cls, name): raise RuntimeError('not\\ntoday')\n"
         "class Strange(metaclass=Meta):\n    def fit(self): pass\n    def predict_proba(self): pass\n"
@@ -76,8 +76,8 @@ def test_broken_entry_points_break_nothing(offered, tmp_path, monkeypatch):
     assert found["three"]
     assert "RuntimeError: not today" in found["four"]
     assert not found["cnn"]
-    lines = "\n".join(catalogue.lines(catalogue.everything("detectors")))
-    assert f"BROKEN: {found['four']}" in lines
+    catalogue.show(catalogue.everything("detectors"))
+    assert f"      BROKEN: {found['four']}\n" in capsys.readouterr().out
 
 
 @pytest.mark.slow

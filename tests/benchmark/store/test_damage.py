@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+import mounts
 import numpy as np
 import pandas as pd
 import pytest
@@ -233,17 +234,12 @@ def test_a_failed_run_leaves_what_is_not_its_own(copied: Path, call: Call, monke
 @pytest.fixture
 def read_only(copied: Path) -> Iterator[Path]:
     """The finished run and its store on a read-only file system; skips visibly where none can be mounted."""
-    try:
-        subprocess.run(["mount", "--bind", copied, copied], check=True, capture_output=True)
+    with mounts.mounted(copied, copied, "--bind"):
         try:
-            subprocess.run(["mount", "-o", "remount,ro,bind", copied], check=True, capture_output=True)
+            mounts.remount(copied, "ro,bind")
         except subprocess.CalledProcessError:
-            subprocess.run(["umount", "-l", copied], check=True)
-            raise
-    except (OSError, subprocess.CalledProcessError):
-        pytest.skip("no file system can be mounted read-only here")
-    yield copied
-    subprocess.run(["umount", "-l", copied], check=True)
+            pytest.skip("no file system can be mounted read-only here")
+        yield copied
 
 
 def test_a_read_only_disk_is_read(read_only: Path, finished: Path, call: Call, refused: Call) -> None:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
-import subprocess
 import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Protocol
 
+import mounts
 import pytest
 
 from benchmark.processes import nursery
@@ -54,26 +55,12 @@ def spec_file() -> Path:
 @pytest.fixture
 def small_disk(tmp_path: Path) -> Iterator[Callable[[int], Path]]:
     """Mounts file systems of so many kilobytes; skips visibly where that is not allowed."""
-    mounted: list[Path] = []
-
-    def mount(kilobytes: int) -> Path:
-        place = tmp_path / f"disk{len(mounted)}"
-        place.mkdir()
-        command = ["mount", "-t", "tmpfs", "-o", f"size={kilobytes}k", "tmpfs", str(place)]
-        try:
-            subprocess.run(command, check=True, capture_output=True)
-        except (OSError, subprocess.CalledProcessError):
-            pytest.skip("no file system can be mounted here, so that none can be full")
-        mounted.append(place)
-        return place
-
-    yield mount
-    for place in mounted:
-        subprocess.run(["umount", "-l", str(place)], check=True)
+    with contextlib.ExitStack() as stack:
+        yield lambda kilobytes: stack.enter_context(mounts.small_disk(tmp_path / f"disk{kilobytes}", kilobytes))
 
 
 def enlarge(place: Path, kilobytes: int) -> None:
-    subprocess.run(["mount", "-o", f"remount,size={kilobytes}k", str(place)], check=True)
+    mounts.remount(place, f"size={kilobytes}k")
 
 
 @pytest.mark.parametrize("kilobytes", [12, 48, 140, 260])

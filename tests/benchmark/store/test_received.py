@@ -201,7 +201,7 @@ def test_a_plugin_names_no_checkpoint_outside(name, tmp_path):
 def test_a_command_steers_no_terminal(got):
     shutil.rmtree(got.parent / ".store" / "train_generator")
     manifest(got, lambda values: values.update(command="fauxbench \x1b]0;title\x07\x9b2J"))
-    with pytest.raises(UserError, match=r"fauxbench \?\]0;title\?\?2J"):
+    with pytest.raises(UserError, match=r"fauxbench \\x1b\]0;title\\x07\\x9b2J"):
         StoredRun(got).training("gaussian", 0)
 
 
@@ -219,8 +219,9 @@ def test_what_is_printed_steers_no_terminal(call):
 
 
 def test_letters_of_all_scripts_are_printable():
-    assert received.printable({"größe": ["日本語 é\n", 1]}) == {"größe": ["日本語 é\n", 1]}
-    assert received.printable("\x1b[2J\u202e") == "?[2J?"
+    assert received.values({"größe": ["日本語 é\n", 1]}) == {"größe": ["日本語 é\n", 1]}
+    assert received.values({"\x1b[2J": "\u202e\r"}) == {"\\x1b[2J": "\\u202e\\r"}
+    assert received.values("/runs/\udce9") == "/runs/\udce9", "a folder whose name is no UTF-8 is still found"
 
 
 @pytest.mark.parametrize("verb", ["run", "detect", "generate", "networks", "export"])

@@ -15,7 +15,7 @@ import pandas as pd
 import pytest
 from PIL import Image
 
-from benchmark.stages import warm
+from benchmark.plan import warm
 from benchmark.store import png
 from benchmark.use import api
 from benchmark.use.drawing import split
@@ -284,6 +284,14 @@ def test_an_image_to_image_generator_gets_the_labels_of_its_sources(tmp_path):
         generate(run, out=tmp_path / "more", n=len(chosen) + 1, labels=asked)
 
 
+def test_a_plugin_that_keeps_itself_is_read_by_changed_code_which_is_told(tmp_path, monkeypatch):
+    run = drawing(tmp_path, "Dim")
+    monkeypatch.chdir(tmp_path / "runs")
+    with (tmp_path / "drawing.py").open("a") as file:
+        file.write("\n# another line\n")
+    assert generate(run, out=tmp_path / "a", n=2)["generator"]["code_changed"]
+
+
 def test_a_plugin_in_a_file_is_found_again_and_its_change_is_told(tmp_path, monkeypatch):
     run = drawing(tmp_path, "Clumsy")
     monkeypatch.chdir(tmp_path / "runs")
@@ -294,7 +302,8 @@ def test_a_plugin_in_a_file_is_found_again_and_its_change_is_told(tmp_path, monk
         generate(run, out=tmp_path / "b", n=3, interpolate=2)
     text = (tmp_path / "drawing.py").read_text()
     (tmp_path / "drawing.py").write_text(text + "\n# another line\n")
-    assert generate(run, out=tmp_path / "c", n=2)["generator"]["code_changed"]
+    with pytest.raises(UserError, match=r"cannot be loaded from .* Its code has changed since"):
+        generate(run, out=tmp_path / "c", n=2)
     (tmp_path / "drawing.py").unlink()
     with pytest.raises(UserError, match="needs the plug-in file"):
         generate(run, out=tmp_path / "d", n=2)

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import hashlib
+import os
 import threading
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -10,6 +11,7 @@ import numpy as np
 import pytest
 
 from data.errors import UserError
+from data.reading import fetch
 from data.reading.fetch import check_file, data_folders, download, find
 
 CONTENT = np.random.default_rng(0).bytes(3_000_000)
@@ -127,6 +129,22 @@ class TestSearch:
         monkeypatch.delenv("FAUXBENCH_DATA")
         monkeypatch.delenv("XDG_CACHE_HOME")
         assert data_folders() == [Path.home() / ".cache" / "fauxbench" / "data"]
+
+    def test_the_cache_of_another_system_comes_after_what_lies_at_the_old_place(self, tmp_path, monkeypatch):
+        own = tmp_path / "Library" / "fauxbench"
+        monkeypatch.setattr(fetch.platformdirs, "user_cache_path", lambda *_, **__: own)
+        monkeypatch.delenv("FAUXBENCH_DATA", raising=False)
+        monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+        assert data_folders() == [own / "data"]
+        (tmp_path / "fauxbench/data/digits").mkdir(parents=True)
+        assert data_folders() == [tmp_path / "fauxbench/data", own / "data"], "downloads go to the last"
+
+    def test_nobody_without_a_home_meets_a_traceback(self, monkeypatch):
+        for name in ("HOME", "XDG_CACHE_HOME"):
+            monkeypatch.delenv(name)
+        monkeypatch.setattr(os, "getuid", lambda: 2**31 - 7)
+        with pytest.raises(UserError, match="home"):
+            data_folders()
 
     def test_given_folder_must_exist(self, tmp_path):
         with pytest.raises(UserError, match="There is no data folder"):

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from data.errors import UserError, printable
+from data.errors import UserError, printable, visible
 from data.reading.own_folders import own_folder
 from data.reading.walk import walk
 from data.sources.folder import Folder, read_images
@@ -140,7 +140,10 @@ def test_names_that_collide_once_written_out_stay_apart(tmp_path):
 
 def test_any_text_is_printed_as_one_line():
     assert printable("é 雪 \\") == "é 雪 \\"
-    assert printable("a\n\x1b[0m\udce9\u2028") == "a\\n\\x1b[0m\\xe9\\u2028"
+    assert printable("a\n\x1b[0m\udce9\u2028\u202e") == "a\\n\\x1b[0m\\xe9\\u2028\\u202e"
+    assert printable("a\u202fb\u200dc") == "a\u202fb\u200dc", "what steers nothing stays in a name"
+    assert printable("a\n\x1b", keep="\n") == "a\n\\x1b"
+    assert visible("a\u202fb\u200d\udce9") == "a\\u202fb\\u200d\\xe9"
     assert "\n" not in str(UserError("a\nb"))
 
 
