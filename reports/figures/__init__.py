@@ -1,1 +1,1 @@
-"""Figures as inline SVG; each has `frame()`, the data it shows, and `svg()`, the drawing."""
+"""Figures as inline SVG, drawn by seaborn over matplotlib; each has `frame()`, the data it shows, and `svg()`, the drawing."""

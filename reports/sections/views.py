@@ -212,11 +212,11 @@ def _losses(run: Run) -> list[dict[str, Any]]:
 def _histograms(run: Run, entries: dict[tuple[str, str], Entry]) -> list[dict[str, Any]]:
     figure = ScoreFigure(run)
     rows = []
-    for generator in sorted(run.generators, key=lambda generator: bool(generator.role)):
+    for row, generator in enumerate(sorted(run.generators, key=lambda generator: bool(generator.role))):
         panels = []
-        for detector in run.detectors:
+        for column, detector in enumerate(run.detectors):
             title = f"Scores of {detector.id} on real images and on fakes of {generator.id}"
-            drawing = figure.svg(detector.id, generator.id, title=title)
+            drawing = figure.svg(detector.id, generator.id, name=f"scores{row}-{column}", title=title)
             shown = _shown(entries[detector.id, generator.id], "auc")
             if drawing or shown["status"] == "failed":
                 panels.append((detector, Markup(drawing), shown))  # noqa: S704
