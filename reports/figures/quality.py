@@ -53,7 +53,7 @@ class QualityFigure:
         with svg.panel(4.6, 2.8) as (figure, axes):
             axes.set_position((0.12, 0.18, 0.84, 0.78))
             curves.bands(axes, frame, styles, alpha=0.13)
-            curves.lines(axes, frame, styles, lw=1.6, marker="o", ms=3, markeredgewidth=0)
+            curves.lines(axes, frame, styles, lw=1.6, marker="o", ms=4, markeredgewidth=0)
             for floor in sorted(set(self._rows[f"{self._metric}_floor"].dropna())):
                 axes.axhline(floor, color=svg.REAL, lw=1.0, ls=svg.DASHES[2])
             values = self._rows[self._metric]
