@@ -12,6 +12,7 @@ from reports.figures import svg
 from reports.figures.losses import PANELS, LossFigure
 from reports.figures.roc import RocFigure
 from reports.figures.scores import ScoreFigure
+from reports.figures.seeds import SeedFigure
 from reports.load import Run
 from reports.sections import classes, explain, identity, inception, pictures, provenance, quality, summary, tables
 from reports.sections.tables import Entry
@@ -50,6 +51,7 @@ def everything(run: Run) -> dict[str, Any]:
         "picture_notes": pictures.notes(run),
         "histograms": _histograms(run, entries),
         "configurations": _configurations(run),
+        "seeds": _seeds(run),
         "failures": provenance.failures(run),
         "provenance": provenance.provenance(run),
     }
@@ -237,4 +239,12 @@ def _configurations(run: Run) -> list[dict[str, Any]]:
             "note": row.note,
         }
         for row in rows.itertuples(index=False)
+    ]
+
+
+def _seeds(run: Run) -> list[tuple[str, Markup]]:
+    figure = SeedFigure(run)
+    return [
+        (generator, Markup(figure.svg(generator, name=f"seeds{position}")))  # noqa: S704 - escaped where it is made
+        for position, generator in enumerate(figure.generators)
     ]

@@ -16,6 +16,7 @@ from reports.figures.losses import LossFigure
 from reports.figures.quality import QualityFigure
 from reports.figures.roc import RocFigure
 from reports.figures.scores import ScoreFigure, _draw
+from reports.figures.seeds import SeedFigure
 from reports.figures.spectra import SpectrumFigure
 from reports.load import Run, load
 
@@ -215,3 +216,53 @@ def test_histograms_of_any_scores(make_run: Callable[..., Path], sealed: Callabl
     drawing = ScoreFigure(load(sealed(folder))).svg("cnn", "tuned", name="h", title="")
     ElementTree.fromstring(drawing)
     assert "nan" not in drawing
+
+
+@pytest.fixture
+def runs(make_run: Callable[..., Path]) -> Run:
+    return load(make_run("runs", n=40, seeds=(0, 1, 2), rename=HOSTILE))
+
+
+HOSTILE = {"tuned": "$x^2$ <b>", "cnn": '"><img src=x>', "linear-pixel": "of more than twenty-two letters"}
+
+
+def test_every_training_run_is_a_point_beside_the_interval_of_the_table(runs: Run) -> None:
+    figure = SeedFigure(runs)
+    assert figure.generators == ["baseline", HOSTILE["tuned"]]  # and no control
+    counts = figure.frame().groupby(["generator", "scope"]).size()
+    assert counts["baseline", "cell"] == 3 * counts["baseline", "configuration"] == 3 * 9
+    drawing = figure.svg(HOSTILE["tuned"], name="r")
+    labels = [text.text for text in ElementTree.fromstring(drawing).iter("text")]
+    assert drawing == SeedFigure(runs).svg(HOSTILE["tuned"], name="r")
+    assert len(drawing) < 12_000
+    assert {HOSTILE["cnn"], "of more than twenty-t…", "AUC"} < set(labels)
+    assert len(re.findall(r"#[0-9a-fA-F]{6}\b|rgb", drawing)) == drawing.count("var(--")
+    rows = figure.frame().query("generator == @HOSTILE['tuned']")
+    dots, strokes = (
+        [float(x) for x in re.findall(rf'x="([\d.]+)" y="[\d.]+" style="fill: {colour}', drawing)]
+        for colour in (r"var\(--s\d", r"var\(--ink")
+    )
+    lines = [
+        float(x) for ends in re.findall(r'"M([\d.]+) [\d.]+H([\d.]+)"[^>]*stroke: var\(--ink', drawing) for x in ends
+    ]
+    whole = rows[rows["scope"] == "configuration"]
+    places = [*dots, *strokes, *lines]
+    values = [*rows.loc[rows["scope"] == "cell", "value"], *whole["value"], *whole["low"], *whole["high"]]
+    assert (len(dots), len(strokes), len(lines)) == (3 * 8, 8, 2 * 8)
+    assert np.corrcoef(np.sort(places), np.sort(values))[0, 1] > 0.9999
+
+
+def test_a_stroke_is_the_row_of_the_table_and_no_mean_of_rows(
+    make_run: Callable[..., Path], sealed: Callable[[Path], Path]
+) -> None:
+    folder = make_run("plain", n=40, seeds=(0, 1))
+    expected = SeedFigure(load(folder)).svg("tuned", name="r")
+    table = pd.read_csv(folder / "metrics.csv")
+    more = table[table["scope"] == "configuration"].assign(value=0.1, low=0.0, high=0.2)
+    pd.concat([more, table]).to_csv(folder / "metrics.csv", index=False)
+    assert SeedFigure(load(sealed(folder))).svg("tuned", name="r") == expected
+
+
+def test_one_training_run_has_no_such_figure(run: Run) -> None:
+    assert SeedFigure(run).generators == []
+    assert len(SeedFigure(run).frame()) == 0

@@ -156,6 +156,14 @@ def test_equal_bytes_in_another_process(run_folder: Path, report: tuple[str, Pag
     assert found.stdout.decode() == report[0]
 
 
+def test_several_training_runs_are_drawn(make_run: Callable[..., Path], report: tuple[str, Page]) -> None:
+    _, found = written(make_run("several", n=40, seeds=(0, 1), rename={"tuned": "<b>tuned"}))
+    labels = [drawing.get("aria-label") for drawing in found.all("svg", class_="plot")]
+    assert "AUC of every training run of <b>tuned, and their mean" in labels
+    assert "A dot is one training run" in found.plain
+    assert "A dot is one training run" not in report[1].plain
+
+
 def test_smoke_stamp(make_run: Callable[..., Path]) -> None:
     text, found = written(make_run(smoke=True, n=40))
     assert "Smoke run, not a result" in found.plain
