@@ -18,7 +18,7 @@ from data.errors import UserError
 LIBRARIES = ("keras", "tensorflow", "numpy", "scipy", "scikit-learn", "pillow")
 THREADS = {"tensorflow": "TF_NUM_INTRAOP_THREADS", "jax": "NPROC"}
 REPEATABLE = "--xla_gpu_deterministic_ops=true"
-SHOWN = ("fauxbench", *LIBRARIES, "pandas", "pyarrow", "distributed", "matplotlib")
+SHOWN = ("fauxbench", *LIBRARIES, "pandas", "pyarrow", "distributed", "matplotlib", "seaborn")
 
 
 def configure(threads: int = 1, jobs: int = 1, *, here: bool = True) -> None:

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 import pandas as pd
 
-from reports.figures import svg
+from reports.figures import curves, svg
 from reports.load import Run
 
 POINTS = 220
@@ -69,16 +69,14 @@ class LossFigure:
         if by_epoch and x.max() > 0:
             x = x / x.max() * self._rows["epoch"].max()
         low, high = limits or self.limits(panel)
+        dashes = {svg.REAL: svg.DASHES[0], svg.FAKE: svg.DASHES[1]}
+        styles = {column: curves.Style(colour, dashes[colour]) for column, _, colour in PANELS[panel]}
         with svg.panel(4.6, 2.5) as (figure, axes):
             axes.set_position((0.1, 0.2, 0.85, 0.76))
-            for column, _, colour in PANELS[panel]:
-                _draw(
-                    axes,
-                    x,
-                    self._rows[column].to_numpy(float),
-                    colour,
-                    "-" if colour == svg.REAL else svg.DASHES[1],
-                )
+            parts = [_thinned(x, self._rows[column].to_numpy(float)).assign(curve=column) for column in styles]
+            frame = pd.concat(parts)
+            curves.bands(axes, frame, styles, alpha=0.18)
+            curves.lines(axes, frame, styles, lw=1.7)
             margin = 0.05 * (high - low or 1.0)
             axes.set_ylim(low - margin, high + margin)
             axes.set_xlim(x.min(), x.max())
@@ -87,17 +85,16 @@ class LossFigure:
             return svg.export(figure, name=name, title=f"{what} while training {self._generator}")
 
 
-def _draw(axes, x: np.ndarray, y: np.ndarray, colour: str, dash) -> None:
+def _thinned(x: np.ndarray, y: np.ndarray) -> pd.DataFrame:
+    """x, y, low and high of at most `POINTS` points: a smoothed mean, and the range of the values behind it."""
     seen = np.isfinite(y)
     x, y = x[seen], y[seen]
     if not len(x):
-        return
+        return pd.DataFrame(columns=["x", "y", "low", "high"], dtype=float)
     buckets = np.array_split(np.arange(len(x)), min(POINTS, len(x)))
+    low, high, mean = (np.array([pick(y[bucket]) for bucket in buckets]) for pick in (np.min, np.max, np.mean))
     middle = np.array([x[bucket].mean() for bucket in buckets])
-    lowest, highest = (np.array([pick(y[bucket]) for bucket in buckets]) for pick in (np.min, np.max))
-    mean = np.array([y[bucket].mean() for bucket in buckets])
-    axes.fill_between(middle, lowest, highest, color=colour, alpha=0.18, lw=0)
-    axes.plot(middle, _smooth(mean), color=colour, lw=1.7, ls=dash)
+    return pd.DataFrame({"x": middle, "y": _smooth(mean), "low": low, "high": high})
 
 
 def _smooth(values: np.ndarray | Sequence[float]) -> np.ndarray:

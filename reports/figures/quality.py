@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import re
 
-import numpy as np
 import pandas as pd
 
-from reports.figures import svg
+from reports.figures import curves, svg
 from reports.load import Run, natural
 
 WIDE = 20  # a logarithmic axis from this ratio of the largest to the smallest value on
@@ -47,10 +46,14 @@ class QualityFigure:
         if not self.generators:
             return ""
         places, label = _places(self._rows["checkpoint"])
+        frame, styles = self._curves(places), {}
+        for position, generator in enumerate(self.generators):
+            hue, pattern = svg.series(position)
+            styles[generator] = curves.Style(svg.SERIES[hue], svg.DASHES[pattern], f"s-{position}")
         with svg.panel(4.6, 2.8) as (figure, axes):
             axes.set_position((0.12, 0.18, 0.84, 0.78))
-            for position, generator in enumerate(self.generators):
-                self._draw(axes, generator, position, places)
+            curves.bands(axes, frame, styles, alpha=0.13)
+            curves.lines(axes, frame, styles, lw=1.6, marker="o", ms=4, markeredgewidth=0)
             for floor in sorted(set(self._rows[f"{self._metric}_floor"].dropna())):
                 axes.axhline(floor, color=svg.REAL, lw=1.0, ls=svg.DASHES[2])
             values = self._rows[self._metric]
@@ -63,16 +66,11 @@ class QualityFigure:
             axes.set_xlabel(label)
             return svg.export(figure, name=name, title=f"{self._metric} along the training, with 95 % intervals")
 
-    def _draw(self, axes, generator: str, position: int, places: dict[str, float]) -> None:
-        rows = self._rows[self._rows["generator"] == generator]
-        rows = rows.assign(at=rows["checkpoint"].map(places)).sort_values("at")
-        hue, pattern = svg.series(position)
-        x, y = rows["at"].to_numpy(float), rows[self._metric].to_numpy(float)
-        low, high = (rows[f"{self._metric}_{end}"].to_numpy(float) for end in ("low", "high"))
-        band = axes.fill_between(x, low, high, where=np.isfinite(low), color=svg.SERIES[hue], alpha=0.13, lw=0)
-        band.set_gid(f"s-{position} band")
-        (line,) = axes.plot(x, y, color=svg.SERIES[hue], ls=svg.DASHES[pattern], lw=1.6, marker="o", ms=3)
-        line.set_gid(f"s-{position} curve")
+    def _curves(self, places: dict[str, float]) -> pd.DataFrame:
+        value, low, high = (self._rows[f"{self._metric}{end}"] for end in ("", "_low", "_high"))
+        at = self._rows["checkpoint"].map(places)
+        frame = pd.DataFrame({"curve": self._rows["generator"], "x": at, "y": value, "low": low, "high": high})
+        return frame.sort_values("x", kind="stable")
 
 
 def _places(checkpoints: pd.Series) -> tuple[dict[str, float], str]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
-from reports.figures import svg
+from reports.figures import curves, svg
 from reports.load import Run
 
 POINTS = 90
@@ -57,9 +57,10 @@ class RocFigure:
         Returns:
             An `<svg>` element; the group of the detector at position k of the run has the class `s-k`.
         """
+        styles = {detector: self._style(detector) for detector in self.detectors}
         with svg.panel(4.6, 3.7) as (figure, axes):
-            for detector in self.detectors:
-                self._draw(axes, detector, log)
+            curves.bands(axes, self._bands(log), styles, alpha=0.13, step="post")
+            curves.lines(axes, self._lines(log), styles, lw=1.6, drawstyle="steps-post", solid_joinstyle="round")
             axes.plot(
                 *(2 * [np.geomspace(self._floor, 1, 60) if log else [0, 1]]),
                 color=svg.INK,
@@ -99,18 +100,32 @@ class RocFigure:
         at = np.searchsorted(curve["fpr"].to_numpy(), grid, side="right") - 1
         return curve[["tpr", "tpr_low", "tpr_high"]].to_numpy()[np.maximum(at, 0)].T
 
-    def _draw(self, axes, detector: str, log: bool) -> None:
-        curve = self._curve(detector)
-        grid = np.geomspace(self._floor, 1, POINTS) if log else np.concatenate([[0], np.linspace(0, 1, POINTS) ** 2])
-        tpr, low, high = self._at(detector, grid)
-        position = self._detectors.index(detector)
+    def _bands(self, log: bool) -> pd.DataFrame:
+        """Points of the bands; a band with an unknown end is none."""
+        grid = _grid(self._floor, log)
+        parts = []
+        for detector in self.detectors:
+            _, low, high = self._at(detector, grid)
+            if np.isfinite(low).all() and np.isfinite(high).all():
+                parts.append(pd.DataFrame({"x": grid, "low": low, "high": high}).assign(curve=detector))
+        return pd.concat(parts) if parts else pd.DataFrame(columns=["curve", "x", "low", "high"])
+
+    def _lines(self, log: bool) -> pd.DataFrame:
+        """Points of the curves: those of the table where they are few, or else at the rates of the bands."""
+        grid = _grid(self._floor, log)
+        parts = []
+        for detector in self.detectors:
+            curve = self._curve(detector)
+            exact = not log and len(curve) <= 3 * POINTS
+            x, y = (curve["fpr"].to_numpy(), curve["tpr"].to_numpy()) if exact else (grid, self._at(detector, grid)[0])
+            parts.append(pd.DataFrame({"x": x, "y": y}).assign(curve=detector))
+        return pd.concat(parts) if parts else pd.DataFrame(columns=["curve", "x", "y"])
+
+    def _style(self, detector: str) -> curves.Style:
         rank, sentinel = self._ranks[detector]
         hue, pattern = svg.series(rank, sentinel=sentinel)
-        colour, dash = svg.SERIES[hue], svg.DASHES[pattern]
-        if np.isfinite(low).all() and np.isfinite(high).all():
-            band = axes.fill_between(grid, low, high, color=colour, alpha=0.13, lw=0, step="post")
-            band.set_gid(f"s-{position} band")
-        exact = not log and len(curve) <= 3 * POINTS
-        x, y = (curve["fpr"].to_numpy(), curve["tpr"].to_numpy()) if exact else (grid, tpr)
-        (line,) = axes.plot(x, y, color=colour, ls=dash, lw=1.6, drawstyle="steps-post", solid_joinstyle="round")
-        line.set_gid(f"s-{position} curve")
+        return curves.Style(svg.SERIES[hue], svg.DASHES[pattern], f"s-{self._detectors.index(detector)}")
+
+
+def _grid(floor: float, log: bool) -> np.ndarray:
+    return np.geomspace(floor, 1, POINTS) if log else np.concatenate([[0], np.linspace(0, 1, POINTS) ** 2])

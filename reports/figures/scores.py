@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 from functools import cached_property
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
 
 from reports.figures import svg
 from reports.load import Run
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
 
 BINS = 40
 
@@ -60,29 +65,66 @@ class ScoreFigure:
         ]
         return pd.concat(parts) if parts else pd.DataFrame(columns=["detector", "generator", "real", "fake"])
 
-    def svg(self, detector: str, generator: str, *, title: str) -> str:
+    def svg(self, detector: str, generator: str, *, name: str, title: str) -> str:
         """Draws one panel, or returns an empty text where there are no scores.
-
-        The panel is written by hand: two paths and a base line need no plotting library, and a report of 100
-        cells would otherwise wait for it.
 
         Args:
             detector: Id of a detector.
             generator: Id of a generator.
+            name: Prefix of the ids in the drawing.
             title: What the panel shows, for those who do not see it.
         """
         found = self.densities.get((detector, generator))
         if found is None:
             return ""
         edges, real, fake = found
-        top = max(real.max(initial=0), fake.max(initial=0)) or 1
-        paths = "".join(
-            f'<path d="{_steps(density / top)}" class="{kind}"/>' for kind, density in (("real", real), ("fake", fake))
-        )
-        width = 4 * BINS
-        marks = f'<text x="0" y="70">{edges[0]:.3g}</text><text x="{width}" y="70" class="end">{edges[-1]:.3g}</text>'
-        head = f'<svg viewBox="0 -1 {width} 73" role="img" aria-label="{svg.escape(title)}" class="histogram">'
-        return f'{head}{paths}<path d="M0 60H{width}" class="base"/>{marks}</svg>'
+        figure, axes = self._canvas
+        for area in list(axes.collections):
+            area.remove()
+        with svg.themed():
+            _draw(axes, real, fake)
+        axes.set_ylim(0, 1.02 * max(real.max(), fake.max()) or 1)
+        axes.set_xticks([0, BINS], [f"{edges[0]:.3g}", f"{edges[-1]:.3g}"])
+        first, last = axes.get_xticklabels()
+        first.set_horizontalalignment("left")
+        last.set_horizontalalignment("right")
+        return svg.export(figure, name=name, title=title, kind="plot histogram")
+
+    @cached_property
+    def _canvas(self) -> tuple[Figure, Axes]:
+        """The axes on which panel after panel is drawn, which takes half the time of fresh ones."""
+        with svg.panel(160 / 72, 73 / 72) as (figure, axes):
+            axes.set_position((0.005, 13 / 73, 0.99, 59 / 73))
+            axes.set(xlim=(0, BINS), yticks=[])
+            axes.grid(False)
+            axes.spines["left"].set_visible(False)
+            return figure, axes
+
+
+def _draw(axes: Axes, real: np.ndarray, fake: np.ndarray) -> None:
+    """Draws both sides over the numbers of the bins: scores of any size and any spread have the same picture."""
+    import seaborn
+
+    axes.set(xlabel=" ", ylabel=" ")  # see `curves.lines`
+    bins = np.arange(BINS + 1)
+    counted = pd.DataFrame({"bin": np.tile(bins[:-1] + 0.5, 2), "share": np.concatenate([real, fake])})
+    counted["side"] = np.repeat(["real", "fake"], BINS)
+    seaborn.histplot(
+        data=counted,
+        x="bin",
+        weights="share",
+        bins=list(bins),  # of an array seaborn asks whether it is "auto"
+        hue="side",
+        hue_order=["fake", "real"],  # seaborn draws the last first
+        palette={"real": svg.REAL, "fake": svg.FAKE},
+        element="step",
+        alpha=0.3,
+        lw=1,
+        legend=False,
+        ax=axes,
+    )
+    axes.collections[1].set_linestyle((0, (2.5, 1.2)))
+    axes.set(xlabel="", ylabel="")
 
 
 def _edges(scores: list[np.ndarray]) -> np.ndarray:
@@ -96,8 +138,3 @@ def _density(scores: np.ndarray, edges: np.ndarray) -> np.ndarray:
     inside = np.clip(scores[np.isfinite(scores)], edges[0], edges[-1])
     counts, _ = np.histogram(inside, edges)
     return counts / max(counts.sum(), 1)
-
-
-def _steps(heights: np.ndarray) -> str:
-    points = "".join(f"V{60 - 58 * height:.1f}h4" for height in heights)
-    return f"M0 60{points}V60Z"

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
-from reports.figures import svg
+from reports.figures import curves, svg
 from reports.load import Run
 
 WIDE = 1.96  # standard errors to each side of a mean, for 95 %
@@ -40,12 +40,10 @@ class SpectrumFigure:
             An `<svg>` element.
         """
         rows = self._of(generator)
-        curves = [
-            (rows["real"], rows["real_se"], svg.REAL, svg.DASHES[0]),
-            (rows["fake"], rows["fake_se"], svg.FAKE, svg.DASHES[1]),
-        ]
+        styles = {"real": curves.Style(svg.REAL), "fake": curves.Style(svg.FAKE, svg.DASHES[1])}
+        frame = pd.concat([_curve(rows, side, rows[f"{side}_se"]) for side in styles])
         limits = _limits(self._rows["real"], self._rows["fake"])
-        return _drawn(rows, curves, limits, name, f"Mean spectrum of real images and of fakes of {generator}, in dB")
+        return _drawn(frame, styles, limits, name, f"Mean spectrum of real images and of fakes of {generator}, in dB")
 
     def difference(self, generator: str, *, name: str) -> str:
         """Draws fake minus real in decibel, with 95 % intervals for the difference of the means.
@@ -58,11 +56,11 @@ class SpectrumFigure:
             An `<svg>` element.
         """
         rows = self._of(generator)
-        error = np.hypot(rows["real_se"], rows["fake_se"])
+        frame = _curve(rows, "difference", np.hypot(rows["real_se"], rows["fake_se"]))
         widest = WIDE * np.hypot(self._rows["real_se"], self._rows["fake_se"]).fillna(0.0)
         limits = _limits(self._rows["difference"] - widest, self._rows["difference"] + widest, pd.Series([0.0]))
         title = f"Spectrum of fakes of {generator} minus that of real images, in dB"
-        return _drawn(rows, [(rows["difference"], error, svg.FAKE, svg.DASHES[0])], limits, name, title, line=0.0)
+        return _drawn(frame, {"difference": curves.Style(svg.FAKE)}, limits, name, title, line=0.0)
 
     def _of(self, generator: str) -> pd.DataFrame:
         return self._rows[self._rows["generator"] == generator].sort_values("frequency")
@@ -76,19 +74,27 @@ def _limits(*values: pd.Series) -> tuple[float, float]:
     return low - margin, high + margin
 
 
+def _curve(rows: pd.DataFrame, column: str, error: pd.Series) -> pd.DataFrame:
+    width = WIDE * error
+    frame = pd.DataFrame({"x": rows["frequency"], "y": rows[column]})
+    return frame.assign(curve=column, low=rows[column] - width, high=rows[column] + width)
+
+
 def _drawn(
-    rows: pd.DataFrame, curves: list, limits: tuple[float, float], name: str, title: str, line: float | None = None
+    frame: pd.DataFrame,
+    styles: dict[str, curves.Style],
+    limits: tuple[float, float],
+    name: str,
+    title: str,
+    line: float | None = None,
 ) -> str:
-    x = rows["frequency"].to_numpy(float)
     with svg.panel(4.6, 2.5) as (figure, axes):
         axes.set_position((0.1, 0.2, 0.85, 0.76))
         if line is not None:
             axes.axhline(line, color=svg.REAL, lw=1.0)
-        for values, error, colour, dash in curves:
-            y, width = values.to_numpy(float), WIDE * error.to_numpy(float)
-            axes.fill_between(x, y - width, y + width, where=np.isfinite(width), color=colour, alpha=0.18, lw=0)
-            axes.plot(x, y, color=colour, lw=1.7, ls=dash)
+        curves.bands(axes, frame, styles, alpha=0.18)
+        curves.lines(axes, frame, styles, lw=1.7)
         axes.set_ylim(*limits)
-        axes.set_xlim(0, max(x.max(initial=0), 0.5))
+        axes.set_xlim(0, max(frame["x"].max(), 0.5))
         axes.set_xlabel("cycles per pixel")
         return svg.export(figure, name=name, title=title)

@@ -12,6 +12,7 @@ from reports.figures import svg
 from reports.figures.losses import PANELS, LossFigure
 from reports.figures.roc import RocFigure
 from reports.figures.scores import ScoreFigure
+from reports.figures.seeds import SeedFigure
 from reports.load import Run
 from reports.sections import (
     classes,
@@ -64,6 +65,7 @@ def everything(run: Run) -> dict[str, Any]:
         "histograms": _histograms(run, entries),
         "configurations": _configurations(run),
         "grid_options": grid_options.columns(run),
+        "seeds": _seeds(run),
         "failures": provenance.failures(run),
         "provenance": provenance.provenance(run),
     }
@@ -226,11 +228,11 @@ def _losses(run: Run) -> list[dict[str, Any]]:
 def _histograms(run: Run, entries: dict[tuple[str, str], Entry]) -> list[dict[str, Any]]:
     figure = ScoreFigure(run)
     rows = []
-    for generator in sorted(run.generators, key=lambda generator: bool(generator.role)):
+    for row, generator in enumerate(sorted(run.generators, key=lambda generator: bool(generator.role))):
         panels = []
-        for detector in run.detectors:
+        for column, detector in enumerate(run.detectors):
             title = f"Scores of {detector.id} on real images and on fakes of {generator.id}"
-            drawing = figure.svg(detector.id, generator.id, title=title)
+            drawing = figure.svg(detector.id, generator.id, name=f"scores{row}-{column}", title=title)
             shown = _shown(entries[detector.id, generator.id], "auc")
             if drawing or shown["status"] == "failed":
                 panels.append((detector, Markup(drawing), shown))  # noqa: S704
@@ -252,4 +254,12 @@ def _configurations(run: Run) -> list[dict[str, Any]]:
             "note": row.note,
         }
         for row in rows.itertuples(index=False)
+    ]
+
+
+def _seeds(run: Run) -> list[tuple[str, Markup]]:
+    figure = SeedFigure(run)
+    return [
+        (generator, Markup(figure.svg(generator, name=f"seeds{position}")))  # noqa: S704 - escaped where it is made
+        for position, generator in enumerate(figure.generators)
     ]

@@ -156,6 +156,14 @@ def test_equal_bytes_in_another_process(run_folder: Path, report: tuple[str, Pag
     assert found.stdout.decode() == report[0]
 
 
+def test_several_training_runs_are_drawn(make_run: Callable[..., Path], report: tuple[str, Page]) -> None:
+    _, found = written(make_run("several", n=40, seeds=(0, 1), rename={"tuned": "<b>tuned"}))
+    labels = [drawing.get("aria-label") for drawing in found.all("svg", class_="plot")]
+    assert "AUC of every training run of <b>tuned, and their mean" in labels
+    assert "A dot is one training run" in found.plain
+    assert "A dot is one training run" not in report[1].plain
+
+
 def test_smoke_stamp(make_run: Callable[..., Path]) -> None:
     text, found = written(make_run(smoke=True, n=40))
     assert "Smoke run, not a result" in found.plain
@@ -222,9 +230,9 @@ def test_a_failed_write_leaves_the_old_page(make_run: Callable[..., Path], monke
     assert not list(folder.glob(".report*"))
 
 
-def test_imports_neither_keras_nor_what_makes_a_run() -> None:
+def test_imports_neither_keras_nor_what_draws_nor_what_makes_a_run() -> None:
     code = "import sys, reports.page, reports.sections.tables, reports.sections.summary"
     code += "; print(sorted({m.split('.')[0] for m in sys.modules}"
-    code += " & {'keras', 'tensorflow', 'sklearn', 'seaborn', 'generation', 'detection', 'benchmark'}))"
+    code += " & {'keras', 'tensorflow', 'sklearn', 'matplotlib', 'seaborn', 'generation', 'detection', 'benchmark'}))"
     found = subprocess.run([sys.executable, "-c", code], capture_output=True, check=True, text=True)
     assert found.stdout.strip() == "[]"
