@@ -192,7 +192,7 @@ def _read_csv(path: Path, numbers: list[str]) -> pd.DataFrame:
 
 
 def _scores(folder: Path) -> pd.DataFrame:
-    columns = ["cell", "part", "group", "is_fake", "score"]
+    columns = ["cell", "part", "unit", "is_fake", "score"]
     return pd.read_parquet(folder / "scores.parquet", columns=columns, filters=[("part", "==", "test")])
 
 

@@ -43,9 +43,9 @@ def comparisons(cells: pd.DataFrame, scores: pd.DataFrame) -> pd.DataFrame:
     for (generator, seed), column in first.groupby(["generator", "generator_seed"], sort=False):
         tested = {row.detector: by_cell[row.cell] for row in column.itertuples()}
         one = next(iter(tested.values()))
-        is_fake, groups = one["is_fake"].to_numpy(dtype=bool), one["group"].to_numpy()
+        is_fake, units = one["is_fake"].to_numpy(dtype=bool), one["unit"].to_numpy()
         values = {detector: frame["score"].to_numpy() for detector, frame in tested.items()}
-        compared = compare.separable_from_best(values, is_fake, groups=groups)
+        compared = compare.separable_from_best(values, is_fake, groups=units)
         where = {"generator": generator, "generator_seed": seed, "checkpoint": column["checkpoint"].iloc[0]}
         frames.append(compared.assign(**where)[COMPARISON_COLUMNS])
     return pd.concat(frames[1:], ignore_index=True) if frames[1:] else frames[0]
@@ -64,11 +64,9 @@ def configurations(cells: pd.DataFrame, scores: pd.DataFrame, trained: set[str])
     by_cell = _test_scores(scores)
     rows = []
     for (generator, detector), runs in done.groupby(["generator", "detector"], sort=False):
-        tested = [[_pair(by_cell[cell]) for cell in same["cell"]] for _, same in runs.groupby("generator_seed")]
+        tested = [[_tested(by_cell[cell]) for cell in same["cell"]] for _, same in runs.groupby("generator_seed")]
         found = configuration.configuration_interval(tested)
-        low, high, note = found.low, found.high, found.note
-        if by_cell[runs["cell"].iloc[0]]["group"].notna().any():  # the shared part is of images, not of identities
-            low, high, note = np.nan, np.nan, f"{note}; with identities there is no interval over runs"
+        note = found.note
         missing = (asked["generator"] == generator) & (asked["detector"] == detector) & (asked["status"] != "done")
         if missing.any():
             note = f"{note}; {int(missing.sum())} more failed"
@@ -76,7 +74,7 @@ def configurations(cells: pd.DataFrame, scores: pd.DataFrame, trained: set[str])
             {
                 "scope": "configuration", "generator": generator, "detector": detector, "metric": "auc",
                 "checkpoint": runs["checkpoint"].iloc[0], "perturbation": "none", "value": found.value,
-                "low": low, "high": high, "note": note,
+                "low": found.low, "high": found.high, "note": note,
             }
         )  # fmt: skip
     return pd.DataFrame(rows, columns=METRIC_COLUMNS)
@@ -140,8 +138,8 @@ def _test_scores(scores: pd.DataFrame) -> dict[str, pd.DataFrame]:
     return {str(cell): frame for cell, frame in scores[scores["part"] == "test"].groupby("cell", observed=True)}
 
 
-def _pair(frame: pd.DataFrame) -> tuple[np.ndarray, np.ndarray]:
-    return frame["score"].to_numpy(), frame["is_fake"].to_numpy(dtype=bool)
+def _tested(frame: pd.DataFrame) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    return frame["score"].to_numpy(), frame["is_fake"].to_numpy(dtype=bool), frame["unit"].to_numpy()
 
 
 def _column(frame: pd.DataFrame, metric: str) -> dict[str, float]:
