@@ -157,7 +157,7 @@ class Folder:
             UserError: If there are fewer sources than parts.
         """
         images = self._fitted()
-        _, source_of, sizes = np.unique(self.units_of, return_inverse=True, return_counts=True)
+        _, source_of, sizes = np.unique(np.asarray(self.units_of), return_inverse=True, return_counts=True)
         wanted = {part: count for part, count in counts.items() if count}
         if len(sizes) < len(wanted):
             raise UserError(

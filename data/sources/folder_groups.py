@@ -66,6 +66,7 @@ class Grouping:
             UserError: If there is no sub-folder, the pattern or the table leaves a file out, or the table cannot be
                 read.
         """
+        sources: list[str | None]
         if self.table is not None:
             sources = self._by_table(names, root)
         elif self.pattern is not None:
@@ -75,7 +76,7 @@ class Grouping:
             if not any(sources):
                 raise UserError(f"groups='folder' needs sub-folders, one for each source. There is none in {root}.")
         elif max(counts, default=1) > 1:
-            sources = names
+            sources = list(names)
         else:
             return None
         known = np.array([source is not None for source in sources])

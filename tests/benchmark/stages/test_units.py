@@ -80,7 +80,7 @@ def test_people_are_in_one_part_and_the_interval_holds_the_truth(tmp_path, name,
         held += auc["low"] <= 0.5 <= auc["high"]
         found.append(auc["value"])
     assert held >= DRAWS - 1, found
-    assert abs(np.mean(found) - 0.5) < 0.1, found
+    assert abs(np.mean(found) - 0.5) < 0.15, found
 
 
 def test_without_groups_a_detector_knows_the_people_again(tmp_path):
