@@ -202,3 +202,20 @@ def test_intervals_over_persons_cover():
             held[name] += estimate.low <= truth[name] <= estimate.high
     for name, count in held.items():
         assert count >= 0.9 * 150, (name, held)
+
+
+def test_persons_of_one_unit_are_one_to_the_intervals():
+    """Three persons each who share pictures: a figure stays what it is, and rests on a third of the persons."""
+    faces = known(persons=18, each=5)
+    joined = np.where(faces.label == 0, 0, 1) + 2 * (faces.identity // 6)
+    noise = 0.3 * (faces.identity // 6)[:, None] * np.random.default_rng(1).normal(size=faces.real.shape)
+    real = unit(faces.real + noise)  # pictures of persons of one unit are equally good
+    faces, both = (Faces("groups", real, faces.identity, faces.label, faces.copy, of) for of in (faces.unit, joined))
+    alone, together = (identity.rows(each, faces.real, None, ("even", "odd"))[0] for each in (faces, both))
+    assert together["retention"] == alone["retention"]
+    assert together["retention_high"] - together["retention_low"] > alone["retention_high"] - alone["retention_low"]
+    found = [verification.auc(real, faces.identity, faces.copy, of) for of in (faces.unit, joined)]
+    assert found[0].value == found[1].value
+    assert found[0].low != found[1].low
+    pairs = Pairs(both, {"": faces.real, "_real": faces.real})
+    assert len(np.unique(pairs.units)) == 6
