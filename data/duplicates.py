@@ -1,4 +1,4 @@
-"""Which images of a set are copies of each other: byte for byte, and from 32 pixels on nearly so."""
+"""Which images are copies of each other, byte for byte and from 32 pixels on nearly so; and what makes a unit."""
 
 from __future__ import annotations
 
@@ -50,6 +50,25 @@ def exact_duplicates(images: np.ndarray) -> np.ndarray:
     for i, image in enumerate(images):
         first[i] = seen.setdefault(hashlib.blake2b(np.ascontiguousarray(image).data, digest_size=16).digest(), i)
     return first
+
+
+def units_of(copies: Copies, groups: np.ndarray | None) -> np.ndarray:
+    """Returns int64 `(n,)`, the unit of each image: the position of the first of all images that it is chained to.
+
+    Copies, near copies and images of one group (a person, a source) are one unit, and so is what any of these chains
+    together. An image whose group is below 0 is of no group: it is alone, unless it is a copy.
+
+    Args:
+        copies: Of the images.
+        groups: int `(n,)`, or `None` where no image is of one.
+    """
+    n = len(copies.near)
+    pairs = [np.stack([np.arange(n), copies.near], axis=1)]
+    if groups is not None:
+        known = np.flatnonzero(groups >= 0)
+        _, first, inverse = np.unique(groups[known], return_index=True, return_inverse=True)
+        pairs.append(np.stack([known, known[first][inverse]], axis=1))
+    return join(n, np.concatenate(pairs))
 
 
 def join(n: int, pairs: np.ndarray) -> np.ndarray:

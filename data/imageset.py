@@ -29,7 +29,8 @@ class ImageSet:
         ids: str `(n,)`, unique and stable: `"train/00017"`, or the file's name relative to its folder. Names that a
             terminal or a spreadsheet would not take as text are changed, here and in classes and attributes.
         classes: The names of the labels.
-        groups: int64 `(n,)` of what must stay together (a person's identity), or `None`.
+        groups: int64 `(n,)` of what must stay together (a person's identity, the source of frames), or `None`; an
+            image whose group is below 0 is of none.
         official: str `(n,)` of the publisher's split, `"train"`, `"validation"` or `"test"`, or `None`.
         attributes: bool `(n, k)`, or `None`.
         attribute_names: The names of the `k` attributes.

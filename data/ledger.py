@@ -14,7 +14,7 @@ import numpy as np
 import pandas as pd
 
 from data.apportion import PARTS, draw, part_sizes
-from data.duplicates import Copies, find_copies, join
+from data.duplicates import Copies, find_copies, units_of
 from data.errors import UserError
 from data.imageset import ImageSet
 
@@ -24,6 +24,8 @@ RULE = (
     "Copies (see 'duplicates') that lie in different official parts: the test copy stays before the validation copy, "
     "and that before the training copy; the others are dropped. An identity in different official parts: the same.",
     "Copies inside one official part, and images of one identity, stay together in one part; none is dropped.",
+    "What copies and identities chain together is one unit (column 'unit'), which is kept as a copy or an identity is. "
+    "Splits, intervals, tests and curves take units and nothing else.",
 )
 BEYOND = "beyond the requested size"
 ORDER = {"test": 0, "validation": 1, "train": 2}  # whose copy stays
@@ -38,7 +40,9 @@ class Ledger:
         dropped: A frame of the images in no part: `id`, `official`, `reason`, `kept` (the id of the copy that stays).
         seed: The seed of the split.
         table: A frame of one row per image, in the set's order: `id`, `part` (or "dropped"), `label` (its name),
-            `group`, `copy_of` (the first image that it is a copy of, or ""), `reason`, `kept`.
+            `group`, `unit`, `copy_of` (the first image that it is a copy of, or ""), `reason`, `kept`.
+        units: int64 `(n,)`, the column `unit`: equal for images that are not independent, see
+            `data.duplicates.units_of`.
         about: How copies were told, and how many there were.
     """
 
@@ -46,6 +50,7 @@ class Ledger:
     dropped: pd.DataFrame
     seed: int
     table: pd.DataFrame
+    units: np.ndarray
     about: dict[str, object] = field(default_factory=dict)
 
     @property
@@ -99,12 +104,12 @@ def split(image_set: ImageSet, *, seed: int = 0, parts: Mapping[str, float | int
         UserError: If a part is unknown, negative, larger than what there is, or would be empty.
     """
     copies = find_copies(image_set.images, alike=image_set.groups is not None)
-    reason, kept = _collisions(image_set, copies)
+    units = units_of(copies, image_set.groups)
+    reason, kept = _collisions(image_set, copies, units)
     here = np.flatnonzero(reason == "")
     rank = _rank(image_set)
     names = {"train": 2, "validation": 1, "test": 0}
     sizes = part_sizes({name: int((rank[here] == r).sum()) for name, r in names.items()}, parts)
-    units = _units(image_set, copies)
     part = np.full(image_set.n, "dropped", dtype=object)
     for name, r in names.items():
         pool = here[rank[here] == r]
@@ -114,7 +119,7 @@ def split(image_set: ImageSet, *, seed: int = 0, parts: Mapping[str, float | int
         for p, index in draw(units[pool], image_set.labels[pool], wanted, [seed, r]).items():
             part[pool[index]] = p
     reason[(part == "dropped") & (reason == "")] = BEYOND
-    table = _table(image_set, copies, part, reason, kept)
+    table = _table(image_set, copies, units, part, reason, kept)
     ledger = _from_table(image_set, table, seed, _about(copies))
     for p, (_, size) in sizes.items():
         if size and not len(ledger.parts[p]):
@@ -125,7 +130,7 @@ def split(image_set: ImageSet, *, seed: int = 0, parts: Mapping[str, float | int
 
 
 def check_ledger(image_set: ImageSet, ledger: Ledger) -> None:
-    """Checks from the images that no image, copy or identity is in two parts, and that nothing is forgotten.
+    """Checks from the images that no image, copy, identity or unit is in two parts, and that nothing is forgotten.
 
     Raises:
         ValueError: If the ledger breaks its rule.
@@ -142,8 +147,9 @@ def check_ledger(image_set: ImageSet, ledger: Ledger) -> None:
     together = {"exact duplicates": copies.exact, "near duplicates": copies.near}
     if image_set.groups is not None:
         together["images of one identity"] = image_set.groups
-    used = np.flatnonzero(part != "dropped")
+    units = together["images of one unit"] = units_of(copies, image_set.groups)
     for what, of in together.items():
+        used = np.flatnonzero((part != "dropped") & (of >= 0))  # a group below 0 is none
         pairs = pd.DataFrame({"of": of[used], "part": part[used]}).drop_duplicates()
         twice = pairs[pairs["of"].duplicated()]
         if len(twice):
@@ -154,6 +160,12 @@ def check_ledger(image_set: ImageSet, ledger: Ledger) -> None:
         stray = set(part[image_set.official == "test"]) - {"test", "dropped"}
         if stray:
             raise ValueError(f"Official test images are in {', '.join(sorted(stray))}.")
+    wrong = np.flatnonzero(ledger.units != units)
+    if len(wrong):
+        raise ValueError(
+            f"The units are not what copies and identities make them. Received: {len(wrong)} such images, the first "
+            f"{image_set.ids[wrong[0]]}."
+        )
 
 
 def _rank(image_set: ImageSet) -> np.ndarray:
@@ -163,8 +175,11 @@ def _rank(image_set: ImageSet) -> np.ndarray:
     return np.array([ORDER[name] for name in image_set.official], np.int64)
 
 
-def _collisions(image_set: ImageSet, copies: Copies) -> tuple[np.ndarray, np.ndarray]:
-    """Returns, per image, the reason to drop it ("" to keep it) and the id of the copy that stays."""
+def _collisions(image_set: ImageSet, copies: Copies, units: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Returns, per image, the reason to drop it ("" to keep it) and the id of the copy that stays.
+
+    An image is dropped if any of its unit is in an earlier official part; the nearest reason is named.
+    """
     rank = _rank(image_set)
     reason = np.full(image_set.n, "", dtype=object)
     kept = np.full(image_set.n, "", dtype=object)
@@ -178,25 +193,20 @@ def _collisions(image_set: ImageSet, copies: Copies) -> tuple[np.ndarray, np.nda
         drop = rank > rank[stay]
         reason[drop] = what
         kept[drop] = image_set.ids[stay[drop]]
+    together = [("chained by copies and identities to", units)]
     if image_set.groups is not None:
+        together.insert(0, ("identity also in", image_set.groups))
+    for what, of in together:
         for part, r in (("test", 0), ("validation", 1)):
-            there = np.unique(image_set.groups[(reason == "") & (rank == r)])
-            drop = (reason == "") & (rank > r) & np.isin(image_set.groups, there)
-            reason[drop] = f"identity also in {part}"
+            there = np.unique(of[(rank == r) & (of >= 0) & ((reason == "") | (of is units))])
+            drop = (reason == "") & (rank > r) & np.isin(of, there)
+            reason[drop] = f"{what} {part}"
     return reason, kept
 
 
-def _units(image_set: ImageSet, copies: Copies) -> np.ndarray:
-    """Returns int64 `(n,)`, equal for images that must stay together: copies and identities, chained."""
-    here = np.arange(image_set.n)
-    pairs = [np.stack([here, copies.near], axis=1)]
-    if image_set.groups is not None:
-        _, first, inverse = np.unique(image_set.groups, return_index=True, return_inverse=True)
-        pairs.append(np.stack([here, first[inverse]], axis=1))
-    return join(image_set.n, np.concatenate(pairs))
-
-
-def _table(image_set: ImageSet, copies: Copies, part: np.ndarray, reason: np.ndarray, kept: np.ndarray) -> pd.DataFrame:
+def _table(
+    image_set: ImageSet, copies: Copies, units: np.ndarray, part: np.ndarray, reason: np.ndarray, kept: np.ndarray
+) -> pd.DataFrame:
     copy = copies.near != np.arange(image_set.n)
     return pd.DataFrame(
         {
@@ -204,6 +214,7 @@ def _table(image_set: ImageSet, copies: Copies, part: np.ndarray, reason: np.nda
             "part": part,
             "label": np.array(image_set.classes, str)[image_set.labels],
             "group": "" if image_set.groups is None else image_set.groups.astype(str),
+            "unit": units,
             "copy_of": np.where(copy, image_set.ids[copies.near], ""),
             "reason": reason,
             "kept": kept,
@@ -216,7 +227,8 @@ def _from_table(image_set: ImageSet, table: pd.DataFrame, seed: int, about: dict
     dropped = table.loc[part == "dropped", ["id", "reason", "kept"]].reset_index(drop=True)
     official = np.full(image_set.n, "") if image_set.official is None else image_set.official
     dropped.insert(1, "official", official[part == "dropped"])
-    return Ledger({name: np.flatnonzero(part == name) for name in PARTS}, dropped, seed, table, about)
+    units = table["unit"].to_numpy(str).astype(np.int64)
+    return Ledger({name: np.flatnonzero(part == name) for name in PARTS}, dropped, seed, table, units, about)
 
 
 def _about(copies: Copies) -> dict[str, object]:

@@ -16,7 +16,7 @@ from typing import Any
 
 from data.errors import UserError
 
-FORMAT = 2
+FORMAT = 3
 MANIFEST = "manifest.json"
 PAGE = "report.html"
 TABLES = {  # the columns that each has, whatever was run; it may have more
@@ -32,7 +32,7 @@ TABLES = {  # the columns that each has, whatever was run; it may have more
     "reconstruction.csv": "generator generator_seed",
     "identity.csv": "generator generator_seed checkpoint direction",
     "audit.csv": "name value verdict advice",
-    "scores.parquet": "cell part image_id group is_fake score",
+    "scores.parquet": "cell part image_id unit is_fake score",
     "images/index.csv": "file kind generator generator_seed checkpoint rows columns height width",
     "explanations/index.csv": "file data kind generator detector rows columns height width low high limit",
     "explanations/picks.csv": "generator detector kind row column image_id is_fake score",

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import dataclasses
 import json
-import re
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
@@ -12,12 +11,16 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 import numpy as np
 from annotated_types import Ge
 
+from data.duplicates import find_copies, units_of
 from data.errors import UserError
 from data.imageset import ImageSet
 from data.sources.folder import digest_of, read_images
+from data.sources.folder_groups import Grouping, Groups
 
 if TYPE_CHECKING:
     import pandas as pd
+
+UNITS = "units.npy"
 
 
 class Folder:
@@ -38,12 +41,17 @@ class Folder:
             can be read will do. Defaults to `"one"`.
         groups: What comes from one source, such as the frames of a video, which are nearly the same image again and
             again and must not be trained and tested on: `"file"`, the frames of an animated file, or `"folder"`, the
-            files of one sub-folder. Defaults to `"file"`.
+            files of one sub-folder. Near copies are of one source in any case. Defaults to `"file"`.
+        groups_pattern: Sources by the files' names, see `data.sources.folder.Folder`. Defaults to `None`.
+        groups_csv: Sources by a table, see there. Defaults to `None`.
         random_state: Not used; there is nothing to learn.
 
     Attributes:
         n_available: How many images there are, after `fit`.
-        groups_of: int64 `(n_available,)`, equal for images of one source, after `fit`, in the order of the names.
+        groups_of: int64 `(n_available,)`, equal for images of one source, below 0 for one of none, after `fit`, in the
+            order of the names; `None` where each image is a source of its own.
+        units_of: int64 `(n_available,)`, equal for images that are not independent: those of one source, and near
+            copies, as `data.duplicates.units_of` chains them. They are what `parts` deals.
         facts: Width, height, format, mode, quality, coding and bytes of each original file, after `fit`, in the order
             of the names.
         notes: What was done to images and what was left out of the folder, as sentences, after `fit`.
@@ -59,14 +67,19 @@ class Folder:
         mixed: Literal["error", "center-crop", "resize"] = "error",
         size: Annotated[int, Ge(1)] | None = None,
         formats: Literal["one", "any"] = "one",
-        groups: Literal["file", "folder"] = "file",
+        groups: Groups = "file",
+        groups_pattern: str | None = None,
+        groups_csv: str | None = None,
         random_state: int | None = None,
     ) -> None:
         self.path, self.mixed, self.size, self.random_state = path, mixed, size, random_state
         self.formats, self.groups = formats, groups
+        self.groups_pattern, self.groups_csv = groups_pattern, groups_csv
+        self.grouping = Grouping(groups, groups_pattern, groups_csv)
         self.history = None
         self.n_available: int | None = None
         self.groups_of: np.ndarray | None = None
+        self.units_of: np.ndarray | None = None
         self.facts: pd.DataFrame | None = None
         self.notes: tuple[str, ...] = ()
         self._images: ImageSet | None = None
@@ -74,7 +87,7 @@ class Folder:
     def fingerprint(self, folders: Sequence[Path] = ()) -> str:
         """Returns the sha256 over the names and contents of the files; `folders` are not used."""
         del folders
-        return digest_of(self.path, animations=True)
+        return self.grouping.sealed(digest_of(self.path, animations=True))
 
     def fit(
         self,
@@ -82,11 +95,12 @@ class Folder:
         labels: np.ndarray | None = None,
         *,
         folder: Path | None = None,
+        alike: bool = False,
         on_checkpoint: Callable[[str, Any], None] | None = None,
         progress: Callable[[int, int, str], None] | None = None,
     ) -> Folder:
         """Reads the files and checks them against the shape of real images, uint8 `(n, height, width,
-        channels)`.
+        channels)`; `alike` is what near copies among those were told by, see `data.duplicates.find_copies`.
 
         Raises:
             UserError: If a file cannot be read, the files are of several kinds, or the images have another shape than
@@ -95,7 +109,8 @@ class Folder:
         del labels, folder
         height, width, channels = images.shape[1:]
         square = height if height == width and self.mixed != "error" else None
-        found = read_images(self.path, mixed=self.mixed, size=self.size or square, animations=True, progress=progress)
+        options: dict[str, Any] = {"mixed": self.mixed, "size": self.size or square, "grouping": self.grouping}
+        found = read_images(self.path, animations=True, progress=progress, **options)
         if found.images.shape[1:3] != (height, width):
             raise UserError(
                 f"The images in {self.path} must be as large as the real ones, {width} x {height} pixels. "
@@ -104,7 +119,8 @@ class Folder:
         if self.formats == "one":
             _check_one_kind(found, self.path)
         self.notes = found.notes[1:]  # less what formats there are, which `facts` say
-        self._keep(_with_channels(dataclasses.replace(found, groups=self._sources(found)), channels, self.path))
+        found = _with_channels(found, channels, self.path)
+        self._keep(found, units_of(find_copies(found.images, alike=alike), found.groups))
         if on_checkpoint is not None:
             on_checkpoint("final", self)
         return self
@@ -125,7 +141,7 @@ class Folder:
         return self.facts_at(self._order(n, seed))
 
     def parts(self, counts: Mapping[str, int], seed: int = 0) -> dict[str, np.ndarray]:
-        """Deals the images into parts by chance, so that the images of one source are in one part only.
+        """Deals the images into parts by chance, so that the images of one source, and near copies, are in one part.
 
         Sources are shared out in proportion to what the parts want, and each part takes images of all of its own.
 
@@ -141,13 +157,12 @@ class Folder:
             UserError: If there are fewer sources than parts.
         """
         images = self._fitted()
-        groups = np.arange(images.n) if images.groups is None else images.groups
-        _, source_of, sizes = np.unique(groups, return_inverse=True, return_counts=True)
+        _, source_of, sizes = np.unique(np.asarray(self.units_of), return_inverse=True, return_counts=True)
         wanted = {part: count for part, count in counts.items() if count}
         if len(sizes) < len(wanted):
             raise UserError(
-                f"{self.path} holds {images.n} images of {len(sizes)} sources, and no source may serve two parts. "
-                f"Expected at least one source for each of {', '.join(wanted)}."
+                f"{self.path} holds {images.n} images of {len(sizes)} sources, and no source may serve two parts (near "
+                f"copies are one source). Expected at least one source for each of {', '.join(wanted)}."
             )
         rng = np.random.default_rng(seed)
         shuffled = rng.permutation(len(sizes))
@@ -162,6 +177,11 @@ class Folder:
         """Returns the images at positions that `parts` gave, uint8 `(k, height, width, channels)`."""
         return self._fitted().images[positions]
 
+    def units_drawn(self, n: int, seed: int = 0) -> np.ndarray:
+        """Returns the units of `sample(n, seed=seed)`, int64 `(n,)`, in that order."""
+        order = self._order(n, seed)
+        return np.asarray(self.units_of)[order]
+
     def facts_at(self, positions: np.ndarray) -> pd.DataFrame:
         """Returns the facts of the files at positions that `parts` gave, in that order, with a column `id`."""
         images = self._fitted()
@@ -175,28 +195,19 @@ class Folder:
         """Writes a copy of the images, so that a later `load` does not depend on the files."""
         folder = Path(folder)
         self._fitted().save(folder / "images")
-        options = {name: getattr(self, name) for name in ("path", "mixed", "size", "formats", "groups")}
+        np.save(folder / UNITS, np.asarray(self.units_of))
+        names = ("path", "mixed", "size", "formats", "groups", "groups_pattern", "groups_csv")
+        options = {name: getattr(self, name) for name in names}
         (folder / "options.json").write_text(json.dumps(options, indent=1) + "\n", encoding="utf-8")
 
     def load(self, folder: Path) -> Folder:
         """Reads what `save` wrote."""
-        self._keep(ImageSet.load(Path(folder) / "images"))
+        self._keep(ImageSet.load(Path(folder) / "images"), np.load(Path(folder) / UNITS, allow_pickle=False))
         return self
 
-    def _keep(self, images: ImageSet) -> None:
+    def _keep(self, images: ImageSet, units: np.ndarray) -> None:
         self._images, self.n_available = images, images.n
-        self.facts, self.groups_of = images.facts, images.groups
-
-    def _sources(self, found: ImageSet) -> np.ndarray:
-        """Numbers the sources of the images, int64 `(n,)`."""
-        files = [re.sub(r"#\d{5}$", "", name) for name in found.ids.tolist()]  # a frame's number comes after the ending
-        if self.groups == "folder":
-            if not any("/" in name for name in files):
-                raise UserError(
-                    f"groups='folder' needs sub-folders, one for each source. There is none in {self.path}."
-                )
-            files = [name.rpartition("/")[0] for name in files]
-        return np.unique(files, return_inverse=True)[1].astype(np.int64)
+        self.facts, self.groups_of, self.units_of = images.facts, images.groups, units
 
     def _fitted(self) -> ImageSet:
         if self._images is None:

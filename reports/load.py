@@ -202,7 +202,7 @@ def read_text(folder: Path, name: str) -> pd.DataFrame | None:
 
 
 def _scores(folder: Path) -> pd.DataFrame:
-    columns = ["cell", "part", "group", "is_fake", "score"]
+    columns = ["cell", "part", "unit", "is_fake", "score"]
     return pd.read_parquet(folder / "scores.parquet", columns=columns, filters=[("part", "==", "test")])
 
 

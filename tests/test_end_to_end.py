@@ -18,7 +18,7 @@ COLUMNS = {
     "cells.csv": "cell dataset ledger_seed generator generator_seed checkpoint train_generator n_train_real "
     "n_train_fake n_test_real n_test_fake train_perturbation detector detector_seed perturbation purpose status error "
     "seconds parameters milliseconds_per_image",
-    "scores.parquet": "cell part image_id label group is_fake score probability",
+    "scores.parquet": "cell part image_id label group unit is_fake score probability",
     "metrics.csv": "scope cell generator generator_seed checkpoint detector detector_seed perturbation class metric "
     "value low high n_real n_fake note",
     "comparisons.csv": "generator generator_seed checkpoint detector best difference low high p p_holm separable",

@@ -12,6 +12,7 @@ from benchmark.plugins import resolve as plugins
 from benchmark.plugins.describe import Description
 from benchmark.store import digest
 
+PLACES = ("path", "groups_csv", "warm_start")  # options that say where a file is, whose content is in the fingerprint
 # Raise a stage's number when its code changes what it writes; the digests of plug-ins cover their own code.
 # What a stage runs of this package beside its function, which the stage's number stands for.
 MODULES = {
@@ -24,15 +25,15 @@ MODULES = {
     "measure": ("statistics/metrics.py", "statistics/roc.py"),
 }
 VERSIONS = {
-    "prepare": 1,
-    "audit": 1,
-    "train_generator": 2,
-    "sample": 1,
+    "prepare": 2,
+    "audit": 2,
+    "train_generator": 3,
+    "sample": 2,
     "train_extractor": 1,
     "discriminator": 1,
-    "train_detector": 2,
-    "score": 3,
-    "measure": 1,
+    "train_detector": 3,
+    "score": 4,
+    "measure": 2,
 }
 
 
@@ -167,7 +168,7 @@ def where_of(row: Row) -> dict[str, Any]:
 
 def portable(options: dict[str, Any], fingerprint: str | None) -> dict[str, Any]:
     """Drops a file's place from the key where its content is in it already."""
-    kept = {name: value for name, value in options.items() if name not in ("path", "warm_start") or fingerprint is None}
+    kept = {name: value for name, value in options.items() if name not in PLACES or fingerprint is None}
     return nested.named(kept)
 
 

@@ -137,10 +137,9 @@ def described_apart(wanted: Wanted) -> Description:
 
 
 def located(options: dict[str, Any], base: Path | None) -> dict[str, Any]:
-    """Makes the option `path` absolute, since a worker may have another current folder."""
-    if not isinstance(options.get("path"), str):
-        return dict(options)
-    return options | {"path": str(paths.place(options["path"], "option 'path'", base).resolve())}
+    """Makes the options that are paths absolute, since a worker may have another current folder."""
+    given = {name: options[name] for name in ("path", "groups_csv") if isinstance(options.get(name), str)}
+    return options | {name: str(paths.place(at, f"option '{name}'", base).resolve()) for name, at in given.items()}
 
 
 def check_shape(group: str, kind: str, options: dict[str, Any], shape: tuple[int, int, int]) -> None:

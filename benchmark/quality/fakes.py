@@ -1,6 +1,6 @@
 """The fakes that quality is measured on: from one seed for every checkpoint, on the value grid of the real images.
 
-And which of the images belong together, since those of one person are not independent.
+And which of the images belong together: those of one unit of the ledger are not independent.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ import numpy as np
 from benchmark.plugins import adapt
 from benchmark.quality.references import References
 from data.imageset import ImageSet, snap
+from data.ledger import Ledger
 
 SEED = 2018  # not that of any bank: no detector is trained or tested on these fakes
 
@@ -33,12 +34,12 @@ def draw(generator: Any, images: ImageSet, against: References) -> np.ndarray:
 
 @dataclass(frozen=True)
 class Together:
-    """Groups of images that are not independent, int `(n,)`, or `None` where all are.
+    """Units of images that are not independent, int `(n,)`, or `None` where all are.
 
     Attributes:
         held: Of real images that were held out.
         seen: Of as many that the generator was trained on.
-        fake: Of the fakes: the groups of the real images that they were made from.
+        fake: Of the fakes: the units of the real images that they were made from, or their own.
     """
 
     held: np.ndarray | None = None
@@ -46,11 +47,16 @@ class Together:
     fake: np.ndarray | None = None
 
 
-def together(generator: Any, images: ImageSet, against: References, n: int) -> Together:
+def together(generator: Any, ledger: Ledger, against: References, n: int) -> Together:
     """Returns what belongs together of the first `n` images that `draw` gives and of as many real ones of each kind."""
-    if images.groups is None:
-        return Together()
-    # An image whose group is not known is alone: it gets a number of its own, by its position.
-    groups = np.where(images.groups < 0, -1 - np.arange(images.n), images.groups)
-    held, seen = groups[against.held[:n]], groups[against.seen[:n]]
-    return Together(held, seen, held if adapt.wants_sources(generator) else None)
+    held, seen = ledger.units[against.held[:n]], ledger.units[against.seen[:n]]
+    if adapt.wants_sources(generator):
+        return Together(held, _several(seen), held)  # each fake is of one unit with its source, if with no other
+    if callable(drawn := getattr(generator, "units_drawn", None)):  # finished images, of sources of their own
+        return Together(_several(held), _several(seen), _several(len(ledger.units) + drawn(n, SEED)))
+    return Together(_several(held), _several(seen))
+
+
+def _several(units: np.ndarray) -> np.ndarray | None:
+    """Returns the units, or `None` where each image is one by itself."""
+    return units if len(np.unique(units)) < len(units) else None

@@ -52,7 +52,7 @@ class Gathered:
 
     def scores(self) -> pd.DataFrame:
         """One row per image and cell."""
-        columns = ["part", "image_id", "label", "group", "is_fake", "score", "probability"]
+        columns = ["part", "image_id", "label", "group", "unit", "is_fake", "score", "probability"]
         frames = [
             pd.read_parquet(self.path(cell.scored) / "scores.parquet").assign(cell=cell.name) for cell in self.measured
         ]

@@ -61,9 +61,9 @@ def _compared(column: pd.DataFrame, by_cell: dict[str, pd.DataFrame]) -> pd.Data
         raise ValueError(f"A comparison has several cells of one detector: {', '.join(column['cell'].head(3))} ...")
     tested = {detector: by_cell[cell] for detector, cell in cells.items()}
     one = next(iter(tested.values()))
-    is_fake, groups = one["is_fake"].to_numpy(dtype=bool), one["group"].to_numpy()
+    is_fake, units = one["is_fake"].to_numpy(dtype=bool), one["unit"].to_numpy()
     values = {detector: frame["score"].to_numpy() for detector, frame in tested.items()}
-    compared = compare.separable_from_best(values, is_fake, groups=groups)
+    compared = compare.separable_from_best(values, is_fake, groups=units)
     about = {name: column[name].iloc[0] for name in ("generator", "generator_seed", "checkpoint")}
     return compared.assign(cell=compared["detector"].map(cells), best_cell=compared["best"].map(cells), **about)
 
@@ -88,21 +88,17 @@ def configurations(cells: pd.DataFrame, scores: pd.DataFrame, trained: set[str])
         runs = column[column["status"] == "done"]
         if runs.empty:
             continue
-        tested = [[_pair(by_cell[cell]) for cell in same["cell"]] for _, same in runs.groupby("generator_seed")]
+        tested = [[_tested(by_cell[cell]) for cell in same["cell"]] for _, same in runs.groupby("generator_seed")]
         found = configuration.configuration_interval(tested)
-        low, high, note = found.low, found.high, found.note
-        if by_cell[runs["cell"].iloc[0]]["group"].notna().any():  # the shared part is of images, not of identities
-            low, high, note = np.nan, np.nan, f"{note}; with identities there is no interval over runs"
-        if len(runs) < len(column):
-            note = f"{note}; {len(column) - len(runs)} more failed"
+        failed = f"; {len(column) - len(runs)} more failed" if len(runs) < len(column) else ""
         about = {name: runs[name].iloc[0] for name in METRIC_COLUMNS if name in runs and name not in (*over, "cell")}
         measured = {
             "scope": "configuration",
             "metric": "auc",
             "value": found.value,
-            "low": low,
-            "high": high,
-            "note": note,
+            "low": found.low,
+            "high": found.high,
+            "note": found.note + failed,
         }
         rows.append(about | measured)
     return pd.DataFrame(rows, columns=METRIC_COLUMNS)
@@ -176,8 +172,8 @@ def _test_scores(scores: pd.DataFrame) -> dict[str, pd.DataFrame]:
     return {str(cell): frame for cell, frame in scores[scores["part"] == "test"].groupby("cell", observed=True)}
 
 
-def _pair(frame: pd.DataFrame) -> tuple[np.ndarray, np.ndarray]:
-    return frame["score"].to_numpy(), frame["is_fake"].to_numpy(dtype=bool)
+def _tested(frame: pd.DataFrame) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    return frame["score"].to_numpy(), frame["is_fake"].to_numpy(dtype=bool), frame["unit"].to_numpy()
 
 
 def _column(frame: pd.DataFrame, metric: str) -> dict[str, float]:

@@ -23,7 +23,11 @@ DETECTOR_PARTS = ("detector-train", "detector-validation", "test")
 
 @dataclass(frozen=True)
 class Labelled:
-    """Real and fake images of one part: uint8 `(n, h, w, c)`, bool `(n,)`, and an index frame for the score table."""
+    """Real and fake images of one part: uint8 `(n, h, w, c)`, bool `(n,)`, and an index frame for the score table.
+
+    Its column `unit` is the ledger's for reals, and for a fake that of the real image that it was made from; other
+    fakes have units of their own, from the number of real images on.
+    """
 
     images: np.ndarray
     is_fake: np.ndarray
@@ -40,12 +44,18 @@ def write(folder: Path, generator: Any, images: ImageSet, ledger: Ledger, *, see
     """
     reals = {part: ledger.parts[part] for part in DETECTOR_PARTS}
     if adapt.wants_sources(generator):
-        drawn, facts = _from_sources(folder, generator, images, reals, seed)
+        drawn, facts = _from_sources(folder, generator, images, ledger, seed)
     elif hasattr(generator, "parts"):
         drawn, facts = _from_finished(folder, generator, images, reals, seed)
     else:
         drawn, facts = _from_nothing(generator, images, reals, seed)
     files = facts.pop("files", None)
+    first = images.n  # of the fakes' own units, which are none of the reals'
+    for part, fakes in drawn.items():
+        path = folder / f"{part}.units.npy"
+        if not path.exists():  # made from nothing: each fake is alone
+            np.save(path, np.arange(first, first + len(fakes)))
+            first += len(fakes)
     for part, labels in facts.pop("labels").items():
         np.save(folder / f"{part}.labels.npy", labels)
     levels = images.value_grid
@@ -70,7 +80,7 @@ def labelled(folder: Path, images: ImageSet, ledger: Ledger, part: str) -> Label
     names = [f"fake/{part}/{i:06d}" for i in range(len(fakes))]
     path = folder / f"{part}.labels.npy"
     asked = np.load(path) if path.exists() else np.full(len(fakes), np.nan)
-    made = folder / f"{part}.groups.npy"  # a swap belongs to whom it was made from, a fake from noise to nobody
+    made = folder / f"{part}.groups.npy"  # whom a swap was made from; a fake from noise is of nobody
     own = np.load(made) if made.exists() else np.full(len(fakes), np.nan)
     reals = np.full(len(at), -1.0) if images.groups is None else images.groups[at].astype(float)
     groups = np.concatenate([reals, own])
@@ -79,7 +89,8 @@ def labelled(folder: Path, images: ImageSet, ledger: Ledger, part: str) -> Label
             "part": part,
             "image_id": np.concatenate([images.ids[at].astype(object), np.array(names, dtype=object)]),
             "label": np.concatenate([images.labels[at].astype(float), asked]),
-            "group": np.where(groups < 0, np.nan, groups),  # empty for an image that is alone
+            "group": np.where(groups < 0, np.nan, groups),  # empty for an image of none: a name, for a reader
+            "unit": np.concatenate([ledger.units[at], np.load(folder / f"{part}.units.npy")]),
             "is_fake": is_fake,
         }
     )
@@ -132,11 +143,18 @@ def _from_finished(folder: Path, generator: Any, images: ImageSet, reals: dict, 
     at = generator.parts({part: len(index) for part, index in reals.items()}, seed=bank_seed)
     counts = {part: len(positions) for part, positions in at.items()}
     _check_counts(counts, f"{getattr(generator, 'n_available', 'too few')} images")
-    sources = getattr(generator, "groups_of", None)
+    sources, units = getattr(generator, "groups_of", None), None
     if sources is not None:
         beyond = 0 if images.groups is None else max(0, int(images.groups.max()) + 1)  # none of the reals' own
+        named = np.where(sources < 0, np.nan, beyond + sources.astype(float))
         for part, positions in at.items():
-            np.save(folder / f"{part}.groups.npy", beyond + sources[positions].astype(float))
+            np.save(folder / f"{part}.groups.npy", named[positions])
+        alone = beyond + np.arange(len(sources)) + int(sources.max()) + 1
+        units = np.where(sources < 0, alone, sources)
+    units = getattr(generator, "units_of", units)
+    if units is not None:
+        for part, positions in at.items():
+            np.save(folder / f"{part}.units.npy", images.n + units[positions])
     facts = {"n": sum(counts.values()), "counts": counts, "seeds": {"all": bank_seed}, "labels": {}}
     facts["files"] = generator.facts_at(np.concatenate(list(at.values())))
     return {part: generator.take(positions) for part, positions in at.items()}, facts
@@ -147,10 +165,11 @@ def _check_counts(counts: dict[str, int], received: str) -> None:
         raise UserError(f"Every part needs at least 2 fakes. Received: {received} for {counts}.")
 
 
-def _from_sources(folder: Path, generator: Any, images: ImageSet, reals: dict, seed: int) -> tuple[dict, dict]:
+def _from_sources(folder: Path, generator: Any, images: ImageSet, ledger: Ledger, seed: int) -> tuple[dict, dict]:
     drawn: dict[str, np.ndarray] = {}
     part_seeds: dict[str, int] = {}
-    for part, at in reals.items():
+    for part in DETECTOR_PARTS:
+        at = ledger.parts[part]
         part_seeds[part] = _seed(seed, part)
         if getattr(generator, "consumes_sources", False):
             fake, real = generator.split(len(at), seed=part_seeds[part])
@@ -158,6 +177,7 @@ def _from_sources(folder: Path, generator: Any, images: ImageSet, reals: dict, s
             drawn[part], owners = np.array(images.images[at])[fake], at[fake]
         else:
             drawn[part], owners = _swapped(generator, images, at, part_seeds[part]), at
+        np.save(folder / f"{part}.units.npy", ledger.units[owners])  # those of the sources
         if images.groups is not None:
             np.save(folder / f"{part}.groups.npy", images.groups[owners].astype(float))
     return drawn, {"counts": {part: len(fakes) for part, fakes in drawn.items()}, "seeds": part_seeds, "labels": {}}

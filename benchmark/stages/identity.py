@@ -46,7 +46,7 @@ def train_embedding(job: Job) -> None:
     chosen.scored.save(job.folder)
     np.save(job.folder / REALS, embedding.embed(images.images[chosen.scored.at]))
     shown = np.asarray(chosen.check.groups)
-    found = verification.auc(embedding.embed(chosen.check.images), shown, chosen.copy)
+    found = verification.auc(embedding.embed(chosen.check.images), shown, chosen.copy, chosen.unit)
     facts = {
         "embedding": embedding.name, "embedding_digest": embedding.digest[:12], "n_learned": len(np.unique(learned)),
         "verification": found.value, "verification_low": found.low, "verification_high": found.high,
@@ -70,7 +70,7 @@ def score_identity(job: Job) -> None:
         scored = persons.Scored.load(job.inputs["embedding"])
         embedding = Embedding().load(job.inputs["embedding"] / EMBEDDING)
         real = np.load(job.inputs["embedding"] / REALS)
-        faces = similarities.Faces(scored.kind, real, scored.identity, scored.label, scored.copy)
+        faces = similarities.Faces(scored.kind, real, *(getattr(scored, name) for name in persons.ARRAYS[1:]))
     for done, folder in enumerate(folders, start=1):
         generator = adapt.load(instance("generators", job), folder)
         swaps, straight = _drawn(generator, images, scored.at)

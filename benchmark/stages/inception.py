@@ -36,7 +36,7 @@ def inception_reals(job: Job) -> None:
 
 def inception_quality(job: Job) -> None:
     """Measures the FID and the KID of a training's last checkpoint, on the fakes that its other measures are of."""
-    images, _ = prepared(job)
+    images, ledger = prepared(job)
     against = References.load(job.inputs["extractor"])
     folder = Checkpoints(job.inputs["trained"]).folder("last")
     row: dict[str, Any] = {"checkpoint": folder.name}
@@ -45,7 +45,7 @@ def inception_quality(job: Job) -> None:
         generator = adapt.load(instance("generators", job), folder)
         drawn = fakes.draw(generator, images, against)
         n = len(drawn)
-        groups = fakes.together(generator, images, against, n)
+        groups = fakes.together(generator, ledger, against, n)
     if drawn is None or n < FEWEST:
         row |= inception.too_few(n, sha256)
     else:

@@ -75,7 +75,7 @@ def prepare(job: Job) -> None:
 
 
 def audit(job: Job) -> None:
-    """Checks again, from the files, that no image, near-duplicate or identity serves two parts."""
+    """Checks again, from the files, that no image, near-duplicate, identity or unit serves two parts."""
     images, ledger = prepared(job)
     row = {"name": "ledger-disjoint", "value": 0, "verdict": "pass", "advice": ""}
     try:
@@ -127,6 +127,7 @@ def train_generator(job: Job) -> None:
         fitted = adapt.fit_generator(
             generator, np.array(reals.images), reals.labels,
             classes=reals.classes, attributes=reals.attributes, attribute_names=reals.attribute_names,
+            alike=images.groups is not None,  # what the ledger told near copies by
             folder=job.folder / STATE, on_checkpoint=on_checkpoint, progress=progress,
             on_logs=None if events is None else events.scalars, **seeds.keywords(job.params["seed"]),
         )  # fmt: skip
@@ -225,11 +226,11 @@ def measure(job: Job) -> None:
     test = scores[scores["part"] == "test"]
     values, is_fake = test["score"].to_numpy(), test["is_fake"].to_numpy()
     probability = test["probability"].to_numpy() if test["probability"].notna().all() else None
-    groups = test["group"].to_numpy()
-    measured = metrics.measure(values, is_fake, probability=probability, threshold=cut, groups=groups)
-    by_class = metrics.by_class(values, is_fake, test["label"].to_numpy(float), threshold=cut, groups=groups)
+    units = test["unit"].to_numpy()
+    measured = metrics.measure(values, is_fake, probability=probability, threshold=cut, groups=units)
+    by_class = metrics.by_class(values, is_fake, test["label"].to_numpy(float), threshold=cut, groups=units)
     pd.concat([measured, by_class], ignore_index=True).to_csv(job.folder / "metrics.csv", index=False)
-    roc.roc(values, is_fake).to_csv(job.folder / "roc.csv", index=False)
+    roc.roc(values, is_fake, groups=units).to_csv(job.folder / "roc.csv", index=False)
 
 
 _read: dict[str, adapt.DetectorAdapter] = {}  # the detector of the last exam, by the folder of its training

@@ -61,12 +61,16 @@ def _shared(inputs: dict[str, Path], images: ImageSet, ledger: Ledger, part: str
     n_real = int((~banks[0].is_fake).sum())
     rng = np.random.default_rng([seed, 0xA11])
     pieces = [(banks[0].images[:n_real], banks[0].index.iloc[:n_real])]
+    beyond = 0  # each bank counts the units of its own fakes from the number of reals on
     for i, bank in enumerate(banks):
         # cut from the whole, so that the shares add up to it
         share = n_real * (i + 1) // len(banks) - n_real * i // len(banks)
         fakes = np.flatnonzero(bank.is_fake)
         at = np.sort(rng.permutation(fakes)[:share])
         names = bank.index.iloc[at].assign(image_id=[f"bank {i}/{name}" for name in bank.index["image_id"].iloc[at]])
+        own = bank.index["unit"].to_numpy() >= images.n
+        names["unit"] += beyond * own[at]
+        beyond += int(bank.index["unit"][own].max()) + 1 - images.n if own.any() else 0
         pieces.append((bank.images[at], names))
     index = pd.concat([piece[1] for piece in pieces], ignore_index=True)
     return Labelled(np.concatenate([piece[0] for piece in pieces]), index["is_fake"].to_numpy(bool), index)

@@ -31,7 +31,7 @@ def train_extractor(job: Job) -> None:
 
 def quality(job: Job) -> None:
     """Measures every checkpoint of one training of a generator: its fakes against the same real images each time."""
-    images, _ = prepared(job)
+    images, ledger = prepared(job)
     against = references.References.load(job.inputs["extractor"])
     folders = Checkpoints(job.inputs["trained"]).folders
     rows, controls = [], []
@@ -42,7 +42,7 @@ def quality(job: Job) -> None:
             continue
         generator = adapt.load(instance("generators", job), folder)
         drawn = fakes.draw(generator, images, against)
-        groups = fakes.together(generator, images, against, len(drawn))
+        groups = fakes.together(generator, ledger, against, len(drawn))
         measured, copied = measures.measure(drawn, job.inputs["extractor"], groups)
         control = measures.controlled(generator, images, against, drawn, job.inputs["extractor"])
         rows.append(row | measured | ({"quality_note": control} if isinstance(control, str) else {}))

@@ -47,7 +47,8 @@ def refuse_overlap(seen: list[str], images: ImageSet, ledger: Ledger) -> None:
                 f"ledger_seed and classes."
             )
         if images.groups is not None and other.groups is not None and other.name == images.name:
-            people = np.intersect1d(other.groups[at], images.groups[held])
+            seen_of, held_of = other.groups[at], images.groups[held]
+            people = np.intersect1d(seen_of[seen_of >= 0], held_of[held_of >= 0])
             if len(people):
                 raise UserError(f"warm_start: {len(people)} identities of this run's detector parts were seen before.")
 

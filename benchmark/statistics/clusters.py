@@ -102,6 +102,37 @@ class Clusters:
         variance = count / (count - 1) * (sums**2).sum() / n**2
         return float(np.clip(mean * (1 - mean) / variance, 1.0, n)) if variance > 0 else float(n)
 
+    def trials_along(self, order: np.ndarray) -> np.ndarray:
+        """Returns `trials` for each number of images that are a success, the first ones of `order` first.
+
+        Args:
+            order: Positions `(k,)` of the chosen images.
+
+        Returns:
+            float `(k + 1,)`: with none, one, two and so on up to all of them.
+        """
+        n = len(order)
+        if self.trivial:
+            return np.full(n + 1, float(n))
+        index = np.unique(self.index[order], return_inverse=True)[1]
+        size = np.bincount(index)
+        effective = float(n**2 / (size**2).sum())
+        if len(size) < 2:
+            return np.r_[effective, np.ones(n - 1), effective]
+        by_cluster = np.argsort(index, kind="stable")
+        before = np.empty(n)  # successes of the same cluster so far
+        before[by_cluster] = np.arange(n) - np.repeat(np.cumsum(size) - size, size)
+        squares = np.r_[0, np.cumsum(2 * before + 1)]  # of the successes of each cluster, summed
+        products = np.r_[0, np.cumsum(size[index])]  # of the successes of each cluster and its size
+        mean = np.arange(n + 1) / n
+        spread = squares - 2 * mean * products + mean**2 * (size**2).sum()
+        variance = len(size) / (len(size) - 1) * spread / n**2
+        trials = np.full(n + 1, float(n))
+        some = spread > 1e-9 * squares  # less is rounding
+        trials[some] = np.clip(mean[some] * (1 - mean[some]) / variance[some], 1.0, n)
+        trials[[0, n]] = effective
+        return trials
+
 
 def _missing(group: Any) -> bool:
     # NaN is not equal to itself

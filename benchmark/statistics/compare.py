@@ -16,6 +16,7 @@ from benchmark.statistics.clusters import Clusters
 from benchmark.statistics.configuration import compare_configurations, configuration_interval
 from benchmark.statistics.delong import Components, components, covariance, degrees_of_freedom
 from benchmark.statistics.ranking import Ranking
+from benchmark.statistics.shared import Measured, Run, check
 
 __all__ = [
     "Difference",
@@ -39,7 +40,7 @@ class Difference:
 
 
 @dataclass(frozen=True)
-class _Measured:
+class _Tested:
     """A detector on its test images: AUC, its components and interval, and the images on the wrong side."""
 
     part: Components
@@ -138,15 +139,17 @@ def separable_from_best(
     return pd.DataFrame(rows, columns=columns)
 
 
-def shared_reals(first: tuple[Any, Any], second: tuple[Any, Any], *, level: float = 0.95) -> Difference:
+def shared_reals(first: Run, second: Run, *, level: float = 0.95) -> Difference:
     """Returns the difference of two AUCs with the same real test images and different fakes.
 
     The reals' structural components are paired, the fakes' are not. Where one of the two has few images on
     the wrong side of its best cut, the p-value is at least that of Fisher's exact test of these numbers
-    (conservative, since the reals are the same), and the interval is put together from the two single ones.
+    (conservative, since the reals are the same), and the interval is put together from the two single ones. With units,
+    both are of units instead of images; those that hold a real image are paired.
 
     Args:
-        first: (scores, is_fake), float and bool `(n,)`; the reals in the same order in both.
+        first: (scores, is_fake) or (scores, is_fake, units), float, bool and as `groups` of `metrics.measure`, `(n,)`;
+            the reals in the same order in both.
         second: Likewise.
         level: Of the interval. Defaults to `0.95`.
 
@@ -156,31 +159,23 @@ def shared_reals(first: tuple[Any, Any], second: tuple[Any, Any], *, level: floa
         >>> found.difference, round(found.p, 3)
         (0.5, 0.077)
     """
-    sides = []
-    for scores, is_fake in (first, second):
-        labels = np.asarray(is_fake).astype(bool)
-        clusters = Clusters.of(None, labels)
-        sides.append(_measured(Ranking.of(scores, labels), labels, clusters, level))
-    one, other = sides
-    if len(one.part.reals) != len(other.part.reals):
-        raise ValueError(
-            "The two must share their real test images, in the same order. "
-            f"Received: {len(one.part.reals)} and {len(other.part.reals)} reals."
-        )
-    gap = one.part.auc - other.part.auc
-    variance = (
-        covariance([one.part])[0][0, 0]
-        + covariance([other.part])[0][0, 0]
-        + covariance([Components(gap, other.part.fakes, one.part.reals - other.part.reals)])[1][0, 0]
+    runs = [Measured.of([run]) for run in (first, second)]
+    check(runs)
+    one, other = (
+        _measured(Ranking.of(*given[:2]), run.labels, run.clusters, level)
+        for given, run in zip((first, second), runs, strict=True)
     )
+    influences = (runs[0].own, runs[1].own, runs[0].shared - runs[1].shared)
+    variance = sum(float((each**2).sum()) * len(each) / max(len(each) - 1, 1) for each in influences)
     exact = 0.0
     if one.few or other.few:
-        table = [[int(side.wrong.sum()), int((~side.wrong).sum())] for side in (one, other)]
+        touched = [run.clusters.touched(side.wrong) for run, side in zip(runs, (one, other), strict=True)]
+        table = [[count, run.clusters.count - count] for run, count in zip(runs, touched, strict=True)]
         exact = float(stats.fisher_exact(table)[1])
-    return _difference(one, other, float(variance), exact, level)
+    return _difference(one, other, variance, exact, level)
 
 
-def _measured(ranking: Ranking, labels: np.ndarray, clusters: Clusters, level: float) -> _Measured:
+def _measured(ranking: Ranking, labels: np.ndarray, clusters: Clusters, level: float) -> _Tested:
     part = components(ranking)
     groups = (None, None) if clusters.trivial else (clusters.index[labels], clusters.index[~labels])
     sides = covariance([part], *groups)
@@ -194,10 +189,10 @@ def _measured(ranking: Ranking, labels: np.ndarray, clusters: Clusters, level: f
         df=degrees_of_freedom(part, *groups),
         level=level,
     )
-    return _Measured(part, float(low), float(high), ranking.wrong_at_cut(), number < intervals.FEW)
+    return _Tested(part, float(low), float(high), ranking.wrong_at_cut(), number < intervals.FEW)
 
 
-def _paired(one: _Measured, other: _Measured, labels: np.ndarray, clusters: Clusters, level: float) -> Difference:
+def _paired(one: _Tested, other: _Tested, labels: np.ndarray, clusters: Clusters, level: float) -> Difference:
     gap = Components(
         one.part.auc - other.part.auc, one.part.fakes - other.part.fakes, one.part.reals - other.part.reals
     )
@@ -215,7 +210,7 @@ def _mcnemar(one: np.ndarray, other: np.ndarray, clusters: Clusters) -> float:
     return float(stats.binomtest(only_one, only_one + only_other).pvalue)
 
 
-def _difference(one: _Measured, other: _Measured, variance: float, exact: float, level: float) -> Difference:
+def _difference(one: _Tested, other: _Tested, variance: float, exact: float, level: float) -> Difference:
     """Returns the difference; `exact` is a lower bound of p where either has few mistakes, else 0."""
     gap = one.part.auc - other.part.auc
     error = float(np.sqrt(max(variance, 0.0)))

@@ -16,7 +16,7 @@ from benchmark.statistics.ranking import Ranking
 REALS_ABOVE = 9.5
 
 
-def roc(scores: Any, is_fake: Any, *, level: float = 0.95) -> pd.DataFrame:
+def roc(scores: Any, is_fake: Any, *, groups: Any = None, level: float = 0.95) -> pd.DataFrame:
     """Returns the ROC curve with a pointwise band.
 
     The band at a threshold is the interval of the TPR there, with the fakes drawn anew (`intervals.rate`:
@@ -27,6 +27,7 @@ def roc(scores: Any, is_fake: Any, *, level: float = 0.95) -> pd.DataFrame:
     Args:
         scores: float `(n,)`, finite, higher means more likely fake.
         is_fake: bool `(n,)`.
+        groups: `(n,)` as in `metrics.measure`: with them the fakes count as `Clusters.trials` says. Defaults to `None`.
         level: Coverage of the band at a point, in (0, 1). Defaults to `0.95`.
 
     Returns:
@@ -48,7 +49,10 @@ def roc(scores: Any, is_fake: Any, *, level: float = 0.95) -> pd.DataFrame:
     # where the slope changes, compared by products, since a slope may be infinite
     bend = d_real[1:] * d_fake[:-1] != d_real[:-1] * d_fake[1:]
     keep = np.r_[True, bend, True]
-    low, high = rate(fakes[keep], ranking.n_fake, level)
+    clusters = Clusters.of(groups, np.asarray(is_fake).astype(bool))
+    trials = clusters.trials_along(ranking.order[ranking.is_fake])[fakes[keep]]
+    called = fakes[keep] if clusters.trivial else fakes[keep] / ranking.n_fake * trials
+    low, high = rate(called, trials, level)
     return pd.DataFrame(
         {
             "fpr": reals[keep] / ranking.n_real,

@@ -117,7 +117,7 @@ def _images(
         yield images.images[at], {
             "file_name": f"real/{i:06d}.png", "label": "real", "is_fake": 0, "generator": "", "training_seed": "",
             "checkpoint": "", "part": part, "image_id": images.ids[at], "class": images.classes[images.labels[at]],
-            "group": "" if images.groups is None else int(images.groups[at]),
+            "group": "" if images.groups is None else _named(images.groups[at]),
         }  # fmt: skip
     stems = _stems(list(banks))
     for (name, seed), folder in banks.items():
@@ -128,8 +128,12 @@ def _images(
                 "file_name": f"fake/{stems[name, seed]}-{i:06d}.png", "label": "fake", "is_fake": 1,
                 "generator": name, "training_seed": seed, "checkpoint": record["checkpoint"], "part": part,
                 "image_id": f"fake/{part}/{i:06d}", "class": "" if asked is None else images.classes[int(asked[i])],
-                "group": "" if owners is None else int(owners[i]),
+                "group": "" if owners is None else _named(owners[i]),
             }  # fmt: skip
+
+
+def _named(group: float) -> int | str:
+    return int(group) if group >= 0 else ""  # of no group
 
 
 def _beside(path: Path) -> np.ndarray | None:

@@ -18,6 +18,7 @@ from data.reading.bad_files import BadFiles
 from data.reading.regular import read_file
 from data.reading.safe_image import OpenedImage, open_frames, open_image
 from data.sources.folder_files import digest_of, list_images, texts_of, within
+from data.sources.folder_groups import Grouping, Groups
 
 FACTS = ("width", "height", "format", "mode", "quality", "coding")
 Mixed = Literal["error", "center-crop", "resize"]
@@ -38,6 +39,15 @@ class Folder:
         grayscale: Whether to turn colour to grey (0.299 R + 0.587 G + 0.114 B). Images have one channel only if this is
             set or all files are grey. Defaults to `False`.
         limit: Takes only that many images, alternating between the sub-folders. Defaults to `None`, all.
+        groups: What comes from one source, such as the frames of a video, which are nearly the same image again and
+            again and must not be trained and tested on: `"file"`, every file by itself, or `"folder"`, the files of one
+            sub-folder. Sub-folders right below `path` are then no labels. Near copies are of one source in any case.
+            Defaults to `"file"`.
+        groups_pattern: A regular expression that is searched in each name; files for which its first bracket, or
+            without one the whole match, is equal are of one source, as `"^(.+)_"` for `anna_001.png`. Defaults to
+            `None`.
+        groups_csv: A CSV file with columns `file_name`, relative to `path`, and `group`, empty for a file that is
+            alone. Defaults to `None`.
     """
 
     terms = "The real images are the user's own files, and fauxbench does not know their terms."
@@ -50,14 +60,18 @@ class Folder:
         size: Annotated[int, Ge(1)] | None = None,
         grayscale: bool = False,
         limit: Annotated[int, Ge(1)] | None = None,
+        groups: Groups = "file",
+        groups_pattern: str | None = None,
+        groups_csv: str | None = None,
     ) -> None:
         self.path, self.mixed, self.size = path, mixed, size
         self.grayscale, self.limit = grayscale, limit
+        self.grouping = Grouping(groups, groups_pattern, groups_csv)
 
     def fingerprint(self, folders: Sequence[Path] = ()) -> str:
         """Returns the sha256 over the names and contents of the files it would read; `folders` are not used."""
         del folders
-        return digest_of(self.path, limit=self.limit)
+        return self.grouping.sealed(digest_of(self.path, limit=self.limit))
 
     def load(
         self, folders: Sequence[Path] = (), *, progress: Callable[[int, int, str], None] | None = None
@@ -70,6 +84,7 @@ class Folder:
             size=self.size,
             grayscale=self.grayscale,
             limit=self.limit,
+            grouping=self.grouping,
             progress=progress,
         )
 
@@ -82,9 +97,10 @@ def read_images(
     grayscale: bool = False,
     limit: int | None = None,
     animations: bool = False,
+    grouping: Grouping | None = None,
     progress: Callable[[int, int, str], None] | None = None,
 ) -> ImageSet:
-    """Reads a folder of images; the arguments are those of `Folder`, and one more.
+    """Reads a folder of images; the arguments are those of `Folder`, and a few more.
 
     Args:
         path: The folder; with `animations`, one animated file is enough.
@@ -95,6 +111,7 @@ def read_images(
         animations: Whether GIF files and animated WebP and PNG files give an image for each of their frames, as
             `data.reading.safe_image.open_frames` limits them, instead of being left out or refused. The id of a frame
             is that of its file with `#` and its number. Defaults to `False`.
+        grouping: Which files are of one source. Defaults to `None`, the frames of an animated one.
         progress: Called with files done, files in all, and a line of text. Defaults to `None`.
 
     Returns:
@@ -107,6 +124,9 @@ def read_images(
     """
     root = paths.place(path, "folder of images")
     names, labels, classes, skipped = list_images(root, limit=limit, animations=animations)
+    grouping = grouping or Grouping()
+    if grouping.groups == "folder" and min(name.count("/") for name in names) < 2:
+        labels, classes = np.zeros_like(labels), (printable(root.resolve().name),)  # sub-folders are sources, no labels
     target, channels, counts = _target(root, names, mixed, size, grayscale, animations)
     images = np.empty((sum(counts), *target, channels), np.uint8)
     facts: dict[str, list[object]] = {key: [] for key in (*FACTS, "bytes")}
@@ -133,6 +153,7 @@ def read_images(
         labels=np.repeat(labels, counts),
         ids=np.array(ids, str),
         classes=classes,
+        groups=grouping.of(names, counts, root),
         facts=about,
         notes=(*_kinds(about), *_done(about, target, mixed, changes), *skipped.sentences, *_cut(limit)),
     )

@@ -209,7 +209,8 @@ def limits(run: Run, entries: dict[tuple[str, str], Entry]) -> list[str]:
     n = tested[["n_test_real", "n_test_fake"]].min().min()
     if n > 0:
         independent = int(min(n, _independent(run, set(tested["cell"]))))
-        of = f" that show {numbers.plural(independent, 'person or other group', 'persons or other groups')}"
+        what = "unit (a person, a source, copies)", "units (persons, sources, copies)"
+        of = f" of {numbers.plural(independent, *what)}"
         out.append(
             f"With {numbers.plural(int(n), 'test image')} of a class{of if independent < n else ''}, even a detector "
             f"without an error is only known to have an AUC of at least {numbers.number(0.05 ** (1 / independent))}."
@@ -230,12 +231,12 @@ def limits(run: Run, entries: dict[tuple[str, str], Entry]) -> list[str]:
 
 
 def _independent(run: Run, cells: set[str]) -> float:
-    """Fewest independent test images that a cell has of one class: images of one group count once."""
+    """Fewest independent test images that a cell has of one class: images of one unit count once."""
     scores = run.scores
     scores = scores[(scores["part"] == "test") & scores["cell"].isin(cells)]
     fewest = float("inf")
-    for _, found in scores.groupby(["cell", "is_fake"], observed=True)["group"]:
-        fewest = min(fewest, found.nunique() + int(found.isna().sum()))
+    for _, found in scores.groupby(["cell", "is_fake"], observed=True)["unit"]:
+        fewest = min(fewest, found.nunique())
     return fewest
 
 

@@ -175,7 +175,7 @@ class TestFiles:
         image_set = noise([0, 1, 2] * 40)
         split(image_set).save(tmp_path)
         table = pd.read_csv(tmp_path / "ledger.csv", dtype=str)
-        assert table.columns.tolist() == ["id", "part", "label", "group", "copy_of", "reason", "kept"]
+        assert table.columns.tolist() == ["id", "part", "label", "group", "unit", "copy_of", "reason", "kept"]
         assert table["id"].tolist() == image_set.ids.tolist()
         about = json.loads((tmp_path / "ledger.json").read_text())
         assert about["parts"] == table["part"].value_counts().reindex(PARTS).to_dict()

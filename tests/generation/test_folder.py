@@ -93,7 +93,7 @@ def test_frames_of_an_animation_are_one_source(tmp_path, form):
 def test_a_source_is_in_one_part_only(tmp_path, colour):
     (tmp_path / "all").mkdir()
     for video in range(7):
-        _write(tmp_path / "all" / f"v{video}", colour[: 3 + video])
+        _write(tmp_path / "all" / f"v{video}", colour[: 3 + video] + np.uint8(video))  # no image is there twice
     generator = Folder(path=str(tmp_path / "all"), groups="folder").fit(colour)
     names = [name.split("/")[0] for name in generator.facts_at(np.arange(generator.n_available))["id"]]
     counts = {"train": 12, "validation": 5, "test": 12}
@@ -103,7 +103,8 @@ def test_a_source_is_in_one_part_only(tmp_path, colour):
         assert len(sources[0] | sources[1] | sources[2]) == sum(map(len, sources))
         for part, at in dealt.items():
             assert 0 < len(at) == len(set(at.tolist())) <= counts[part]
-            assert np.array_equal(generator.take(at)[0], colour[int(generator.facts_at(at)["id"][0].split("/")[1][:3])])
+            video, frame = generator.facts_at(at)["id"][0].split("/")
+            assert np.array_equal(generator.take(at)[0], colour[int(frame[:3])] + np.uint8(int(video[1:])))
         assert sum(map(len, dealt.values())) > 20
     assert {k: v.tolist() for k, v in generator.parts(counts, 3).items()} == {
         k: v.tolist() for k, v in generator.parts(counts, 3).items()

@@ -174,7 +174,12 @@ def _cells(rng, rename, failed, n, seeds) -> dict[str, list]:
                 out["roc"] += _roc(cell, real, fake, n)
                 out["scores"].append(
                     pd.DataFrame({"cell": cell, "part": "test", "image_id": [f"i{k}" for k in range(2 * n)]}).assign(
-                        label=0, group=np.nan, is_fake=is_fake, score=score, probability=1 / (1 + np.exp(-score))
+                        label=0,
+                        group=np.nan,
+                        unit=range(2 * n),
+                        is_fake=is_fake,
+                        score=score,
+                        probability=1 / (1 + np.exp(-score)),
                     )
                 )
             if not column:

@@ -39,7 +39,8 @@ def faces(case: str, seed: int) -> tuple[Faces, np.ndarray]:
     centres = group[np.arange(persons) % 2] + (np.random.default_rng(3) if two else rng).normal(0, 0.3, (persons, 16))
     real = _unit(centres[who] + rng.normal(0, 0.2, (len(who), 16)))
     swaps = _unit(real + moved * (group[1 - label] - group[label]) + rng.normal(0, 0.1, real.shape))
-    return Faces("identities" if two else "groups", real, who, label, np.arange(len(who))), swaps
+    alone = np.arange(len(who))
+    return Faces("identities" if two else "groups", real, who, label, alone, alone if two else who), swaps
 
 
 def coverage(case: str, draws: int) -> Iterator[Coverage]:

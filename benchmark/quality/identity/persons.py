@@ -23,7 +23,7 @@ from typing import Literal
 import numpy as np
 
 from benchmark.quality.references import HELD_PARTS, SEED
-from data.duplicates import find_copies
+from data.duplicates import find_copies, units_of
 from data.imageset import ImageSet
 from data.ledger import Ledger
 from detection.frozen.embedding import FEWEST, several
@@ -32,6 +32,7 @@ FEWEST_CHECKED = 5  # identities with two images that show how well the embeddin
 MOST_LEARNED = 20_000  # images that the embedding learns from and is checked on, which are in memory together
 CHECKED, CHECKED_EACH = 100, 20  # identities, and images of each, at most
 FILE = "persons.npz"
+ARRAYS = ("at", "identity", "label", "copy", "unit")  # of `Scored`
 Kind = Literal["groups", "identities"]
 
 
@@ -45,6 +46,7 @@ class Scored:
         identity: int64 `(n,)`, who each shows.
         label: int64 `(n,)`, of which there are two.
         copy: int64 `(n,)`, equal for copies and near copies of one picture.
+        unit: int64 `(n,)`, the ledger's: equal for faces that are not independent.
     """
 
     kind: Kind
@@ -52,19 +54,19 @@ class Scored:
     identity: np.ndarray
     label: np.ndarray
     copy: np.ndarray
+    unit: np.ndarray
 
     def save(self, folder: Path) -> None:
         """Writes it into a folder."""
         with open(folder / FILE, "wb") as file:
-            arrays = {"at": self.at, "identity": self.identity, "label": self.label, "copy": self.copy}
+            arrays = {name: getattr(self, name) for name in ARRAYS}
             np.savez(file, allow_pickle=False, kind=np.array(self.kind), **arrays)
 
     @classmethod
     def load(cls, folder: Path) -> Scored:
         """Reads what `save` wrote."""
         with np.load(folder / FILE, allow_pickle=False) as file:
-            arrays = [file[name] for name in ("at", "identity", "label", "copy")]
-            return cls(str(file["kind"]), *arrays)  # type: ignore[arg-type]
+            return cls(str(file["kind"]), *(file[name] for name in ARRAYS))  # type: ignore[arg-type]
 
 
 @dataclass(frozen=True)
@@ -75,12 +77,14 @@ class Chosen:
         learn: Images of the persons that the embedding learns from; `groups` says who they show.
         check: Images of others, which show how well it has learned.
         copy: int64 `(n,)` of `check`, as in `Scored`.
+        unit: int64 `(n,)` of `check`: what of one person, and of persons with copies of one picture.
         scored: The faces of the swaps.
     """
 
     learn: ImageSet
     check: ImageSet
     copy: np.ndarray
+    unit: np.ndarray
     scored: Scored
 
 
@@ -127,24 +131,27 @@ def _by_groups(images: ImageSet, groups: np.ndarray, ledger: Ledger, limit: int)
     learn = parts["detector-train"][~np.isin(groups[parts["detector-train"]], groups[kept_out])]
     learn = learn[several(groups[learn])]
     learn = learn[_whole(groups[learn], MOST_LEARNED)]
-    faces = Scored("groups", scored, groups[scored], images.labels[scored], _copies(ledger, scored))
+    shown = groups[scored], images.labels[scored], _copies(ledger, scored), ledger.units[scored]
+    faces = Scored("groups", scored, *shown)
     some = _few(faces.identity)
-    return Chosen(images.take(learn), images.take(scored[some]), faces.copy[some], faces)
+    return Chosen(images.take(learn), images.take(scored[some]), faces.copy[some], faces.unit[some], faces)
 
 
 def _by_persons(images: ImageSet, ledger: Ledger, others: ImageSet, limit: int) -> Chosen:
     scored = np.concatenate([ledger.parts[part] for part in HELD_PARTS])
     scored = np.sort(np.random.default_rng(SEED).permutation(scored)[:limit])
-    faces = Scored("identities", scored, images.labels[scored], images.labels[scored], _copies(ledger, scored))
-    near = find_copies(np.concatenate([images.images, others.images]), alike=True).near[images.n :]
+    labels = images.labels[scored]
+    faces = Scored("identities", scored, labels, labels, _copies(ledger, scored), ledger.units[scored])
+    copies = find_copies(np.concatenate([images.images, others.images]), alike=True)
     groups, official = np.asarray(others.groups), np.asarray(others.official)
-    wrong = np.isin(groups, groups[near < images.n])  # the run's persons under another number
+    units = units_of(copies, np.concatenate([np.full(images.n, -1), groups]))[images.n :]
+    wrong = units < images.n  # the run's persons under another number
     train = (official == "train") & ~wrong
     learn = np.flatnonzero(train & several(np.where(train, groups, -1)))
-    rest = np.flatnonzero((official == "validation") & ~wrong & ~np.isin(groups, groups[learn]))
+    rest = np.flatnonzero((official == "validation") & ~wrong & ~np.isin(units, units[learn]))
     rest = rest[several(groups[rest])]
     rest = rest[_few(groups[rest])]
-    return Chosen(others.take(learn), others.take(rest), near[rest], faces)
+    return Chosen(others.take(learn), others.take(rest), copies.near[images.n :][rest], units[rest], faces)
 
 
 def _whole(groups: np.ndarray, limit: int) -> np.ndarray:

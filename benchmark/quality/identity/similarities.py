@@ -19,6 +19,7 @@ class Faces:
     identity: np.ndarray
     label: np.ndarray
     copy: np.ndarray
+    unit: np.ndarray
 
 
 class Pairs:
@@ -31,8 +32,7 @@ class Pairs:
 
     def __init__(self, faces: Faces, drawn: Mapping[str, np.ndarray]) -> None:
         self.drawn, self.groups = drawn, faces.kind == "groups"
-        who = faces.identity if self.groups else faces.copy
-        _, self.first, self.units = np.unique(who, return_index=True, return_inverse=True)
+        _, self.first, self.units = np.unique(faces.unit, return_index=True, return_inverse=True)
         self.target = (faces.label == faces.label.max()).astype(int)  # of each face, which of the two sides it is on
         self.sides = [_Side.of(faces, self.units, self.target == side, mean=self.groups) for side in (0, 1)]
         self.own = {end: _own(faces, images) for end, images in drawn.items()} if self.groups else {}

@@ -14,51 +14,55 @@ AT_ONCE = 32  # resamples
 NONE = Estimate(np.nan, np.nan, np.nan)
 
 
-def auc(embedded: np.ndarray, identity: np.ndarray, copy: np.ndarray) -> Estimate:
+def auc(embedded: np.ndarray, identity: np.ndarray, copy: np.ndarray, unit: np.ndarray) -> Estimate:
     """Returns the chance that two images of one person are more alike than images of two persons.
 
-    Every pair of images counts but copies of one picture. The 95 % interval is a bootstrap over persons: all pairs of a
-    person come and go together, and a person that is drawn twice is not paired with itself.
+    Every pair of images counts but copies of one picture. The 95 % interval is a bootstrap over units (persons,
+    and persons who share a picture): all pairs of a unit come and go together, and a unit that is drawn twice is not
+    paired with itself.
 
     Args:
         embedded: `(n, k)`, rows of length 1.
         identity: `(n,)`, who each image shows.
         copy: `(n,)`, equal for copies of one picture.
+        unit: `(n,)`, equal for images that are not independent; those of one person are such.
 
     Returns:
         The estimate, not a number without pairs of both kinds.
     """
-    names, person = np.unique(identity, return_inverse=True)
-    first, second = np.triu_indices(len(person), 1)
+    names, member = np.unique(unit, return_inverse=True)
+    first, second = np.triu_indices(len(identity), 1)
     kept = copy[first] != copy[second]
     first, second = first[kept], second[kept]
-    alike, same = (embedded @ embedded.T)[first, second], person[first] == person[second]
+    alike, same = (embedded @ embedded.T)[first, second], identity[first] == identity[second]
     if not same.any() or same.all():
         return NONE
     value = auc_of(alike, same)
-    counts = np.zeros((len(names), len(names), BINS))
     bins = np.clip(((alike + 1) / 2 * BINS).astype(int), 0, BINS - 1)
-    np.add.at(counts, (person[first], person[second], bins), 1.0)
-    mine = counts[np.arange(len(names)), np.arange(len(names))]
-    across = counts.copy()
-    across[np.arange(len(names)), np.arange(len(names))] = 0.0
+    at = member[first], member[second]
+    mine, within = np.zeros((2, len(names), BINS))  # pairs of one person; of two persons of one unit
+    across = np.zeros((len(names), len(names), BINS))
+    inside = ~same & (at[0] == at[1])
+    np.add.at(mine, (at[0][same], bins[same]), 1.0)
+    np.add.at(within, (at[0][inside], bins[inside]), 1.0)
+    np.add.at(across, (*(side[~same & ~inside] for side in at), bins[~same & ~inside]), 1.0)
 
     def statistic(weights: np.ndarray) -> np.ndarray:
-        found = [_of(mine, across, part) for part in np.array_split(weights, max(1, len(weights) // AT_ONCE))]
-        return np.concatenate(found)[:, None]
+        parts = np.array_split(weights, max(1, len(weights) // AT_ONCE))
+        return np.concatenate([_of(mine, within, across, part) for part in parts])[:, None]
 
-    persons = Clusters.of(None, np.zeros(len(names), bool))
-    resampled = replicates(statistic, persons)[:, 0]
+    independent = Clusters.of(None, np.zeros(len(names), bool))
+    resampled = replicates(statistic, independent)[:, 0]
     least = 1 / (10 * same.sum() * (~same).sum())
     return Estimate(value, *on_logits(value, resampled, df=len(names) - 1, least=float(least)))
 
 
-def _of(mine: np.ndarray, across: np.ndarray, weights: np.ndarray) -> np.ndarray:
-    """Returns the AUC `(b,)` of pairs within persons, `(p, bins)`, and across, `(p, p, bins)`, persons weighted."""
-    persons, bins = mine.shape
+def _of(mine: np.ndarray, within: np.ndarray, across: np.ndarray, weights: np.ndarray) -> np.ndarray:
+    """Returns the AUC `(b,)` of pairs of one person, `(u, bins)`, and of two, in one unit or `(u, u, bins)` across."""
+    units, bins = mine.shape
     same = weights @ mine
-    other = (weights @ across.reshape(persons, persons * bins)).reshape(-1, persons, bins)
-    other = (other * weights[:, :, None]).sum(axis=1)
+    other = (weights @ across.reshape(units, units * bins)).reshape(-1, units, bins)
+    other = (other * weights[:, :, None]).sum(axis=1) + weights @ within
     # pairs in one bin count half, as ties do
     below = np.cumsum(other, axis=1) - other / 2
     with np.errstate(invalid="ignore"):

@@ -101,16 +101,21 @@ def test_an_equal_share_of_every_bank_and_as_many_fakes_as_reals(monkeypatch, tm
         pictures = np.concatenate([np.zeros((n, 2, 2, 1)), np.full((n, 2, 2, 1), level)]).astype(np.uint8)
         is_fake = np.arange(2 * n) >= n
         names = [f"{'fake' if fake else 'real'}/{i}" for i, fake in enumerate(is_fake)]
-        return Labelled(pictures, is_fake, pd.DataFrame({"image_id": names, "is_fake": is_fake}))
+        units = np.r_[:n, [0, 0, *range(n, 2 * n - 2)]]  # two fakes are made from a real image
+        return Labelled(pictures, is_fake, pd.DataFrame({"image_id": names, "is_fake": is_fake, "unit": units}))
 
     monkeypatch.setattr(mixed, "labelled", labelled)
     banks = {f"bank {i}": tmp_path / str(i + 1) for i in range(3)}
-    got = mixed.lesson(banks, None, None, "test", 0)
+    reals = SimpleNamespace(n=10)
+    got = mixed.lesson(banks, reals, None, "test", 0)
     assert (~got.is_fake).sum() == got.is_fake.sum() == 10
     np.testing.assert_array_equal(np.bincount(got.images[got.is_fake][:, 0, 0, 0])[1:], [3, 3, 4])
     assert not got.images[~got.is_fake].any()
     assert got.index["image_id"].is_unique
-    again, other = (mixed.lesson(banks, None, None, "test", seed) for seed in (0, 1))
+    own = got.index["unit"][got.index["unit"] >= 10]
+    assert own.is_unique, "banks number the units of their fakes alike"
+    assert len(own) >= 4
+    again, other = (mixed.lesson(banks, reals, None, "test", seed) for seed in (0, 1))
     pd.testing.assert_frame_equal(got.index, again.index)
     assert not got.index.equals(other.index)
 

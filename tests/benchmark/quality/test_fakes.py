@@ -17,6 +17,7 @@ from data.imageset import ImageSet
 
 AGAINST = References(np.array([5, 0, 3, 1]), np.array([2, 4, 6, 7]), np.array([], np.int64))
 WHO = np.array([7, 7, 8, 9, 8, -1, -1, 9])
+UNITS = np.array([0, 0, 2, 3, 2, 5, 6, 3])  # of these persons
 
 
 def people(**changes: Any) -> ImageSet:
@@ -24,23 +25,38 @@ def people(**changes: Any) -> ImageSet:
     return replace(ImageSet("people", pixels, np.arange(8) % 2, names, ("not Male", "Male"), WHO), **changes)
 
 
-def test_persons_belong_together_and_who_is_not_known_is_alone():
-    found = fakes.together(SimpleNamespace(), people(), AGAINST, 4)
+def ledger(units: np.ndarray) -> Any:
+    return SimpleNamespace(units=units)
+
+
+def test_images_of_a_unit_belong_together_and_who_is_alone_is_one():
+    found = fakes.together(SimpleNamespace(), ledger(UNITS), AGAINST, 4)
     assert found.held is not None
     assert found.seen is not None
-    assert found.held.tolist() == [-6, 7, 9, 7]
-    assert found.seen.tolist() == [8, 8, -7, 9]
+    assert found.held.tolist() == [5, 0, 3, 0]
+    assert found.seen.tolist() == [2, 2, 6, 3]
     assert found.fake is None, "fakes from noise are independent"
 
 
-def test_swaps_belong_to_the_persons_of_their_sources():
-    found = fakes.together(SimpleNamespace(uses_sources=True), people(), AGAINST, 3)
+def test_swaps_belong_to_the_units_of_their_sources():
+    found = fakes.together(SimpleNamespace(uses_sources=True), ledger(UNITS), AGAINST, 3)
     assert found.fake is not None
-    assert found.fake.tolist() == found.held.tolist() == [-6, 7, 9]
+    assert found.held is not None
+    assert found.fake.tolist() == found.held.tolist() == [5, 0, 3]
+    alone = fakes.together(SimpleNamespace(uses_sources=True), ledger(np.arange(8)), AGAINST, 3)
+    assert alone.fake is not None, "a swap and its source are one unit, whoever else there is"
+    assert alone.seen is None
 
 
-def test_without_groups_all_are_independent():
-    assert fakes.together(SimpleNamespace(uses_sources=True), people(groups=None), AGAINST, 4) == fakes.Together()
+def test_without_units_of_several_images_all_are_independent():
+    assert fakes.together(SimpleNamespace(), ledger(np.arange(8)), AGAINST, 4) == fakes.Together()
+
+
+def test_finished_images_have_units_of_their_own():
+    drawn = SimpleNamespace(units_drawn=lambda n, seed: np.array([0, 4, 0, 1])[:n])
+    found = fakes.together(drawn, ledger(UNITS), AGAINST, 4)
+    assert found.fake is not None
+    assert found.fake.tolist() == [8, 12, 8, 9], "none of the reals'"
 
 
 @pytest.fixture

@@ -22,7 +22,13 @@ def frames(*changes: dict) -> tuple[pd.DataFrame, pd.DataFrame]:
     rng = np.random.default_rng(0)
     scores = [
         pd.DataFrame(
-            {"cell": cell, "part": "test", "is_fake": np.arange(8) > 3, "score": rng.normal(size=8), "group": np.nan}
+            {
+                "cell": cell,
+                "part": "test",
+                "is_fake": np.arange(8) > 3,
+                "score": rng.normal(size=8),
+                "unit": np.arange(8),
+            }
         )
         for cell in cells["cell"]
     ]

@@ -200,12 +200,16 @@ def test_frames_of_one_video_stay_in_one_part(tmp_path, reals):
         table = bank.labelled(tmp_path / "bank", images, ledger, part).index
         assert table.loc[~table["is_fake"], "group"].isna().all(), "the reals are of nobody"
         assert table.loc[table["is_fake"], "group"].tolist() == groups.tolist()
+        assert table.loc[~table["is_fake"], "unit"].tolist() == ledger.parts[part].tolist(), "each real is alone"
+        fake = table[table["is_fake"]]
+        assert fake["unit"].min() >= images.n, "no fake of another tool is of a real's unit"
+        assert fake["unit"].nunique() == fake["group"].nunique() == len(fake.groupby(["unit", "group"]))
         assert len(set(groups)) == len({videos[fake.tobytes()] for fake in fakes})
     parts = list(seen.values())
     assert sum(map(len, parts)) == len(set().union(*parts)), "no video is in two parts"
 
 
-def test_groups_of_the_score_table(tmp_path, reals):
+def test_groups_and_units_of_the_score_table(tmp_path, reals):
     persons = np.arange(200) // 4
     persons[:8] = -1  # of whom nobody knows
     images = dataclasses.replace(reals, groups=persons)
@@ -224,12 +228,15 @@ def test_groups_of_the_score_table(tmp_path, reals):
         def facts_at(self, at):
             return pd.DataFrame({"format": ["PNG"] * len(at), "mode": "L", "width": 8, "height": 8})
 
-    found = {}
+    found, units = {}, {}
     noise = Noise().fit(images.images)
     for name, generator in (("noise", noise), ("copy", RealCopy()), ("videos", Videos())):
         written(tmp_path / name, generator, images, ledger)
         table = bank.labelled(tmp_path / name, images, ledger, "test").index
         shown = persons[ledger.parts["test"]]
+        real, fake = (table.loc[table["is_fake"] == side, "unit"] for side in (False, True))
+        assert set(real) <= set(ledger.units[ledger.parts["test"]])
+        units[name] = set(real), fake
         real, fake = (table.loc[table["is_fake"] == side, "group"] for side in (False, True))
         assert set(real.dropna()) <= set(shown[shown >= 0])
         assert real.isna().sum() <= (shown < 0).sum()
@@ -239,3 +246,9 @@ def test_groups_of_the_score_table(tmp_path, reals):
     videos = found["videos"][1]
     assert videos.nunique() < len(videos) / 5
     assert not set(videos) & set(persons.tolist()), "a video is none of the persons"
+    assert units["noise"][1].is_unique
+    assert units["noise"][1].min() >= images.n
+    assert units["copy"][0] & set(units["copy"][1]), "a fake is of the unit of its source"
+    assert set(units["copy"][1]) <= set(ledger.units)
+    assert units["videos"][1].nunique() == videos.nunique()
+    assert units["videos"][1].min() >= images.n

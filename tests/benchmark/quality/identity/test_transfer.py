@@ -23,7 +23,8 @@ def known(kind: str = "groups", persons: int = 12, each: int = 5, spread: float 
     group = np.eye(2, 16)[np.arange(persons) % 2]
     centres = group + rng.normal(0, 0.3, (persons, 16))
     real = unit(centres[who] + rng.normal(0, spread, (len(who), 16)))
-    return Faces(kind, real, who, label, np.arange(len(who)))
+    alone = np.arange(len(who))
+    return Faces(kind, real, who, label, alone, who if kind == "groups" else alone)
 
 
 def by_hand(faces: Faces, images: np.ndarray, i: int) -> tuple[float, float, float]:
@@ -97,7 +98,7 @@ def test_copies_of_the_source_are_not_compared_with():
     real[1] = real[0]
     copy = faces.copy.copy()
     copy[1] = copy[0]
-    one = Faces("groups", real, faces.identity, faces.label, copy)
+    one = Faces("groups", real, faces.identity, faces.label, copy, faces.unit)
     row = identity.rows(one, real, None, ("even", "odd"))[0]
     mine = np.flatnonzero(one.label == 0)
 
@@ -111,7 +112,7 @@ def test_a_person_of_both_groups_is_no_other_person():
     """Smiling and not: the same person in the target group says nothing about a transfer."""
     faces = known(persons=6, each=6)
     label = np.arange(len(faces.label)) % 2
-    both = Faces("groups", faces.real, faces.identity, label, faces.copy)
+    both = Faces("groups", faces.real, faces.identity, label, faces.copy, faces.unit)
     swaps = unit(np.random.default_rng(1).normal(size=faces.real.shape))
     row = identity.rows(both, swaps, None, ("a", "b"))[0]
     loops = np.array([by_hand(both, swaps, i) for i in np.flatnonzero(label == 0)])
@@ -121,7 +122,8 @@ def test_a_person_of_both_groups_is_no_other_person():
 
 def test_a_group_without_anything_to_compare_with_has_no_figures():
     faces = known(persons=4, each=3)
-    alone = Faces("groups", faces.real, np.where(faces.label == 0, faces.copy + 10, 1), faces.label, faces.copy)
+    who = np.where(faces.label == 0, faces.copy + 10, 1)
+    alone = Faces("groups", faces.real, who, faces.label, faces.copy, who)
     rows = identity.rows(alone, faces.real, None, ("even", "odd"))
     assert [row["n_swaps"] for row in rows] == [0, 0], "no other picture of the person; no other person of the group"
     assert np.isnan(rows[0]["transfer"])
@@ -130,7 +132,7 @@ def test_a_group_without_anything_to_compare_with_has_no_figures():
 def test_one_person_to_compare_with_leaves_no_interval_for_it():
     faces = known(persons=9, each=4)
     kept = (faces.label == 0) | (faces.identity == 1)
-    some = [part[kept] for part in (faces.real, faces.identity, faces.label, faces.copy)]
+    some = [part[kept] for part in (faces.real, faces.identity, faces.label, faces.copy, faces.unit)]
     row = identity.rows(Faces("groups", *some), some[0], None, ("even", "odd"))[0]
     assert np.isfinite([row["similarity_target"], row["retention_other_low"], row["retention_low"]]).all()
     assert np.isnan([row["similarity_target_low"], row["similarity_target_high"]]).all()
@@ -141,7 +143,8 @@ def test_resampled_similarities_are_those_of_the_resample():
     faces = known(persons=6, each=3)
     label = np.where(faces.identity == 0, np.arange(18) % 2, faces.label)  # one person is in both groups
     swaps = unit(np.random.default_rng(1).normal(size=faces.real.shape))
-    pairs = Pairs(Faces("groups", faces.real, faces.identity, label, faces.copy), {"": swaps, "_real": faces.real})
+    both = Faces("groups", faces.real, faces.identity, label, faces.copy, faces.unit)
+    pairs = Pairs(both, {"": swaps, "_real": faces.real})
     numbers = np.array([2, 0, 1, 3, 1, 1])
     found = pairs.measured(numbers[faces.identity][None].astype(float))
     for i in np.flatnonzero(numbers[faces.identity] > 0):
@@ -160,20 +163,20 @@ def test_verification_is_the_auc_of_all_pairs_but_copies():
     faces = known(persons=6, each=4)
     copy = faces.copy.copy()
     copy[1] = copy[0]
-    found = verification.auc(faces.real, faces.identity, copy)
+    found = verification.auc(faces.real, faces.identity, copy, faces.unit)
     pairs = [(i, j) for i in range(24) for j in range(i) if copy[i] != copy[j]]
     alike = np.array([faces.real[i] @ faces.real[j] for i, j in pairs])
     same = np.array([faces.identity[i] == faces.identity[j] for i, j in pairs])
     assert found.value == pytest.approx(auc_of(alike, same))
     assert found.low < found.value < found.high
-    assert np.isnan(verification.auc(faces.real[:4], faces.identity[:4], copy[:4]).value)
+    assert np.isnan(verification.auc(faces.real[:4], faces.identity[:4], copy[:4], faces.unit[:4]).value)
 
 
 def test_verification_knows_nothing_of_shuffled_persons():
     faces = known(persons=30, each=8)
     wrong = np.random.default_rng(0).permutation(faces.identity)
-    assert verification.auc(faces.real, wrong, faces.copy).value == pytest.approx(0.5, abs=0.05)
-    assert verification.auc(faces.real, faces.identity, faces.copy).low > 0.8
+    assert verification.auc(faces.real, wrong, faces.copy, wrong).value == pytest.approx(0.5, abs=0.05)
+    assert verification.auc(faces.real, faces.identity, faces.copy, faces.unit).low > 0.8
 
 
 @pytest.mark.slow
@@ -184,8 +187,8 @@ def test_intervals_over_persons_cover():
     drawn = unit(many.real + rng.normal(0, 0.5, many.real.shape))
     score = (drawn * np.eye(2, 16)[many.label]).sum(axis=1)
     truth = {"share": (score > 0.4).mean()}
-    some = np.random.default_rng(0).choice(len(many.real), 4000, replace=False)
-    truth["auc"] = verification.auc(many.real[some][:1600], many.identity[some][:1600], some[:1600]).value
+    some = np.random.default_rng(0).choice(len(many.real), 4000, replace=False)[:1600]
+    truth["auc"] = verification.auc(many.real[some], many.identity[some], some, many.identity[some]).value
     held = dict.fromkeys(truth, 0)
     for trial in range(150):
         persons = np.random.default_rng([trial]).choice(1000, 20, replace=False)
@@ -193,9 +196,26 @@ def test_intervals_over_persons_cover():
         who = many.identity[at]
         found = {
             "share": identity.share(score[at] > 0.4, who),
-            "auc": verification.auc(many.real[at], who, at),
+            "auc": verification.auc(many.real[at], who, at, who),
         }
         for name, estimate in found.items():
             held[name] += estimate.low <= truth[name] <= estimate.high
     for name, count in held.items():
         assert count >= 0.9 * 150, (name, held)
+
+
+def test_persons_of_one_unit_are_one_to_the_intervals():
+    """Three persons each who share pictures: a figure stays what it is, and rests on a third of the persons."""
+    faces = known(persons=18, each=5)
+    joined = np.where(faces.label == 0, 0, 1) + 2 * (faces.identity // 6)
+    noise = 0.3 * (faces.identity // 6)[:, None] * np.random.default_rng(1).normal(size=faces.real.shape)
+    real = unit(faces.real + noise)  # pictures of persons of one unit are equally good
+    faces, both = (Faces("groups", real, faces.identity, faces.label, faces.copy, of) for of in (faces.unit, joined))
+    alone, together = (identity.rows(each, faces.real, None, ("even", "odd"))[0] for each in (faces, both))
+    assert together["retention"] == alone["retention"]
+    assert together["retention_high"] - together["retention_low"] > alone["retention_high"] - alone["retention_low"]
+    found = [verification.auc(real, faces.identity, faces.copy, of) for of in (faces.unit, joined)]
+    assert found[0].value == found[1].value
+    assert found[0].low != found[1].low
+    pairs = Pairs(both, {"": faces.real, "_real": faces.real})
+    assert len(np.unique(pairs.units)) == 6
