@@ -31,6 +31,12 @@ class Measured:
         reals: `(n_real,)`, the units of the real images as they were given; `None` where each is alone.
         shared: `(k,)`, what each unit with a real image adds to the AUC, in the order of their first real images.
         own: `(m,)`, what each other unit adds.
+
+    Example:
+
+    >>> one = Measured.of([([0.1, 0.4, 0.8], [0, 0, 1])])
+    >>> one.part.auc, len(one.shared), len(one.own)
+    (1.0, 2, 1)
     """
 
     part: Components
@@ -70,6 +76,11 @@ def check(runs: Sequence[Measured]) -> None:
 
     Raises:
         ValueError: If not.
+
+    Example:
+
+    >>> first = Measured.of([([0.1, 0.4, 0.8], [0, 0, 1])])
+    >>> check([first, Measured.of([([0.3, 0.2, 0.9], [0, 0, 1])])])
     """
     n_real = {len(run.part.reals) for run in runs}
     if len(n_real) > 1:
@@ -90,5 +101,11 @@ def _numbered(run: Measured) -> np.ndarray:
 
 
 def degrees(influence: np.ndarray) -> float:
-    """Returns how many degrees of freedom a variance that is summed over units `(k,)` has, at least 1."""
+    """Returns how many degrees of freedom a variance that is summed over units `(k,)` has, at least 1.
+
+    Example:
+
+    >>> degrees(np.array([1.0, -1.0, 1.0, -1.0]))
+    3.0
+    """
     return float(satterthwaite(variance_of_mean(influence[None], centre=False))[0])

@@ -9,6 +9,11 @@ import pytest
 from benchmark.results import summarise
 
 N = 200
+SAME = {
+    "question": "own", "dataset": "digits", "ledger_seed": 0, "train_generator": "g", "train_n": None,
+    "train_perturbation": "none", "perturbation": "none", "asked_checkpoint": "last", "checkpoint": "final",
+    "status": "done", "purpose": "main",
+}  # fmt: skip
 IS_FAKE = np.arange(2 * N) >= N
 
 
@@ -22,7 +27,7 @@ def tables(units: np.ndarray, group: float = np.nan) -> tuple[pd.DataFrame, pd.D
         for detector, noise in (("one", 0.1), ("other", 0.6)):
             name = f"{detector} {seed}"
             about = {"cell": name, "generator": "g", "generator_seed": seed, "detector": detector, "detector_seed": 0}
-            cells.append(about | {"checkpoint": "final", "status": "done", "purpose": "main"})
+            cells.append(about | SAME | {"train_sources": f"g/{seed}"})
             score = np.r_[scene, fakes] + noise * rng.normal(size=2 * N)
             columns = {"cell": name, "part": "test", "unit": units, "group": group, "is_fake": IS_FAKE, "score": score}
             scores.append(pd.DataFrame(columns))
