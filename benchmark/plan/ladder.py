@@ -6,6 +6,7 @@ import tomllib
 from pathlib import Path
 
 from benchmark.plan.lessons import has_discriminator
+from benchmark.plan.spec_names import ADDED
 from benchmark.plan.specs import ALL, DetectorSpec, Spec
 from benchmark.plugins import describe
 from benchmark.plugins import resolve as plugins
@@ -14,9 +15,11 @@ FILE = Path(__file__).with_name("ladder.toml")
 
 
 def rungs() -> list[DetectorSpec]:
-    """Returns the rows of the ladder, the trivial ones first."""
-    rows = tomllib.loads(FILE.read_text(encoding="utf-8"))["detector"]
-    return [DetectorSpec.model_validate(row) for row in rows]
+    """Returns the rows of the ladder, the trivial ones first; built-in detectors that its file does not name are last."""
+    ladder = tomllib.loads(FILE.read_text(encoding="utf-8"))
+    named = {row["kind"] for row in ladder["detector"]} | set(ladder["left_out"])
+    others = [{"kind": kind} for kind in plugins.builtins("detectors") if kind not in named and not _is_sentinel(kind)]
+    return [DetectorSpec.model_validate(row) for row in [*ladder["detector"], *others]]
 
 
 def climbed(spec: Spec, base: Path | None = None) -> tuple[Spec, list[str]]:
@@ -52,6 +55,10 @@ def climbed(spec: Spec, base: Path | None = None) -> tuple[Spec, list[str]]:
         else:
             added.append(row)
     return spec.model_copy(update={"detector": [*spec.detector, *added]}), notes
+
+
+def _is_sentinel(kind: str) -> bool:
+    return kind in ADDED["detector"]
 
 
 def _side(spec: Spec, base: Path | None) -> int | None:

@@ -29,6 +29,12 @@ def test_every_built_in_detector_is_on_it_but_those_that_need_files_and_the_sent
     assert {row.kind for row in ladder.rungs()} == set(plugins.builtins("detectors")) - own
 
 
+def test_a_built_in_detector_that_the_file_does_not_name_is_the_last_rung(monkeypatch):
+    known = plugins.builtins("detectors")
+    monkeypatch.setattr(plugins, "builtins", lambda group: {"another": known["cnn"], **known})
+    assert [row.kind for row in ladder.rungs()][-2:] == ["cnn", "another"]
+
+
 def test_what_a_spec_has_stays_as_it_is():
     before = spec([DCGAN], [{"kind": "cnn", "epochs": 3}])
     after, notes = ladder.climbed(before)
