@@ -15,7 +15,7 @@ FILE = Path(__file__).with_name("ladder.toml")
 
 
 def rungs() -> list[DetectorSpec]:
-    """Returns the rows of the ladder, the trivial ones first; built-in detectors that its file does not name are last."""
+    """Returns the rows of the ladder, the trivial ones first; built-in ones that its file does not name come last."""
     ladder = tomllib.loads(FILE.read_text(encoding="utf-8"))
     named = {row["kind"] for row in ladder["detector"]} | set(ladder["left_out"])
     others = [{"kind": kind} for kind in plugins.builtins("detectors") if kind not in named and not _is_sentinel(kind)]
