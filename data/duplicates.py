@@ -7,6 +7,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from data.chains import join
+
 NEAR_FROM = 32  # pixels; below, a perceptual hash merges different images (a third of MNIST falls into one group)
 
 
@@ -69,15 +71,3 @@ def units_of(copies: Copies, groups: np.ndarray | None) -> np.ndarray:
         _, first, inverse = np.unique(groups[known], return_index=True, return_inverse=True)
         pairs.append(np.stack([known, known[first][inverse]], axis=1))
     return join(n, np.concatenate(pairs))
-
-
-def join(n: int, pairs: np.ndarray) -> np.ndarray:
-    """Returns int64 `(n,)`: for each of `n` things the smallest of those that `pairs`, int `(m, 2)`, chain it to."""
-    from scipy.sparse import coo_array
-    from scipy.sparse.csgraph import connected_components
-
-    pairs = np.asarray(pairs, np.int64).reshape(-1, 2)
-    graph = coo_array((np.ones(len(pairs), np.int8), (pairs[:, 0], pairs[:, 1])), shape=(n, n))
-    _, component = connected_components(graph, directed=False)
-    _, smallest, inverse = np.unique(component, return_index=True, return_inverse=True)
-    return smallest[inverse].astype(np.int64)

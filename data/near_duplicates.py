@@ -14,7 +14,7 @@ from collections.abc import Iterator
 import numpy as np
 from PIL import Image
 
-from data.duplicates import join
+from data.chains import join
 
 SIDE = 32  # pixels; larger images are averaged down to it for both tests
 BITS = 10  # of 63 may differ; the next step, 12, adds as many wrong pairs as right ones

@@ -1,7 +1,4 @@
-"""Executors: the same plan, the same keys and the same bytes, in this process or on a Dask cluster.
-
-Stages pass keys, never arrays: a worker finds its inputs in the store, which all of them share.
-"""
+"""Which stages of a plan may begin, and how each ended; who does them, one executor or another, asks here."""
 
 from __future__ import annotations
 
@@ -11,7 +8,6 @@ from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from benchmark.execute.crew import Crew
 from benchmark.plan.planner import Plan
 from benchmark.plan.stage import Row, Stage
 from benchmark.plugins import describe
@@ -59,51 +55,6 @@ class Listener:
 
     def finished(self, outcome: Outcome, done: int, total: int) -> None:
         """A stage has ended, and so many of all have."""
-
-
-def execute(
-    plan: Plan, store: Store, *, jobs: int = 1, scheduler: str | None = None, listener: Listener | None = None
-) -> dict[str, Outcome]:
-    """Does what a plan asks and the store does not have.
-
-    A stage that fails does not stop the others; what depends on it is skipped, with the reason.
-
-    Args:
-        plan: The plan.
-        store: Where finished stages are and go.
-        jobs: How many stages are done side by side, each in a process of this machine. Defaults to `1`.
-        scheduler: The address of a Dask scheduler whose workers share the store. Defaults to none.
-        listener: What is told of the progress. Defaults to nobody.
-
-    Returns:
-        The outcome of every stage, by key.
-
-    Raises:
-        UserError: If the data cannot be used, no generator can be trained as the spec says, the disk is full, or the
-            cluster cannot do the work.
-    """
-    listener = listener or Listener()
-    state = State(plan, store, listener)
-    if not state.open:
-        return state.outcomes
-    if scheduler is not None:
-        from benchmark.execute import cluster, connection
-
-        with connection.connected(scheduler, store, listener, plan.spec.protocol.threads) as client:
-            cluster.distribute(client, state, store)
-        return state.outcomes
-    with Crew(jobs, str(store.root), plan.spec.protocol.limit) as crew:
-        while True:
-            while not crew.full and (stage := state.take(crew.read)) is not None:
-                listener.started(stage)
-                crew.start(stage)
-            if not crew.busy:
-                return state.outcomes
-            for kind, stage, content in crew.events():
-                if kind == "progress":
-                    listener.progress(stage.name, *content)
-                else:
-                    state.end(content, stage)
 
 
 class State:

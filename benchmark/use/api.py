@@ -12,7 +12,8 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from benchmark.execute.state import Listener, Outcome, execute
+from benchmark.execute.executor import execute
+from benchmark.execute.state import Listener, Outcome
 from benchmark.machine import runtime
 from benchmark.plan import planner as planning
 from benchmark.plan import specs

@@ -106,7 +106,7 @@ def _generator(opened: StoredRun, name: str, seed: int) -> str:
 
 
 def _audit(opened: StoredRun) -> str:
-    rows = opened.run.audit[["name", "verdict", "advice"]].fillna("").to_numpy().tolist()
+    rows = opened.audit[["name", "verdict", "advice"]].fillna("").to_numpy().tolist()
     return _table(["check", "verdict", "what to do"], rows)
 
 

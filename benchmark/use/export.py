@@ -81,7 +81,7 @@ def _chosen(opened: StoredRun, names: Sequence[str] | None) -> list[str]:
 
 def _alarms(opened: StoredRun, force: bool) -> list[str]:
     """Returns the names of the audit's alarms, if they are to be passed over."""
-    audit = opened.run.audit
+    audit = opened.audit
     rows = audit[audit["verdict"] == "alarm"]
     if len(rows) and not force:
         more = f" (and {len(rows) - 1} more)" if len(rows) > 1 else ""

@@ -16,10 +16,11 @@ from benchmark.plugins import adapt
 from benchmark.plugins import resolve as plugins
 from benchmark.store import digest, received
 from benchmark.store.checkpoints import Checkpoints
-from benchmark.use import api
 from data.errors import UserError, unknown
 
 if TYPE_CHECKING:
+    import pandas as pd
+
     from benchmark.use.stored_detector import TrainedDetector
     from data.imageset import ImageSet
     from data.ledger import Ledger
@@ -70,9 +71,11 @@ class StoredRun(StoredStages):
         return stored_detector.trained_detector(self, name, **wanted)
 
     @cached_property
-    def run(self) -> api.Run:
-        """Its tables."""
-        return api.Run(self.folder)
+    def audit(self) -> pd.DataFrame:
+        """Every leak and shortcut check of the run, with its verdict."""
+        import pandas as pd
+
+        return pd.read_csv(self.folder / "audit.csv")
 
     @cached_property
     def images(self) -> ImageSet:

@@ -9,7 +9,8 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from data import near_duplicates as near
-from data.duplicates import exact_duplicates, find_copies, join
+from data.chains import join
+from data.duplicates import exact_duplicates, find_copies
 
 
 def pictures(n: int, size: int = 32, seed: int = 0) -> np.ndarray:
