@@ -21,10 +21,10 @@ IDENTITY = (  # columns of identity.csv
     "retention_other", "similarity_source", "similarity_target",
 )  # fmt: skip
 TEXT = {
-    "cells": "cell dataset generator checkpoint train_generator train_perturbation detector perturbation purpose "
-    "status error",
-    "metrics": "scope cell generator checkpoint detector perturbation class metric note",
-    "comparisons": "generator checkpoint detector best",
+    "cells": "cell question table dataset generator checkpoint train_generator train_perturbation detector "
+    "perturbation purpose status error",
+    "metrics": "scope cell question table generator checkpoint detector perturbation class metric note",
+    "comparisons": "table generator checkpoint detector best",
     "roc": "cell",
     "training": "generator",
     "generators": "generator checkpoint kind control extractor extractor_digest quality_note inception inception_note",
@@ -61,6 +61,7 @@ FILES = {name: f"{name}.csv" for name in TEXT} | {
     "spectra": "explanations/spectra.csv",
 }
 CLEAN = ("", "none", "clean")
+MAIN = ("", "own")  # the table of the question `own`; other questions have sections of their own
 
 
 @dataclass(frozen=True)
@@ -131,7 +132,7 @@ class Run:
     @cached_property
     def main_cells(self) -> pd.DataFrame:
         """The cells of the main table: unprocessed images, last checkpoint, trained on the same generator or on all."""
-        cells = self.cells[self.cells["purpose"].isin(["main", "control", ""])]
+        cells = self.cells[self.cells["purpose"].isin(["main", "control", ""]) & self.cells["table"].isin(MAIN)]
         clean = cells[cells["perturbation"].isin(CLEAN)]
         cells = cells if clean.empty else clean
         same = cells["train_generator"].isin(["", "all", *CLEAN]) | (cells["train_generator"] == cells["generator"])
@@ -160,6 +161,9 @@ def load(folder: Path) -> Run:
     manifest = checked(folder)
     frames = {name: table(folder, name) for name in TEXT}
     frames["generators_frame"] = frames.pop("generators")
+    metrics, compared = frames["metrics"], frames["comparisons"]
+    frames["metrics"] = metrics[(metrics["scope"] != "configuration") | metrics["table"].isin(MAIN)]
+    frames["comparisons"] = compared[compared["table"].isin(MAIN)]
     return Run(folder=folder, manifest=manifest, scores=_scores(folder), **frames)
 
 

@@ -61,7 +61,7 @@ class Rows:
         """
         found = sorted((run for run in self.runs if run.is_main), key=lambda run: run.generator.id)
         if not found:
-            raise UserError('train_on = "all" needs a generator that is no control. Received: controls only.')
+            raise UserError("Learning from several generators needs one that is no control. Received: controls only.")
         return found
 
     def detectors_that(self, word: str) -> Iterator[tuple[Row, int]]:

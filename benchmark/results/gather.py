@@ -12,6 +12,7 @@ import numpy as np
 import pandas as pd
 
 from benchmark.execute.state import Outcome
+from benchmark.plan import questions
 from benchmark.plan.cell import Cell
 from benchmark.plan.measurement import Table
 from benchmark.plan.planner import Plan
@@ -23,9 +24,9 @@ from benchmark.store.store import Store
 from generation.dcgan.class_scores import COLUMNS as CLASS_COLUMNS
 
 CELL_COLUMNS = [
-    "cell", "question", "dataset", "ledger_seed", "generator", "generator_seed", "checkpoint", "asked_checkpoint",
-    "train_generator", "train_sources", "train_n", "n_train_real", "n_train_fake", "n_test_real", "n_test_fake",
-    "train_perturbation", "detector", "detector_seed", "perturbation", "purpose", "status", "error", "seconds",
+    "cell", "question", "table", "dataset", "ledger_seed", "generator", "generator_seed", "checkpoint",
+    "asked_checkpoint", "train_generator", "train_sources", "train_n", "n_train_real", "n_train_fake",
+    "n_test_real", "n_test_fake", "train_perturbation", "detector", "detector_seed", "perturbation", "purpose", "status", "error", "seconds",
     "parameters", "milliseconds_per_image",
 ]  # fmt: skip
 GENERATOR_COLUMNS = [
@@ -67,7 +68,12 @@ class Gathered:
             frame = pd.read_csv(self.path(cell.measured) / "metrics.csv")
             label = frame["label"] if "label" in frame else pd.Series(np.nan, index=frame.index)
             about = {"cell": cell.name, **_identity(cell), "checkpoint": self._checkpoint(cell)}
-            about |= {"question": cell.question, "perturbation": cell.exam.perturbation, **_lesson(cell)}
+            about |= {
+                "question": cell.question,
+                "table": questions.table(cell.question),
+                "perturbation": cell.exam.perturbation,
+                **_lesson(cell),
+            }
             frame = frame.assign(scope=np.where(label.isna(), "cell", "class"), **about)
             frames.append(frame.assign(**{"class": [None if np.isnan(at) else self._classes[int(at)] for at in label]}))
         joined = pd.concat(frames, ignore_index=True) if frames else _empty(summarise.METRIC_COLUMNS)
@@ -193,7 +199,8 @@ class Gathered:
         facts = _json(self.path(cell.scored) / "facts.json") if good else {}
         counts = _json(self.path(cell.bank) / "bank.json") if good else {}
         return {
-            "cell": cell.name, "question": cell.question, "dataset": self.plan.spec.dataset.name,
+            "cell": cell.name, "question": cell.question, "table": questions.table(cell.question),
+            "dataset": self.plan.spec.dataset.name,
             "ledger_seed": next(iter(cell.ledger_seeds)), **_identity(cell), **_lesson(cell),
             "checkpoint": counts.get("checkpoint"), "asked_checkpoint": cell.exam.checkpoint,
             "train_sources": " + ".join(f"{name}/{seed}" for name, seed in cell.lesson.sources),

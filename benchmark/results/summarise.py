@@ -9,15 +9,15 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from benchmark.plan import questions
 from benchmark.plan.planner import Plan
 from benchmark.results import findings as verdicts
 from benchmark.results import held
 from benchmark.statistics import compare, configuration
 
 METRIC_COLUMNS = [
-    "scope", "cell", "question", "generator", "generator_seed", "checkpoint", "train_generator", "train_perturbation",
-    "detector", "detector_seed", "perturbation", "class", "metric", "value", "low", "high", "n_real", "n_fake", "note",
+    "scope", "cell", "question", "table", "generator", "generator_seed", "checkpoint", "train_generator",
+    "train_perturbation", "detector", "detector_seed", "perturbation", "class", "metric", "value", "low", "high",
+    "n_real", "n_fake", "note",
 ]  # fmt: skip
 COMPARISON_COLUMNS = [
     "table", "cell", "best_cell", "generator", "generator_seed", "checkpoint", "detector", "best", "difference", "low",
@@ -39,7 +39,7 @@ def comparisons(cells: pd.DataFrame, scores: pd.DataFrame) -> pd.DataFrame:
     question `own`, where a detector that learned from all generators stands beside those that learned from one. With
     several detector seeds, the first speaks for each detector.
     """
-    done = _tabled(cells[cells["status"] == "done"])
+    done = cells[cells["status"] == "done"]
     by_cell = _test_scores(scores)
     frames = [pd.DataFrame(columns=COMPARISON_COLUMNS)]
     for table, rows in done.groupby("table", sort=False):
@@ -79,7 +79,7 @@ def configurations(cells: pd.DataFrame, scores: pd.DataFrame, trained: set[str])
         scores: Their scores.
         trained: The generators that train. The seeds of others, such as a folder of finished images, are no runs.
     """
-    asked = _tabled(cells[cells["generator"].isin(trained) & (cells["purpose"] == "main")])
+    asked = cells[cells["generator"].isin(trained) & (cells["purpose"] == "main")]
     over = ["generator_seed", "detector_seed", "train_sources"]
     fixed = [name for name in held.IDENTITY if name not in over]
     by_cell = _test_scores(scores)
@@ -102,11 +102,6 @@ def configurations(cells: pd.DataFrame, scores: pd.DataFrame, trained: set[str])
         }
         rows.append(about | measured)
     return pd.DataFrame(rows, columns=METRIC_COLUMNS)
-
-
-def _tabled(cells: pd.DataFrame) -> pd.DataFrame:
-    """Returns the cells with the question in whose table each stands."""
-    return cells.assign(table=cells["question"].map(questions.table))
 
 
 def _others(fixed: list[str]) -> list[str]:
@@ -144,7 +139,7 @@ def training_checks(name: str, facts: dict[str, Any]) -> pd.DataFrame:
 
 def audit(plan: Plan, cells: pd.DataFrame, measured: pd.DataFrame, checks: pd.DataFrame) -> pd.DataFrame:
     """Returns every leak and shortcut check with its verdict: the controls', the sentinels' and the files'."""
-    cells = cells[cells["question"].map(questions.table) == "own"]
+    cells = cells[cells["table"] == "own"]
     rows: list[verdicts.Verdict] = []
     at = cells.set_index("cell")
     measured = measured[measured["scope"] == "cell"]

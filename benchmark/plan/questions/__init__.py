@@ -1,8 +1,8 @@
 """Questions: rules that turn a spec's generators and detectors into cells, one short file each.
 
 A file of this folder is a question, found by its name. It has `WORD`, the value of a detector's `train_on` that asks
-it, and `cells(rows)`, which yields `benchmark.plan.cell.Asked`; and, where its cells are not to stand in one table with
-those of another question, nothing more: `TABLE` names the question in whose table they stand, by default its own.
+it, and `cells(rows)`, which yields `benchmark.plan.cell.Asked`. Its cells stand in a table of their own, unless `TABLE`
+names the question in whose table they stand: that of `own` is the main table, of which the page's answers are.
 
 May import `benchmark.plan.cell` and `benchmark.plan.rows`. Open `own` first.
 """

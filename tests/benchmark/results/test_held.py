@@ -9,9 +9,9 @@ import pytest
 from benchmark.results import held, summarise
 
 CELL = {
-    "dataset": "digits", "question": "own", "ledger_seed": 0, "train_generator": "a", "train_sources": "a/0",
-    "train_n": None, "train_perturbation": "none", "detector": "d", "detector_seed": 0, "generator": "a",
-    "generator_seed": 0, "asked_checkpoint": "last", "perturbation": "none", "checkpoint": "final", "purpose": "main",
+    "dataset": "digits", "question": "own", "table": "own", "ledger_seed": 0, "train_generator": "a",
+    "train_sources": "a/0", "train_n": None, "train_perturbation": "none", "detector": "d", "detector_seed": 0,
+    "generator": "a", "generator_seed": 0, "asked_checkpoint": "last", "perturbation": "none", "checkpoint": "final", "purpose": "main",
     "status": "done",
 }  # fmt: skip
 
@@ -37,7 +37,7 @@ def frames(*changes: dict) -> tuple[pd.DataFrame, pd.DataFrame]:
 
 def test_a_summary_is_over_what_it_names():
     cells, _ = frames({}, {"generator_seed": 1, "train_sources": "a/1"}, {"detector": "e"})
-    found = held.groups(cells.assign(table="own"), over=["generator_seed", "train_sources"], within=["detector"])
+    found = held.groups(cells, over=["generator_seed", "train_sources"], within=["detector"])
     assert [(key, len(rows)) for key, rows in found] == [(("d",), 2), (("e",), 1)]
 
 
@@ -47,7 +47,7 @@ def test_a_summary_is_over_what_it_names():
 def test_a_summary_raises_where_cells_differ_in_anything_else(name):
     cells, _ = frames({}, {name: 7, "generator_seed": 1})
     with pytest.raises(ValueError, match=f"would pool cells that differ in {name}: cell 0, cell 1"):
-        list(held.groups(cells.assign(table="own"), over=["generator_seed"], within=["detector"]))
+        list(held.groups(cells, over=["generator_seed"], within=["detector"]))
 
 
 @pytest.mark.parametrize(

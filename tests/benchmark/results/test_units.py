@@ -10,7 +10,7 @@ from benchmark.results import summarise
 
 N = 200
 SAME = {
-    "question": "own", "dataset": "digits", "ledger_seed": 0, "train_generator": "g", "train_n": None,
+    "question": "own", "table": "own", "dataset": "digits", "ledger_seed": 0, "train_generator": "g", "train_n": None,
     "train_perturbation": "none", "perturbation": "none", "asked_checkpoint": "last", "checkpoint": "final",
     "status": "done", "purpose": "main",
 }  # fmt: skip
