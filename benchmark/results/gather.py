@@ -25,9 +25,9 @@ from generation.dcgan.class_scores import COLUMNS as CLASS_COLUMNS
 
 CELL_COLUMNS = [
     "cell", "question", "table", "dataset", "ledger_seed", "generator", "generator_seed", "checkpoint",
-    "asked_checkpoint", "train_generator", "train_sources", "train_n", "n_train_real", "n_train_fake",
-    "n_test_real", "n_test_fake", "train_perturbation", "detector", "detector_seed", "perturbation", "purpose", "status", "error", "seconds",
-    "parameters", "milliseconds_per_image",
+    "asked_checkpoint", "train_generator", "train_sources", "train_n", "n_train_real", "n_train_fake", "n_test_real",
+    "n_test_fake", "train_perturbation", "detector", "detector_seed", "perturbation", "purpose", "status", "error",
+    "seconds", "parameters", "milliseconds_per_image",
 ]  # fmt: skip
 GENERATOR_COLUMNS = [
     "generator", "generator_seed", "checkpoint", "kind", "control", "parameters", "seconds", "images_per_second",

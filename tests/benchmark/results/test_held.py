@@ -11,8 +11,8 @@ from benchmark.results import held, summarise
 CELL = {
     "dataset": "digits", "question": "own", "table": "own", "ledger_seed": 0, "train_generator": "a",
     "train_sources": "a/0", "train_n": None, "train_perturbation": "none", "detector": "d", "detector_seed": 0,
-    "generator": "a", "generator_seed": 0, "asked_checkpoint": "last", "perturbation": "none", "checkpoint": "final", "purpose": "main",
-    "status": "done",
+    "generator": "a", "generator_seed": 0, "asked_checkpoint": "last", "perturbation": "none", "checkpoint": "final",
+    "purpose": "main", "status": "done",
 }  # fmt: skip
 
 
