@@ -67,13 +67,7 @@ class Gathered:
         for cell in self.measured:
             frame = pd.read_csv(self.path(cell.measured) / "metrics.csv")
             label = frame["label"] if "label" in frame else pd.Series(np.nan, index=frame.index)
-            about = {"cell": cell.name, **_identity(cell), "checkpoint": self._checkpoint(cell)}
-            about |= {
-                "question": cell.question,
-                "table": questions.table(cell.question),
-                "perturbation": cell.exam.perturbation,
-                **_lesson(cell),
-            }
+            about = {"cell": cell.name, **_identity(cell), **_asked(cell), "checkpoint": self._checkpoint(cell)}
             frame = frame.assign(scope=np.where(label.isna(), "cell", "class"), **about)
             frames.append(frame.assign(**{"class": [None if np.isnan(at) else self._classes[int(at)] for at in label]}))
         joined = pd.concat(frames, ignore_index=True) if frames else _empty(summarise.METRIC_COLUMNS)
@@ -199,15 +193,12 @@ class Gathered:
         facts = _json(self.path(cell.scored) / "facts.json") if good else {}
         counts = _json(self.path(cell.bank) / "bank.json") if good else {}
         return {
-            "cell": cell.name, "question": cell.question, "table": questions.table(cell.question),
-            "dataset": self.plan.spec.dataset.name,
-            "ledger_seed": next(iter(cell.ledger_seeds)), **_identity(cell), **_lesson(cell),
-            "checkpoint": counts.get("checkpoint"), "asked_checkpoint": cell.exam.checkpoint,
+            "cell": cell.name, "dataset": self.plan.spec.dataset.name, **_identity(cell), **_asked(cell),
+            "checkpoint": counts.get("checkpoint"),
             "train_sources": " + ".join(f"{name}/{seed}" for name, seed in cell.lesson.sources),
-            "train_n": cell.lesson.n,
             "n_train_real": facts.get("n_train_real"), "n_train_fake": facts.get("n_train_fake"),
             "n_test_real": facts.get("n_test_real"), "n_test_fake": facts.get("n_test_fake"),
-            "perturbation": cell.exam.perturbation, "purpose": "control" if cell.control else "main",
+            "purpose": "control" if cell.control else "main",
             "status": "done" if good else "failed", "error": None if good else self._error(cell, outcome),
             "seconds": round(facts["seconds"], 2) if good else None,
             "parameters": facts.get("parameters"), "milliseconds_per_image": facts.get("milliseconds_per_image"),
@@ -257,8 +248,14 @@ def _identity(cell: Cell) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def _lesson(cell: Cell) -> dict[str, Any]:
-    return {"train_generator": cell.lesson.name, "train_perturbation": cell.lesson.perturbation}
+def _asked(cell: Cell) -> dict[str, Any]:
+    """Returns the rest of a cell's identity: its question, and what its lesson and its exam are of."""
+    lesson, exam = cell.lesson, cell.exam
+    return {
+        "question": cell.question, "table": questions.table(cell.question), "ledger_seed": min(cell.ledger_seeds),
+        "train_generator": lesson.name, "train_n": lesson.n, "train_perturbation": lesson.perturbation,
+        "asked_checkpoint": exam.checkpoint, "perturbation": exam.perturbation,
+    }  # fmt: skip
 
 
 def _json(path: Path) -> dict[str, Any]:

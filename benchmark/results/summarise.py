@@ -15,9 +15,9 @@ from benchmark.results import held
 from benchmark.statistics import compare, configuration
 
 METRIC_COLUMNS = [
-    "scope", "cell", "question", "table", "generator", "generator_seed", "checkpoint", "train_generator",
-    "train_perturbation", "detector", "detector_seed", "perturbation", "class", "metric", "value", "low", "high",
-    "n_real", "n_fake", "note",
+    "scope", "cell", "question", "table", "ledger_seed", "generator", "generator_seed", "checkpoint",
+    "asked_checkpoint", "train_generator", "train_n", "train_perturbation", "detector", "detector_seed",
+    "perturbation", "class", "metric", "value", "low", "high", "n_real", "n_fake", "note",
 ]  # fmt: skip
 COMPARISON_COLUMNS = [
     "table", "cell", "best_cell", "generator", "generator_seed", "checkpoint", "detector", "best", "difference", "low",
