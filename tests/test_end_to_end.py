@@ -15,13 +15,15 @@ from PIL import Image, ImageFilter
 
 COMMAND = [sys.executable, "-c", "import sys; sys.argv[0] = 'fauxbench'; from benchmark.cli.main import main; main()"]
 COLUMNS = {
-    "cells.csv": "cell dataset ledger_seed generator generator_seed checkpoint train_generator n_train_real "
-    "n_train_fake n_test_real n_test_fake train_perturbation detector detector_seed perturbation purpose status error "
-    "seconds parameters milliseconds_per_image",
+    "cells.csv": "cell question table dataset ledger_seed generator generator_seed checkpoint asked_checkpoint "
+    "train_generator train_sources train_n n_train_real n_train_fake n_test_real n_test_fake train_perturbation detector "
+    "detector_seed perturbation purpose status error seconds parameters milliseconds_per_image",
     "scores.parquet": "cell part image_id label group unit is_fake score probability",
-    "metrics.csv": "scope cell generator generator_seed checkpoint detector detector_seed perturbation class metric "
-    "value low high n_real n_fake note",
-    "comparisons.csv": "generator generator_seed checkpoint detector best difference low high p p_holm separable",
+    "metrics.csv": "scope cell question table ledger_seed generator generator_seed checkpoint asked_checkpoint "
+    "train_generator train_n train_perturbation detector detector_seed perturbation class metric value low high n_real "
+    "n_fake note",
+    "comparisons.csv": "table cell best_cell generator generator_seed checkpoint detector best difference low high p "
+    "p_holm separable",
     "roc.csv": "cell fpr tpr threshold tpr_low tpr_high",
     "training.csv": "generator generator_seed step epoch d_loss g_loss d_real d_fake images_per_second",
     "histories.csv": "generator generator_seed detector detector_seed epoch loss val_auc val_loss",
