@@ -16,8 +16,8 @@ from PIL import Image, ImageFilter
 COMMAND = [sys.executable, "-c", "import sys; sys.argv[0] = 'fauxbench'; from benchmark.cli.main import main; main()"]
 COLUMNS = {
     "cells.csv": "cell question table dataset ledger_seed generator generator_seed checkpoint asked_checkpoint "
-    "train_generator train_sources train_n n_train_real n_train_fake n_test_real n_test_fake train_perturbation detector "
-    "detector_seed perturbation purpose status error seconds parameters milliseconds_per_image",
+    "train_generator train_sources train_n n_train_real n_train_fake n_test_real n_test_fake train_perturbation "
+    "detector detector_seed perturbation purpose status error seconds parameters milliseconds_per_image",
     "scores.parquet": "cell part image_id label group unit is_fake score probability",
     "metrics.csv": "scope cell question table ledger_seed generator generator_seed checkpoint asked_checkpoint "
     "train_generator train_n train_perturbation detector detector_seed perturbation class metric value low high n_real "
