@@ -19,7 +19,15 @@ import time
 from pathlib import Path
 
 HOUSE = Path(__file__).resolve().parents[2]
-CODE = "import sys; sys.argv[0] = 'fauxbench'; from benchmark.cli.main import main; main()"
+CODE = """
+import sys
+sys.argv[0] = "fauxbench"
+try:
+    from benchmark.cli.main import main
+except ImportError:  # an earlier checkout
+    from benchmark.cli import main
+main()
+"""
 ROWS = 10
 PLUGIN = """
 import numpy as np
