@@ -55,7 +55,8 @@ class Host:
         with theirs:
             self.pid = nursery.fork(theirs.fileno())
         self.ended = False
-        self._send({"environ": dict(os.environ), "folder": os.getcwd(), "path": list(sys.path)})
+        self.setup = {"environ": dict(os.environ), "folder": os.getcwd(), "path": list(sys.path)}
+        self._send(self.setup)
 
     @property
     def alive(self) -> bool:

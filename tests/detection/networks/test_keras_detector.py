@@ -306,7 +306,7 @@ def test_a_detector_trained_on_one_backend_scores_the_same_on_the_other(tmp_path
     (tmp_path / "filters").mkdir()
     expected = {}
     for module, name in (filter_.split(":") for filter_ in FILTERS):
-        network = getattr(importlib.import_module(f"detection.{module}"), name)().build((11, 14, 3), 0)
+        network = getattr(importlib.import_module(f"detection.detectors.{module}"), name)().build((11, 14, 3), 0)
         saved_network.save(network, tmp_path / "filters" / f"{name}.keras")
         expected[name] = network.predict_on_batch(colour)
     backend = {"tensorflow": "jax", "jax": "tensorflow"}[keras.backend.backend()]
