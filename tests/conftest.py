@@ -11,14 +11,12 @@ from types import ModuleType
 
 import pytest
 
-from benchmark.execute import spare
 from benchmark.machine import device, processor, runtime
 from data.run_folder import MANIFEST, seal
 
 PEOPLE = Path(__file__).parent / "plugins" / "people.py"
 
 runtime.configure(threads=1, jobs=1)  # before anything imports TensorFlow
-spare.keep(True)  # tests start hundreds of small runs
 
 
 LONG = (  # files that take minutes: begun first, so that no process is left with one when the others have ended

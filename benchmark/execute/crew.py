@@ -15,7 +15,6 @@ from dataclasses import dataclass, field
 from multiprocessing.connection import wait
 from typing import Any
 
-from benchmark.execute import spare
 from benchmark.plan.stage import Stage, Work
 from benchmark.processes import leftovers, nursery
 
@@ -55,10 +54,6 @@ class Crew:
         return self
 
     def __exit__(self, *error: object) -> None:
-        if error[0] is None and not self._working:
-            for host in self._kept[-1:]:
-                self._kept.remove(host)
-                spare.give(host, self._least.pop(host.pid, None))
         self.stop()
 
     def stop(self) -> None:
@@ -161,11 +156,6 @@ class Crew:
             if host.alive:
                 return host
             host.end()
-        if (kept := spare.take()) is not None:
-            host, least = kept
-            if least is not None:
-                self._least[host.pid] = least
-            return host
         return nursery.host()
 
     def _keep(self, one: _Working, result: Any) -> None:

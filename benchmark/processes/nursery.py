@@ -55,8 +55,7 @@ class Host:
         with theirs:
             self.pid = nursery.fork(theirs.fileno())
         self.ended = False
-        self.setup = {"environ": dict(os.environ), "folder": os.getcwd(), "path": list(sys.path)}
-        self._send(self.setup)
+        self._send({"environ": dict(os.environ), "folder": os.getcwd(), "path": list(sys.path)})
 
     @property
     def alive(self) -> bool:
