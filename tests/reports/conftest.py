@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pickle
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -13,6 +14,11 @@ from PIL import Image
 from scipy.stats import norm
 
 from data.run_folder import TABLES, seal
+from reports.figures.losses import LossFigure
+from reports.figures.quality import QualityFigure
+from reports.figures.roc import RocFigure
+from reports.figures.scores import ScoreFigure
+from reports.figures.seeds import SeedFigure
 
 DETECTORS = {
     "cnn": 4.5,
@@ -103,6 +109,31 @@ def write_run(
     manifest = _manifest(rename, smoke, failed, n, seeds, side, channels)
     seal(folder, manifest)
     return folder
+
+
+FIGURES = (LossFigure, QualityFigure, RocFigure, ScoreFigure, SeedFigure)
+AFRESH = ("test_figures", "test_equal_")  # tests of the drawings themselves, and that the same are drawn again
+_drawn: dict[tuple, str] = {}
+
+
+@pytest.fixture(autouse=True)
+def drawn_once(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Draws each figure once for all tests that only need a page: drawing takes most of a page's seconds."""
+    if any(name in request.node.nodeid for name in AFRESH):
+        return
+    for kind in FIGURES:
+        monkeypatch.setattr(kind, "svg", _once(kind.svg))
+
+
+def _once(draw: Callable[..., str]) -> Callable[..., str]:
+    def svg(self: Any, *arguments: Any, **keywords: Any) -> str:
+        state = pickle.dumps({name: value for name, value in vars(self).items() if name != "_canvas"})
+        key = (draw.__qualname__, repr((arguments, keywords)), state)
+        if key not in _drawn:
+            _drawn[key] = draw(self, *arguments, **keywords)
+        return _drawn[key]
+
+    return svg
 
 
 @pytest.fixture
