@@ -83,6 +83,7 @@ def _obey(channel: socket.socket, children: set[int], folder: Path) -> bool:
 
 def _fork(channel: socket.socket, descriptors: list[int], folder: Path) -> int:
     """Returns the number of a new copy, or what keeps it from being made: the system's error number below 0."""
+    _hold()  # until the copy can end in order: Python's own work after a fork would only report that it was asked to
     try:
         pid = os.fork()
     except OSError as error:
@@ -90,6 +91,7 @@ def _fork(channel: socket.socket, descriptors: list[int], folder: Path) -> int:
     if pid == 0:
         channel.close()
         _live(descriptors[0], descriptors[1], folder / str(os.getpid()))
+    _let_go()
     for descriptor in descriptors:
         os.close(descriptor)
     return pid
@@ -157,6 +159,8 @@ def _live(connection: int, error: int, own: Path) -> NoReturn:
         os.dup2(error, 2)
         os.close(error)
         os.set_inheritable(connection, False)  # a process that it starts must not make this one seem alive
+        sys.unraisablehook = _again
+        _let_go()
         link = Connection(connection)
         os.register_at_fork(before=_hold, after_in_parent=_let_go, after_in_child=lambda: _be_nobody(link))
         _serve(link, own)
@@ -186,7 +190,6 @@ def _be_nobody(link: Connection) -> None:
 
 def _serve(connection: Connection, own: Path) -> None:
     apart.inside = True
-    sys.unraisablehook = _again
     setup = connection.recv()
     os.environ.clear()
     os.environ.update(setup["environ"])
