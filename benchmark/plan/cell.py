@@ -44,6 +44,10 @@ class Lesson:
         seeds = "+".join(map(str, sorted({seed for _, seed in self.sources})))
         return " ".join([seeds, *(f"{name}={value}" for name, value in self.changes.items())])
 
+    def is_own(self, exam: Exam) -> bool:
+        """Says whether it is the usual lesson of an exam: all the fakes, as they are, of the training run it tests."""
+        return self.id == f"{exam.generator}/{exam.generator_seed}"
+
     @property
     def changes(self) -> dict[str, Any]:
         """What a stage must be told of it beside its banks; nothing for all images as they are."""
@@ -131,8 +135,8 @@ class Cell:
     @property
     def name(self) -> str:
         """The cell's id; its lesson is named where it is not the generator's own."""
-        own = self.lesson.id == f"{self.generator}/{self.generator_seed}"
-        return f"{self.exam.id}/{self.detector}/{self.detector_seed}" + ("" if own else f" after {self.lesson.id}")
+        after = "" if self.lesson.is_own(self.exam) else f" after {self.lesson.id}"
+        return f"{self.exam.id}/{self.detector}/{self.detector_seed}{after}"
 
     @property
     def generator(self) -> str:

@@ -128,8 +128,8 @@ def _cells(rows: Rows, lessons: Lessons) -> list[Cell]:
 
 def _cell(question: str, asked: Asked, trained: Stage) -> Cell:
     detector, lesson, exam = asked.detector, asked.lesson, asked.exam
-    own = lesson.id == f"{exam.generator}/{exam.generator_seed}"
-    name = f"{detector.id} seed {asked.detector_seed} on {exam.title}" + ("" if own else f" after {lesson.title}")
+    after = "" if lesson.is_own(exam) else f" after {lesson.title}"
+    name = f"{detector.id} seed {asked.detector_seed} on {exam.title}{after}"
     inputs = {"prepared": trained.inputs["prepared"], "bank": exam.bank, "trained": trained}
     scored = Stage(f"score {name}", "score", trained.params | exam.changes, inputs, trained.where)
     measured = Stage(f"measure {name}", "measure", {}, {"scored": scored})

@@ -84,7 +84,7 @@ def configurations(cells: pd.DataFrame, scores: pd.DataFrame, trained: set[str])
     fixed = [name for name in held.IDENTITY if name not in over]
     by_cell = _test_scores(scores)
     rows = []
-    for _, column in held.groups(asked, over=over, within=["generator", "detector", *_others(fixed)]):
+    for _, column in held.groups(asked, over=over, within=fixed):
         runs = column[column["status"] == "done"]
         if runs.empty:
             continue
@@ -102,10 +102,6 @@ def configurations(cells: pd.DataFrame, scores: pd.DataFrame, trained: set[str])
         }
         rows.append(about | measured)
     return pd.DataFrame(rows, columns=METRIC_COLUMNS)
-
-
-def _others(fixed: list[str]) -> list[str]:
-    return [name for name in fixed if name not in ("generator", "detector")]
 
 
 def bank_checks(name: str, folder: Path) -> pd.DataFrame:
