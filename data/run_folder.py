@@ -16,7 +16,7 @@ from typing import Any
 
 from data.errors import UserError
 
-FORMAT = 3
+FORMAT = 4
 MANIFEST = "manifest.json"
 PAGE = "report.html"
 TABLES = {  # the columns that each has, whatever was run; it may have more
@@ -31,7 +31,7 @@ TABLES = {  # the columns that each has, whatever was run; it may have more
     "classes.csv": "generator generator_seed checkpoint class",
     "reconstruction.csv": "generator generator_seed",
     "identity.csv": "generator generator_seed checkpoint direction",
-    "audit.csv": "name value verdict advice",
+    "audit.csv": "finding name about value low high smallest verdict advice",
     "scores.parquet": "cell part image_id unit is_fake score",
     "images/index.csv": "file kind generator generator_seed checkpoint rows columns height width",
     "explanations/index.csv": "file data kind generator detector rows columns height width low high limit",
@@ -39,8 +39,9 @@ TABLES = {  # the columns that each has, whatever was run; it may have more
     "explanations/spectra.csv": "generator radius frequency real fake difference",
 }
 FACTS: dict[str, type] = {
-    "name": str, "command": str, "smoke": bool, "result": str, "spec": dict, "threads": int, "seeds": dict,
-    "dataset": dict, "generators": list, "detectors": list, "stages": list, "failures": list, "files": dict,
+    "name": str, "command": str, "smoke": bool, "ignored": list, "result": str, "spec": dict, "threads": int,
+    "seeds": dict, "dataset": dict, "generators": list, "detectors": list, "stages": list, "failures": list,
+    "files": dict,
 }  # fmt: skip
 ROWS = {"generators": ("id", "kind"), "detectors": ("id", "kind"), "stages": ("id", "stage", "key", "status")}
 

@@ -30,7 +30,7 @@ TEXT = {
     "generators": "generator checkpoint kind control extractor extractor_digest quality_note inception inception_note",
     "classes": "generator checkpoint class",
     "identity": "generator checkpoint direction source target kind embedding embedding_digest identity_note",
-    "audit": "name verdict advice",
+    "audit": "finding name about verdict advice",
     "images": "file kind generator checkpoint note",
     "explanations": "file data kind generator detector",
     "picks": "generator detector kind image_id is_fake",
@@ -48,7 +48,7 @@ NUMBERS = {
     "recognised_high recognised_real n_recognised",
     "identity": "generator_seed n_swaps n_persons n_learned verification verification_low verification_high "
     + " ".join(f"{name}{end}" for name in IDENTITY for end in ("", "_low", "_high")),
-    "audit": "value low high",
+    "audit": "value low high smallest",
     "images": "generator_seed rows columns height width",
     "explanations": "generator_seed detector_seed rows columns height width low high limit",
     "picks": "generator_seed detector_seed row column label score probability threshold",
@@ -123,6 +123,11 @@ class Run:
         for group in ([d for d in self.detectors if not d.role], [d for d in self.detectors if d.role]):
             ranks |= {detector.id: (position, bool(detector.role)) for position, detector in enumerate(group)}
         return ranks
+
+    @cached_property
+    def ignored(self) -> list[str]:
+        """Numbers of the findings that the run was told to ignore."""
+        return [str(number) for number in self.manifest.get("ignored") or []]
 
     @cached_property
     def dataset(self) -> dict[str, Any]:

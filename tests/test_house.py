@@ -27,8 +27,8 @@ ORDER = {
     "detection": [["detection.features"], ["detection.networks"], ["detection.frozen"], ["detection.detectors"]],
     "benchmark": [
         ["benchmark.machine"], ["benchmark.store"], ["benchmark.processes"], ["benchmark.statistics"],
-        ["benchmark.plugins"], ["benchmark.plan"], ["benchmark.quality"], ["benchmark.stages"], ["benchmark.execute"],
-        ["benchmark.results"], ["benchmark.use"], ["benchmark.cli"],
+        ["benchmark.findings"], ["benchmark.plugins"], ["benchmark.plan"], ["benchmark.quality"], ["benchmark.stages"],
+        ["benchmark.execute"], ["benchmark.results"], ["benchmark.use"], ["benchmark.cli"],
     ],
     "reports": [["reports.figures"], ["reports.sections"]],
 }  # fmt: skip

@@ -91,6 +91,11 @@ def run(
         typer.Option(metavar="FILE", help="Weights of FID's Inception network: measure FID and KID with them too."),
     ] = None,
     ladder: LadderOption = False,
+    ignore: Annotated[
+        list[str] | None,
+        typer.Option(metavar="FBnnn", help="A finding that the page marks as ignored. May be repeated."),
+    ] = None,
+    strict: Annotated[bool, typer.Option("--strict", help="End with exit code 3 if a check alarms.")] = False,
     trust_store: cli_images.TrustOption = False,
     as_json: JsonOption = False,
 ) -> None:
@@ -105,12 +110,14 @@ def run(
         result = api.run(
             chosen, out=out, store=store, data=data, jobs=jobs or 1, scheduler=scheduler, changes=changes or (),
             smoke=smoke, tensorboard=tensorboard, inception_weights=inception_weights, ladder=ladder,
-            listener=listener, command=_command(),
+            ignore=ignore or (), listener=listener, command=_command(),
         )  # fmt: skip
     page = _report(result.folder)
     _show(result, page, as_json)
     if result.failures:
         raise typer.Exit(1)
+    if strict and len(result.alarms):
+        raise typer.Exit(3)
 
 
 @app.command()
@@ -233,8 +240,11 @@ cli_store.register(app)
 
 
 def main() -> None:
-    """Runs the command line: 0 done, 1 some cells failed, 2 the user's mistake, 129 hung up, 130 interrupted, 143
-    terminated."""
+    """Runs the command line.
+
+    0 done, 1 some cells failed, 2 the user's mistake, 3 an alarm under `--strict`, 129 hung up, 130 interrupted, 143
+    terminated.
+    """
     try:
         with signals.stopping():
             code = _code()

@@ -1,29 +1,24 @@
-"""What the controls and sentinels of a run say, each as one row with what to do about it."""
+"""What the controls and sentinels of a run say, each as one finding with what to do about it."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any
 
 import numpy as np
 
+from benchmark.findings.finding import found
+from benchmark.findings.registry import KINDS
 from benchmark.statistics.compare import holm
+from benchmark.statistics.power import smallest_auc
+
+NOBODY = "No detector was measured on this control: it says nothing of this run."
 
 
-@dataclass(frozen=True)
-class Verdict:
-    """One row of the audit: a frame of them is `pandas.DataFrame(verdicts)`."""
-
-    name: str
-    value: float
-    low: float
-    high: float
-    verdict: Literal["pass", "alarm", "note"]
-    advice: str
-
-
-def real_copy_verdict(p_values: Mapping[str, float], *, level: float = 0.99, name: str = "real-copy") -> Verdict:
+def real_copy_verdict(
+    p_values: Mapping[str, float], n_real: float, n_fake: float, *, level: float = 0.99, about: str = ""
+) -> dict[str, Any]:
     """Judges the control whose fakes are reals: no detector may beat chance on it.
 
     Family-wise over the detectors (Holm), whatever their correlation: a sound run alarms with a probability
@@ -31,15 +26,17 @@ def real_copy_verdict(p_values: Mapping[str, float], *, level: float = 0.99, nam
 
     Args:
         p_values: From detector to its one-sided `p_chance` on the control; NaN for a failed cell.
+        n_real: Test reals of a cell of the control.
+        n_fake: Test fakes, that is, reals that are called so.
         level: Family-wise confidence, in (0, 1). Defaults to `0.99`.
-        name: Of the row. Defaults to `"real-copy"`.
+        about: The control's name where that is not `real-copy`.
 
     Returns:
-        The verdict; its value is the smallest adjusted p-value.
+        The finding; its value is the smallest adjusted p-value, and its smallest effect an AUC.
     """
     names = [detector for detector, p in p_values.items() if not np.isnan(p)]
     if not names:
-        return Verdict(name, np.nan, np.nan, np.nan, "note", "No detector was measured on this control.")
+        return found("FB010", "cannot tell", about=about, advice=NOBODY)
     adjusted = holm([p_values[detector] for detector in names])
     value = float(adjusted.min())
     caught = [f"{detector} (p {p:.2g})" for detector, p in zip(names, adjusted, strict=True) if p <= 1 - level]
@@ -51,50 +48,56 @@ def real_copy_verdict(p_values: Mapping[str, float], *, level: float = 0.99, nam
             "something other than the generator. Do not trust this run before it is found; look for duplicates or "
             "identities across parts, and for preprocessing that only one class went through."
         )
-        return Verdict(name, value, np.nan, np.nan, "alarm", advice + missing)
+        return found("FB010", "alarm", about=about, value=value, advice=advice + missing)
+    smallest = smallest_auc(n_real, n_fake, level=(1 - level) / len(names))
+    if np.isnan(smallest):
+        advice = f"{n_real:.0f} reals against {n_fake:.0f}: so few that no detector could have raised this alarm."
+        return found("FB010", "cannot tell", about=about, value=value, advice=advice + missing)
     advice = f"None of {len(names)} detectors tells reals from reals, family-wise at {100 * level:g} %.{missing}"
-    return Verdict(name, value, np.nan, np.nan, "pass", advice)
+    return found("FB010", "pass", about=about, value=value, smallest=smallest, advice=advice)
 
 
-def noise_verdict(aucs: Mapping[str, float], *, minimum: float = 0.99, name: str = "noise") -> Verdict:
+def noise_verdict(aucs: Mapping[str, float], *, minimum: float = 0.99, about: str = "") -> dict[str, Any]:
     """Judges the control that anyone can see: at least one detector must catch it.
 
     Args:
         aucs: From detector to its AUC on the control; NaN for a failed cell.
         minimum: That the best detector must reach, in [0, 1]. Defaults to `0.99`.
-        name: Of the row. Defaults to `"noise"`.
+        about: The control's name where that is not `noise`.
 
     Returns:
-        The verdict; its value is the best AUC.
+        The finding; its value is the best AUC.
     """
     measured = {detector: auc for detector, auc in aucs.items() if not np.isnan(auc)}
     if not measured:
-        return Verdict(name, np.nan, np.nan, np.nan, "note", "No detector was measured on this control.")
+        return found("FB011", "cannot tell", about=about, advice=NOBODY)
     best = max(measured, key=lambda detector: measured[detector])
     value = float(measured[best])
     if value >= minimum:
-        return Verdict(name, value, np.nan, np.nan, "pass", f"{best} catches noise, as it must.")
+        return found("FB011", "pass", about=about, value=value, advice=f"{best} catches noise, as it must.")
     advice = (
         f"No detector tells images from pure noise (best: {best}, {value:.3f}; expected at least "
         f"{minimum:g}): the detectors do not learn. Train them longer or on more images "
         "before reading the other numbers."
     )
-    return Verdict(name, value, np.nan, np.nan, "alarm", advice)
+    return found("FB011", "alarm", about=about, value=value, advice=advice)
 
 
 @dataclass(frozen=True)
 class Measured:
-    """A sentinel on one generator: its AUC with interval and its one-sided `p_chance`."""
+    """A sentinel on one generator: its AUC with interval, its one-sided `p_chance`, and its test images."""
 
     auc: float
     low: float
     high: float
     p: float
+    n_real: int
+    n_fake: int
 
 
 def sentinel_verdicts(
     sentinel: str, results: Mapping[str, Measured], *, level: float = 0.99, alarms: bool = True
-) -> list[Verdict]:
+) -> list[dict[str, Any]]:
     """Judges a sentinel on every generator: cues that an honest generator leaves equal must not beat chance.
 
     Family-wise over the generators (Holm).
@@ -106,24 +109,31 @@ def sentinel_verdicts(
         alarms: Whether beating chance is an alarm (format) or only a note (content). Defaults to `True`.
 
     Returns:
-        One verdict for each generator, named `"sentinel / generator"`; the value is the AUC.
+        One finding for each generator; the value is the AUC.
     """
+    number = "FB020" if alarms else "FB021"
     adjusted = holm([result.p for result in results.values()])
-    verdicts = []
+    rows = []
     for (generator, result), p in zip(results.items(), adjusted, strict=True):
-        name = f"{sentinel} / {generator}"
-        row = (name, result.auc, result.low, result.high)
+        about = generator if sentinel == KINDS[number].name else f"{generator}, {sentinel}"
+        row: dict[str, Any] = {"about": about, "value": result.auc, "low": result.low, "high": result.high}
+        smallest = smallest_auc(result.n_real, result.n_fake, level=(1 - level) / max(1, np.isfinite(adjusted).sum()))
         if np.isnan(p):
-            verdicts.append(Verdict(*row, "note", "The sentinel failed on this generator and judges nothing."))
+            advice = "The sentinel failed on this generator and judges nothing."
+            rows.append(found(number, "cannot tell", **row, advice=advice))
+        elif p > 1 - level and np.isnan(smallest):
+            advice = f"{result.n_real} reals and {result.n_fake} fakes are too few for this check to see anything."
+            rows.append(found(number, "cannot tell", **row, advice=advice))
         elif p > 1 - level:
-            verdicts.append(Verdict(*row, "pass", "These cues alone do not beat chance."))
+            advice = "These cues alone do not beat chance."
+            rows.append(found(number, "pass", **row, smallest=smallest, advice=advice))
         elif alarms:
             advice = (
                 "File or value-grid cues alone beat chance: detectors may be reading the format, not the "
                 "picture. Give real and fake images the same last steps: size, channels, levels, file format."
             )
-            verdicts.append(Verdict(*row, "alarm", advice))
+            rows.append(found(number, "alarm", **row, advice=advice))
         else:
             advice = "Simple statistics of colour and contrast already beat chance: compare detectors to this."
-            verdicts.append(Verdict(*row, "note", advice))
-    return verdicts
+            rows.append(found(number, "note", **row, advice=advice))
+    return rows

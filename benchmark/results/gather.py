@@ -12,6 +12,7 @@ import numpy as np
 import pandas as pd
 
 from benchmark.execute.state import Outcome
+from benchmark.findings import finding
 from benchmark.plan import questions
 from benchmark.plan.cell import Cell
 from benchmark.plan.measurement import Table
@@ -121,20 +122,19 @@ class Gathered:
         columns = [name for _, table in self._joined_to() for name in table.names]
         return pd.DataFrame(rows, columns=[*GENERATOR_COLUMNS, *columns])
 
-    def checks(self) -> pd.DataFrame:
-        """What the audit stage found, and what each bank had to change to lie on the reals' value grid."""
-        frames = []
+    def checks(self) -> list[dict[str, Any]]:
+        """The findings that stages have kept: of the split, of each training and of each bank."""
+        rows: list[dict[str, Any]] = []
         if self.ended_well(self.plan.audited):
-            frames.append(pd.read_csv(self.path(self.plan.audited) / "audit.csv"))
+            rows += [finding.of(row, row["about"]) for row in finding.read(self.path(self.plan.audited) / "audit.csv")]
         for (generator, seed), stage in self.plan.trainings.items():
             if self.ended_well(stage):
                 facts = _json(self.path(stage) / "facts.json")
-                frames.append(summarise.training_checks(f"{generator} seed {seed}", facts))
+                rows += summarise.training_checks(f"{generator} seed {seed}", facts)
         for (generator, seed), stage in self.plan.banks.items():
             if self.ended_well(stage):
-                frames.append(summarise.bank_checks(f"{generator} seed {seed}", self.path(stage)))
-        frames = [frame for frame in frames if len(frame)]
-        return pd.concat(frames, ignore_index=True) if frames else _empty(["name", "value", "verdict", "advice"])
+                rows += summarise.bank_checks(f"{generator} seed {seed}", self.path(stage))
+        return rows
 
     def classes(self) -> pd.DataFrame:
         """What is known of each class of a conditional generator, per checkpoint: its discriminator's own accuracy and

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from benchmark.findings import finding, registry
 from benchmark.plan.planner import Plan
 from benchmark.results import findings as verdicts
 from benchmark.results import held
@@ -23,13 +24,7 @@ COMPARISON_COLUMNS = [
     "table", "cell", "best_cell", "generator", "generator_seed", "checkpoint", "detector", "best", "difference", "low",
     "high", "p", "p_holm", "separable",
 ]  # fmt: skip
-ALARMS = {
-    "saturated-discriminator": "the discriminator tells all images apart and teaches nothing; try spectral_norm, "
-    "another loss, or a smaller discriminator_learning_rate.",
-    "low-diversity": "the images differ much less than real ones do; look at them before quoting a number.",
-    "diverged": "a loss was no longer a number; the last checkpoint before it is used. Try a smaller learning_rate.",
-}
-AUDIT_COLUMNS = ["name", "value", "low", "high", "verdict", "advice"]
+ALARMS = {"saturated-discriminator": "FB030", "low-diversity": "FB031", "diverged": "FB032"}
 
 
 def comparisons(cells: pd.DataFrame, scores: pd.DataFrame) -> pd.DataFrame:
@@ -104,8 +99,9 @@ def configurations(cells: pd.DataFrame, scores: pd.DataFrame, trained: set[str])
     return pd.DataFrame(rows, columns=METRIC_COLUMNS)
 
 
-def bank_checks(name: str, folder: Path) -> pd.DataFrame:
-    """Returns the audit rows of one bank: how many values were off the reals' grid before they were snapped to it."""
+def bank_checks(about: str, folder: Path) -> list[dict[str, Any]]:
+    """Returns the findings of one bank: how many values were off the reals' grid before they were snapped to it, and
+    what its stage saw."""
     record = json.loads((folder / "bank.json").read_text())
     share = max(record["snapped"].values())
     advice = (
@@ -113,30 +109,28 @@ def bank_checks(name: str, folder: Path) -> pd.DataFrame:
         "nearest: nothing to do for a generator that draws all levels; images of another tool should be made from "
         "originals with the reals' levels."
     )
-    advice = advice if share else ""
-    grid = {"name": "value-grid", "value": share, "verdict": "note" if share else "pass", "advice": advice}
-    rows = [row | {"name": f"{row['name']} / {name}"} for row in [grid, *record["audit"]]]
-    return pd.DataFrame(rows)
+    grid = finding.found("FB022", "note" if share else "pass", about=about, value=share, advice=advice if share else "")
+    return [grid, *(finding.of(row, about) for row in record["audit"])]
 
 
-def training_checks(name: str, facts: dict[str, Any]) -> pd.DataFrame:
-    """Returns the audit rows of one training: signs that it collapsed or diverged, and what its options may leave."""
+def training_checks(about: str, facts: dict[str, Any]) -> list[dict[str, Any]]:
+    """Returns the findings of one training: signs that it collapsed or diverged, and what its options may leave."""
     rows = []
     for alarm in facts.get("alarms", []):
+        number = ALARMS.get(alarm["alarm"], "FB034")
+        kind = registry.KINDS[number]
+        what = f" ({alarm['alarm']})" if number == "FB034" else ""
         limit = f", the limit is {alarm['limit']:.2g}" if "limit" in alarm else ""
-        advice = f"Seen in epoch {alarm['epoch']}{limit}: {ALARMS.get(alarm['alarm'], 'look at the images.')}"
-        rows.append(
-            {"name": f"{alarm['alarm']} / {name}", "value": alarm["value"], "verdict": "note", "advice": advice}
-        )
-    for sentence in facts.get("notes", []):
-        rows.append({"name": f"options / {name}", "value": np.nan, "verdict": "note", "advice": sentence})
-    return pd.DataFrame(rows, columns=["name", "value", "verdict", "advice"])
+        advice = f"Seen in epoch {alarm['epoch']}{limit}{what}: {kind.tests} {kind.todo}"
+        rows.append(finding.found(number, "note", about=about, value=alarm["value"], advice=advice))
+    rows += [finding.found("FB033", "note", about=about, advice=sentence) for sentence in facts.get("notes", [])]
+    return rows
 
 
-def audit(plan: Plan, cells: pd.DataFrame, measured: pd.DataFrame, checks: pd.DataFrame) -> pd.DataFrame:
+def audit(plan: Plan, cells: pd.DataFrame, measured: pd.DataFrame, checks: list[dict[str, Any]]) -> pd.DataFrame:
     """Returns every leak and shortcut check with its verdict: the controls', the sentinels' and the files'."""
     cells = cells[cells["table"] == "own"]
-    rows: list[verdicts.Verdict] = []
+    rows: list[dict[str, Any]] = []
     at = cells.set_index("cell")
     measured = measured[measured["scope"] == "cell"]
     values = measured.pivot(index="cell", columns="metric", values="value").reindex(cells["cell"])
@@ -145,10 +139,11 @@ def audit(plan: Plan, cells: pd.DataFrame, measured: pd.DataFrame, checks: pd.Da
         names = {cell: _detector_of(at, cell, mine.index) for cell in mine.index}
         if generator.plugin.attribute("control") == "real-copy":
             p_values = {names[cell]: p for cell, p in _column(mine, "p_chance").items()}
-            rows.append(verdicts.real_copy_verdict(p_values, name=generator.id))
+            counts = cells[cells["generator"] == generator.id][["n_test_real", "n_test_fake"]].min()
+            rows.append(verdicts.real_copy_verdict(p_values, *counts, about=_about(generator.id, "real-copy")))
         elif generator.plugin.attribute("control") == "noise":
             aucs = {names[cell]: auc for cell, auc in _column(mine, "auc").items()}
-            rows.append(verdicts.noise_verdict(aucs, name=generator.id))
+            rows.append(verdicts.noise_verdict(aucs, about=_about(generator.id, "noise")))
     intervals = measured[measured["metric"] == "auc"].set_index("cell")
     for detector in plan.detectors:
         kind = detector.plugin.attribute("sentinel")
@@ -156,7 +151,12 @@ def audit(plan: Plan, cells: pd.DataFrame, measured: pd.DataFrame, checks: pd.Da
         if kind and len(watched):
             found = {_run_of(row, cells): _measured(row.cell, intervals, values) for row in watched.itertuples()}
             rows.extend(verdicts.sentinel_verdicts(detector.id, found, alarms=kind == "format"))
-    return pd.concat([pd.DataFrame(rows), checks], ignore_index=True).reindex(columns=AUDIT_COLUMNS)
+    return finding.frame([*rows, *checks])
+
+
+def _about(name: str, role: str) -> str:
+    """Returns the name of a control where it has another than its kind."""
+    return "" if name == role else name
 
 
 def _test_scores(scores: pd.DataFrame) -> dict[str, pd.DataFrame]:
@@ -185,6 +185,8 @@ def _run_of(row: Any, cells: pd.DataFrame) -> str:
 
 def _measured(cell: str, intervals: pd.DataFrame, values: pd.DataFrame) -> verdicts.Measured:
     if cell not in intervals.index:
-        return verdicts.Measured(np.nan, np.nan, np.nan, np.nan)
+        return verdicts.Measured(np.nan, np.nan, np.nan, np.nan, 0, 0)
     auc = intervals.loc[cell]
-    return verdicts.Measured(auc["value"], auc["low"], auc["high"], values.loc[cell, "p_chance"])
+    return verdicts.Measured(
+        auc["value"], auc["low"], auc["high"], values.loc[cell, "p_chance"], int(auc["n_real"]), int(auc["n_fake"])
+    )

@@ -8,6 +8,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from benchmark.findings.finding import found
+
 LEVEL = 0.01  # a difference that chance alone makes in one of a hundred runs or fewer is an alarm
 RARE = 5  # kinds of file that are rarer than this are counted together: the test needs a few of each
 
@@ -29,23 +31,30 @@ def file_facts(reals: pd.DataFrame | None, fakes: pd.DataFrame) -> dict[str, Any
         A row of the audit; its value is the largest total variation distance of a fact between the two, in [0, 1].
         The advice names every fact that differs, with what both sides are.
     """
-    row = {"name": "file-facts"}
     if reals is None:
         advice = f"The reals are not single files, the fakes are {_kinds(fakes)}: formats could not be compared."
-        return row | {"value": None, "verdict": "note", "advice": advice}
+        return found("FB023", "cannot tell", advice=advice)
     pairs = dict(_pairs(reals, fakes))
-    found = {name: _distance(*pair) for name, pair in pairs.items()}
-    value = max(distance for distance, _ in found.values())
+    apart = {name: _distance(*pair) for name, pair in pairs.items()}
+    value = max(distance for distance, _ in apart.values())
     # Bonferroni's bound: as many tests as facts
-    differ = [name for name, (_, p) in found.items() if p < LEVEL / len(found)]
+    differ = [name for name, (_, p) in apart.items() if p < LEVEL / len(apart)]
     if not differ:
-        return row | {"value": value, "verdict": "pass", "advice": ""}
+        return found("FB023", "pass", value=value, smallest=_smallest(len(reals), len(fakes), LEVEL / len(apart)))
     said = [f"{name}: reals {_values(pairs[name][0])}, fakes {_values(pairs[name][1])}" for name in differ]
     advice = (
         f"The files differ in {'; '.join(said)}. A detector may be reading that, not the picture: make both sides from "
         "originals of one size, with the same last steps, in one format and quality."
     )
-    return row | {"value": value, "verdict": "alarm", "advice": advice}
+    return found("FB023", "alarm", value=value, advice=advice)
+
+
+def _smallest(n_real: int, n_fake: int, level: float) -> float:
+    """Returns the difference of a share of one half that a test of this level sees in four of five draws."""
+    from scipy import stats
+
+    both = stats.norm.isf(level / 2) + stats.norm.isf(0.2)
+    return float(min(1.0, both * np.sqrt(0.25 / n_real + 0.25 / n_fake)))
 
 
 def _pairs(reals: pd.DataFrame, fakes: pd.DataFrame) -> Iterator[tuple[str, tuple[pd.Series, pd.Series]]]:
@@ -105,14 +114,11 @@ def copies(reals: np.ndarray, fakes: np.ndarray) -> dict[str, Any]:
         A row of the audit; its value is the number of such fakes.
     """
     known = {image.tobytes() for image in reals}
-    found = sum(image.tobytes() in known for image in fakes)
-    row = {"name": "copies-of-reals", "value": found}
-    if not found:
-        return row | {"verdict": "pass", "advice": ""}
-    advice = (
-        f"{found} of {len(fakes)} fakes are real images, byte for byte: a generator that copies, or a mixed folder."
-    )
-    return row | {"verdict": "alarm", "advice": advice}
+    seen = sum(image.tobytes() in known for image in fakes)
+    if not seen:
+        return found("FB003", "pass", value=0)
+    advice = f"{seen} of {len(fakes)} fakes are real images, byte for byte: a generator that copies, or a mixed folder."
+    return found("FB003", "alarm", value=seen, advice=advice)
 
 
 def repeats(fakes: dict[str, np.ndarray]) -> dict[str, Any]:
@@ -125,12 +131,11 @@ def repeats(fakes: dict[str, np.ndarray]) -> dict[str, Any]:
         A row of the audit; its value is the number of such fakes.
     """
     known = {image.tobytes() for part, images in fakes.items() if part != "test" for image in images}
-    found = sum(image.tobytes() in known for image in fakes["test"])
-    row = {"name": "repeated-fakes", "value": found}
-    if not found:
-        return row | {"verdict": "pass", "advice": ""}
-    advice = f"{found} of {len(fakes['test'])} test fakes are training or validation fakes too: the AUC may flatter."
-    return row | {"verdict": "note", "advice": advice}
+    seen = sum(image.tobytes() in known for image in fakes["test"])
+    if not seen:
+        return found("FB004", "pass", value=0)
+    advice = f"{seen} of {len(fakes['test'])} test fakes are training or validation fakes too: the AUC may flatter."
+    return found("FB004", "note", value=seen, advice=advice)
 
 
 def _kinds(facts: pd.DataFrame) -> str:

@@ -16,6 +16,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from benchmark.findings.finding import found, frame
 from benchmark.machine import runtime, seeds
 from benchmark.machine.stopwatch import Stopwatch
 from benchmark.plan.stage import SCORES
@@ -77,12 +78,12 @@ def prepare(job: Job) -> None:
 def audit(job: Job) -> None:
     """Checks again, from the files, that no image, near-duplicate, identity or unit serves two parts."""
     images, ledger = prepared(job)
-    row = {"name": "ledger-disjoint", "value": 0, "verdict": "pass", "advice": ""}
     try:
         check_ledger(images, ledger)
+        row = found("FB001", "pass", value=0)
     except Exception as error:
-        row |= {"value": 1, "verdict": "alarm", "advice": f"Do not use this run: {error}"}
-    pd.DataFrame([row]).to_csv(job.folder / "audit.csv", index=False)
+        row = found("FB001", "alarm", value=1, advice=f"Do not use this run: {error}")
+    frame([row]).to_csv(job.folder / "audit.csv", index=False)
 
 
 def train_generator(job: Job) -> None:

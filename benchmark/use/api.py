@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from benchmark.execute.executor import execute
 from benchmark.execute.state import Listener, Outcome
+from benchmark.findings import registry
 from benchmark.machine import runtime
 from benchmark.plan import planner as planning
 from benchmark.plan import specs
@@ -80,6 +81,12 @@ class Run:
     def audit(self) -> pd.DataFrame:
         """One row per leak and shortcut check, with its verdict."""
         return self._table("audit.csv")
+
+    @property
+    def alarms(self) -> pd.DataFrame:
+        """The alarms of the audit, but for those that the run was told to ignore."""
+        audit = self.audit
+        return audit[(audit["verdict"] == "alarm") & ~audit["finding"].isin(self.manifest.get("ignored", []))]
 
     def with_grid(self, table: pd.DataFrame) -> pd.DataFrame:
         """Returns a table of this run with a column for each option that a grid of the spec varied.
@@ -182,6 +189,7 @@ def run(
     tensorboard: str | Path | None = None,
     inception_weights: str | Path | None = None,
     ladder: bool = False,
+    ignore: Sequence[str] = (),
     listener: Listener | None = None,
     command: str = "benchmark.run",
 ) -> Run:
@@ -203,6 +211,7 @@ def run(
             checkpoints then get an FID and a KID. Defaults to what the spec says.
         ladder: Whether every built-in rung is tried beside the spec's detectors, see `benchmark.plan.ladder`. Defaults
             to `False`.
+        ignore: Numbers of findings, such as `"FB012"`, that the page marks as ignored. Defaults to none.
         listener: What is told of the progress.
         command: What the manifest names as the way that the run was started.
 
@@ -227,6 +236,7 @@ def run(
         for sentence in left_out:
             (listener or Listener()).note(sentence)
     processes.check(jobs)
+    ignored = registry.numbers(ignore)
     folder = paths.new_place(out, "output folder") if out is not None else RUNS / chosen.name
     kept = Store(paths.new_place(store, "store") if store is not None else folder.resolve().parent / ".store")
     if not (folder / MANIFEST).is_file():  # else the folder may hold this result, and nothing be written
@@ -240,7 +250,9 @@ def run(
     stages = [(stage.function, stage.key) for stage in planned.stages]
 
     def result(keys: Iterable[str]) -> str:
-        return digest.of_value([chosen.resolved(), smoke, _code(), sorted(keys)])  # a failure has no key of its own
+        return digest.of_value(
+            [chosen.resolved(), smoke, ignored, _code(), sorted(keys)]
+        )  # a failure has no key of its own
 
     everything = result({key for _, key in stages})
     if all(kept.has(*stage) for stage in stages) and _is_current(folder, everything, listener):
@@ -261,7 +273,7 @@ def run(
         if len(good) == len(outcomes) and _is_current(folder, everything):
             return Run(folder)
         facts = {
-            "name": chosen.name, "command": command, "smoke": smoke, "result": result(good),
+            "name": chosen.name, "command": command, "smoke": smoke, "ignored": ignored, "result": result(good),
             "spec": chosen.resolved(), "started": started.isoformat(timespec="seconds"),
             "finished": datetime.now(UTC).isoformat(timespec="seconds"),
             "seconds": round(time.perf_counter() - clock, 1),

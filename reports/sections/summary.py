@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
+import pandas as pd
+
 from reports import numbers
 from reports.load import Plugin, Run, load
 from reports.sections.tables import Entry, table
@@ -41,10 +43,16 @@ def stamps(run: Run) -> list[str]:
         out.append(f"In part failed: {len(failed)} of {numbers.plural(len(run.cells), 'cell')} failed.")
     elif run.manifest.get("failures"):
         out.append(f"In part failed: {numbers.plural(len(run.manifest['failures']), 'stage')} failed.")
-    alarms = run.audit[run.audit["verdict"] == "alarm"]["name"].tolist()
-    if alarms:
-        out.append(f"Alarm: {numbers.listed(alarms)}. Read the advice before the numbers.")
+    alarms = run.audit[run.audit["verdict"] == "alarm"]
+    if ringing := _called(alarms[~alarms["finding"].isin(run.ignored)]):
+        out.append(f"Alarm: {numbers.listed(ringing)}. Read the advice before the numbers.")
+    if silenced := _called(alarms[alarms["finding"].isin(run.ignored)]):
+        out.append(f"Ignored as asked, though it alarms: {numbers.listed(silenced)}.")
     return out
+
+
+def _called(findings: pd.DataFrame) -> list[str]:
+    return [f"{row.name_} ({row.finding})" for row in findings.rename(columns={"name": "name_"}).itertuples()]
 
 
 def scope(run: Run) -> str:

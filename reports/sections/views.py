@@ -29,7 +29,12 @@ from reports.sections import (
 )
 from reports.sections.tables import Entry
 
-VERDICTS = {"alarm": ("alarm", "▲", "alarm"), "note": ("note", "●", "note"), "pass": ("pass", "✓", "passed")}
+VERDICTS = {
+    "alarm": ("alarm", "▲", "alarm"),
+    "cannot tell": ("unknown", "?", "cannot tell"),
+    "note": ("note", "●", "note"),
+    "pass": ("pass", "✓", "passed"),
+}
 
 
 def everything(run: Run) -> dict[str, Any]:
@@ -99,7 +104,10 @@ def _audit(run: Run) -> dict[str, list[dict[str, Any]]]:
     controls = {generator.id: generator.role for generator in run.generators if generator.role}
     rows = [
         {
+            "number": row.finding,
             "name": row.name,
+            "ignored": row.finding in run.ignored,
+            "smallest": numbers.number(row.smallest) if row.smallest > 0 else "",
             "value": _checked(row, controls),
             "interval": numbers.interval(row.low, row.high),
             "verdict": VERDICTS.get(row.verdict, ("note", "●", row.verdict or "no verdict")),
@@ -108,8 +116,8 @@ def _audit(run: Run) -> dict[str, list[dict[str, Any]]]:
         }
         for row in run.audit.itertuples(index=False)
     ]
-    order = {"alarm": 0, "note": 1, "pass": 2}
-    rows.sort(key=lambda row: order[row["verdict"][0]])
+    order = [kind for kind, *_ in VERDICTS.values()]
+    rows.sort(key=lambda row: (row["ignored"], order.index(row["verdict"][0])))
     folded = [row for row in rows if not row["known"] and row["verdict"][0] == "pass"]
     return {"open": [row for row in rows if row not in folded], "folded": folded}
 

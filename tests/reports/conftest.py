@@ -13,6 +13,7 @@ import pytest
 from PIL import Image
 from scipy.stats import norm
 
+from benchmark.findings.registry import KINDS
 from data.run_folder import TABLES, seal
 from reports.figures.losses import LossFigure
 from reports.figures.quality import QualityFigure
@@ -326,8 +327,12 @@ def _distances() -> dict[str, Any]:
 
 
 def _audit(rename, alarm) -> list[dict[str, Any]]:
+    known = {kind.name: kind.number for kind in KINDS.values()}
+
     def row(name, value, low, high, verdict, advice=""):
-        return {"name": name, "value": value, "low": low, "high": high, "verdict": verdict, "advice": advice}
+        kind, _, about = name.partition(" / ")
+        row = {"finding": known[kind], "name": name, "about": about, "value": value, "low": low, "high": high}
+        return row | {"smallest": 0.55, "verdict": verdict, "advice": advice}
 
     tuned = rename.get("tuned", "tuned")
     return [
@@ -338,7 +343,7 @@ def _audit(rename, alarm) -> list[dict[str, Any]]:
         if alarm
         else row(f"sentinel-format / {tuned}", 0.51, 0.46, 0.55, "pass"),
         row("ledger-disjoint", 0, np.nan, np.nan, "pass"),
-        row("duplicates", 3, np.nan, np.nan, "note", "3 images were dropped as exact duplicates."),
+        row("repeated-fakes", 3, np.nan, np.nan, "note", "3 test fakes are training fakes too."),
         row(f"value-grid / {tuned}", 0, np.nan, np.nan, "pass"),
     ]
 
@@ -427,6 +432,7 @@ def _manifest(rename, smoke, failed, n, seeds, side, channels) -> dict[str, Any]
         "result": "7a" * 32,
         "command": "fauxbench run" + (" --smoke" if smoke else ""),
         "smoke": smoke,
+        "ignored": [],
         "spec": {
             "dataset": {"name": "digits"},
             "protocol": {"generator_seeds": list(seeds), "detector_seeds": [0]},

@@ -8,6 +8,7 @@ import pytest
 from PIL import Image
 
 import benchmark
+from benchmark.findings.finding import frame
 from benchmark.plan import specs
 from benchmark.plan.planner import plan
 from benchmark.results import summarise
@@ -132,7 +133,7 @@ def test_alarms_are_notes_of_the_audit():
         {"alarm": "low-diversity", "epoch": 7, "value": 0.1, "limit": 0.25},
         {"alarm": "diverged", "epoch": 9, "value": float("nan"), "note": "a loss"},
     ]
-    rows = summarise.training_checks("g seed 0", {"alarms": alarms, "notes": ["Mind this."]})
+    rows = frame(summarise.training_checks("g seed 0", {"alarms": alarms, "notes": ["Mind this."]}))
     assert rows["name"].tolist() == ["low-diversity / g seed 0", "diverged / g seed 0", "options / g seed 0"]
     assert set(rows["verdict"]) == {"note"}
     assert rows["advice"].str.contains("epoch 7, the limit is 0.25").iloc[0]

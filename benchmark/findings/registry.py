@@ -1,0 +1,145 @@
+"""Every finding that there is, in one list."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from data.errors import UserError, unknown
+
+
+@dataclass(frozen=True)
+class Kind:
+    """What a finding is.
+
+    Attributes:
+        number: By which it is named; never given twice, and never given again.
+        name: In a word or two.
+        tests: What is looked at, and what makes it an alarm, a note or a pass, in a sentence or two.
+        unit: What the value and the smallest effect are: `"AUC"`, `"share of images"`, `"images"`, ...
+        todo: What to do when it is not a pass.
+        exhaustive: Whether it looks at every image there is, so that a pass could have missed none.
+    """
+
+    number: str
+    name: str
+    tests: str
+    unit: str
+    todo: str
+    exhaustive: bool = False
+
+
+_LIST = [
+    # images and parts
+    Kind(
+        "FB001", "ledger-disjoint",
+        "The split, read again from the files: an alarm if an image, a copy, an identity or a unit is in two parts, "
+        "or an official test image is not in test.",
+        "parts that share something", "Do not use the run; report the fault.", exhaustive=True,
+    ),
+    Kind(
+        "FB003", "copies-of-reals",
+        "Fakes that are copies of real images of the run. An alarm if there are any.",
+        "images", "Find where they come from: a generator that copies, or a folder with reals in it.", exhaustive=True,
+    ),
+    Kind(
+        "FB004", "repeated-fakes",
+        "Test fakes that stand in a training or validation part too.",
+        "images", "Draw more different fakes, or read the AUC as one of images seen before.", exhaustive=True,
+    ),
+    # controls
+    Kind(
+        "FB010", "real-copy",
+        "Halves of the reals, one of them called fake: an alarm if any detector tells them apart, family-wise over "
+        "the detectors at 99 %.",
+        "p-value, smallest of the family", "Do not trust the run: look for duplicates or identities across parts, and "
+        "for preprocessing that only one class went through.",
+    ),
+    Kind(
+        "FB011", "noise",
+        "Images of pure noise: an alarm unless at least one detector reaches an AUC of 0.99.",
+        "AUC", "The detectors do not learn: train them longer or on more images.", exhaustive=True,
+    ),
+    # shortcuts
+    Kind(
+        "FB020", "sentinel-format",
+        "Traces of files and value grids that an honest generator leaves equal: an alarm if they alone beat chance, "
+        "family-wise over the generators at 99 %.",
+        "AUC", "Give real and fake images the same last steps: size, channels, levels, file format.",
+    ),
+    Kind(
+        "FB021", "sentinel-content",
+        "Cheap statistics of colour and contrast: a note if they alone beat chance.",
+        "AUC", "Compare every detector to this one.",
+    ),
+    Kind(
+        "FB022", "value-grid",
+        "How many of a bank's values were off the grey levels of the reals before they were moved there: a note.",
+        "share of values", "Nothing for a generator that draws all levels; make images of another tool from originals "
+        "with the reals' levels.", exhaustive=True,
+    ),
+    Kind(
+        "FB023", "file-facts",
+        "Size, format, mode, quality and coding of the files of a folder of fakes against those of the reals: an alarm "
+        "if any differs by more than chance makes it, at 99 %.",
+        "largest total variation distance", "Make both sides from originals of one size, with the same last steps, in "
+        "one format and quality.",
+    ),
+    # trainings
+    Kind(
+        "FB030", "saturated-discriminator", "The discriminator tells all images apart and teaches nothing: a note.",
+        "accuracy", "Try spectral_norm, another loss, or a smaller discriminator_learning_rate.", exhaustive=True,
+    ),
+    Kind(
+        "FB031", "low-diversity", "Fakes of one batch differ much less than reals do: a note.",
+        "ratio of distances", "Look at the images before quoting a number.", exhaustive=True,
+    ),
+    Kind(
+        "FB032", "diverged", "A loss was no longer a number; the last checkpoint before it is used: a note.",
+        "loss", "Try a smaller learning_rate.", exhaustive=True,
+    ),
+    Kind(
+        "FB033", "options", "What a generator says of its own options.", "none", "Read the sentence.", exhaustive=True,
+    ),
+    Kind(
+        "FB034", "training", "What a training saw of itself that has no number of its own: a note.", "none",
+        "Look at the images before quoting a number.", exhaustive=True,
+    ),
+]  # fmt: skip
+KINDS = {kind.number: kind for kind in _LIST}
+if len(KINDS) < len(_LIST) or len({kind.name for kind in _LIST}) < len(_LIST):
+    raise RuntimeError("Two findings have one number or one name.")
+
+
+def numbers(asked: Iterable[str]) -> list[str]:
+    """Returns the numbers of findings that a user names, sorted; `"FB012,FB013"` names two.
+
+    Raises:
+        UserError: If there is no such finding.
+    """
+    named = {one.strip().upper() for text in asked for one in text.split(",") if one.strip()}
+    for one in sorted(named - set(KINDS)):
+        raise unknown("finding", one, KINDS)
+    if not named and list(asked):
+        raise UserError("A finding is named by its number, such as FB001. Received: nothing.")
+    return sorted(named)
+
+
+def markdown() -> str:
+    """Returns `docs/findings.md`."""
+    lines = [
+        "# Findings",
+        "",
+        "Each check of a run says *pass*, *note*, *alarm* or *cannot tell*: that the data were too few to see what it "
+        "looks for, which is no success. `audit.csv` holds them with the smallest effect that each could have seen. "
+        "`fauxbench run --ignore FB012` leaves a finding on the page, marked as ignored. Alarms end a run with exit "
+        "code 0, and with 3 under `--strict`, unless they are ignored.",
+        "",
+    ]
+    for kind in _LIST:
+        lines += [
+            f"## {kind.number} {kind.name}", "", kind.tests, "", f"Value and smallest effect: {kind.unit}. "
+            + ("A pass looked at everything there is." if kind.exhaustive else "A pass says what it could have seen."),
+            "", f"What to do: {kind.todo}", "",
+        ]  # fmt: skip
+    return "\n".join(lines).rstrip() + "\n"
