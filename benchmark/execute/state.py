@@ -8,7 +8,7 @@ from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from benchmark.plan.planner import Plan
+from benchmark.plan.planner import Plan, Split
 from benchmark.plan.stage import Row, Stage
 from benchmark.plugins import describe
 from benchmark.processes import apart
@@ -71,8 +71,10 @@ class State:
                 self.outcomes[stage.key] = Outcome(stage, "cached", record["seconds"])
             else:
                 self.open[stage.key] = stage
-        if self.open and plan.prepared.key in self.outcomes:
-            self._check_shapes()
+        if self.open:
+            for split in plan.splits:
+                if split.prepared.key in self.outcomes:
+                    self._check_shapes(split)
 
     def ready(self) -> Iterator[Stage]:
         """Yields open stages whose inputs are there, in the plan's order, until none is left that can be done."""
@@ -102,8 +104,10 @@ class State:
             raise UserError(result["fatal"])
         known = {field.name for field in dataclasses.fields(Outcome)}
         self._record(Outcome(stage, **{name: value for name, value in result.items() if name in known}))
-        if stage is self.plan.prepared and result["status"] == "done":
-            self._check_shapes()
+        if result["status"] == "done":
+            for split in self.plan.splits:
+                if stage.key == split.prepared.key:
+                    self._check_shapes(split)
         if result["status"] == "failed":
             self._check_hope()
 
@@ -111,14 +115,14 @@ class State:
         self.outcomes[outcome.stage.key] = outcome
         self.listener.finished(outcome, len(self.outcomes), self.total)
 
-    def _check_shapes(self) -> None:
+    def _check_shapes(self, split: Split) -> None:
         """Lets generators refuse the size of the real images as soon as it is known, before any of them is trained."""
-        facts = json.loads((self.store.path("prepare", self.plan.prepared.key) / "facts.json").read_text())
+        facts = json.loads((self.store.path("prepare", split.prepared.key) / "facts.json").read_text())
         shape = (facts["height"], facts["width"], facts["channels"])
         for row in self.plan.generators:
             refused = _refused(row, shape)
             for seed in self.plan.spec.protocol.generator_seeds if refused else ():
-                stage = self.plan.trainings[row.id, seed]
+                stage = split.trainings[row.id, seed]
                 if self.open.pop(stage.key, None) is not None:
                     self._record(Outcome(stage, "failed", error=refused, traceback=refused, mistake=True))
         self._check_hope()
@@ -133,8 +137,9 @@ class State:
     def _mistaken(self, row: Row) -> str | None:
         """Returns by what mistake of the user's all trainings or banks of a generator failed, or `None`."""
         errors = []
-        for seed in self.plan.spec.protocol.generator_seeds:
-            stages = (self.plan.trainings[row.id, seed], self.plan.banks[row.id, seed])
+        every = [(split, seed) for split in self.plan.splits for seed in self.plan.spec.protocol.generator_seeds]
+        for split, seed in every:
+            stages = (split.trainings[row.id, seed], split.banks[row.id, seed])
             failed = [out for stage in stages if (out := self.outcomes.get(stage.key)) is not None and out.mistake]
             errors.append(failed[0].error if failed else None)
         return errors[0].removeprefix("UserError: ") if all(errors) and errors[0] else None

@@ -113,6 +113,8 @@ class Asked:
 class Cell:
     """One row of `cells.csv`: one lesson, one detector with its seed, one exam, and the stages that answer it.
 
+    `split` is what its name says of the split of the real images; nothing for a run's first one.
+
     Raises:
         ValueError: If its stages come from more than one split of the real images: what one split taught, another may
             test.
@@ -126,6 +128,7 @@ class Cell:
     trained: Stage
     scored: Stage
     measured: Stage
+    split: str = ""
 
     def __post_init__(self) -> None:
         seeds = self.ledger_seeds
@@ -136,7 +139,7 @@ class Cell:
     def name(self) -> str:
         """The cell's id; its lesson is named where it is not the generator's own."""
         after = "" if self.lesson.is_own(self.exam) else f" after {self.lesson.id}"
-        return f"{self.exam.id}/{self.detector}/{self.detector_seed}{after}"
+        return f"{self.exam.id}/{self.detector}/{self.detector_seed}{after}{self.split}"
 
     @property
     def generator(self) -> str:

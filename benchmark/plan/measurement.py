@@ -104,6 +104,11 @@ class Measurement:
     section: Section | None = None
     version: int = 1
 
+    @property
+    def everywhere(self) -> bool:
+        """Whether it is made of every split of the real images: numbers are, pictures are drawn of the first."""
+        return self.table is not None
+
     def marked(self, stage: Stage) -> Stage:
         """Returns a stage whose key knows the code of this measurement, as do those of its stages that it reads."""
         if stage.function not in self.functions:

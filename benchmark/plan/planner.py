@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -21,24 +21,84 @@ from benchmark.plugins import resolve as plugins
 
 
 @dataclass(frozen=True)
-class Plan:
-    """Every stage of a run, each after what it reads, and its cells.
+class Split:
+    """All that follows from one split of the real images.
 
     Attributes:
-        spec: The spec.
-        rows: Its generators and detectors, and the training runs.
+        rows: The generators and detectors, and the training runs.
         audited: The stage that checks the split again.
         cells: The cells.
-        measurements: What is measured beside them.
         measured: The stages of each measurement, by its name and by what they are of.
+        name: What names of stages and cells say of it; nothing for the first.
     """
 
-    spec: Spec
     rows: Rows
     audited: Stage
     cells: list[Cell]
+    measured: Mapping[str, Mapping[Any, Stage]]
+    name: str = ""
+
+    @property
+    def prepared(self) -> Stage:
+        """The stage that splits the real images."""
+        return self.rows.prepared
+
+    @property
+    def ledger_seed(self) -> int:
+        """Its seed."""
+        return int(self.prepared.params["ledger_seed"])
+
+    @cached_property
+    def trainings(self) -> dict[tuple[str, int], Stage]:
+        """The stages that train generators, by id and seed."""
+        return {(run.generator.id, run.seed): run.trained for run in self.rows.runs}
+
+    @cached_property
+    def banks(self) -> dict[tuple[str, int], Stage]:
+        """The stages that sample last checkpoints, by id and seed."""
+        return {(run.generator.id, run.seed): self.rows.bank(run) for run in self.rows.runs}
+
+    @cached_property
+    def stages(self) -> list[Stage]:
+        """Its stages, without repetition; trainings first, since they take longest."""
+        chosen: dict[str, Stage] = {}
+        for stage in self._walk():
+            named = replace(stage, name=stage.name + self.name) if self.name else stage
+            chosen.setdefault(stage.key, named)
+        return list(chosen.values())
+
+    def _walk(self) -> Iterator[Stage]:
+        yield from (self.prepared, self.audited)
+        yield from self.trainings.values()
+        yield from self.banks.values()
+        for cell in self.cells:
+            yield from _after_inputs(cell.measured)
+        for stages in self.measured.values():
+            for stage in stages.values():
+                yield from _after_inputs(stage)
+
+
+@dataclass(frozen=True)
+class Plan:
+    """Every stage of a run, each after what it reads, and its cells.
+
+    A run with several ledger seeds has several splits. What is said of one of them, such as pictures, is of the first:
+    `rows`, `prepared`, `audited`, `trainings`, `banks` and `measured` are its.
+
+    Attributes:
+        spec: The spec.
+        splits: What follows from each split of the real images.
+        measurements: What is measured beside cells.
+    """
+
+    spec: Spec
+    splits: list[Split]
     measurements: Sequence[Measurement] = ()
-    measured: Mapping[str, Mapping[Any, Stage]] = field(default_factory=dict)
+
+    @property
+    def rows(self) -> Rows:
+        """The generators and detectors, and the training runs."""
+        return self.splits[0].rows
 
     @property
     def generators(self) -> list[Row]:
@@ -55,33 +115,35 @@ class Plan:
         """The stage that splits the real images."""
         return self.rows.prepared
 
-    @cached_property
+    @property
+    def audited(self) -> Stage:
+        """The stage that checks the split again."""
+        return self.splits[0].audited
+
+    @property
     def trainings(self) -> dict[tuple[str, int], Stage]:
         """The stages that train generators, by id and seed."""
-        return {(run.generator.id, run.seed): run.trained for run in self.rows.runs}
+        return self.splits[0].trainings
 
-    @cached_property
+    @property
     def banks(self) -> dict[tuple[str, int], Stage]:
         """The stages that sample last checkpoints, by id and seed."""
-        return {(run.generator.id, run.seed): self.rows.bank(run) for run in self.rows.runs}
+        return self.splits[0].banks
+
+    @property
+    def measured(self) -> Mapping[str, Mapping[Any, Stage]]:
+        """The stages of each measurement, by its name and by what they are of."""
+        return self.splits[0].measured
+
+    @cached_property
+    def cells(self) -> list[Cell]:
+        """The cells of all splits."""
+        return [cell for split in self.splits for cell in split.cells]
 
     @cached_property
     def stages(self) -> list[Stage]:
-        """The stages, without repetition; trainings first, since they take longest."""
-        chosen: dict[str, Stage] = {}
-        for stage in self._walk():
-            chosen.setdefault(stage.key, stage)
-        return list(chosen.values())
-
-    def _walk(self) -> Iterator[Stage]:
-        yield from (self.prepared, self.audited)
-        yield from self.trainings.values()
-        yield from self.banks.values()
-        for cell in self.cells:
-            yield from _after_inputs(cell.measured)
-        for stages in self.measured.values():
-            for stage in stages.values():
-                yield from _after_inputs(stage)
+        """The stages of all splits."""
+        return [stage for split in self.splits for stage in split.stages]
 
 
 def plan(
@@ -105,35 +167,39 @@ def plan(
     """
     environment = runtime.environment(spec.protocol.threads)
     generators, detectors = _rows(spec, base, smoke)
-    prepared = preparation.prepare(spec, folders, base, smoke, any(row.trains for row in generators))
-    audited = Stage("audit ledger", "audit", {}, {"prepared": prepared})
-    protocol = spec.protocol
-    rows = Rows(generators, detectors, protocol.generator_seeds, protocol.detector_seeds, prepared, environment)
-    extractor = preparation.extractor(spec, prepared, environment, smoke)
-    cells = _cells(rows, Lessons(rows, extractor))
-    draft = Draft(spec, rows, cells, extractor, smoke, weights)
-    measured = {one.name: {key: one.marked(stage) for key, stage in one.plan(draft).items()} for one in measurements}
-    return Plan(spec, rows, audited, cells, measurements, measured)
+    every = preparation.prepare(spec, folders, base, smoke, any(row.trains for row in generators))
+    splits: list[Split] = []
+    for prepared in every:
+        protocol, name = spec.protocol, f" ledger {prepared.params['ledger_seed']}" if splits else ""
+        audited = Stage("audit ledger", "audit", {}, {"prepared": prepared})
+        rows = Rows(generators, detectors, protocol.generator_seeds, protocol.detector_seeds, prepared, environment)
+        extractor = preparation.extractor(spec, prepared, environment, smoke)
+        cells = _cells(rows, Lessons(rows, extractor), name)
+        draft = Draft(spec, rows, cells, extractor, smoke, weights)
+        made = [one for one in measurements if one.everywhere or not splits]
+        measured = {one.name: {key: one.marked(stage) for key, stage in one.plan(draft).items()} for one in made}
+        splits.append(Split(rows, audited, cells, measured, name))
+    return Plan(spec, splits, measurements)
 
 
-def _cells(rows: Rows, lessons: Lessons) -> list[Cell]:
+def _cells(rows: Rows, lessons: Lessons, split: str) -> list[Cell]:
     """Asks all questions; cells stand by exam, and for each exam by detector, as the spec lists them."""
     asked = [(name, one) for name, question in questions.known().items() for one in question.cells(rows)]
     exams = {(run.generator.id, run.seed): at for at, run in enumerate(rows.runs)}
     detectors = {row.id: at for at, row in enumerate(rows.detectors)}
     asked.sort(key=lambda pair: (exams[pair[1].exam.generator, pair[1].exam.generator_seed],
                                  detectors[pair[1].detector.id], pair[1].detector_seed))  # fmt: skip
-    return [_cell(name, one, lessons.training(one)) for name, one in asked if lessons.possible(one)]
+    return [_cell(name, one, lessons.training(one), split) for name, one in asked if lessons.possible(one)]
 
 
-def _cell(question: str, asked: Asked, trained: Stage) -> Cell:
+def _cell(question: str, asked: Asked, trained: Stage, split: str) -> Cell:
     detector, lesson, exam = asked.detector, asked.lesson, asked.exam
     after = "" if lesson.is_own(exam) else f" after {lesson.title}"
     name = f"{detector.id} seed {asked.detector_seed} on {exam.title}{after}"
     inputs = {"prepared": trained.inputs["prepared"], "bank": exam.bank, "trained": trained}
     scored = Stage(f"score {name}", "score", trained.params | exam.changes, inputs, trained.where)
     measured = Stage(f"measure {name}", "measure", {}, {"scored": scored})
-    return Cell(question, lesson, detector.id, asked.detector_seed, exam, trained, scored, measured)
+    return Cell(question, lesson, detector.id, asked.detector_seed, exam, trained, scored, measured, split)
 
 
 def _after_inputs(stage: Stage) -> Iterator[Stage]:

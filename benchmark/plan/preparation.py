@@ -15,8 +15,8 @@ from benchmark.store import digest
 from data.errors import UserError
 
 
-def prepare(spec: Spec, folders: list[Path], base: Path | None, smoke: bool, trains: bool) -> Stage:
-    """Returns the stage that reads the real images and deals them to the parts.
+def prepare(spec: Spec, folders: list[Path], base: Path | None, smoke: bool, trains: bool) -> list[Stage]:
+    """Returns the stages that read the real images and deal them to the parts, one for each ledger seed.
 
     Args:
         spec: The spec.
@@ -42,7 +42,7 @@ def prepare(spec: Spec, folders: list[Path], base: Path | None, smoke: bool, tra
     params = {
         "plugin": plugin.name, "code": plugin.digest, "fingerprint": fingerprint,
         "options": portable(about.options, fingerprint),
-        "ledger_seed": spec.protocol.ledger_seed, "parts": spec.protocol.parts, "trains": trains, "smoke": smoke,
+        "parts": spec.protocol.parts, "trains": trains, "smoke": smoke,
         "ledger_code": digest.of_code(digest.HOUSE / "data" / "ledger.py"),
         "environment": {name: runtime.version(name) for name in ("numpy", "pillow")},
     }  # fmt: skip
@@ -50,7 +50,8 @@ def prepare(spec: Spec, folders: list[Path], base: Path | None, smoke: bool, tra
         "kind": plugin.kind, "folders": [str(folder) for folder in folders], "options": about.options,
         "foreign": about.foreign,
     }  # fmt: skip
-    return Stage(f"prepare {spec.dataset.name}", "prepare", params, {}, where)
+    name = f"prepare {spec.dataset.name}"
+    return [Stage(name, "prepare", params | {"ledger_seed": seed}, {}, where) for seed in spec.protocol.ledgers]
 
 
 def extractor(spec: Spec, prepared: Stage, environment: dict[str, str], smoke: bool) -> Stage:

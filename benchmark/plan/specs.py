@@ -17,6 +17,7 @@ from data.reading import paths
 
 PRESETS = Path(__file__).parent / "presets"
 MANY = 2**31 - 1  # the most of what is counted
+LEVELS = 5  # seeds of a kind, below which nothing is said of how much they change
 
 
 def _distinct(values: list[int]) -> list[int]:
@@ -83,18 +84,28 @@ class DetectorSpec(PluginSpec):
 class ProtocolSpec(BaseModel):
     """`[protocol]`: seeds, the sizes of the parts, and the epochs between checkpoints.
 
+    `ledger_seeds` are the splits of the real images, for each of which everything is done; `ledger_seed = N` says the
+    same of one. `components = true` asks for variance components: a spec whose seeds are too few for any is refused.
+
     `limit` is how many seconds a stage of a plug-in that is not built in may take before it fails; 0 for as long as it
     likes. It changes no key.
     """
 
     model_config = ConfigDict(extra="forbid", strict=True, allow_inf_nan=False)
     ledger_seed: Seed = 0
+    ledger_seeds: Seeds | None = None
     generator_seeds: Seeds = [0]
     detector_seeds: Seeds = [0]
     display_interval: Annotated[int, Field(ge=1, le=MANY)] = 10
     parts: dict[str, float | int] | None = None
     threads: Annotated[int, Field(ge=1, le=64)] = 1
     limit: Annotated[int, Field(ge=0)] = 0
+    components: bool = False
+
+    @property
+    def ledgers(self) -> list[int]:
+        """The seeds of all splits, the first of which tables and pictures that show one are of."""
+        return self.ledger_seeds or [self.ledger_seed]
 
 
 class QualitySpec(BaseModel):
@@ -142,6 +153,7 @@ class Spec(BaseModel):
     def resolved(self) -> dict[str, Any]:
         """Returns the spec as plain values, with what was added; a row that is of a grid says its values in `grid`."""
         values = self.model_dump()
+        del values["protocol"]["ledger_seed" if self.protocol.ledger_seeds else "ledger_seeds"]
         for row in (*values["generator"], *values["detector"]):
             if not row["grid"]:
                 del row["grid"]
@@ -205,6 +217,7 @@ def parse(values: Mapping[str, Any], changes: Sequence[str] = ()) -> Spec:
         spec = Spec.model_validate(changed)
     except ValidationError as error:
         raise _explain(error) from None
+    _check_seeds(spec.protocol)
     if any(row.id == ALL for row in spec.generator):
         raise UserError(f"A generator's id may not be '{ALL}', which stands for all generators together. Give another.")
     for what, rows in (("generator", spec.generator), ("detector", spec.detector)):
@@ -218,6 +231,20 @@ def parse(values: Mapping[str, Any], changes: Sequence[str] = ()) -> Spec:
             )
     spec_names.check(spec.name)
     return spec
+
+
+def _check_seeds(protocol: ProtocolSpec) -> None:
+    if {"ledger_seed", "ledger_seeds"} <= protocol.model_fields_set and protocol.ledger_seeds is not None:
+        raise UserError(
+            f"[protocol] takes ledger_seed = N or ledger_seeds = [N, ...]. Received: both, {protocol.ledger_seed} and "
+            f"{protocol.ledger_seeds}."
+        )
+    counts = [len(seeds) for seeds in (protocol.ledgers, protocol.generator_seeds, protocol.detector_seeds)]
+    if protocol.components and max(counts) < LEVELS:
+        raise UserError(
+            f"components = true needs at least {LEVELS} seeds in one of ledger_seeds, generator_seeds and "
+            f"detector_seeds, and says nothing of those with fewer. Received: {counts[0]}, {counts[1]} and {counts[2]}."
+        )
 
 
 def _copy(value: Any) -> Any:

@@ -41,6 +41,7 @@ class StoredStages:
             self._rows = {row["id"]: row for row in self.manifest["generators"]}
             self._stages = {(row["stage"], row["id"]): row for row in self.manifest["stages"]}
             self._detectors = {row["id"]: row for row in self.manifest["detectors"]}
+            self._prepare = f"prepare {self.manifest['spec']['dataset']['name']}"
             self._raw = {
                 group: {row["id"]: row["kind"] for row in self.manifest["spec"][noun]}
                 for group, noun in plugins.NOUNS.items()
@@ -130,8 +131,11 @@ class StoredStages:
 
     @cached_property
     def prepared(self) -> Path:
-        """The folder of the stage `prepare`."""
-        return self._place("prepare", next((name for stage, name in self._stages if stage == "prepare"), "prepare"))
+        """The folder of the stage `prepare`; of several ledger seeds that of the first, as all that is opened here.
+
+        Names of stages of another split say so, and so none that is looked for by generator and seed is found.
+        """
+        return self._place("prepare", self._prepare)
 
     def training(self, name: str, seed: int) -> Path:
         """Returns the folder of a generator's training."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -16,7 +16,7 @@ from benchmark.findings import finding
 from benchmark.plan import questions
 from benchmark.plan.cell import Cell
 from benchmark.plan.measurement import Table
-from benchmark.plan.planner import Plan
+from benchmark.plan.planner import Plan, Split
 from benchmark.plan.stage import Stage
 from benchmark.quality import control
 from benchmark.results import summarise
@@ -31,8 +31,10 @@ CELL_COLUMNS = [
     "seconds", "parameters", "milliseconds_per_image",
 ]  # fmt: skip
 GENERATOR_COLUMNS = [
-    "generator", "generator_seed", "checkpoint", "kind", "control", "parameters", "seconds", "images_per_second",
+    "ledger_seed", "generator", "generator_seed", "checkpoint", "kind", "control", "parameters", "seconds",
+    "images_per_second",
 ]  # fmt: skip
+FIRST = ["ledger_seed", "generator", "generator_seed"]  # what a row of a training run is of
 
 
 class Gathered:
@@ -82,7 +84,7 @@ class Gathered:
 
     def training(self) -> pd.DataFrame:
         """Losses and images/s per step of every generator that trains."""
-        return self._joined(self.plan.trainings, "training.csv", [])
+        return self._joined(self._trainings, "training.csv", [])
 
     def histories(self) -> pd.DataFrame:
         """What detectors that train in epochs noted of each; of one that learned from all, its rows stand once."""
@@ -91,10 +93,11 @@ class Gathered:
             path = self.path(cell.trained) / "history.csv"
             if cell.trained.key not in seen and self.ended_well(cell.trained) and path.exists():
                 own = cell.lesson.name == cell.generator
-                about = _identity(cell) | ({} if own else {"generator": cell.lesson.name})
+                about = {"ledger_seed": min(cell.ledger_seeds)} | _identity(cell)
+                about |= {} if own else {"generator": cell.lesson.name}
                 frames.append(_text(path).assign(**about))
             seen.add(cell.trained.key)
-        first = ["generator", "generator_seed", "detector", "detector_seed"]
+        first = [*FIRST, "detector", "detector_seed"]
         joined = pd.concat(frames, ignore_index=True) if frames else _empty([*first, "epoch"])
         return joined[[*first, *[name for name in joined.columns if name not in first]]]
 
@@ -102,17 +105,18 @@ class Gathered:
         """One row per checkpoint of every generator; where its quality was not measured, those columns are empty."""
         rows = []
         kinds = {row.id: row.plugin for row in self.plan.generators}
-        for (generator, seed), stage in self.plan.trainings.items():
+        for split, generator, seed, stage in self._runs("trainings"):
             if not self.ended_well(stage):
                 continue
             facts = _json(self.path(stage) / "facts.json")
             beside = [
-                self._measured(self._stage(name, generator, seed), table.file) for name, table in self._joined_to()
+                self._measured(_stage(split, name, generator, seed), table.file) for name, table in self._joined_to()
             ]
             for path in Checkpoints(self.path(stage)).folders:
                 rows.append(
                     {
-                        "generator": generator, "generator_seed": seed, "checkpoint": path.name,
+                        "ledger_seed": split.ledger_seed, "generator": generator, "generator_seed": seed,
+                        "checkpoint": path.name,
                         "kind": kinds[generator].name, "control": kinds[generator].attribute("control"),
                         "parameters": facts["parameters"], "seconds": round(facts["seconds"], 2),
                         "images_per_second": self._rate(stage),
@@ -125,58 +129,74 @@ class Gathered:
     def checks(self) -> list[dict[str, Any]]:
         """The findings that stages have kept: of the split, of each training and of each bank."""
         rows: list[dict[str, Any]] = []
-        if self.ended_well(self.plan.audited):
-            rows += [finding.of(row, row["about"]) for row in finding.read(self.path(self.plan.audited) / "audit.csv")]
-        for (generator, seed), stage in self.plan.trainings.items():
+        for split in self.plan.splits:
+            if self.ended_well(split.audited):
+                kept = finding.read(self.path(split.audited) / "audit.csv")
+                rows += [finding.of(row, f"{row['about']}{split.name}".strip()) for row in kept]
+        for split, generator, seed, stage in self._runs("trainings"):
             if self.ended_well(stage):
                 facts = _json(self.path(stage) / "facts.json")
-                rows += summarise.training_checks(f"{generator} seed {seed}", facts)
-        for (generator, seed), stage in self.plan.banks.items():
+                rows += summarise.training_checks(f"{generator} seed {seed}{split.name}", facts)
+        for split, generator, seed, stage in self._runs("banks"):
             if self.ended_well(stage):
-                rows += summarise.bank_checks(f"{generator} seed {seed}", self.path(stage))
+                rows += summarise.bank_checks(f"{generator} seed {seed}{split.name}", self.path(stage))
         return rows
 
     def classes(self) -> pd.DataFrame:
         """What is known of each class of a conditional generator, per checkpoint: its discriminator's own accuracy and
         loss, and how often its images are recognised as what was asked for; `class` is empty for all together."""
-        keys, frames = ["generator", "generator_seed", "checkpoint", "class"], []
+        keys, frames = [*FIRST, "checkpoint", "class"], []
         columns = [*keys, *CLASS_COLUMNS[1:], *control.COLUMNS[1:]]
-        for (generator, seed), stage in self.plan.trainings.items():
-            found = [(stage, "classes.csv"), (self._stage("quality", generator, seed), "control.csv")]
+        for split, generator, seed, stage in self._runs("trainings"):
+            found = [(stage, "classes.csv"), (_stage(split, "quality", generator, seed), "control.csv")]
             tables = [table for place, name in found if (table := self._by_class(place, name)) is not None]
             if tables:
-                joined = tables[0] if len(tables) == 1 else tables[0].merge(tables[1], "outer", on=keys[2:], sort=False)
-                frames.append(joined.assign(generator=generator, generator_seed=seed).reindex(columns=columns))
+                joined = tables[0] if len(tables) == 1 else tables[0].merge(tables[1], "outer", on=keys[3:], sort=False)
+                about = dict(zip(FIRST, (split.ledger_seed, generator, seed), strict=True))
+                frames.append(joined.assign(**about).reindex(columns=columns))
         return pd.concat(frames, ignore_index=True) if frames else _empty(columns)
 
     def reconstruction(self) -> pd.DataFrame:
         """How well image-to-image generators give images back that they were trained on, and held-out ones."""
-        return self._joined(self.plan.trainings, "reconstruction.csv", [])
+        return self._joined(self._trainings, "reconstruction.csv", [])
 
     def measurements(self) -> dict[str, pd.DataFrame]:
         """The tables of what is measured beside cells, by the file that each is to be; of all, even where no row is."""
         tables = [(one, one.table) for one in self.plan.measurements if one.table is not None and not one.table.joins]
         return {
-            table.file: self._joined(self.plan.measured[one.name], table.file, table.names) for one, table in tables
+            table.file: self._joined(self._every("measured", one.name), table.file, table.names)
+            for one, table in tables
         }
 
     def _joined_to(self) -> list[tuple[str, Table]]:
         """The measurements whose columns stand beside each checkpoint, and their tables."""
         return [(one.name, one.table) for one in self.plan.measurements if one.table is not None and one.table.joins]
 
-    def _stage(self, measurement: str, generator: str, seed: int) -> Stage | None:
-        return self.plan.measured.get(measurement, {}).get((generator, seed))
+    @property
+    def _trainings(self) -> list[tuple[Split, Any, Stage]]:
+        return self._every("trainings")
 
-    def _joined(self, stages: Mapping[Any, Stage], name: str, columns: list[str]) -> pd.DataFrame:
+    def _every(self, which: str, name: str | None = None) -> list[tuple[Split, Any, Stage]]:
+        """The stages of all splits of the real images, each with its split and what it is of."""
+        found = []
+        for split in self.plan.splits:
+            stages = getattr(split, which) if name is None else getattr(split, which).get(name, {})
+            found += [(split, key, stage) for key, stage in stages.items()]
+        return found
+
+    def _runs(self, which: str) -> Iterator[tuple[Split, str, int, Stage]]:
+        for split, (generator, seed), stage in self._every(which):
+            yield split, generator, seed, stage
+
+    def _joined(self, stages: list[tuple[Split, Any, Stage]], name: str, columns: list[str]) -> pd.DataFrame:
         """The tables of one name that stages wrote, whose rows then say which training, or which cell, they are of."""
-        frames, first = [], ["generator", "generator_seed"]
-        for key, stage in stages.items():
+        frames, first = [], FIRST
+        for split, key, stage in stages:
             path = self.path(stage) / name
-            first = ["cell"] if isinstance(key, str) else first
+            first = ["cell"] if isinstance(key, str) else FIRST
             if self.ended_well(stage) and path.exists():
-                frames.append(
-                    _text(path).assign(**dict(zip(first, [key] if isinstance(key, str) else key, strict=True)))
-                )
+                of = [key] if isinstance(key, str) else [split.ledger_seed, *key]
+                frames.append(_text(path).assign(**dict(zip(first, of, strict=True))))
         if not frames:
             return _empty([*first, *columns])
         joined = pd.concat(frames, ignore_index=True)
@@ -256,6 +276,10 @@ def _asked(cell: Cell) -> dict[str, Any]:
         "train_generator": lesson.name, "train_n": lesson.n, "train_perturbation": lesson.perturbation,
         "asked_checkpoint": exam.checkpoint, "perturbation": exam.perturbation,
     }  # fmt: skip
+
+
+def _stage(split: Split, measurement: str, generator: str, seed: int) -> Stage | None:
+    return split.measured.get(measurement, {}).get((generator, seed))
 
 
 def _json(path: Path) -> dict[str, Any]:

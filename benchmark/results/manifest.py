@@ -36,7 +36,8 @@ def _dataset(read: Gathered) -> dict[str, Any]:
     if not read.ended_well(plan.prepared):
         return {"name": plan.spec.dataset.name}
     about = json.loads((read.path(plan.prepared) / "facts.json").read_text())
-    return about | {"ledger_seed": plan.spec.protocol.ledger_seed}
+    ledgers = plan.spec.protocol.ledgers
+    return about | {"ledger_seed": ledgers[0], **({"ledger_seeds": ledgers} if len(ledgers) > 1 else {})}
 
 
 def _inception(plan: Plan) -> dict[str, Any]:

@@ -22,12 +22,14 @@ def attach(plan: Plan, store: Store, folder: Path) -> list[str]:
             if row.trains:
                 sentences.append(f"'{row.id}' does not tell its steps: TensorBoard will not show it.")
             continue
-        for seed in plan.spec.protocol.generator_seeds:
-            stage = plan.trainings[row.id, seed]
+        every = [(split, seed) for split in plan.splits for seed in plan.spec.protocol.generator_seeds]
+        for split, seed in every:
+            stage = split.trainings[row.id, seed]
             if (writer := writers.setdefault(stage.key, row.id)) != row.id:
                 sentences.append(f"'{row.id}' seed {seed} is the training of '{writer}': TensorBoard shows it there.")
                 continue
             if store.has(stage.function, stage.key):
                 sentences.append(f"'{row.id}' seed {seed} was trained before: nothing new for TensorBoard.")
-            stage.where[WHERE] = str(folder.resolve() / safe(plan.spec.name) / f"{safe(row.id)}-seed{seed}")
+            name = f"{safe(row.id)}-seed{seed}{split.name.replace(' ', '-')}"
+            stage.where[WHERE] = str(folder.resolve() / safe(plan.spec.name) / name)
     return sentences

@@ -7,7 +7,7 @@ more runs, so it stands beside the variance between runs. Real images of one uni
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from scipy import special, stats
@@ -125,6 +125,51 @@ def compare_configurations(
     t = float(stats.t.ppf((1 + level) / 2, welch))
     p = float(2 * stats.t.sf(abs(value) / error, welch))
     return Interval(value, max(value - t * error, -1.0), min(value + t * error, 1.0), p, "")
+
+
+def mean_interval(
+    values: Any, lows: Any, highs: Any, *, bounded: bool = False, level: float = 0.95
+) -> tuple[float, float, float]:
+    """Returns the mean of a figure over trainings, files or splits, with an interval that holds however the images of
+    one are shared with the others.
+
+    `t(R - 1)` over the R values, with the mean distance to the ends of their own intervals added in squares: the spread
+    of a mean of normal errors is at most the mean of their spreads, whatever their correlation. So it is conservative
+    where images are not shared, and near exact where all R were tested on the same ones. A single value keeps its own
+    interval out: it says nothing about how others differ.
+
+    Args:
+        values: float `(R,)`.
+        lows: float `(R,)`, the lower ends of their own intervals; NaN where there is none.
+        highs: Likewise.
+        bounded: Whether values lie in [0, 1]: the interval then also covers what it would be on the logit scale, where
+            a few values near an end scatter unevenly. Defaults to `False`.
+        level: Coverage, in (0, 1). Defaults to `0.95`.
+
+    Returns:
+        The mean and the ends; NaN ends for one value, and where a value has no interval.
+
+    Example:
+        >>> mean, low, high = mean_interval([0.8, 0.85, 0.9], [0.75, 0.8, 0.85], [0.85, 0.9, 0.95])
+        >>> round(mean, 3), round(low, 3), round(high, 3)
+        (0.85, 0.716, 0.984)
+    """
+    values, lows, highs = (np.asarray(each, dtype=float) for each in (values, lows, highs))
+    mean = float(values.mean())
+    if len(values) < 2 or np.isnan([values, lows, highs]).any():
+        return mean, np.nan, np.nan
+    low, high = _around(values, lows, highs, level)
+    if bounded:
+        inside = [np.clip(each, 1e-6, 1 - 1e-6) for each in (values, lows, highs)]
+        also = [float(special.expit(end)) for end in _around(*map(special.logit, inside), level)]
+        low, high = max(min(low, also[0]), 0.0), min(max(high, also[1]), 1.0)
+    return mean, low, high
+
+
+def _around(values: np.ndarray, lows: np.ndarray, highs: np.ndarray, level: float) -> tuple[float, float]:
+    between = stats.t.ppf((1 + level) / 2, len(values) - 1) * values.std(ddof=1) / np.sqrt(len(values))
+    ends = (np.hypot(between, (values - lows).mean()), np.hypot(between, (highs - values).mean()))
+    return float(values.mean() - ends[0]), float(values.mean() + ends[1])
 
 
 def _measure(runs: Sequence[Run | Sequence[Run]]) -> _Runs:

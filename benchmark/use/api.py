@@ -280,8 +280,8 @@ def run(
             "jobs": jobs, "scheduler": scheduler, "threads": chosen.protocol.threads,
             "devices": _devices(kept, outcomes),
             "seeds": {
-                "ledger": chosen.protocol.ledger_seed, "generator": chosen.protocol.generator_seeds,
-                "detector": chosen.protocol.detector_seeds,
+                "ledger": chosen.protocol.ledgers[0], "ledgers": chosen.protocol.ledgers,
+                "generator": chosen.protocol.generator_seeds, "detector": chosen.protocol.detector_seeds,
             },
         }  # fmt: skip
         from benchmark.results import collect

@@ -103,7 +103,10 @@ class StoredRun(StoredStages):
         """
         for (function, name), row in self._stages.items():
             if function == "sample" and self.store.path(function, row["key"]).resolve() == folder.resolve():
-                generator, _, seed = name.removeprefix("sample ").rpartition(" seed ")
+                generator, _, rest = name.removeprefix("sample ").rpartition(" seed ")
+                seed, *other = rest.split(" ledger ")
+                if other:
+                    raise UserError(f"{folder} is a bank of ledger seed {other[0]}. Expected one of the run's first.")
                 return generator, int(seed)
         raise UserError(f"{folder} is not a bank of {self.folder} in the store {self.store.root}.")
 

@@ -67,7 +67,7 @@ def provenance(run: Run) -> dict[str, Any]:
         "Parts": _plain(dataset.get("parts")),
         "Dropped": _plain(dataset.get("dropped")),
         "Notes": " ".join(str(note) for note in dataset.get("notes") or []),
-        "Ledger seed": dataset.get("ledger_seed"),
+        "Ledger seed": ", ".join(map(str, dataset.get("ledger_seeds") or [])) or dataset.get("ledger_seed"),
         "Digest": dataset.get("digest"),
     }
     stages = [stage for stage in manifest.get("stages") or [] if isinstance(stage, dict)]

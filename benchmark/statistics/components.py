@@ -1,0 +1,250 @@
+"""Variance components of an AUC: how much splits, generator trainings, detector trainings and test images change it.
+
+A generator's trainings are nested in the split of the real images, a detector's in the training whose fakes it learns.
+Test images are crossed with these: all cells of a split are tested on the same reals, and cells of one training on the
+same fakes too. What images add to each cell, and to each pair of cells, is known from the structural components of the
+AUCs (`delong`), so it is taken off the mean squares of the nested analysis of variance, whose expected values then give
+the components (Henderson, Biometrics 1953, method 1; Gallas, Academic Radiology 2006, for readers and cases of an AUC).
+
+Intervals are modified large-sample ones of a difference of mean squares (Ting, Burdick, Graybill, Jeyaratnam, Lu,
+Journal of Statistical Computation and Simulation 1990); what the images add stands among the mean squares with the
+degrees of freedom of a sum over images.
+"""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Sequence
+from typing import Any, NamedTuple
+
+import numpy as np
+from scipy import stats
+
+from benchmark.statistics.intervals import FEW
+from benchmark.statistics.ranking import Ranking
+from benchmark.statistics.shared import Measured
+
+LEVELS = 5  # of a factor, below which nothing is said of its variance
+FACTORS = ("ledger", "generator run", "detector training")
+IMAGES = "test images"
+SATURATED = "cannot tell: fewer than 10 images overlap in some cell, and near an AUC of 1 these say too little"
+
+
+class Trained(NamedTuple):
+    """One cell of a configuration: its place in the nesting, and its test scores.
+
+    Attributes:
+        ledger: Seed of the split of the real images.
+        run: Seed of the generator's training.
+        detector: Seed of the detector's training.
+        scores: float `(n,)`.
+        is_fake: bool `(n,)`.
+        units: `(n,)`, the units of the images; those of reals mean the same in all cells, those of other fakes are of
+            their run alone. `None` where each image is alone.
+    """
+
+    ledger: int
+    run: int
+    detector: int
+    scores: np.ndarray
+    is_fake: np.ndarray
+    units: np.ndarray | None = None
+
+
+class Component(NamedTuple):
+    """One component: its levels, its variance on the AUC's scale with an interval, and why there is none."""
+
+    component: str
+    levels: int
+    variance: float
+    low: float
+    high: float
+    note: str
+
+
+class _Images(NamedTuple):
+    """What each unit of images adds to each cell, `(cells, k)`: those with reals of each split, and those of runs."""
+
+    blocks: list[tuple[np.ndarray, np.ndarray]]  # which cells, and what a column adds to them
+
+    def weights(self, form: np.ndarray) -> np.ndarray:
+        """What each unit adds to the expected value of a quadratic form `(cells, cells)`."""
+        found = []
+        for at, added in self.blocks:
+            scale = added.shape[1] / max(added.shape[1] - 1, 1)
+            found.append(scale * np.einsum("ik,ij,jk->k", added, form[np.ix_(at, at)], added, optimize=True))
+        return np.concatenate(found)
+
+
+def components(cells: Sequence[Trained], *, level: float = 0.95) -> list[Component]:
+    """Returns the variance components of the AUC of one detector on one configuration.
+
+    A component is only told where its factor has at least `LEVELS` seeds. A factor with a single seed is not apart from
+    the next one above it, whose note says so. An estimate may be below 0, as those of moments may: it is printed as 0,
+    with the upper end of its interval. Coverage: `tests/statistics/simulate_components.py`.
+
+    Args:
+        cells: All cells; the reals of one split are in the same order in all of its cells.
+        level: Coverage, in (0, 1). Defaults to `0.95`.
+
+    Returns:
+        One row for each of `FACTORS`, and one for `IMAGES`: the variance of one cell's AUC over other test images.
+
+    Raises:
+        ValueError: If there is no cell, or two of one place.
+
+    Example:
+        >>> import numpy as np
+        >>> rng, is_fake = np.random.default_rng(0), np.repeat([False, True], 200)
+        >>> shifts = rng.normal(1, 0.3, 6)
+        >>> cells = [Trained(0, run, 0, rng.normal(is_fake * shifts[run]), is_fake) for run in range(6)]
+        >>> found = components(cells)
+        >>> [(row.component, row.levels) for row in found]
+        [('ledger', 1), ('generator run', 6), ('detector training', 1), ('test images', 200)]
+        >>> found[0].note
+        'cannot tell: 1 ledger seed, at least 5 are needed'
+    """
+    cells = sorted(cells, key=lambda cell: cell[:3])
+    if not cells or len({cell[:3] for cell in cells}) < len(cells):
+        raise ValueError(f"Components need cells, each of another training. Received: {len(cells)}, of one twice.")
+    parts = [Measured.of([cell[3 : 5 if cell.units is None else 6]]) for cell in cells]
+    images = _images(cells, parts)
+    levels = [len({cell[at] for cell in cells}) for at in range(3)]
+    saturated = min(map(_wrong, cells, parts)) < FEW
+    rows = []
+    nested = _nested(cells, np.array([part.part.auc for part in parts]), images, level)
+    for at, name in enumerate(FACTORS):
+        kind = ("ledger seed", "generator seed", "detector seed")[at]
+        if levels[at] < LEVELS:
+            note = f"cannot tell: {levels[at]} {kind}{'s' * (levels[at] > 1)}, at least {LEVELS} are needed"
+            rows.append(Component(name, levels[at], np.nan, np.nan, np.nan, note))
+        elif saturated:
+            rows.append(Component(name, levels[at], np.nan, np.nan, np.nan, SATURATED))
+        else:
+            rows.append(Component(name, levels[at], *nested[at], _with(levels, at)))
+    form = np.eye(len(cells)) / len(cells)
+    rows.append(_of_images(images.weights(form), int(min(part.pairs for part in parts)), saturated, level))
+    return rows
+
+
+def _with(levels: list[int], at: int) -> str:
+    """Says which factors below are in a component, because each of theirs has one level."""
+    names = ("ledger", "the generator's", "the detector's")
+    below = []
+    for next_ in range(at + 1, 3):
+        if levels[next_] > 1:
+            break
+        below.append(names[next_])
+    return f"with what {' and '.join(below)} training adds, of which each has one seed" if below else ""
+
+
+def _wrong(cell: Trained, part: Measured) -> int:
+    """How many units are on the wrong side of the best cut."""
+    wrong = Ranking.of(cell.scores, cell.is_fake).wrong_at_cut(reverse=part.part.auc < 0.5)
+    return part.clusters.touched(wrong)
+
+
+def _images(cells: Sequence[Trained], parts: Sequence[Measured]) -> _Images:
+    names = []
+    for cell in cells:
+        real = ~np.asarray(cell.is_fake, dtype=bool)
+        if cell.units is None:
+            names.append([(cell.ledger, k) for k in range(int(real.sum()))])
+        else:
+            names.append(list(dict.fromkeys(np.asarray(cell.units)[real].tolist())))
+    known = {name: k for k, name in enumerate(dict.fromkeys(name for each in names for name in each))}
+    shared = np.zeros((len(cells), len(known)))
+    for row, (each, part) in enumerate(zip(names, parts, strict=True)):
+        shared[row, [known[name] for name in each]] = part.shared
+    blocks = [(np.arange(len(cells)), shared)]
+    for run in dict.fromkeys(cell[:2] for cell in cells):
+        at = np.array([k for k, cell in enumerate(cells) if cell[:2] == run])
+        own = np.stack([parts[k].own for k in at])
+        if own.shape[1]:
+            blocks.append((at, own))
+    return _Images(blocks)
+
+
+def _nested(
+    cells: Sequence[Trained], aucs: np.ndarray, images: _Images, level: float
+) -> list[tuple[float, float, float]]:
+    """Returns (variance, low, high) of each factor; NaN for one that has no degrees of freedom."""
+    n = len(cells)
+    designs = [_indicator([cell[: at + 1] for cell in cells]) for at in range(3)]
+    projections = [np.full((n, n), 1 / n), *(each @ np.linalg.pinv(each) for each in designs)]
+    forms = [after - before for before, after in itertools.pairwise(projections)]
+    degrees = np.array([round(float(np.trace(form))) for form in forms])
+    told = np.flatnonzero(degrees > 0)
+    found = [(np.nan, np.nan, np.nan)] * 3
+    if not len(told):
+        return found
+    forms = [forms[at] / degrees[at] for at in told]
+    squares = np.array([float(aucs @ form @ aucs) for form in forms])
+    expected = np.array([[float(np.sum(form * (designs[at] @ designs[at].T))) for at in told] for form in forms])
+    solved = np.linalg.inv(expected)  # triangular: a factor is in the mean squares of itself and of those above it
+    by_image = np.stack([images.weights(form) for form in forms])
+    for row, at in enumerate(told):
+        weights = solved[row] @ by_image
+        terms = [(value, square, df) for value, square, df in zip(solved[row], squares, degrees[told], strict=True)]
+        added = float(weights.sum())
+        terms.append((-np.sign(added), abs(added), _degrees(weights)))
+        found[at] = _interval(terms, level)
+    return found
+
+
+def _indicator(keys: list[Any]) -> np.ndarray:
+    order = list(dict.fromkeys(keys))
+    return np.array([[key == one for one in order] for key in keys], dtype=float)
+
+
+def _degrees(weights: np.ndarray) -> float:
+    """Degrees of freedom of a sum over images (Satterthwaite): of a chi-square they are twice its mean squared over its
+    variance."""
+    spread = float(((weights - weights.mean()) ** 2).sum())
+    return float(np.clip(2 * weights.sum() ** 2 / spread, 1, 1e6)) if spread > 0 else 1e6
+
+
+def _interval(terms: list[tuple[float, float, float]], level: float) -> tuple[float, float, float]:
+    """Returns a sum of (coefficient, mean square, degrees of freedom), and its modified large-sample interval."""
+    terms = [term for term in terms if abs(term[0]) * term[1] > 0]
+    value = sum(coefficient * square for coefficient, square, _ in terms)
+    tail = (1 - level) / 2
+    up = [(abs(c) * square, df) for c, square, df in terms if c > 0]
+    down = [(abs(c) * square, df) for c, square, df in terms if c < 0]
+    low = value - np.sqrt(max(_spread(up, down, tail, lower=True), 0.0))
+    high = value + np.sqrt(max(_spread(up, down, tail, lower=False), 0.0))
+    return max(value, 0.0), max(float(low), 0.0), max(float(high), 0.0)
+
+
+def _spread(up: list[tuple[float, float]], down: list[tuple[float, float]], tail: float, *, lower: bool) -> float:
+    """The squared distance of an end from the value; at the upper one the two kinds of terms change their places."""
+    total = 0.0
+    for own, other in ((up, down), (down, up)) if lower else ((down, up), (up, down)):
+        short = own is (up if lower else down)  # these terms may have come out too large
+        total += sum((_g(df, tail) if short else _h(df, tail)) ** 2 * part**2 for part, df in own)
+        if short:
+            total += sum(_pair(df, df2, tail) * part * part2 for part, df in own for part2, df2 in other)
+    return total
+
+
+def _g(df: float, tail: float) -> float:
+    return float(1 - df / stats.chi2.isf(tail, df))
+
+
+def _h(df: float, tail: float) -> float:
+    return float(df / stats.chi2.ppf(tail, df) - 1)
+
+
+def _pair(df: float, other: float, tail: float) -> float:
+    f = float(stats.f.isf(tail, df, other))
+    return ((f - 1) ** 2 - _g(df, tail) ** 2 * f**2 - _h(other, tail) ** 2) / f
+
+
+def _of_images(weights: np.ndarray, n: int, saturated: bool, level: float) -> Component:
+    variance = float(weights.sum())
+    if n < LEVELS:
+        note = f"cannot tell: {n} independent test images of a class, at least {LEVELS} are needed"
+        return Component(IMAGES, n, np.nan, np.nan, np.nan, note)
+    if saturated:
+        return Component(IMAGES, n, np.nan, np.nan, np.nan, SATURATED)
+    return Component(IMAGES, n, *_interval([(1.0, variance, min(_degrees(weights), n - 1))], level), "")
