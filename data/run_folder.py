@@ -16,7 +16,7 @@ from typing import Any
 
 from data.errors import UserError
 
-FORMAT = 4
+FORMAT = 5
 MANIFEST = "manifest.json"
 PAGE = "report.html"
 TABLES = {  # the columns that each has, whatever was run; it may have more
@@ -26,6 +26,8 @@ TABLES = {  # the columns that each has, whatever was run; it may have more
     "comparisons.csv": "generator generator_seed checkpoint detector best difference low high p p_holm",
     "roc.csv": "cell fpr tpr threshold",
     "training.csv": "generator generator_seed",
+    "components.csv": "generator detector component levels variance sd low high note",
+    "over_runs.csv": "generator measure runs value low high note",
     "histories.csv": "generator generator_seed detector detector_seed",
     "generators.csv": "generator generator_seed checkpoint kind",
     "classes.csv": "generator generator_seed checkpoint class",

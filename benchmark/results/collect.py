@@ -14,7 +14,8 @@ import pandas as pd
 
 from benchmark.execute.state import Outcome
 from benchmark.plan.planner import Plan
-from benchmark.results import explanations, manifest, pictures, summarise
+from benchmark.quality.measures import MEASURES
+from benchmark.results import explanations, manifest, over_runs, pictures, summarise
 from benchmark.results.gather import Gathered
 from benchmark.store.store import Store, written
 from data.errors import UserError
@@ -63,7 +64,9 @@ def write(folder: Path, plan: Plan, store: Store, outcomes: dict[str, Outcome], 
     scores, measured, curves = read.scores(), read.metrics(), read.curves()
     comparisons = summarise.comparisons(cells, scores)
     trained = {row.id for row in plan.generators if row.trains}
-    metrics = pd.concat([measured, summarise.configurations(cells, scores, trained)], ignore_index=True)
+    generators, banks = read.generators(), read.bank_digests()
+    configurations = over_runs.configurations(cells, scores, trained, measured, banks)
+    metrics = pd.concat([measured, configurations], ignore_index=True)
     frames = {
         "cells.csv": cells,
         "metrics.csv": metrics,
@@ -71,7 +74,9 @@ def write(folder: Path, plan: Plan, store: Store, outcomes: dict[str, Outcome], 
         "roc.csv": curves,
         "training.csv": read.training(),
         "histories.csv": read.histories(),
-        "generators.csv": read.generators(),
+        "generators.csv": generators,
+        "components.csv": over_runs.components(cells, scores, trained, banks),
+        "over_runs.csv": over_runs.of_trainings(read.runs(), generators, [*MEASURES, "fid", "kid"]),
         "classes.csv": read.classes(),
         "reconstruction.csv": read.reconstruction(),
         **read.measurements(),

@@ -20,6 +20,7 @@ from benchmark.plan.planner import Plan, Split
 from benchmark.plan.stage import Stage
 from benchmark.quality import control
 from benchmark.results import summarise
+from benchmark.store import digest
 from benchmark.store.checkpoints import Checkpoints
 from benchmark.store.store import Store
 from generation.dcgan.class_scores import COLUMNS as CLASS_COLUMNS
@@ -125,6 +126,35 @@ class Gathered:
                 )  # fmt: skip
         columns = [name for _, table in self._joined_to() for name in table.names]
         return pd.DataFrame(rows, columns=[*GENERATOR_COLUMNS, *columns])
+
+    def runs(self) -> pd.DataFrame:
+        """One row per finished training of a generator that is no control: why it is said to have collapsed, if it is,
+        `None` where nothing watches for that, and a digest of its fakes."""
+        rows = []
+        kinds = {row.id: row for row in self.plan.generators}
+        for split, generator, seed, stage in self._runs("trainings"):
+            bank = split.banks[generator, seed]
+            row = kinds[generator]
+            if not row.trains or row.plugin.attribute("control") or not self.ended_well(stage):
+                continue
+            alarms = [alarm["alarm"] for alarm in _json(self.path(stage) / "facts.json").get("alarms", [])]
+            seen = ", ".join(alarm for alarm in alarms if alarm in summarise.ALARMS)
+            watched = (self.path(stage) / "training.csv").exists()
+            fakes = self._fakes(bank) if self.ended_well(bank) else stage.key
+            of = dict(zip(FIRST, (split.ledger_seed, generator, seed), strict=True))
+            rows.append(of | {"collapsed": seen if watched or seen else None, "digest": fakes})
+        return pd.DataFrame(rows, columns=[*FIRST, "collapsed", "digest"])
+
+    def bank_digests(self) -> dict[str, str]:
+        """Of each measured cell a digest of the fakes that it learned from and is tested on."""
+        return {
+            cell.name: " ".join(self._fakes(stage) for stage in [*cell.lesson.banks, cell.bank])
+            for cell in self.measured
+        }
+
+    def _fakes(self, bank: Stage) -> str:
+        digests = _json(self.path(bank) / "bank.json")["digests"]
+        return digest.of_value([digests[part] for part in sorted(digests)])
 
     def checks(self) -> list[dict[str, Any]]:
         """The findings that stages have kept: of the split, of each training and of each bank."""

@@ -1,4 +1,4 @@
-"""What is said across cells: comparisons within a column, configurations over training runs, and the audit."""
+"""What is said across cells: comparisons within a column, and the audit."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from benchmark.findings import finding, registry
 from benchmark.plan.planner import Plan
 from benchmark.results import findings as verdicts
 from benchmark.results import held
-from benchmark.statistics import compare, configuration
+from benchmark.statistics import compare
 
 METRIC_COLUMNS = [
     "scope", "cell", "question", "table", "ledger_seed", "generator", "generator_seed", "checkpoint",
@@ -35,11 +35,18 @@ def comparisons(cells: pd.DataFrame, scores: pd.DataFrame) -> pd.DataFrame:
     several detector seeds, the first speaks for each detector.
     """
     done = cells[cells["status"] == "done"]
-    by_cell = _test_scores(scores)
+    by_cell = test_scores(scores)
     frames = [pd.DataFrame(columns=COMPARISON_COLUMNS)]
     for table, rows in done.groupby("table", sort=False):
         lesson = ["train_generator", "train_sources"]
-        fixed = ["table", *held.EXAM, "train_n", "train_perturbation", *([] if table == "own" else lesson)]
+        fixed = [
+            "table",
+            "ledger_seed",
+            *held.EXAM,
+            "train_n",
+            "train_perturbation",
+            *([] if table == "own" else lesson),
+        ]
         over = ["detector", "detector_seed", *(lesson if table == "own" else [])]
         first = rows[
             rows["detector_seed"] == rows.groupby([*fixed, "detector"], dropna=False)["detector_seed"].transform("min")
@@ -61,42 +68,6 @@ def _compared(column: pd.DataFrame, by_cell: dict[str, pd.DataFrame]) -> pd.Data
     compared = compare.separable_from_best(values, is_fake, groups=units)
     about = {name: column[name].iloc[0] for name in ("generator", "generator_seed", "checkpoint")}
     return compared.assign(cell=compared["detector"].map(cells), best_cell=compared["best"].map(cells), **about)
-
-
-def configurations(cells: pd.DataFrame, scores: pd.DataFrame, trained: set[str]) -> pd.DataFrame:
-    """Says what is known of each configuration: its mean AUC over training runs, with an interval over the runs.
-
-    Held fixed are the question, the lesson but for the seeds of its generators, the detector, and the exam but for the
-    seed of its generator.
-
-    Args:
-        cells: The cells.
-        scores: Their scores.
-        trained: The generators that train. The seeds of others, such as a folder of finished images, are no runs.
-    """
-    asked = cells[cells["generator"].isin(trained) & (cells["purpose"] == "main")]
-    over = ["generator_seed", "detector_seed", "train_sources"]
-    fixed = [name for name in held.IDENTITY if name not in over]
-    by_cell = _test_scores(scores)
-    rows = []
-    for _, column in held.groups(asked, over=over, within=fixed):
-        runs = column[column["status"] == "done"]
-        if runs.empty:
-            continue
-        tested = [[_tested(by_cell[cell]) for cell in same["cell"]] for _, same in runs.groupby("generator_seed")]
-        found = configuration.configuration_interval(tested)
-        failed = f"; {len(column) - len(runs)} more failed" if len(runs) < len(column) else ""
-        about = {name: runs[name].iloc[0] for name in METRIC_COLUMNS if name in runs and name not in (*over, "cell")}
-        measured = {
-            "scope": "configuration",
-            "metric": "auc",
-            "value": found.value,
-            "low": found.low,
-            "high": found.high,
-            "note": found.note + failed,
-        }
-        rows.append(about | measured)
-    return pd.DataFrame(rows, columns=METRIC_COLUMNS)
 
 
 def bank_checks(about: str, folder: Path) -> list[dict[str, Any]]:
@@ -159,11 +130,13 @@ def _about(name: str, role: str) -> str:
     return "" if name == role else name
 
 
-def _test_scores(scores: pd.DataFrame) -> dict[str, pd.DataFrame]:
+def test_scores(scores: pd.DataFrame) -> dict[str, pd.DataFrame]:
+    """Returns the scores of test images by cell."""
     return {str(cell): frame for cell, frame in scores[scores["part"] == "test"].groupby("cell", observed=True)}
 
 
-def _tested(frame: pd.DataFrame) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+def tested(frame: pd.DataFrame) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Returns scores, labels and units of the test images of a cell."""
     return frame["score"].to_numpy(), frame["is_fake"].to_numpy(dtype=bool), frame["unit"].to_numpy()
 
 
@@ -180,7 +153,8 @@ def _detector_of(at: pd.DataFrame, cell: str, cells: pd.Index) -> str:
 
 def _run_of(row: Any, cells: pd.DataFrame) -> str:
     seeds = cells[["generator_seed", "detector_seed"]].drop_duplicates()
-    return row.generator if len(seeds) == 1 else f"{row.generator} seed {row.generator_seed}, {row.detector_seed}"
+    name = row.generator if len(seeds) == 1 else f"{row.generator} seed {row.generator_seed}, {row.detector_seed}"
+    return name if cells["ledger_seed"].nunique() == 1 else f"{name} ledger {row.ledger_seed}"
 
 
 def _measured(cell: str, intervals: pd.DataFrame, values: pd.DataFrame) -> verdicts.Measured:

@@ -14,6 +14,8 @@ from scipy import special, stats
 
 from benchmark.statistics.shared import Measured, Run, check, degrees
 
+ONE_RUN = "cannot tell: one training run says nothing of how others differ"
+
 
 class Interval(NamedTuple):
     """A value, its interval, two-sided p-value where something is tested (else NaN), and a note."""
@@ -61,12 +63,12 @@ def configuration_interval(runs: Sequence[Run | Sequence[Run]], *, level: float 
         >>> round(found.value, 3), found.note
         (0.938, 'mean of 3 training runs')
         >>> configuration_interval(runs[:1]).note
-        'one training run: no interval for the configuration'
+        'cannot tell: one training run says nothing of how others differ'
     """
     measured = _measure(runs)
     value = float(measured.aucs.mean())
     if len(measured.aucs) == 1:
-        return Interval(value, np.nan, np.nan, np.nan, "one training run: no interval for the configuration")
+        return Interval(value, np.nan, np.nan, np.nan, ONE_RUN)
     t, z = _quantiles(measured, level)
     shared = _shared(measured)
     half = float(np.sqrt(t**2 * measured.between + z**2 * shared))

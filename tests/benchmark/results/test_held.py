@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from benchmark.results import held, summarise
+from benchmark.results import held, over_runs, summarise
 
 CELL = {
     "dataset": "digits", "question": "own", "table": "own", "ledger_seed": 0, "train_generator": "a",
@@ -58,7 +58,7 @@ def test_configurations_and_comparisons_keep_apart_what_differs(change):
     cells, scores = frames(
         {}, {"generator_seed": 1, "train_sources": "a/1"}, change, change | {"detector": "e"}, {"detector": "e"}
     )
-    rows = summarise.configurations(cells, scores, {"a"})
+    rows = over_runs.configurations(cells, scores, {"a"})
     assert list(rows["detector"]) == ["d", "d", "e", "e"]
     assert len(rows) == 4
     compared = summarise.comparisons(cells, scores)

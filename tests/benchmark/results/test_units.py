@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from benchmark.results import summarise
+from benchmark.results import over_runs, summarise
 
 N = 200
 SAME = {
@@ -39,7 +39,7 @@ SCENES = np.r_[np.arange(N) // 20, np.arange(N, 2 * N)]
 
 
 def test_a_configuration_with_units_has_an_interval_and_it_is_wider():
-    alone, scenes = (summarise.configurations(*tables(units), {"g"}) for units in (ALONE, SCENES))
+    alone, scenes = (over_runs.configurations(*tables(units), {"g"}) for units in (ALONE, SCENES))
     assert scenes["value"].tolist() == alone["value"].tolist()
     assert scenes["note"].tolist() == ["mean of 3 training runs"] * 2
     width = [(frame["high"] - frame["low"]).to_numpy() for frame in (alone, scenes)]
@@ -53,6 +53,6 @@ def test_comparisons_count_units():
     assert (scenes["high"] - scenes["low"] != alone["high"] - alone["low"])[others].all()
 
 
-@pytest.mark.parametrize("table", [summarise.comparisons, lambda *of: summarise.configurations(*of, {"g"})])
+@pytest.mark.parametrize("table", [summarise.comparisons, lambda *of: over_runs.configurations(*of, {"g"})])
 def test_groups_are_information_only(table):
     pd.testing.assert_frame_equal(table(*tables(SCENES)), table(*tables(SCENES, group=7.0)))

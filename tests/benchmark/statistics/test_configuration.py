@@ -16,7 +16,7 @@ def test_one_run_has_no_interval():
     result = configuration_interval(runs(np.random.default_rng(0), 1))
     assert 0.5 < result.value < 1
     assert np.isnan([result.low, result.high]).all()
-    assert result.note.startswith("one training run")
+    assert result.note.startswith("cannot tell: one training run")
     assert np.isnan(compare_configurations(*[runs(np.random.default_rng(0), 1)] * 2).p)
     with pytest.raises(ValueError, match="At least one"):
         configuration_interval([])

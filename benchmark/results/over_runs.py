@@ -1,0 +1,221 @@
+"""What is said of a configuration over its seeds: the mean of each metric, and how much each kind of seed changes it.
+
+A mean over trainings of a generator has an interval that another training is in. Finished images, and a generator that
+makes the same images from every seed, have no trainings: their mean is over trainings of the detector. Where nothing
+can be told, the note says why.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from benchmark.results import held
+from benchmark.results.summarise import METRIC_COLUMNS, test_scores, tested
+from benchmark.statistics import components as parts
+from benchmark.statistics import configuration, intervals
+
+OVER = ["ledger_seed", "generator_seed", "detector_seed", "train_sources"]
+FIXED = [name for name in held.IDENTITY if name not in OVER]
+COMPONENT_COLUMNS = [
+    "table", "generator", "asked_checkpoint", "train_generator", "train_n", "train_perturbation", "perturbation",
+    "detector", "component", "levels", "variance", "sd", "low", "high", "note",
+]  # fmt: skip
+RUN_COLUMNS = ["generator", "measure", "runs", "value", "low", "high", "note"]
+UNBOUNDED = ("nll", "fd", "kd", "density", "fid", "kid")
+NOT_MEANT = ("p_chance",)  # a mean of p-values is no p-value
+COLLAPSED = "collapsed"
+
+
+def configurations(
+    cells: pd.DataFrame,
+    scores: pd.DataFrame,
+    trained: set[str],
+    measured: pd.DataFrame | None = None,
+    banks: Mapping[str, str] | None = None,
+) -> pd.DataFrame:
+    """Says what is known of each configuration: the mean of each metric over its seeds, with an interval.
+
+    Held fixed are the question, the lesson but for the seeds of its generators, the detector, and the exam but for the
+    seed of its generator.
+
+    Args:
+        cells: The cells.
+        scores: Their scores.
+        trained: The generators that train. The seeds of others, such as a folder of finished images, are no runs.
+        measured: The metrics of each cell. Defaults to `None`: only the AUC over trainings is summed up.
+        banks: Of each cell a digest of the fakes: equal ones are counted once. Defaults to `None`, none are equal.
+    """
+    by_cell = test_scores(scores)
+    known = _by_metric(measured)
+    rows = []
+    for column in _columns(cells):
+        runs = column[column["status"] == "done"]
+        is_run = runs["generator"].iloc[0] in trained and runs["purpose"].iloc[0] == "main" if len(runs) else False
+        if runs.empty or not (is_run or len(runs) > 1):
+            continue
+        distinct, note = without_repeats(runs, banks or {})
+        failed = f"; {len(column) - len(runs)} more failed" if len(runs) < len(column) else ""
+        about = {name: runs[name].iloc[0] for name in METRIC_COLUMNS if name in runs and name not in (*OVER, "cell")}
+        about |= {"ledger_seed": runs["ledger_seed"].iloc[0] if runs["ledger_seed"].nunique() == 1 else np.nan}
+        several = distinct["generator_seed"].nunique() > 1 or not note  # trainings that differ
+        for metric in known or ("auc",):
+            found = _found(metric, distinct, known.get(metric, {}), by_cell, is_run and several)
+            if found is not None:
+                value, low, high, said = found
+                said = "; ".join(filter(None, [said, note])) + failed
+                measures = {"scope": "configuration", "metric": metric, "value": value, "low": low, "high": high}
+                rows.append(about | measures | {"note": said})
+    return pd.DataFrame(rows, columns=METRIC_COLUMNS)
+
+
+def components(
+    cells: pd.DataFrame, scores: pd.DataFrame, trained: set[str], banks: Mapping[str, str] | None = None
+) -> pd.DataFrame:
+    """Returns the variance components of the AUC of each detector on each configuration with several seeds.
+
+    Args:
+        cells, scores, trained, banks: As in `configurations`.
+
+    Returns:
+        A frame of `COMPONENT_COLUMNS`; `low` and `high` are of the variance, whose root `sd` is.
+    """
+    by_cell = test_scores(scores)
+    rows = []
+    for column in _columns(cells[cells["purpose"] == "main"]):
+        runs = column[column["status"] == "done"]
+        if len(runs) < 2:
+            continue
+        distinct, note = without_repeats(runs, banks or {})
+        is_run = runs["generator"].iloc[0] in trained
+        if not is_run:  # how a seed deals finished images to the parts is no training
+            distinct = distinct[distinct["generator_seed"] == distinct["generator_seed"].min()]
+            note = note or "cannot tell: finished images, no trainings"
+        places = distinct[["ledger_seed", "generator_seed", "detector_seed", "cell"]].itertuples(index=False)
+        placed = [parts.Trained(*row[:3], *tested(by_cell[row[3]])) for row in places]
+        about = {name: runs[name].iloc[0] for name in COMPONENT_COLUMNS if name in runs}
+        for found in parts.components(placed):
+            row = found._asdict() | {"sd": np.sqrt(found.variance)}
+            if note and found.component == parts.FACTORS[1]:
+                row["note"] = note if note.startswith("cannot tell") else f"cannot tell: {note}"
+            rows.append(about | row)
+    return pd.DataFrame(rows, columns=COMPONENT_COLUMNS)
+
+
+def of_trainings(trainings: pd.DataFrame, generators: pd.DataFrame, measures: Sequence[str]) -> pd.DataFrame:
+    """Returns what is known of each generator over its trainings: the share that collapsed, and the quality of images.
+
+    Args:
+        trainings: One row for each finished training: generator, ledger_seed, generator_seed, collapsed (why, or
+            empty; `None` where nothing watches for it) and digest of its fakes.
+        generators: Of `generators.csv`, whose last checkpoint of each training speaks for it.
+        measures: Columns of quality in there, each with `_low` and `_high`.
+    """
+    rows: list[dict[str, Any]] = []
+    for name, all_runs in trainings.groupby("generator", sort=False):
+        runs = all_runs.drop_duplicates(["ledger_seed", "digest"])
+        same = len(all_runs) - len(runs)
+        note = f"{len(all_runs)} seeds made {len(runs)} different sets of images: equal ones count once" if same else ""
+        rows.append({"generator": name, "measure": COLLAPSED} | _share(runs, note))
+        last = generators[generators["generator"] == name].drop_duplicates(
+            ["ledger_seed", "generator_seed"], keep="last"
+        )
+        last = last.merge(runs[["ledger_seed", "generator_seed"]], on=["ledger_seed", "generator_seed"])
+        for measure in measures:
+            if len(last) > 1 and measure in last:
+                three = (pd.to_numeric(last[f"{measure}{end}"], errors="coerce") for end in ("", "_low", "_high"))
+                if (values := np.array(list(three), dtype=float)).size and not np.isnan(values[0]).all():
+                    rows.append({"generator": name, "measure": measure} | _mean(measure, values, last, note))
+    return pd.DataFrame(rows, columns=RUN_COLUMNS)
+
+
+def _share(runs: pd.DataFrame, note: str) -> dict[str, Any]:
+    watched = runs[runs["collapsed"].notna()]
+    n, seen = len(watched), watched[watched["collapsed"] != ""] if len(watched) else watched
+    if not n:
+        return {"runs": len(runs), "note": "cannot tell: nothing in its training watches for a collapse"}
+    low, high = (float(end) for end in intervals.clopper_pearson(len(seen), n))
+    named = [f"seed {row.generator_seed}: {row.collapsed}" for row in seen.itertuples()]
+    said = "; ".join(filter(None, [f"{len(seen)} of {n} training runs", *named, note]))
+    return {"runs": n, "value": len(seen) / n, "low": low, "high": high, "note": said}
+
+
+def _mean(measure: str, values: np.ndarray, last: pd.DataFrame, note: str) -> dict[str, Any]:
+    known = values[:, ~np.isnan(values[0])]
+    splits = last.loc[~np.isnan(values[0]), "ledger_seed"].to_numpy()
+    if len(set(splits)) > 1:
+        known = np.stack([known[:, splits == one].mean(axis=1) for one in dict.fromkeys(splits)], axis=1)
+    value, low, high = configuration.mean_interval(*known, bounded=measure not in UNBOUNDED)
+    what = f"mean of {known.shape[1]} {'splits' if len(set(splits)) > 1 else 'training runs'}"
+    why = "cannot tell: one training run says nothing of others" if known.shape[1] < 2 else what
+    said = "; ".join(filter(None, [why if np.isnan(low) and known.shape[1] < 2 else what, note]))
+    return {"runs": len(splits), "value": value, "low": low, "high": high, "note": said}
+
+
+def without_repeats(runs: pd.DataFrame, banks: Mapping[str, str]) -> tuple[pd.DataFrame, str]:
+    """Returns the cells of a configuration without those of equal fakes, and what is to be said of it."""
+    keyed = runs.assign(fakes=[banks.get(cell, cell) for cell in runs["cell"]])
+    distinct = runs[~keyed.duplicated(["ledger_seed", "detector_seed", "fakes"]).to_numpy()]
+    seeds = runs["generator_seed"].nunique()
+    left = distinct.groupby(["ledger_seed", "detector_seed"])["generator_seed"].nunique().max()
+    if left == seeds:
+        return distinct, ""
+    return (
+        distinct,
+        f"{seeds} generator seeds made {left} different set{'s' * (left > 1)} of images: equal ones count once",
+    )
+
+
+def _columns(cells: pd.DataFrame) -> Iterator[pd.DataFrame]:
+    for _, column in held.groups(cells, over=OVER, within=FIXED):
+        yield column
+
+
+def _by_metric(measured: pd.DataFrame | None) -> dict[str, dict[str, tuple[float, float, float, str]]]:
+    """Returns for each metric of cells, and each cell: value, ends, note."""
+    if measured is None:
+        return {}
+    found: dict[str, dict[str, tuple[float, float, float, str]]] = {}
+    for row in measured[measured["scope"] == "cell"].itertuples():
+        if row.metric not in NOT_MEANT:
+            ends = (float(row.value), float(row.low), float(row.high))
+            found.setdefault(str(row.metric), {})[str(row.cell)] = (
+                *ends,
+                row.note if isinstance(row.note, str) else "",
+            )
+    return found
+
+
+def _found(
+    metric: str, runs: pd.DataFrame, known: Mapping[str, Any], by_cell: Mapping[str, pd.DataFrame], is_run: bool
+) -> tuple[float, float, float, str] | None:
+    """Returns the mean of a metric over the cells of a configuration, its interval, and what it is a mean of."""
+    splits, trainings = runs["ledger_seed"].nunique(), runs["generator_seed"].nunique()
+    if metric == "auc" and is_run and splits == 1:
+        each = [[tested(by_cell[cell]) for cell in same["cell"]] for _, same in runs.groupby("generator_seed")]
+        found = configuration.configuration_interval(each)
+        return found.value, found.low, found.high, found.note
+    if not known or any(cell not in known for cell in runs["cell"]):
+        return None
+    values = pd.DataFrame([known[cell][:3] for cell in runs["cell"]], index=runs.index).astype(float)
+    notes = [known[cell][3] for cell in runs["cell"]]
+    if values[0].isna().any():
+        return np.nan, np.nan, np.nan, next((note for note in notes if note), "not defined in every run")
+    if splits > 1:
+        by, what = "ledger_seed", f"mean of {splits} splits of the real images"
+    elif trainings > 1:
+        by, what = "generator_seed", f"mean of {trainings} {'training runs' if is_run else 'draws of the images'}"
+    elif is_run:
+        return float(values[0].mean()), np.nan, np.nan, configuration.ONE_RUN
+    elif len(runs) == 1:
+        value, low, high = (float(end) for end in values.iloc[0])
+        return value, low, high, "the interval of one set of images"
+    else:
+        by, what = "detector_seed", f"mean of {len(runs)} trainings of the detector on the same images"
+    of_each = values.groupby(runs[by]).mean().to_numpy().T
+    value, low, high = configuration.mean_interval(*of_each, bounded=metric not in UNBOUNDED)
+    lacks = np.isnan(low)
+    return value, low, high, f"{what}; cannot tell: {notes[0] or 'its cells have no interval'}" if lacks else what
