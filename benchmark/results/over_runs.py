@@ -18,6 +18,7 @@ from benchmark.results.summarise import METRIC_COLUMNS, test_scores, tested
 from benchmark.statistics import components as parts
 from benchmark.statistics import configuration, intervals
 
+SEEDS = ["ledger_seed", "generator_seed"]
 OVER = ["ledger_seed", "generator_seed", "detector_seed", "train_sources"]
 FIXED = [name for name in held.IDENTITY if name not in OVER]
 COMPONENT_COLUMNS = [
@@ -120,10 +121,8 @@ def of_trainings(trainings: pd.DataFrame, generators: pd.DataFrame, measures: Se
         same = len(all_runs) - len(runs)
         note = f"{len(all_runs)} seeds made {len(runs)} different sets of images: equal ones count once" if same else ""
         rows.append({"generator": name, "measure": COLLAPSED} | _share(runs, note))
-        last = generators[generators["generator"] == name].drop_duplicates(
-            ["ledger_seed", "generator_seed"], keep="last"
-        )
-        last = last.merge(runs[["ledger_seed", "generator_seed"]], on=["ledger_seed", "generator_seed"])
+        last = generators[generators["generator"] == name].drop_duplicates(SEEDS, keep="last")
+        last = last.merge(runs[SEEDS], on=SEEDS)
         for measure in measures:
             if len(last) > 1 and measure in last:
                 three = (pd.to_numeric(last[f"{measure}{end}"], errors="coerce") for end in ("", "_low", "_high"))
@@ -163,10 +162,8 @@ def without_repeats(runs: pd.DataFrame, banks: Mapping[str, str]) -> tuple[pd.Da
     left = distinct.groupby(["ledger_seed", "detector_seed"])["generator_seed"].nunique().max()
     if left == seeds:
         return distinct, ""
-    return (
-        distinct,
-        f"{seeds} generator seeds made {left} different set{'s' * (left > 1)} of images: equal ones count once",
-    )
+    sets = f"{left} different set{'s' * (left > 1)} of images"
+    return distinct, f"{seeds} generator seeds made {sets}: equal ones count once"
 
 
 def _columns(cells: pd.DataFrame) -> Iterator[pd.DataFrame]:
@@ -182,10 +179,8 @@ def _by_metric(measured: pd.DataFrame | None) -> dict[str, dict[str, tuple[float
     for row in measured[measured["scope"] == "cell"].itertuples():
         if row.metric not in NOT_MEANT:
             ends = (float(row.value), float(row.low), float(row.high))
-            found.setdefault(str(row.metric), {})[str(row.cell)] = (
-                *ends,
-                row.note if isinstance(row.note, str) else "",
-            )
+            note = row.note if isinstance(row.note, str) else ""
+            found.setdefault(str(row.metric), {})[str(row.cell)] = (*ends, note)
     return found
 
 

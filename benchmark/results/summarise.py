@@ -39,14 +39,8 @@ def comparisons(cells: pd.DataFrame, scores: pd.DataFrame) -> pd.DataFrame:
     frames = [pd.DataFrame(columns=COMPARISON_COLUMNS)]
     for table, rows in done.groupby("table", sort=False):
         lesson = ["train_generator", "train_sources"]
-        fixed = [
-            "table",
-            "ledger_seed",
-            *held.EXAM,
-            "train_n",
-            "train_perturbation",
-            *([] if table == "own" else lesson),
-        ]
+        fixed = ["table", "ledger_seed", *held.EXAM, "train_n", "train_perturbation"]
+        fixed += [] if table == "own" else lesson
         over = ["detector", "detector_seed", *(lesson if table == "own" else [])]
         first = rows[
             rows["detector_seed"] == rows.groupby([*fixed, "detector"], dropna=False)["detector_seed"].transform("min")
