@@ -30,6 +30,9 @@ TEXT = {
     "generators": "generator checkpoint kind control extractor extractor_digest quality_note inception inception_note",
     "classes": "generator checkpoint class",
     "identity": "generator checkpoint direction source target kind embedding embedding_digest identity_note",
+    "components": "table generator asked_checkpoint train_generator train_perturbation perturbation detector "
+    "component note",
+    "over_runs": "generator measure note",
     "audit": "finding name about verdict advice",
     "images": "file kind generator checkpoint note",
     "explanations": "file data kind generator detector",
@@ -38,16 +41,18 @@ TEXT = {
 }
 NUMBERS = {
     "cells": "ledger_seed generator_seed n_train_real n_train_fake n_test_real n_test_fake detector_seed seconds",
-    "metrics": "generator_seed detector_seed value low high n_real n_fake",
+    "metrics": "ledger_seed generator_seed detector_seed value low high n_real n_fake",
     "comparisons": "generator_seed difference low high p p_holm",
     "roc": "fpr tpr threshold tpr_low tpr_high",
-    "training": "generator_seed step epoch d_loss g_loss d_real d_fake images_per_second",
-    "generators": "generator_seed parameters seconds images_per_second n_quality extractor_accuracy n_fid "
+    "training": "ledger_seed generator_seed step epoch d_loss g_loss d_real d_fake images_per_second",
+    "generators": "ledger_seed generator_seed parameters seconds images_per_second n_quality extractor_accuracy n_fid "
     + " ".join(f"{name}{end}" for name in QUALITY + DISTANCES for end in ("", "_low", "_high", "_floor")),
-    "classes": "generator_seed d_accuracy_real d_accuracy_fake d_loss_real d_loss_fake n recognised recognised_low "
-    "recognised_high recognised_real n_recognised",
-    "identity": "generator_seed n_swaps n_persons n_learned verification verification_low verification_high "
-    + " ".join(f"{name}{end}" for name in IDENTITY for end in ("", "_low", "_high")),
+    "classes": "ledger_seed generator_seed d_accuracy_real d_accuracy_fake d_loss_real d_loss_fake n recognised "
+    "recognised_low recognised_high recognised_real n_recognised",
+    "identity": "ledger_seed generator_seed n_swaps n_persons n_learned verification verification_low "
+    "verification_high " + " ".join(f"{name}{end}" for name in IDENTITY for end in ("", "_low", "_high")),
+    "components": "train_n levels variance sd low high",
+    "over_runs": "runs value low high",
     "audit": "value low high smallest",
     "images": "generator_seed rows columns height width",
     "explanations": "generator_seed detector_seed rows columns height width low high limit",
@@ -87,7 +92,11 @@ class Plugin:
 
 @dataclass(frozen=True)
 class Run:
-    """Everything a report needs, in memory. Frames have all their columns even when they are empty."""
+    """Everything a report needs, in memory. Frames have all their columns even when they are empty.
+
+    Of a run with several ledger seeds `training`, `generators_frame`, `classes` and `identity` are of the first; all
+    checkpoints stand in `every_checkpoint`.
+    """
 
     folder: Path
     manifest: dict[str, Any]
@@ -97,6 +106,9 @@ class Run:
     roc: pd.DataFrame
     training: pd.DataFrame
     generators_frame: pd.DataFrame
+    every_checkpoint: pd.DataFrame
+    components: pd.DataFrame
+    over_runs: pd.DataFrame
     classes: pd.DataFrame
     identity: pd.DataFrame
     audit: pd.DataFrame
@@ -145,7 +157,8 @@ class Run:
         if cells.empty:
             return cells
         order = cells["checkpoint"].map(natural)
-        last = order.groupby([cells["generator"], cells["generator_seed"].fillna(0)]).transform("max")
+        run = [cells["generator"], cells["generator_seed"].fillna(0), cells["ledger_seed"].fillna(0)]
+        last = order.groupby(run).transform("max")
         # A cell that failed early knows no checkpoint; it must not vanish beside those that do.
         return cells[(order == last) | ((cells["checkpoint"] == "") & (cells["status"] != "done"))]
 
@@ -165,11 +178,23 @@ def load(folder: Path) -> Run:
     folder = Path(folder)
     manifest = checked(folder)
     frames = {name: table(folder, name) for name in TEXT}
+    frames["every_checkpoint"] = frames["generators"]
+    first = _mapping(manifest.get("dataset")).get("ledger_seed")
+    for name in ("training", "generators", "classes", "identity"):
+        frames[name] = _of_split(frames[name], first)
     frames["generators_frame"] = frames.pop("generators")
     metrics, compared = frames["metrics"], frames["comparisons"]
     frames["metrics"] = metrics[(metrics["scope"] != "configuration") | metrics["table"].isin(MAIN)]
+    by_class = frames["metrics"]["scope"] == "class"
+    one = _of_split(frames["metrics"][by_class], first)
+    frames["metrics"] = pd.concat([frames["metrics"][~by_class], one]).sort_index()
     frames["comparisons"] = compared[compared["table"].isin(MAIN)]
     return Run(folder=folder, manifest=manifest, scores=_scores(folder), **frames)
+
+
+def _of_split(frame: pd.DataFrame, ledger_seed: Any) -> pd.DataFrame:
+    """The rows of one split of the real images, where a table has several."""
+    return frame if frame["ledger_seed"].nunique() < 2 else frame[frame["ledger_seed"] == ledger_seed]
 
 
 def natural(text: str) -> tuple[tuple[int, int, str], ...]:

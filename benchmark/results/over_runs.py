@@ -159,7 +159,7 @@ def without_repeats(runs: pd.DataFrame, banks: Mapping[str, str]) -> tuple[pd.Da
     keyed = runs.assign(fakes=[banks.get(cell, cell) for cell in runs["cell"]])
     distinct = runs[~keyed.duplicated(["ledger_seed", "detector_seed", "fakes"]).to_numpy()]
     seeds = runs["generator_seed"].nunique()
-    left = distinct.groupby(["ledger_seed", "detector_seed"])["generator_seed"].nunique().max()
+    left = int(distinct.groupby(["ledger_seed", "detector_seed"])["generator_seed"].nunique().max())
     if left == seeds:
         return distinct, ""
     sets = f"{left} different set{'s' * (left > 1)} of images"

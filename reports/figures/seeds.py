@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import pandas as pd
 
 from reports.figures import svg
 from reports.load import CLEAN, Run
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
 
 LONGEST = 22  # letters of a detector's id beside the points
 
@@ -23,7 +28,7 @@ class SeedFigure:
         single = rows[(rows["scope"] == "cell") & rows["cell"].isin(cells.loc[cells["status"] == "done", "cell"])]
         configurations = rows[(rows["scope"] == "configuration") & rows["perturbation"].isin(CLEAN)]
         self._rows = pd.concat([single, configurations])
-        several = single.groupby("generator")["generator_seed"].nunique() > 1
+        several = single.groupby(["generator", "detector"]).size().groupby("generator").max() > 1
         self.generators = [
             generator.id for generator in run.generators if not generator.role and several.get(generator.id, False)
         ]
@@ -44,8 +49,6 @@ class SeedFigure:
         Returns:
             An `<svg>` element.
         """
-        import seaborn
-
         rows = self._rows[self._rows["generator"] == generator]
         runs, means = (rows[rows["scope"] == scope] for scope in ("cell", "configuration"))
         order = [detector for detector in self._detectors if detector in set(runs["detector"])]
@@ -56,29 +59,41 @@ class SeedFigure:
         height = 0.55 + 0.24 * len(order)
         with svg.panel(4.6, height) as (figure, axes):
             axes.set_position((0.31, 0.45 / height, 0.66, 1 - 0.5 / height))
-            place = {"x": "value", "y": "detector", "order": order, "ax": axes}
-            seaborn.stripplot(
-                runs, hue="detector", palette=colours, jitter=False, size=5, alpha=0.75, legend=False, **place
-            )
-            # One value for each detector: there is nothing that seaborn could average or resample.
-            seaborn.pointplot(
-                means,
-                errorbar=None,
-                color=svg.INK,
-                linestyle="none",
-                marker="|",
-                ms=9,
-                markeredgewidth=1.4,
-                zorder=4,
-                **place,
-            )
-            known = means.dropna(subset=["low", "high"])
-            axes.hlines(
-                known["detector"].map(order.index), known["low"], known["high"], color=svg.INK, lw=1.1, zorder=4
-            )
-            axes.set_yticks(range(len(order)), [_short(detector) for detector in order])
-            axes.set(xlabel="AUC", ylabel="", ylim=(len(order) - 0.5, -0.5))
+            dots(axes, runs, means, "detector", order, colours)
+            axes.set_xlabel("AUC")
             return svg.export(figure, name=name, title=f"AUC of every training run of {generator}, and their mean")
+
+
+def dots(
+    axes: Axes,
+    runs: pd.DataFrame,
+    means: pd.DataFrame,
+    row: str,
+    order: list[str],
+    colours: dict[str, str] | None = None,
+) -> None:
+    """Draws runs as dots, their means as strokes and the intervals of these as lines, one row for each name.
+
+    Args:
+        axes: Where to draw.
+        runs: Columns `value` and that of the row.
+        means: Likewise, one row for each name, with `low` and `high`.
+        row: The column whose names the rows are.
+        order: The names from above.
+        colours: Of the dots of each name. Defaults to `None`, the colour of fakes.
+    """
+    import seaborn
+
+    palette = colours or dict.fromkeys(order, svg.FAKE)
+    place = {"x": "value", "y": row, "order": order, "ax": axes}
+    seaborn.stripplot(runs, hue=row, palette=palette, jitter=False, size=5, alpha=0.75, legend=False, **place)
+    # One value for each name: there is nothing that seaborn could average or resample.
+    strokes = {"color": svg.INK, "linestyle": "none", "marker": "|", "ms": 9, "markeredgewidth": 1.4, "zorder": 4}
+    seaborn.pointplot(means, errorbar=None, **strokes, **place)
+    known = means.dropna(subset=["low", "high"])
+    axes.hlines(known[row].map(order.index), known["low"], known["high"], color=svg.INK, lw=1.1, zorder=4)
+    axes.set_yticks(range(len(order)), [_short(name) for name in order])
+    axes.set(ylabel="", ylim=(len(order) - 0.5, -0.5))
 
 
 def _short(name: str) -> str:

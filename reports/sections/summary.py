@@ -232,8 +232,7 @@ def limits(run: Run, entries: dict[tuple[str, str], Entry]) -> list[str]:
     ]
     if len(full) > 1:
         out.append(f"On {numbers.listed(full)} the best AUC may be 1: it cannot say which of them is harder to detect.")
-    seeds = run.main_cells["generator_seed"].nunique()
-    if seeds == 1:
+    if len(run.main_cells[["ledger_seed", "generator_seed"]].drop_duplicates()) == 1:
         out.append("One training run per configuration: the intervals cover other test images, not another training.")
     return out
 

@@ -49,6 +49,7 @@ class Entry:
         runs: Training runs behind the value.
         best: The comparison names this detector the best of its column.
         tied: The comparison cannot separate it from the best.
+        each: The values that a mean is of, one for each run.
     """
 
     value: float = np.nan
@@ -59,6 +60,7 @@ class Entry:
     runs: int = 1
     best: bool = False
     tied: bool = False
+    each: tuple[float, ...] = ()
 
 
 def table(run: Run, metric: str = "auc") -> dict[tuple[str, str], Entry]:
@@ -92,7 +94,8 @@ def frame(run: Run, metric: str = "auc") -> pd.DataFrame:
         {"detector": detector, "generator": generator} | vars(entry)
         for (detector, generator), entry in table(run, metric).items()
     ]
-    return pd.DataFrame(rows, columns=["detector", "generator", *Entry.__dataclass_fields__])
+    columns = [name for name in Entry.__dataclass_fields__ if name != "each"]
+    return pd.DataFrame(rows, columns=["detector", "generator", *columns])
 
 
 def metric_names(run: Run) -> list[str]:
@@ -169,9 +172,10 @@ def _entry(cells: list[Row], values: dict[str, Row], whole: Row | None, best: bo
     value, low, high = (float(row[name]) for name in ("value", "low", "high"))
     if len(found) > 1 and not whole:
         value, low, high = float(np.mean([row["value"] for row in found])), np.nan, np.nan
-        notes.append(f"mean of {len(found)} cells, without an interval")
+        notes.append(f"mean of {len(found)} cells, cannot tell: no interval is known for it")
     note = "; ".join([*notes, *([row["note"]] if row["note"] else [])])
-    return Entry(value, low, high, "undefined" if np.isnan(value) else "done", note, len(done), best, tied)
+    each = tuple(float(row["value"]) for row in found)
+    return Entry(value, low, high, "undefined" if np.isnan(value) else "done", note, len(done), best, tied, each)
 
 
 def _one_best(entries: dict[tuple[str, str], Entry]) -> dict[tuple[str, str], Entry]:

@@ -21,6 +21,7 @@ from reports.sections import (
     identity,
     inception,
     measured,
+    over_seeds,
     pictures,
     provenance,
     quality,
@@ -54,7 +55,7 @@ def everything(run: Run) -> dict[str, Any]:
         "matrices": [_matrix(run, metric) for metric in tables.metric_names(run)],
         "legend": _legend(run),
         "rocs": _rocs(run, entries),
-        "several_runs": run.main_cells["generator_seed"].nunique() > 1,
+        "several_runs": len(run.main_cells[["ledger_seed", "generator_seed"]].drop_duplicates()) > 1,
         "losses": _losses(run),
         "loss_names": {panel: [(label, colour == svg.FAKE) for _, label, colour in PANELS[panel]] for panel in PANELS},
         "quality": quality.section(run),
@@ -71,6 +72,7 @@ def everything(run: Run) -> dict[str, Any]:
         "configurations": _configurations(run),
         "grid_options": grid_options.columns(run),
         "seeds": _seeds(run),
+        "over_seeds": over_seeds.section(run),
         "failures": provenance.failures(run),
         "provenance": provenance.provenance(run),
     }
@@ -173,6 +175,7 @@ def _shown(entry: Entry, metric: str) -> dict[str, Any]:
         "at": place(entry.value) if done and bounded else "",
         "from": place(entry.low) if ranged else "",
         "width": f"{float(place(entry.high)) - float(place(entry.low)):.1f}" if ranged else "",
+        "runs": [place(value) for value in entry.each] if done and bounded and len(entry.each) > 1 else [],
     }
 
 
@@ -250,7 +253,7 @@ def _histograms(run: Run, entries: dict[tuple[str, str], Entry]) -> list[dict[st
 
 
 def _configurations(run: Run) -> list[dict[str, Any]]:
-    rows = tables.configurations(run)
+    rows = tables.configurations(run, "auc")
     return [
         {
             "generator": row.generator,

@@ -104,6 +104,8 @@ def write_run(
     (folder / "histories.csv").write_text("generator,generator_seed,detector,detector_seed,epoch\n")
     (folder / "reconstruction.csv").write_text("generator,generator_seed\n")
     (folder / "identity.csv").write_text("generator,generator_seed,checkpoint,direction,transfer,identity_note\n")
+    (folder / "components.csv").write_text("generator,detector,component,levels,variance,sd,low,high,note\n")
+    (folder / "over_runs.csv").write_text("generator,measure,runs,value,low,high,note\n")
     _write_csv(folder / "audit.csv", _audit(rename, alarm))
     _images(folder, rng, rename, side, channels, quality)
     _explanations(folder / "explanations", rng, rename, side, channels)

@@ -165,3 +165,19 @@ def test_a_data_set_with_images_that_load_does_not_give_must_know_all_its_files(
     before = prepared("Known")
     (tmp_path / "others.txt").write_text("two")
     assert prepared("Known") != before
+
+
+def test_several_ledger_seeds_plan_everything_for_each_and_leave_the_keys_of_the_first():
+    one, two = made(), made(protocol={"ledger_seeds": [0, 7]})
+    assert keys(one).items() <= keys(two).items()
+    assert [stage.params["ledger_seed"] for stage in two.stages if stage.function == "prepare"] == [0, 7]
+    others = {name for name in keys(two) if name not in keys(one)}
+    assert all(name.endswith(" ledger 7") for name in others)
+    assert {name.removesuffix(" ledger 7") for name in others} >= {
+        name for name in keys(one) if not name.startswith(("explain", "spectra"))
+    }
+    assert len({cell.name for cell in two.cells}) == len(two.cells) == 2 * len(one.cells)
+    assert [cell.ledger_seeds for cell in two.cells] == [{0}] * len(one.cells) + [{7}] * len(one.cells)
+    alone = made(protocol={"ledger_seed": 7})
+    assert {cell.measured.key for cell in alone.cells} == {cell.measured.key for cell in two.splits[1].cells}
+    assert keys(made(protocol={"ledger_seeds": [7]})) == keys(alone)
