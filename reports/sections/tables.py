@@ -172,7 +172,7 @@ def _entry(cells: list[Row], values: dict[str, Row], whole: Row | None, best: bo
     value, low, high = (float(row[name]) for name in ("value", "low", "high"))
     if len(found) > 1 and not whole:
         value, low, high = float(np.mean([row["value"] for row in found])), np.nan, np.nan
-        notes.append(f"mean of {len(found)} cells, cannot tell: no interval is known for it")
+        notes.append(f"mean of {len(found)} cells, without an interval: cannot tell")
     note = "; ".join([*notes, *([row["note"]] if row["note"] else [])])
     each = tuple(float(row["value"]) for row in found)
     return Entry(value, low, high, "undefined" if np.isnan(value) else "done", note, len(done), best, tied, each)

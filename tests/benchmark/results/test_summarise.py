@@ -49,8 +49,10 @@ def test_noise_is_caught_and_copies_pass(run):
 
 
 def test_a_configuration_has_an_interval_over_its_training_runs(run):
-    rows = run.metrics[run.metrics["scope"] == "configuration"].set_index(["generator", "detector"])
-    assert set(rows.index.get_level_values("generator")) == {"blobs"}
+    rows = run.metrics[(run.metrics["scope"] == "configuration") & (run.metrics["metric"] == "auc")]
+    rows = rows.set_index(["generator", "detector"])
+    assert set(rows.index.get_level_values("generator")) == {"blobs", "noise", "real-copy"}
+    assert rows["low"].notna().all()  # no mean over seeds without an interval
     cells = run.metrics[(run.metrics["scope"] == "cell") & (run.metrics["metric"] == "auc")]
     mine = cells[(cells["generator"] == "blobs") & (cells["detector"] == "linear-pixel")]["value"]
     row = rows.loc[("blobs", "linear-pixel")]
@@ -60,7 +62,7 @@ def test_a_configuration_has_an_interval_over_its_training_runs(run):
 
 def test_one_training_run_gives_a_configuration_no_interval(tmp_path):
     one = benchmark.run(specs.parse(SPEC | {"protocol": {}}), out=tmp_path / "run")
-    rows = one.metrics[one.metrics["scope"] == "configuration"]
+    rows = one.metrics[(one.metrics["scope"] == "configuration") & (one.metrics["metric"] == "auc")]
     assert rows["low"].isna().all()
     assert rows["note"].str.contains("one training run").all()
 

