@@ -95,8 +95,11 @@ def components(
         if not is_run:  # how a seed deals finished images to the parts is no training
             distinct = distinct[distinct["generator_seed"] == distinct["generator_seed"].min()]
             note = note or "cannot tell: finished images, no trainings"
-        places = distinct[["ledger_seed", "generator_seed", "detector_seed", "cell"]].itertuples(index=False)
-        placed = [parts.Trained(*row[:3], *tested(by_cell[row[3]])) for row in places]
+        placed = []
+        for row in distinct.itertuples():
+            of_cell, is_fake, units = tested(by_cell[str(row.cell)])
+            place = (int(row.ledger_seed), int(row.generator_seed), int(row.detector_seed))
+            placed.append(parts.Trained(*place, of_cell, is_fake, units))
         about = {name: runs[name].iloc[0] for name in COMPONENT_COLUMNS if name in runs}
         for found in parts.components(placed):
             row = found._asdict() | {"sd": np.sqrt(found.variance)}

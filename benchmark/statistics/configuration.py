@@ -162,8 +162,8 @@ def mean_interval(
         return mean, np.nan, np.nan
     low, high = _around(values, lows, highs, level)
     if bounded:
-        inside = [np.clip(each, 1e-6, 1 - 1e-6) for each in (values, lows, highs)]
-        also = [float(special.expit(end)) for end in _around(*map(special.logit, inside), level)]
+        value, least, most = (special.logit(np.clip(each, 1e-6, 1 - 1e-6)) for each in (values, lows, highs))
+        also = [float(special.expit(end)) for end in _around(value, least, most, level)]
         low, high = max(min(low, also[0]), 0.0), min(max(high, also[1]), 1.0)
     return mean, low, high
 
