@@ -53,14 +53,17 @@ def gathered(folder: Path, text: str) -> Gathered:
     (folder / "train_generator/facts.json").write_text(json.dumps({"parameters": 5, "seconds": 1.0}))
     (folder / "train_generator/checkpoints.json").write_text('["0001"]')
     by_generator = {name: {("g", 0): stage} for name, stage in stages.items()}
-    plan = SimpleNamespace(
-        cells=[],
-        generators=[SimpleNamespace(id="g", plugin=SimpleNamespace(name="swap", attribute=lambda name: None))],
-        trainings=by_generator["train_generator"], measurements=measurements.known(),
+    split = SimpleNamespace(
+        name="", ledger_seed=0, trainings=by_generator["train_generator"],
         measured={
             "quality": by_generator["quality"], "inception": by_generator["inception_quality"],
             "identity": by_generator["score_identity"],
         },
+    )  # fmt: skip
+    plan = SimpleNamespace(
+        cells=[],
+        generators=[SimpleNamespace(id="g", plugin=SimpleNamespace(name="swap", attribute=lambda name: None))],
+        splits=[split], trainings=split.trainings, measured=split.measured, measurements=measurements.known(),
     )  # fmt: skip
     outcomes = {name: SimpleNamespace(status="done") for name in stages}
     return Gathered(plan, Shelf(folder), outcomes)  # type: ignore[arg-type]

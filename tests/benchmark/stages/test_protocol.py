@@ -119,5 +119,6 @@ def test_seeds_of_finished_images_are_no_training_runs(tmp_path):
     run = benchmark.run(asked, out=Path(tmp_path / "run"))
     assert set(run.cells["status"]) == {"done"}, run.failures
     means = run.metrics[(run.metrics["scope"] == "configuration") & (run.metrics["metric"] == "auc")]
-    assert len(means) and means["low"].notna().all()
+    assert len(means)
+    assert means["low"].notna().all()
     assert not means["note"].str.contains("training run").any()
