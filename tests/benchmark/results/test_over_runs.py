@@ -141,3 +141,34 @@ def test_what_nothing_watches_and_what_is_equal_is_said():
     (share,) = over_runs.of_trainings(trainings(["", ""], ["a", "a"]), quality([5, 5]), ["fd"]).to_dict("records")
     assert (share["runs"], share["high"]) == (1, pytest.approx(0.975))
     assert "2 seeds made 1 different sets of images" in share["note"]
+
+
+@pytest.mark.slow  # the extractors of two splits are trained
+def test_a_run_with_two_splits_has_all_of_both_and_one_mean(tmp_path):
+    import benchmark
+    from benchmark.plan import specs
+    from benchmark.use.stored_run import StoredRun
+    from reports import page
+
+    asked = {
+        "name": "splits", "dataset": {"name": "digits"}, "generator": [{"kind": "gaussian"}],
+        "detector": [{"kind": "linear-pixel"}], "protocol": {"ledger_seeds": [3, 1], "generator_seeds": [0, 1]},
+    }  # fmt: skip
+    run = benchmark.run(specs.parse(asked), out=tmp_path / "run", smoke=True)
+    assert not run.failures
+    assert set(run.cells["ledger_seed"]) == {3, 1}
+    assert run.cells["cell"].is_unique
+    generators = pd.read_csv(run.folder / "generators.csv")
+    measured = generators[generators["generator"] == "gaussian"]
+    of = set(zip(measured["ledger_seed"], measured["generator_seed"], strict=True))
+    assert of == {(3, 0), (3, 1), (1, 0), (1, 1)}
+    assert measured["fd"].notna().all()
+    over = pd.read_csv(run.folder / "over_runs.csv").set_index("measure")
+    assert over.loc["fd", "note"] == "mean of 2 splits"
+    assert over.loc["fd", "low"] < over.loc["fd", "value"] < over.loc["fd", "high"]
+    means = run.metrics[(run.metrics["scope"] == "configuration") & (run.metrics["metric"] == "auc")]
+    assert (means["note"] == "mean of 2 splits of the real images").all()
+    assert len(means) == 3 * 3
+    assert StoredRun(run.folder).ledger is not None  # of the first, by name
+    text = page.write(run.folder).read_text()
+    assert "Means are over 2 splits of the real images (ledger seeds 3, 1)" in text
