@@ -16,7 +16,7 @@ from typing import Any
 
 from data.errors import UserError
 
-FORMAT = 4
+FORMAT = 5
 MANIFEST = "manifest.json"
 PAGE = "report.html"
 TABLES = {  # the columns that each has, whatever was run; it may have more
@@ -25,6 +25,7 @@ TABLES = {  # the columns that each has, whatever was run; it may have more
     "metrics.csv": "scope cell generator generator_seed checkpoint detector metric value low high n_real n_fake note",
     "comparisons.csv": "generator generator_seed checkpoint detector best difference low high p p_holm",
     "roc.csv": "cell fpr tpr threshold",
+    "reliability.csv": "cell bin n probability share low high",
     "training.csv": "generator generator_seed",
     "histories.csv": "generator generator_seed detector detector_seed",
     "generators.csv": "generator generator_seed checkpoint kind",
