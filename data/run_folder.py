@@ -25,6 +25,7 @@ TABLES = {  # the columns that each has, whatever was run; it may have more
     "metrics.csv": "scope cell generator generator_seed checkpoint detector metric value low high n_real n_fake note",
     "comparisons.csv": "generator generator_seed checkpoint detector best difference low high p p_holm",
     "roc.csv": "cell fpr tpr threshold",
+    "reliability.csv": "cell bin n probability share low high",
     "training.csv": "generator generator_seed",
     "components.csv": "generator detector component levels variance sd low high note",
     "over_runs.csv": "generator measure runs value low high note",

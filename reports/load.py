@@ -26,6 +26,7 @@ TEXT = {
     "metrics": "scope cell question table generator checkpoint detector perturbation class metric note",
     "comparisons": "table generator checkpoint detector best",
     "roc": "cell",
+    "reliability": "cell",
     "training": "generator",
     "generators": "generator checkpoint kind control extractor extractor_digest quality_note inception inception_note",
     "classes": "generator checkpoint class",
@@ -44,6 +45,7 @@ NUMBERS = {
     "metrics": "ledger_seed generator_seed detector_seed value low high n_real n_fake",
     "comparisons": "generator_seed difference low high p p_holm",
     "roc": "fpr tpr threshold tpr_low tpr_high",
+    "reliability": "bin n probability share low high",
     "training": "ledger_seed generator_seed step epoch d_loss g_loss d_real d_fake images_per_second",
     "generators": "ledger_seed generator_seed parameters seconds images_per_second n_quality extractor_accuracy n_fid "
     + " ".join(f"{name}{end}" for name in QUALITY + DISTANCES for end in ("", "_low", "_high", "_floor")),
@@ -104,6 +106,7 @@ class Run:
     metrics: pd.DataFrame
     comparisons: pd.DataFrame
     roc: pd.DataFrame
+    reliability: pd.DataFrame
     training: pd.DataFrame
     generators_frame: pd.DataFrame
     every_checkpoint: pd.DataFrame

@@ -25,6 +25,7 @@ COLUMNS = {
     "comparisons.csv": "table cell best_cell generator generator_seed checkpoint detector best difference low high p "
     "p_holm separable",
     "roc.csv": "cell fpr tpr threshold tpr_low tpr_high",
+    "reliability.csv": "cell bin n probability share low high",
     "training.csv": "generator generator_seed step epoch d_loss g_loss d_real d_fake images_per_second",
     "histories.csv": "generator generator_seed detector detector_seed epoch loss val_auc val_loss",
     "generators.csv": "generator generator_seed checkpoint kind control parameters seconds images_per_second "

@@ -22,7 +22,13 @@ MODULES = {
     "discriminator": ("plugins/adapt.py",),
     "train_detector": ("plugins/adapt.py", "stages/bank.py", "stages/mixed.py", "stages/threshold.py"),
     "score": ("plugins/adapt.py", "stages/bank.py"),
-    "measure": ("statistics/metrics.py", "statistics/roc.py"),
+    "measure": (
+        "statistics/metrics.py",
+        "statistics/roc.py",
+        "statistics/ranked.py",
+        "statistics/rates.py",
+        "statistics/probabilities.py",
+    ),
 }
 VERSIONS = {
     "prepare": 2,
@@ -33,7 +39,7 @@ VERSIONS = {
     "discriminator": 1,
     "train_detector": 3,
     "score": 4,
-    "measure": 2,
+    "measure": 3,
 }
 
 

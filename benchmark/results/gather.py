@@ -83,6 +83,15 @@ class Gathered:
         columns = ["cell", "fpr", "tpr", "threshold", "tpr_low", "tpr_high"]
         return pd.concat(frames, ignore_index=True)[columns] if frames else _empty(columns)
 
+    def reliability(self) -> pd.DataFrame:
+        """The bins of every cell's reliability diagram; none of a detector without probabilities."""
+        frames = [
+            pd.read_csv(self.path(cell.measured) / "reliability.csv").assign(cell=cell.name) for cell in self.measured
+        ]
+        frames = [frame for frame in frames if len(frame)]
+        columns = ["cell", "bin", "n", "probability", "share", "low", "high"]
+        return pd.concat(frames, ignore_index=True)[columns] if frames else _empty(columns)
+
     def training(self) -> pd.DataFrame:
         """Losses and images/s per step of every generator that trains."""
         return self._joined(self._trainings, "training.csv", [])

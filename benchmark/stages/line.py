@@ -29,7 +29,7 @@ from benchmark.stages.bank import DETECTOR_PARTS
 from benchmark.stages.event_log import WHERE, EventLog
 from benchmark.stages.job import Job, Progress, instance, plugin, prepared, write_json
 from benchmark.stages.quality import train_extractor  # noqa: F401  run looks stages up by name
-from benchmark.statistics import metrics, roc
+from benchmark.statistics import metrics, probabilities, roc
 from benchmark.store.checkpoints import INTERPOLATION, Checkpoints
 from benchmark.store.png import grid, write_png
 from benchmark.store.store import STATE, Store
@@ -221,7 +221,7 @@ def score(job: Job) -> None:
 
 
 def measure(job: Job) -> None:
-    """Measures the scores of the test part: every metric with its interval, and the ROC curve."""
+    """Measures the scores of the test part: metrics with intervals, the ROC curve, and the bins of reliability."""
     scores = pd.read_parquet(job.inputs["scored"] / "scores.parquet")
     cut = json.loads((job.inputs["scored"] / "facts.json").read_text())["threshold"]
     test = scores[scores["part"] == "test"]
@@ -232,6 +232,9 @@ def measure(job: Job) -> None:
     by_class = metrics.by_class(values, is_fake, test["label"].to_numpy(float), threshold=cut, groups=units)
     pd.concat([measured, by_class], ignore_index=True).to_csv(job.folder / "metrics.csv", index=False)
     roc.roc(values, is_fake, groups=units).to_csv(job.folder / "roc.csv", index=False)
+    known = slice(None) if probability is not None else slice(0)  # without probabilities a table without rows
+    bins = probabilities.reliability(test["probability"][known], is_fake[known], groups=units[known])
+    bins.to_csv(job.folder / "reliability.csv", index=False)
 
 
 _read: dict[str, adapt.DetectorAdapter] = {}  # the detector of the last exam, by the folder of its training

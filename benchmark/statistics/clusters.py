@@ -6,6 +6,9 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+from scipy import stats
+
+FEW_TOUCHED = 3  # clusters with a success, or with a failure, below which nothing is known of how alike images are
 
 
 @dataclass(frozen=True)
@@ -81,32 +84,50 @@ class Clusters:
         """Returns how many clusters hold at least one of the images (bool `(n,)`)."""
         return len(np.unique(self.index[images]))
 
-    def trials(self, success: np.ndarray, chosen: np.ndarray) -> float:
+    def stretch(self) -> float:
+        """Returns by how much a standard error from resampled clusters is to be lengthened; 1 where all are alone.
+
+        Clusters resampled within strata spread as they do about their stratum's own mean: what that leaves of their
+        variance says `remaining`. One that is alone in its stratum does not spread at all.
+        """
+        if self.trivial:
+            return 1.0
+        share = np.bincount(self.index, minlength=self.count) / len(self.index)
+        true = seen = 0.0
+        for kind in (0, 1, 2):
+            mine = self.stratum == kind
+            square = share[mine] ** 2
+            if mine.sum() > 1:
+                true += float((square / remaining(self.index[mine[self.index]], self.count)[0][mine]).sum())
+                seen += float(square.sum())
+            else:
+                true += float(square.sum())
+        return float(np.sqrt(true / seen)) if seen > 0 else np.inf
+
+    def trials(self, success: np.ndarray, chosen: np.ndarray, level: float = 0.95) -> float:
         """Returns the number of independent trials that carry as much as the images `chosen` do.
 
-        The images over the design effect of their success rate; never more than the images, and at a rate of
-        0 or 1 the effective number of clusters (Korn, Graubard, Survey Methodology 1998).
-        """
-        n = int(chosen.sum())
-        if self.trivial:
-            return float(n)
-        values = success[chosen].astype(float)
-        mean = values.mean()
-        if mean in (0.0, 1.0):
-            return self.effective(chosen)
-        index = np.unique(self.index[chosen], return_inverse=True)[1]
-        count = int(index.max()) + 1
-        if count < 2:
-            return 1.0
-        sums = np.bincount(index, weights=values - mean)
-        variance = count / (count - 1) * (sums**2).sum() / n**2
-        return float(np.clip(mean * (1 - mean) / variance, 1.0, n)) if variance > 0 else float(n)
+        The images over the design effect of their success rate, times the squared ratio of the t quantiles of the
+        images and of the clusters, never more than the images (Korn, Graubard, Confidence intervals for proportions
+        with small expected number of positive counts estimated from survey data, Survey Methodology 1998, section 2).
+        Where successes, or failures, are in fewer than `FEW_TOUCHED` clusters, they say nothing of how alike a
+        cluster's images are, and a cluster counts as one trial (Kish's effective number).
 
-    def trials_along(self, order: np.ndarray) -> np.ndarray:
+        Args:
+            success: bool `(n,)`.
+            chosen: bool `(n,)`.
+            level: Of the interval that is to be made of it. Defaults to `0.95`.
+        """
+        order = np.flatnonzero(chosen)
+        order = order[np.argsort(~success[order], kind="stable")]
+        return float(self.trials_along(order, level)[int(success[chosen].sum())])
+
+    def trials_along(self, order: np.ndarray, level: float = 0.95) -> np.ndarray:
         """Returns `trials` for each number of images that are a success, the first ones of `order` first.
 
         Args:
             order: Positions `(k,)` of the chosen images.
+            level: As of `trials`.
 
         Returns:
             float `(k + 1,)`: with none, one, two and so on up to all of them.
@@ -114,24 +135,76 @@ class Clusters:
         n = len(order)
         if self.trivial:
             return np.full(n + 1, float(n))
-        index = np.unique(self.index[order], return_inverse=True)[1]
-        size = np.bincount(index)
+        names, index = np.unique(self.index[order], return_inverse=True)
+        if len(names) == n:
+            return np.full(n + 1, float(n))
+        left, df = remaining(index)
+        size, weight = np.bincount(index), 1 / left
         effective = float(n**2 / (size**2).sum())
-        if len(size) < 2:
-            return np.r_[effective, np.ones(n - 1), effective]
+        if len(names) < 2:
+            return np.full(n + 1, effective)
         by_cluster = np.argsort(index, kind="stable")
         before = np.empty(n)  # successes of the same cluster so far
         before[by_cluster] = np.arange(n) - np.repeat(np.cumsum(size) - size, size)
-        squares = np.r_[0, np.cumsum(2 * before + 1)]  # of the successes of each cluster, summed
-        products = np.r_[0, np.cumsum(size[index])]  # of the successes of each cluster and its size
+        squares = np.r_[0, np.cumsum((2 * before + 1) * weight[index])]  # of the successes of each cluster, summed
+        products = np.r_[0, np.cumsum((size * weight)[index])]  # of the successes of each cluster and its size
         mean = np.arange(n + 1) / n
-        spread = squares - 2 * mean * products + mean**2 * (size**2).sum()
-        variance = len(size) / (len(size) - 1) * spread / n**2
+        spread = squares - 2 * mean * products + mean**2 * (size**2 * weight).sum()
         trials = np.full(n + 1, float(n))
         some = spread > 1e-9 * squares  # less is rounding
-        trials[some] = np.clip(mean[some] * (1 - mean[some]) / variance[some], 1.0, n)
-        trials[[0, n]] = effective
-        return trials
+        trials[some] = mean[some] * (1 - mean[some]) * n**2 / spread[some]
+        tail = (1 + level) / 2
+        trials = np.clip(trials * (stats.t.ppf(tail, max(n - 1, 1)) / stats.t.ppf(tail, max(df, 0.5))) ** 2, 0.1, n)
+        touched = np.r_[0, np.cumsum(before == 0)]
+        missed = np.r_[len(names), len(names) - np.cumsum(before == size[index] - 1)]
+        return np.where(np.minimum(touched, missed) < FEW_TOUCHED, np.minimum(trials, effective), trials)
+
+
+def remaining(groups: np.ndarray, count: int | None = None) -> tuple[np.ndarray, float]:
+    """Returns what is left of each cluster's variance once the images' mean is taken off, and degrees of freedom.
+
+    A cluster with the share w of the images draws the mean towards itself: of its squared distance 1 - w is left
+    where images are independent, 1 - 2 w + the sum of all squared shares where a cluster's images are alike. The
+    smaller is given, so that dividing by it errs on the long side; of k equal clusters it is 1 - 1 / k. The degrees of
+    freedom are Satterthwaite's of that sum of squares, with alike images (Bell, McCaffrey, Bias reduction in standard
+    errors for linear regression with multi-stage samples, Survey Methodology 2002): k - 1 for equal clusters, fewer
+    where one outweighs the others.
+
+    Args:
+        groups: int `(n,)`, the cluster of each image of which the mean is.
+        count: Clusters in all. Defaults to `None`, the largest number and one.
+
+    Returns:
+        Float `(count,)` in (0, 1], 1 for a cluster without images; and degrees of freedom, 0 with a single cluster.
+
+    Example:
+        >>> import numpy as np
+        >>> left, df = remaining(np.array([0, 0, 1, 1, 2, 2]))
+        >>> left.round(3).tolist(), round(df, 3)
+        ([0.667, 0.667, 0.667], 2.0)
+        >>> round(remaining(np.array([0, 0, 0, 0, 1, 2]))[1], 3)  # one cluster outweighs two
+        1.136
+    """
+    share = np.bincount(groups, minlength=count or 0) / max(len(groups), 1)
+    square = share @ share
+    left = np.maximum(np.minimum(1 - share, 1 - 2 * share + square), 1e-9)
+    return np.where(share > 0, left, 1.0), 0.0 if square > 1 - 1e-9 else _satterthwaite(share, share**2 / left)
+
+
+def _satterthwaite(share: np.ndarray, weight: np.ndarray) -> float:
+    """Returns tr(M)² / tr(M²) of the form y'My = sum of weight (y - share'y)², in closed form."""
+    total, cross, square = weight.sum(), weight @ share, share @ share
+    trace = total - 2 * cross + total * square
+    second = (
+        weight @ weight
+        - 4 * (weight**2 @ share)
+        + 2 * total * (weight @ share**2)
+        + 2 * cross**2
+        + 2 * (weight @ weight) * square
+        + (total * square) ** 2
+        - 4 * total * cross * square
+    )
+    return float(trace**2 / second)
 
 
 def _missing(group: Any) -> bool:

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from benchmark.statistics.clusters import remaining
 from benchmark.statistics.ranking import Ranking
 
 
@@ -65,7 +66,8 @@ def covariance(
 
     Returns:
         `(fake side, real side)`, each `(k, k)`; their sum is the covariance. What clusters share across the
-        sides is halved between them.
+        sides is halved between them. Each cluster's part is lengthened by what the mean of its class takes from it
+        (`clusters.remaining`), which for k equal clusters is Obuchowski's k / (k - 1).
 
     Example:
         >>> from benchmark.statistics.ranking import Ranking
@@ -80,13 +82,9 @@ def covariance(
         return _side(fakes), _side(reals)
     n_groups = int(max(groups_fake.max(), groups_real.max())) + 1
     of_fake, of_real = _sums(fakes, groups_fake, n_groups), _sums(reals, groups_real, n_groups)
-    has_fake = np.bincount(groups_fake, minlength=n_groups) > 0
-    has_real = np.bincount(groups_real, minlength=n_groups) > 0
-    cross = of_fake @ of_real.T * _correction(int((has_fake | has_real).sum()))
+    cross = of_fake @ of_real.T
     both = (cross + cross.T) / 2
-    side_fake = of_fake @ of_fake.T * _correction(int(has_fake.sum())) + both
-    side_real = of_real @ of_real.T * _correction(int(has_real.sum())) + both
-    return side_fake, side_real
+    return of_fake @ of_fake.T + both, of_real @ of_real.T + both
 
 
 def degrees_of_freedom(
@@ -107,8 +105,16 @@ def degrees_of_freedom(
     if groups_fake is None or groups_real is None:
         return float(satterthwaite(variance_of_mean(part.fakes[None]), variance_of_mean(part.reals[None]))[0])
     n_groups = int(max(groups_fake.max(), groups_real.max())) + 1
-    both = _sums(part.fakes[None], groups_fake, n_groups) + _sums(part.reals[None], groups_real, n_groups)
-    return float(satterthwaite(variance_of_mean(both, centre=False))[0])
+    of_fake, of_real = _sums(part.fakes[None], groups_fake, n_groups), _sums(part.reals[None], groups_real, n_groups)
+    kurtosis = float(satterthwaite(variance_of_mean(of_fake + of_real, centre=False))[0])
+    # unequal clusters leave fewer, whatever their values: of each side, and where clusters are on both, of the lesser
+    degrees = np.array([remaining(groups)[1] for groups in (groups_fake, groups_real)])
+    shared = np.intersect1d(groups_fake, groups_real).size > 0
+    spread = np.array([(sums**2).sum() for sums in (of_fake, of_real)])
+    known = degrees.min()
+    if spread.any() and not shared:
+        known = spread.sum() ** 2 / (spread**2 / np.maximum(degrees, 1e-9)).sum()
+    return float(np.clip(min(kurtosis, known), 1, None))
 
 
 def satterthwaite(*sides: tuple[np.ndarray, np.ndarray]) -> np.ndarray:
@@ -150,7 +156,8 @@ def _side(values: np.ndarray) -> np.ndarray:
 
 def _sums(values: np.ndarray, groups: np.ndarray, n_groups: int) -> np.ndarray:
     centred = (values - values.mean(axis=1, keepdims=True)) / values.shape[1]
-    return np.stack([np.bincount(groups, weights=row, minlength=n_groups) for row in centred])
+    sums = np.stack([np.bincount(groups, weights=row, minlength=n_groups) for row in centred])
+    return sums / np.sqrt(remaining(groups, n_groups)[0])
 
 
 def _correction(n: int) -> float:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -9,6 +10,8 @@ from scipy import special, stats
 
 # Below this many images on the wrong side of the best cut the components' variance is not to be trusted.
 FEW = 10
+# Within so many counts of 0 or n Wilson's interval holds down to 89 % for some rates; beyond, never below 93 %.
+EDGE = 8
 
 
 def wilson(count: Any, n: Any, level: float = 0.95) -> tuple[np.ndarray, np.ndarray]:
@@ -46,16 +49,28 @@ def clopper_pearson(count: Any, n: Any, level: float = 0.95) -> tuple[np.ndarray
     return low, high
 
 
-def rate(count: Any, n: Any, level: float = 0.95) -> tuple[np.ndarray, np.ndarray]:
-    """Returns Wilson's interval; within one count of 0 or `n`, where it is too short, the exact one.
+@lru_cache(maxsize=16)
+def every_count(n: int, level: float = 0.95) -> tuple[np.ndarray, np.ndarray]:
+    """Returns `clopper_pearson` of all counts 0 to `n`, kept for the next cell of this size; not to be written to.
 
     Example:
-        >>> low, high = rate([8, 10], 10)  # Wilson's, and the exact one
+        >>> low, high = every_count(2)
         >>> low.round(3).tolist(), high.round(3).tolist()
-        ([0.49, 0.692], [0.943, 1.0])
+        ([0.0, 0.013, 0.158], [0.842, 0.987, 1.0])
+    """
+    return clopper_pearson(np.arange(n + 1), n, level)
+
+
+def rate(count: Any, n: Any, level: float = 0.95) -> tuple[np.ndarray, np.ndarray]:
+    """Returns Wilson's interval; within `EDGE` counts of 0 or `n`, where it may be too short, the exact one.
+
+    Example:
+        >>> low, high = rate([80, 100], 100)  # Wilson's, and the exact one
+        >>> low.round(3).tolist(), high.round(3).tolist()
+        ([0.711, 0.964], [0.867, 1.0])
     """
     count, n = np.asarray(count, float), np.asarray(n, float)
-    edge = (count <= 1) | (count >= n - 1)
+    edge = (count <= EDGE) | (count >= n - EDGE)
     near, far = clopper_pearson(count, n, level), wilson(count, n, level)
     return np.where(edge, near[0], far[0]), np.where(edge, near[1], far[1])
 

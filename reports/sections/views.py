@@ -10,6 +10,7 @@ from markupsafe import Markup
 from reports import numbers
 from reports.figures import svg
 from reports.figures.losses import PANELS, LossFigure
+from reports.figures.reliability import ReliabilityFigure
 from reports.figures.roc import RocFigure
 from reports.figures.scores import ScoreFigure
 from reports.figures.seeds import SeedFigure
@@ -237,13 +238,15 @@ def _losses(run: Run) -> list[dict[str, Any]]:
 
 
 def _histograms(run: Run, entries: dict[tuple[str, str], Entry]) -> list[dict[str, Any]]:
-    figure = ScoreFigure(run)
+    figure, reliability = ScoreFigure(run), ReliabilityFigure(run)
     rows = []
     for row, generator in enumerate(sorted(run.generators, key=lambda generator: bool(generator.role))):
         panels = []
         for column, detector in enumerate(run.detectors):
             title = f"Scores of {detector.id} on real images and on fakes of {generator.id}"
             drawing = figure.svg(detector.id, generator.id, name=f"scores{row}-{column}", title=title)
+            title = f"Share of fakes by probability of {detector.id}, on fakes of {generator.id}"
+            drawing += reliability.svg(detector.id, generator.id, name=f"reliable{row}-{column}", title=title)
             shown = _shown(entries[detector.id, generator.id], "auc")
             if drawing or shown["status"] == "failed":
                 panels.append((detector, Markup(drawing), shown))  # noqa: S704

@@ -17,6 +17,7 @@ from benchmark.findings.registry import KINDS
 from data.run_folder import TABLES, seal
 from reports.figures.losses import LossFigure
 from reports.figures.quality import QualityFigure
+from reports.figures.reliability import ReliabilityFigure
 from reports.figures.roc import RocFigure
 from reports.figures.scores import ScoreFigure
 from reports.figures.seeds import SeedFigure
@@ -94,6 +95,7 @@ def write_run(
     _write_csv(folder / "cells.csv", rows["cells"])
     _write_csv(folder / "metrics.csv", rows["metrics"] + rows["configuration"])
     _write_csv(folder / "roc.csv", rows["roc"])
+    _write_csv(folder / "reliability.csv", _reliability(rows["scores"]))
     _write_csv(folder / "comparisons.csv", rows["comparisons"])
     none = pd.DataFrame({name: pd.Series(dtype=object) for name in TABLES["scores.parquet"].split()})
     pd.concat(rows["scores"] or [none]).to_parquet(folder / "scores.parquet", index=False)
@@ -114,7 +116,7 @@ def write_run(
     return folder
 
 
-FIGURES = (LossFigure, QualityFigure, RocFigure, ScoreFigure, SeedFigure)
+FIGURES = (LossFigure, QualityFigure, ReliabilityFigure, RocFigure, ScoreFigure, SeedFigure)
 AFRESH = ("test_figures", "test_equal_")  # tests of the drawings themselves, and that the same are drawn again
 _drawn: dict[tuple, str] = {}
 
@@ -261,6 +263,19 @@ def _auc(real: np.ndarray, fake: np.ndarray) -> tuple[float, float, float]:
     se = np.sqrt((auc * (1 - auc) + (n - 1) * (p - auc**2 + q - auc**2)) / n**2)
     logit, half = np.log(auc / (1 - auc)), norm.ppf(0.975) * se / (auc * (1 - auc))
     return auc, float(1 / (1 + np.exp(half - logit))), float(1 / (1 + np.exp(-half - logit)))
+
+
+def _reliability(scores: list[pd.DataFrame]) -> list[dict[str, Any]]:
+    """Half of each bin's width is its interval."""
+    rows: list[dict[str, Any]] = []
+    for frame in scores:
+        index = np.minimum((frame["probability"] * 15).astype(int), 14)
+        for number, own in frame.groupby(index):
+            share = float(own["is_fake"].mean())
+            about = {"cell": own["cell"].iloc[0], "bin": number, "n": len(own), "share": share}
+            mean = float(own["probability"].mean())
+            rows.append(about | {"probability": mean, "low": max(share - 0.1, 0), "high": min(share + 0.1, 1)})
+    return rows
 
 
 def _roc(cell: str, real: np.ndarray, fake: np.ndarray, n: int) -> list[dict[str, Any]]:

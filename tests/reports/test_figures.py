@@ -10,10 +10,11 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from reports.figures import curves, svg
+from reports.figures import curves, reliability, svg
 from reports.figures.curves import Style
 from reports.figures.losses import LossFigure
 from reports.figures.quality import QualityFigure
+from reports.figures.reliability import ReliabilityFigure
 from reports.figures.roc import RocFigure
 from reports.figures.scores import ScoreFigure, _draw
 from reports.figures.seeds import SeedFigure
@@ -46,6 +47,7 @@ DRAWINGS: dict[str, tuple[Callable[[Run], str], int]] = {  # how to draw it, and
     "spectrum": (lambda run: SpectrumFigure(run).profile("tuned", name="r"), 8_000),
     "difference": (lambda run: SpectrumFigure(run).difference("tuned", name="r"), 8_000),
     "scores": (lambda run: ScoreFigure(run).svg("cnn", "tuned", name="r", title=""), 2_500),
+    "reliability": (lambda run: ReliabilityFigure(run).svg("linear-dct", "tuned", name="r", title=""), 6_000),
 }
 
 
@@ -206,6 +208,22 @@ def test_histograms_show_the_shares_of_the_bins(run: Run) -> None:
                 assert path.contains_point((position + 0.5, 0.99 * shares[position]))
                 assert not path.contains_point((position + 0.5, 1.01 * shares[position]))
             assert mpl.colors.to_hex(area.get_facecolor()[0]) == colour
+
+
+def test_reliability_shows_each_bin_s_share_and_interval(run: Run) -> None:
+    figure = ReliabilityFigure(run)
+    rows = figure.frame().query("detector == 'linear-dct' and generator == 'tuned'")
+    assert rows["bin"].is_monotonic_increasing
+    assert rows["n"].sum() == 600
+    with svg.panel(2, 2) as (_, axes):
+        reliability._draw(axes, rows)
+        bars, dots = axes.collections
+        shown = [segment.tolist() for segment in bars.get_segments()]
+        assert shown == [[[x, low], [x, high]] for x, low, high in rows[["probability", "low", "high"]].to_numpy()]
+        np.testing.assert_array_equal(dots.get_offsets(), rows[["probability", "share"]].to_numpy())
+    again = figure.svg("linear-dct", "noise", name="r", title=""), figure.svg("linear-dct", "tuned", name="r", title="")
+    assert again[1] == DRAWINGS["reliability"][0](run), "whatever was drawn before"
+    assert figure.svg("nobody", "tuned", name="r", title="") == ""
 
 
 @pytest.mark.parametrize("scores", [[1e-300, 2e-300], [1e300, -1e300], [1e9, 1e9 + 1e-6], [np.nan, 3.0]])

@@ -39,4 +39,5 @@ MEASUREMENT = Measurement(
         "quality/identity/verification.py",
     ),
     Table("identity.csv", "benchmark.quality.identity.transfer:COLUMNS"),
+    version=2,
 )  # fmt: skip

@@ -33,4 +33,5 @@ MEASUREMENT = Measurement(
     {"quality": "benchmark.stages.quality:quality"},
     ("quality/fakes.py", "quality/measures.py"),
     Table("quality.csv", "benchmark.quality.measures:COLUMNS", joins=True),
+    version=2,
 )

@@ -5,7 +5,7 @@ from sklearn import metrics as sk
 from benchmark.statistics.clusters import Clusters
 from benchmark.statistics.metrics import roc
 from benchmark.statistics.ranking import Ranking
-from benchmark.statistics.roc import average_precision, equal_error_rate, tpr_at_fpr
+from benchmark.statistics.roc import Bounds, average_precision, equal_error_rate, tpr_at_fpr
 
 
 def cell(n_real, n_fake, shift, decimals=None, seed=0):
@@ -13,6 +13,11 @@ def cell(n_real, n_fake, shift, decimals=None, seed=0):
     is_fake = np.arange(n_real + n_fake) >= n_real
     scores = rng.normal(size=len(is_fake)) + shift * is_fake
     return (scores if decimals is None else scores.round(decimals)), is_fake
+
+
+def at_one_percent(scores, is_fake, groups=None):
+    ranking = Ranking.of(scores, is_fake)
+    return tpr_at_fpr(ranking, Bounds.of(ranking, Clusters.of(groups, is_fake), 0.95), 0.01)
 
 
 @pytest.mark.parametrize("decimals", [None, 1, 0])
@@ -41,14 +46,16 @@ def test_the_band_holds_the_curve_and_has_width_on_separable_scores():
         assert (curve.tpr_high - curve.tpr_low > 0.01).all()
         assert (curve.fpr.iloc[0], curve.tpr.iloc[0], curve.threshold.iloc[0]) == (0, 0, np.inf)
         assert (curve.fpr.iloc[-1], curve.tpr.iloc[-1]) == (1, 1)
-    assert len(curve) == 3
+    # beside the three corners only points that the band needs, each at an FPR a quarter larger than the last
+    assert len(curve) < 3 + np.log(200) / np.log(1.25)
+    assert set(curve.tpr.iloc[1:]) == {1.0}
 
 
 def test_tpr_at_fpr_is_the_largest_that_does_not_exceed():
     is_fake = np.arange(1200) >= 1000
     scores = np.r_[np.arange(1000.0), np.full(100, 990.0), np.full(100, 989.0)]
     # 989: 11 reals, 1.1 %; 990: 10 reals, 1.0 %
-    value, low, high, note = tpr_at_fpr(Ranking.of(scores, is_fake), Clusters.of(None, is_fake), 0.01)
+    value, low, high, note = at_one_percent(scores, is_fake)
     assert value == 0.5
     assert low < 0.5 < high
     assert note == "of the test ROC"
@@ -57,7 +64,7 @@ def test_tpr_at_fpr_is_the_largest_that_does_not_exceed():
 def test_tpr_at_fpr_with_ties_at_the_top():
     is_fake = np.arange(2000) >= 1000
     scores = np.r_[np.zeros(980), np.ones(20), np.ones(1000)]
-    value, low, _, _ = tpr_at_fpr(Ranking.of(scores, is_fake), Clusters.of(None, is_fake), 0.01)
+    value, low, _, _ = at_one_percent(scores, is_fake)
     assert (value, low) == (0.0, 0.0)
 
 

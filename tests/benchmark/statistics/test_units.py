@@ -2,11 +2,13 @@
 
 import numpy as np
 import pytest
+from scipy import stats
 
-from benchmark.statistics.clusters import Clusters
+from benchmark.statistics.clusters import Clusters, remaining
 from benchmark.statistics.compare import shared_reals
 from benchmark.statistics.configuration import compare_configurations, configuration_interval
 from benchmark.statistics.metrics import roc
+from benchmark.statistics.rates import balanced, rate
 from benchmark.statistics.shared import Measured
 
 IS_FAKE = np.arange(400) >= 200
@@ -90,3 +92,66 @@ def test_runs_must_have_the_same_units_of_reals():
     moved = np.r_[np.roll(units[:200], 2), units[200:]]
     with pytest.raises(ValueError, match="the same units"):
         configuration_interval([(scores, IS_FAKE, units), (scores, IS_FAKE, moved)])
+
+
+def test_few_unequal_units_leave_few_degrees_of_freedom():
+    left, df = remaining(np.repeat(np.arange(5), 8))
+    np.testing.assert_allclose(left, 0.8)
+    assert df == pytest.approx(4)
+    assert remaining(np.repeat(np.arange(5), [40, 2, 2, 2, 2]))[1] < 1.2
+    share = np.array([0.5, 0.3, 0.2])
+    form = np.eye(3) - np.outer(np.ones(3), share)
+    left, df = remaining(np.repeat(np.arange(3), [5, 3, 2]))
+    matrix = form.T @ np.diag(share**2 / left) @ form
+    assert df == pytest.approx(np.trace(matrix) ** 2 / np.trace(matrix @ matrix))
+
+
+def test_trials_have_korn_and_graubards_degrees_of_freedom():
+    """Equal units, each half right: the design effect, times the squared ratio of the t quantiles."""
+    units = np.r_[np.arange(200) // 20, 1000 + np.arange(200)]
+    success = np.zeros(400, bool)
+    success[:200] = np.random.default_rng(0).random(200) < np.repeat(np.linspace(0.2, 0.8, 10), 20)
+    found = Clusters.of(units, IS_FAKE).trials(success, ~IS_FAKE)
+    rate, rates = success[:200].mean(), success[:200].reshape(10, 20).mean(axis=1)
+    design = rate * (1 - rate) / (rates.var(ddof=1) / 10)
+    assert found == pytest.approx(design * (stats.t.ppf(0.975, 199) / stats.t.ppf(0.975, 9)) ** 2)
+    assert found < 200
+
+
+def test_a_success_in_one_unit_says_nothing_of_how_alike_units_are():
+    units = np.r_[np.arange(200) // 20, 1000 + np.arange(200)]
+    success = np.zeros(400, bool)
+    success[7] = True
+    assert Clusters.of(units, IS_FAKE).trials(success, ~IS_FAKE) == pytest.approx(10)
+
+
+@pytest.mark.parametrize("units", [5, 20])
+def test_rates_of_few_unequal_units_cover(units):
+    """Four fifths of a score's variance are the unit's, whose sizes differ twentyfold."""
+    size = np.round(np.geomspace(2, 40, units)).astype(int)
+    each = np.repeat(np.arange(units), size)
+    rng, held = np.random.default_rng(1), 0
+    is_fake = np.zeros(len(each), bool)
+    for _ in range(200):
+        score = np.sqrt(0.8) * rng.normal(size=units)[each] + np.sqrt(0.2) * rng.normal(size=len(each))
+        row = rate(score > 1.0, ~is_fake, Clusters.of(each, is_fake), 0.95, "")
+        held += row[1] <= stats.norm.sf(1.0) <= row[2]
+    assert held / 200 >= 0.92
+
+
+def test_units_of_both_classes_do_not_shorten_balanced_accuracy():
+    fpr, tpr = (0.1, 0.04, 0.2, ""), (0.7, 0.6, 0.78, "")
+    apart, both = Clusters.of(np.r_[0, 0, 1, 1], IS_FAKE[198:202]), Clusters.of([0, 1, 0, 1], IS_FAKE[198:202])
+    assert balanced(fpr, tpr, both, "")[1] == pytest.approx(0.8 - (0.1 + 0.1) / 2)
+    assert balanced(fpr, tpr, apart, "")[1] == pytest.approx(0.8 - np.hypot(0.1, 0.1) / 2)
+
+
+def test_the_band_is_for_a_rate_of_false_alarms_and_holds_it_with_units():
+    """At 1 % of false alarms the reals leave open which threshold it is."""
+    case = np.arange(400) // 10
+    truth, held = stats.norm.sf(stats.norm.isf(0.01) - 1.2), 0
+    for seed in range(100):
+        curve = roc(drawn(seed, case, own=0.7), IS_FAKE, groups=case)
+        at = np.searchsorted(curve.fpr, 0.01, side="right") - 1
+        held += curve.tpr_low[at] <= truth <= curve.tpr_high[at]
+    assert held >= 93
