@@ -23,7 +23,10 @@ COLUMNS = {
     "train_generator train_n train_perturbation detector detector_seed perturbation class metric value low high n_real "
     "n_fake note",
     "comparisons.csv": "table cell best_cell generator generator_seed checkpoint detector best difference low high p "
-    "p_holm separable",
+    "p_holm separable sentinel",
+    "ranks.csv": "table scope ledger_seed generator generator_seed checkpoint asked_checkpoint perturbation "
+    "train_generator train_n train_perturbation detector name value compared rank_low rank_high group may_be_best "
+    "margin_low margin_high best_low best_high p_chance p_chance_holm tells note",
     "roc.csv": "cell fpr tpr threshold tpr_low tpr_high",
     "training.csv": "generator generator_seed step epoch d_loss g_loss d_real d_fake images_per_second",
     "histories.csv": "generator generator_seed detector detector_seed epoch loss val_auc val_loss",

@@ -14,7 +14,7 @@ import pandas as pd
 
 from benchmark.execute.state import Outcome
 from benchmark.plan.planner import Plan
-from benchmark.results import explanations, manifest, pictures, summarise
+from benchmark.results import explanations, manifest, pictures, rankings, summarise
 from benchmark.results.gather import Gathered
 from benchmark.store.store import Store, written
 from data.errors import UserError
@@ -61,13 +61,16 @@ def write(folder: Path, plan: Plan, store: Store, outcomes: dict[str, Outcome], 
     read = Gathered(plan, store, outcomes)
     cells = read.cells()
     scores, measured, curves = read.scores(), read.metrics(), read.curves()
-    comparisons = summarise.comparisons(cells, scores)
+    sentinels = {row.id for row in plan.detectors if row.plugin.attribute("sentinel")}
+    exams = rankings.exams(cells, scores, sentinels)
+    chances = measured[(measured["scope"] == "cell") & (measured["metric"] == "p_chance")].set_index("cell")["value"]
     trained = {row.id for row in plan.generators if row.trains}
     metrics = pd.concat([measured, summarise.configurations(cells, scores, trained)], ignore_index=True)
     frames = {
         "cells.csv": cells,
         "metrics.csv": metrics,
-        "comparisons.csv": comparisons,
+        "comparisons.csv": rankings.comparisons(exams),
+        "ranks.csv": rankings.ranks(exams, cells, scores, chances, trained),
         "roc.csv": curves,
         "training.csv": read.training(),
         "histories.csv": read.histories(),

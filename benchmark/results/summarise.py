@@ -1,4 +1,4 @@
-"""What is said across cells: comparisons within a column, configurations over training runs, and the audit."""
+"""What is said across cells: configurations over training runs, and the audit; who stands where: `rankings`."""
 
 from __future__ import annotations
 
@@ -13,54 +13,14 @@ from benchmark.findings import finding, registry
 from benchmark.plan.planner import Plan
 from benchmark.results import findings as verdicts
 from benchmark.results import held
-from benchmark.statistics import compare, configuration
+from benchmark.statistics import configuration
 
 METRIC_COLUMNS = [
     "scope", "cell", "question", "table", "ledger_seed", "generator", "generator_seed", "checkpoint",
     "asked_checkpoint", "train_generator", "train_n", "train_perturbation", "detector", "detector_seed",
     "perturbation", "class", "metric", "value", "low", "high", "n_real", "n_fake", "note",
 ]  # fmt: skip
-COMPARISON_COLUMNS = [
-    "table", "cell", "best_cell", "generator", "generator_seed", "checkpoint", "detector", "best", "difference", "low",
-    "high", "p", "p_holm", "separable",
-]  # fmt: skip
 ALARMS = {"saturated-discriminator": "FB030", "low-diversity": "FB031", "diverged": "FB032"}
-
-
-def comparisons(cells: pd.DataFrame, scores: pd.DataFrame) -> pd.DataFrame:
-    """Compares the detectors of each exam with its best one, on the same images, Holm-corrected.
-
-    Held fixed are the exam and what was done to the lesson; the lesson's generators too, but in the table of the
-    question `own`, where a detector that learned from all generators stands beside those that learned from one. With
-    several detector seeds, the first speaks for each detector.
-    """
-    done = cells[cells["status"] == "done"]
-    by_cell = _test_scores(scores)
-    frames = [pd.DataFrame(columns=COMPARISON_COLUMNS)]
-    for table, rows in done.groupby("table", sort=False):
-        lesson = ["train_generator", "train_sources"]
-        fixed = ["table", *held.EXAM, "train_n", "train_perturbation", *([] if table == "own" else lesson)]
-        over = ["detector", "detector_seed", *(lesson if table == "own" else [])]
-        first = rows[
-            rows["detector_seed"] == rows.groupby([*fixed, "detector"], dropna=False)["detector_seed"].transform("min")
-        ]
-        for _, column in held.groups(first, over=over, within=fixed):
-            frames.append(_compared(column, by_cell).assign(table=table)[COMPARISON_COLUMNS])
-    return pd.concat(frames[1:], ignore_index=True) if frames[1:] else frames[0]
-
-
-def _compared(column: pd.DataFrame, by_cell: dict[str, pd.DataFrame]) -> pd.DataFrame:
-    """Compares the cells of one exam, of which each is another detector's."""
-    cells = dict(zip(column["detector"], column["cell"], strict=True))
-    if len(cells) < len(column):
-        raise ValueError(f"A comparison has several cells of one detector: {', '.join(column['cell'].head(3))} ...")
-    tested = {detector: by_cell[cell] for detector, cell in cells.items()}
-    one = next(iter(tested.values()))
-    is_fake, units = one["is_fake"].to_numpy(dtype=bool), one["unit"].to_numpy()
-    values = {detector: frame["score"].to_numpy() for detector, frame in tested.items()}
-    compared = compare.separable_from_best(values, is_fake, groups=units)
-    about = {name: column[name].iloc[0] for name in ("generator", "generator_seed", "checkpoint")}
-    return compared.assign(cell=compared["detector"].map(cells), best_cell=compared["best"].map(cells), **about)
 
 
 def configurations(cells: pd.DataFrame, scores: pd.DataFrame, trained: set[str]) -> pd.DataFrame:
@@ -77,13 +37,13 @@ def configurations(cells: pd.DataFrame, scores: pd.DataFrame, trained: set[str])
     asked = cells[cells["generator"].isin(trained) & (cells["purpose"] == "main")]
     over = ["generator_seed", "detector_seed", "train_sources"]
     fixed = [name for name in held.IDENTITY if name not in over]
-    by_cell = _test_scores(scores)
+    by_cell = held.test_scores(scores)
     rows = []
     for _, column in held.groups(asked, over=over, within=fixed):
         runs = column[column["status"] == "done"]
         if runs.empty:
             continue
-        tested = [[_tested(by_cell[cell]) for cell in same["cell"]] for _, same in runs.groupby("generator_seed")]
+        tested = [[held.tested(by_cell[cell]) for cell in same["cell"]] for _, same in runs.groupby("generator_seed")]
         found = configuration.configuration_interval(tested)
         failed = f"; {len(column) - len(runs)} more failed" if len(runs) < len(column) else ""
         about = {name: runs[name].iloc[0] for name in METRIC_COLUMNS if name in runs and name not in (*over, "cell")}
@@ -157,14 +117,6 @@ def audit(plan: Plan, cells: pd.DataFrame, measured: pd.DataFrame, checks: list[
 def _about(name: str, role: str) -> str:
     """Returns the name of a control where it has another than its kind."""
     return "" if name == role else name
-
-
-def _test_scores(scores: pd.DataFrame) -> dict[str, pd.DataFrame]:
-    return {str(cell): frame for cell, frame in scores[scores["part"] == "test"].groupby("cell", observed=True)}
-
-
-def _tested(frame: pd.DataFrame) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    return frame["score"].to_numpy(), frame["is_fake"].to_numpy(dtype=bool), frame["unit"].to_numpy()
 
 
 def _column(frame: pd.DataFrame, metric: str) -> dict[str, float]:

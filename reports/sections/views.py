@@ -24,6 +24,7 @@ from reports.sections import (
     pictures,
     provenance,
     quality,
+    ranks,
     summary,
     tables,
 )
@@ -52,6 +53,7 @@ def everything(run: Run) -> dict[str, Any]:
         "limits": summary.limits(run, entries),
         "audit": _audit(run),
         "matrices": [_matrix(run, metric) for metric in tables.metric_names(run)],
+        "ranks": ranks.section(run),
         "legend": _legend(run),
         "rocs": _rocs(run, entries),
         "several_runs": run.main_cells["generator_seed"].nunique() > 1,
