@@ -199,13 +199,17 @@ def test_json_for_scripts(smoke: Path) -> None:
 @pytest.mark.slow
 def test_plan_knows_what_is_stored(smoke: Path) -> None:
     lines = fauxbench("plan", "digits", "--smoke", cwd=smoke).stdout.splitlines()
-    assert all(line.startswith("stored") for line in lines[:-1])
+    planned = json.loads(fauxbench("plan", "digits", "--smoke", "--json", cwd=smoke).stdout)
+    stages, seen = planned["stages"], planned["can_see"]
+    assert all(line.startswith("stored") for line in lines[: len(stages)])
+    assert not any(line.startswith("stored") for line in lines[len(stages) :])
     assert " 0 to do" in lines[-1]
-    stages = json.loads(fauxbench("plan", "digits", "--smoke", "--json", cwd=smoke).stdout)
-    assert len(stages) == len(lines) - 1
     assert all(row["stored"] for row in stages)
+    assert seen["assumed"] == ""
+    assert seen["test_images"] == 64
+    assert "64 test images of a class" in " ".join(lines)
     longer = fauxbench("plan", "digits", "--smoke", "--set", "detector.cnn.epochs=2", "--json", cwd=smoke).stdout
-    assert all(row["stored"] for row in json.loads(longer) if "cnn" not in row["id"])
+    assert all(row["stored"] for row in json.loads(longer)["stages"] if "cnn" not in row["id"])
 
 
 @pytest.mark.slow
