@@ -99,7 +99,7 @@ class Column:
             return low[at], high[at]
 
         return Column(
-            [self.names[place] for place in at],
+            [self.names[place] for place in at.tolist()],
             self.values[at],
             self.covariance[both],
             self.error[both],

@@ -26,7 +26,7 @@ class _Side(NamedTuple):
     shared: np.ndarray  # (runs, k)
     wrong: int  # units on the wrong side of the best cut, in the first run
     few: bool  # whether in all runs these are few, whichever way up the cut is
-    count: int  # units
+    units: int
 
 
 def of_runs(generators: Mapping[str, Sequence[Run | Sequence[Run]]]) -> Column:
@@ -64,7 +64,7 @@ def of_runs(generators: Mapping[str, Sequence[Run | Sequence[Run]]]) -> Column:
         error[i, j] = error[j, i] = np.sqrt(max(one.own + other.own + common, 0.0))
         df[i, j] = df[j, i] = _degrees(one, other, common)
         if few[i] or few[j]:
-            table = [[side.wrong, side.count - side.wrong] for side in (one, other)]
+            table = [[side.wrong, side.units - side.wrong] for side in (one, other)]
             exact[i, j] = exact[j, i] = float(stats.fisher_exact(table)[1])
 
     def interval(level: float) -> Bounds:

@@ -76,7 +76,7 @@ def smallest_difference(
         one, other = (sum(_variance(value, n_real, n_fake)) for value in (auc, auc - gap))
         error = np.sqrt(max(one + other - 2 * correlation * np.sqrt(one * other), 0.0))
         wrong = [_wrong(value, n_real, n_fake) for value in (auc, auc - gap)]
-        if wrong[0] < intervals.FEW and _told_by_counts(*wrong, correlation, level) < power:
+        if wrong[0] < intervals.FEW and _told_by_counts(wrong[0], wrong[1], correlation, level) < power:
             return -1.0
         return float(gap - needed * error)
 

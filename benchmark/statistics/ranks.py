@@ -9,6 +9,8 @@ import numpy as np
 from benchmark.statistics import intervals
 from benchmark.statistics.column import Column
 
+NEAR_THE_END = 0.9  # an AUC from which on a column without a difference is called saturated
+
 
 class Ranks(NamedTuple):
     """The ranks of a column.
@@ -32,8 +34,8 @@ def ranks(column: Column, *, level: float = 0.95) -> Ranks:
     All pairs are tested, stepping down (`Column.p_adjusted`). A rank lies between 1 + the number of members that are
     significantly better and k minus the number that are significantly worse (Mogstad, Romano, Shaikh, Wilhelm,
     "Inference for ranks with applications to mobility across neighbourhoods and academic achievement across countries",
-    Review of Economic Studies 2024, section 3). A column whose members are all so near to a perfect separation, or so
-    near to its reverse, that only counts of single images could tell them apart, and do not, cannot be ranked.
+    Review of Economic Studies 2024, section 3). A column whose members all have so few images on the wrong side
+    that only counts of them could tell members apart, and do not, is not ranked: it is saturated, or has few images.
 
     Args:
         column: Of detectors or of generators.
@@ -53,13 +55,15 @@ def ranks(column: Column, *, level: float = 0.95) -> Ranks:
     told = column.p_adjusted < 1 - level
     better = (told & (column.gap < 0)).sum(axis=1)
     worse = (told & (column.gap > 0)).sum(axis=1)
-    note = ""
-    if k > 1 and not told.any() and column.few.all():
-        note = (
-            f"cannot rank: all {k} are so near to the end of the scale that fewer than {intervals.FEW} images (or "
-            "units) of each are on the wrong side, and exact tests of these counts separate none"
-        )
+    note = _why_not(column) if k > 1 and not told.any() and column.few.all() else ""
     return Ranks(1 + better, k - worse, letters(told, column.values), note)
+
+
+def _why_not(column: Column) -> str:
+    why = f"fewer than {intervals.FEW} images (or units) of each are on the wrong side, and exact tests separate none"
+    if (np.abs(column.values - 0.5) >= NEAR_THE_END - 0.5).all():
+        return f"cannot rank: all {len(column.values)} are near the end of the scale, {why}"
+    return f"cannot tell: of so few images {why}"
 
 
 def letters(told: np.ndarray, values: np.ndarray) -> list[str]:

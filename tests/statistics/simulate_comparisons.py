@@ -163,13 +163,13 @@ def one(rng: np.random.Generator, case: Case) -> dict[str, float]:
     said["ranks hold"] = ((found.low <= at_least) & (at_most <= found.high)).all()
     mcb = best.multiple_comparisons(column)
     others = np.array([np.delete(truth, at).max() for at in range(case.k)])
-    said["best kept"] = mcb.may_be[truth == truth.max()].all()
+    said["best kept"] = mcb.may_be[int(np.argmax(truth))]
     said["margins hold"] = ((mcb.low <= truth - others + 1e-9) & (truth - others <= mcb.high + 1e-9)).all()
     picked = int(np.argmax(column.values))
     alone, together = column.interval(0.95), best.simultaneous(column)
     said["picked best holds"] = together[0][picked] <= truth[picked] <= together[1][picked]
     said["picked best, alone"] = alone[0][picked] <= truth[picked] <= alone[1][picked]
-    said["cannot rank"] = found.note != ""
+    said["not ranked"] = found.note != ""
     return {name: float(value) for name, value in said.items()}
 
 
