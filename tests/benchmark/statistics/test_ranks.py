@@ -134,7 +134,7 @@ def test_saturated_runs_that_do_not_scatter_are_not_told_apart():
     is_fake = np.arange(2 * n) >= n
     perfect = np.arange(2.0 * n)
     flawed = perfect.copy()
-    flawed[0] = n + 0.5
+    flawed[n] = -1.0  # a fake below every real
     found = of_runs({"a": [(perfect, is_fake)] * 3, "b": [(flawed, is_fake)] * 3})
     assert found.p[0, 1] == 1.0
     low, high = found.bounds()
