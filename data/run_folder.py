@@ -24,6 +24,8 @@ TABLES = {  # the columns that each has, whatever was run; it may have more
     "perturbation status error",
     "metrics.csv": "scope cell generator generator_seed checkpoint detector metric value low high n_real n_fake note",
     "comparisons.csv": "generator generator_seed checkpoint detector best difference low high p p_holm",
+    "ranks.csv": "table scope generator generator_seed detector name value compared rank_low rank_high group "
+    "may_be_best best_low best_high p_chance p_chance_holm tells note",
     "roc.csv": "cell fpr tpr threshold",
     "reliability.csv": "cell bin n probability share low high",
     "training.csv": "generator generator_seed",

@@ -25,6 +25,8 @@ TEXT = {
     "perturbation purpose status error",
     "metrics": "scope cell question table generator checkpoint detector perturbation class metric note",
     "comparisons": "table generator checkpoint detector best",
+    "ranks": "table scope generator checkpoint asked_checkpoint perturbation train_generator train_perturbation "
+    "detector name group note",
     "roc": "cell",
     "reliability": "cell",
     "training": "generator",
@@ -44,6 +46,8 @@ NUMBERS = {
     "cells": "ledger_seed generator_seed n_train_real n_train_fake n_test_real n_test_fake detector_seed seconds",
     "metrics": "ledger_seed generator_seed detector_seed value low high n_real n_fake",
     "comparisons": "generator_seed difference low high p p_holm",
+    "ranks": "generator_seed train_n value compared rank_low rank_high margin_low margin_high best_low best_high "
+    "p_chance p_chance_holm",
     "roc": "fpr tpr threshold tpr_low tpr_high",
     "reliability": "bin n probability share low high",
     "training": "ledger_seed generator_seed step epoch d_loss g_loss d_real d_fake images_per_second",
@@ -105,6 +109,7 @@ class Run:
     cells: pd.DataFrame
     metrics: pd.DataFrame
     comparisons: pd.DataFrame
+    rankings: pd.DataFrame
     roc: pd.DataFrame
     reliability: pd.DataFrame
     training: pd.DataFrame
@@ -186,12 +191,13 @@ def load(folder: Path) -> Run:
     for name in ("training", "generators", "classes", "identity"):
         frames[name] = _of_split(frames[name], first)
     frames["generators_frame"] = frames.pop("generators")
-    metrics, compared = frames["metrics"], frames["comparisons"]
+    metrics, compared, ranked = frames["metrics"], frames["comparisons"], frames.pop("ranks")
     frames["metrics"] = metrics[(metrics["scope"] != "configuration") | metrics["table"].isin(MAIN)]
     by_class = frames["metrics"]["scope"] == "class"
     one = _of_split(frames["metrics"][by_class], first)
     frames["metrics"] = pd.concat([frames["metrics"][~by_class], one]).sort_index()
     frames["comparisons"] = compared[compared["table"].isin(MAIN)]
+    frames["rankings"] = ranked[ranked["table"].isin(MAIN)]
     return Run(folder=folder, manifest=manifest, scores=_scores(folder), **frames)
 
 
@@ -217,6 +223,10 @@ def table(folder: Path, name: str) -> pd.DataFrame:
     if name == "comparisons":
         values = frame["separable"].str.lower() if "separable" in frame else pd.Series("true", frame.index)
         frame["separable"] = ~values.isin(["false", "0", "0.0", "no"])
+    if name == "ranks":
+        for column in ("may_be_best", "tells"):
+            values = frame[column] if column in frame else pd.Series("", frame.index, dtype=str)
+            frame[column] = values.str.lower().isin(["true", "1", "1.0", "yes"])
     return frame
 
 

@@ -23,7 +23,10 @@ COLUMNS = {
     "train_generator train_n train_perturbation detector detector_seed perturbation class metric value low high n_real "
     "n_fake note",
     "comparisons.csv": "table cell best_cell generator generator_seed checkpoint detector best difference low high p "
-    "p_holm separable",
+    "p_holm separable sentinel",
+    "ranks.csv": "table scope ledger_seed generator generator_seed checkpoint asked_checkpoint perturbation "
+    "train_generator train_n train_perturbation detector name value compared rank_low rank_high group may_be_best "
+    "margin_low margin_high best_low best_high p_chance p_chance_holm tells note",
     "roc.csv": "cell fpr tpr threshold tpr_low tpr_high",
     "reliability.csv": "cell bin n probability share low high",
     "training.csv": "generator generator_seed step epoch d_loss g_loss d_real d_fake images_per_second",
@@ -197,13 +200,17 @@ def test_json_for_scripts(smoke: Path) -> None:
 @pytest.mark.slow
 def test_plan_knows_what_is_stored(smoke: Path) -> None:
     lines = fauxbench("plan", "digits", "--smoke", cwd=smoke).stdout.splitlines()
-    assert all(line.startswith("stored") for line in lines[:-1])
+    planned = json.loads(fauxbench("plan", "digits", "--smoke", "--json", cwd=smoke).stdout)
+    stages, seen = planned["stages"], planned["can_see"]
+    assert all(line.startswith("stored") for line in lines[: len(stages)])
+    assert not any(line.startswith("stored") for line in lines[len(stages) :])
     assert " 0 to do" in lines[-1]
-    stages = json.loads(fauxbench("plan", "digits", "--smoke", "--json", cwd=smoke).stdout)
-    assert len(stages) == len(lines) - 1
     assert all(row["stored"] for row in stages)
+    assert seen["assumed"] == ""
+    assert seen["test_images"] == 64
+    assert "64 test images of a class" in " ".join(lines)
     longer = fauxbench("plan", "digits", "--smoke", "--set", "detector.cnn.epochs=2", "--json", cwd=smoke).stdout
-    assert all(row["stored"] for row in json.loads(longer) if "cnn" not in row["id"])
+    assert all(row["stored"] for row in json.loads(longer)["stages"] if "cnn" not in row["id"])
 
 
 @pytest.mark.slow

@@ -55,6 +55,6 @@ def test_a_run_on_jax_and_its_keys(tmp_path: Path) -> None:
     assert training["d_loss"].notna().all()
     assert {"jax", "jaxlib"} <= manifest["versions"].keys()
     for backend in ("jax", "tensorflow"):
-        stages = json.loads(run(backend, "plan"))
+        stages = json.loads(run(backend, "plan"))["stages"]
         stored = {row["stored"] for row in stages if row["stage"] in ("train_generator", "sample", "train_detector")}
         assert stored == {backend == "jax"}, backend

@@ -135,6 +135,7 @@ def plan(
 ) -> None:
     """Check a spec and show what a run of it would do, and what the store holds already."""
     from benchmark.plan import specs
+    from benchmark.results import resolution
     from benchmark.store.store import Store
     from benchmark.use import api
 
@@ -150,12 +151,16 @@ def plan(
     folder = (out if out is not None else api.RUNS / checked.name).resolve()
     kept = Store(store if store is not None else folder.parent / ".store")
     rows = [(s.name, s.function, s.key, kept.has(s.function, s.key)) for s in planned.stages]
+    seen = resolution.of(planned, kept)
     if as_json:
-        print_json([{"id": i, "stage": f, "key": k, "stored": held} for i, f, k, held in rows])
+        stages = [{"id": i, "stage": f, "key": k, "stored": held} for i, f, k, held in rows]
+        print_json({"stages": stages, "cells": len(planned.cells), "can_see": seen})
         return
     shown = [("stored" if held else "to do", key[:12], name) for name, _, key, held in rows]
     screen.table(shown, screen.Column(least=6, whole=True), screen.Column(whole=True), screen.Column())
     todo = sum(not held for *_, held in rows)
+    for sentence in resolution.sentences(seen):
+        screen.say(sentence)
     screen.say(f"{len(rows)} stages, {todo} to do; {len(planned.cells)} cells; store {kept.root}")
 
 

@@ -15,7 +15,7 @@ import pandas as pd
 from benchmark.execute.state import Outcome
 from benchmark.plan.planner import Plan
 from benchmark.quality.measures import MEASURES
-from benchmark.results import explanations, manifest, over_runs, pictures, summarise
+from benchmark.results import explanations, manifest, over_runs, pictures, rankings, summarise
 from benchmark.results.gather import Gathered
 from benchmark.store.store import Store, written
 from data.errors import UserError
@@ -62,7 +62,9 @@ def write(folder: Path, plan: Plan, store: Store, outcomes: dict[str, Outcome], 
     read = Gathered(plan, store, outcomes)
     cells = read.cells()
     scores, measured, curves = read.scores(), read.metrics(), read.curves()
-    comparisons = summarise.comparisons(cells, scores)
+    sentinels = {row.id for row in plan.detectors if row.plugin.attribute("sentinel")}
+    exams = rankings.exams(cells, scores, sentinels)
+    chances = measured[(measured["scope"] == "cell") & (measured["metric"] == "p_chance")].set_index("cell")["value"]
     trained = {row.id for row in plan.generators if row.trains}
     generators, banks = read.generators(), read.bank_digests()
     configurations = over_runs.configurations(cells, scores, trained, measured, banks)
@@ -70,7 +72,8 @@ def write(folder: Path, plan: Plan, store: Store, outcomes: dict[str, Outcome], 
     frames = {
         "cells.csv": cells,
         "metrics.csv": metrics,
-        "comparisons.csv": comparisons,
+        "comparisons.csv": rankings.comparisons(exams),
+        "ranks.csv": rankings.ranks(exams, cells, scores, chances, trained),
         "roc.csv": curves,
         "reliability.csv": read.reliability(),
         "training.csv": read.training(),

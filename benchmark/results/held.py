@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
+import numpy as np
 import pandas as pd
 
 # A cell's identity, as `cells.csv` has it: the question, the lesson, the detector with its seed, and the exam.
@@ -35,3 +36,13 @@ def groups(cells: pd.DataFrame, *, over: Sequence[str], within: Sequence[str]) -
                 f"{', '.join(rows['cell'].head(3))} ..."
             )
         yield key, rows
+
+
+def test_scores(scores: pd.DataFrame) -> dict[str, pd.DataFrame]:
+    """Returns the scores of the test images of each cell."""
+    return {str(cell): frame for cell, frame in scores[scores["part"] == "test"].groupby("cell", observed=True)}
+
+
+def tested(frame: pd.DataFrame) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Returns scores, which of them are of fakes, and the units of their images."""
+    return frame["score"].to_numpy(), frame["is_fake"].to_numpy(dtype=bool), frame["unit"].to_numpy()

@@ -14,7 +14,8 @@ import numpy as np
 import pandas as pd
 
 from benchmark.results import held
-from benchmark.results.summarise import METRIC_COLUMNS, test_scores, tested
+from benchmark.results.held import test_scores, tested
+from benchmark.results.summarise import METRIC_COLUMNS
 from benchmark.statistics import components as parts
 from benchmark.statistics import configuration, intervals
 

@@ -1,4 +1,4 @@
-"""What is said across cells: comparisons within a column, and the audit."""
+"""What is said across cells: the findings of the audit. Means are made in `over_runs`, ranks in `rankings`."""
 
 from __future__ import annotations
 
@@ -12,56 +12,13 @@ import pandas as pd
 from benchmark.findings import finding, registry
 from benchmark.plan.planner import Plan
 from benchmark.results import findings as verdicts
-from benchmark.results import held
-from benchmark.statistics import compare
 
 METRIC_COLUMNS = [
     "scope", "cell", "question", "table", "ledger_seed", "generator", "generator_seed", "checkpoint",
     "asked_checkpoint", "train_generator", "train_n", "train_perturbation", "detector", "detector_seed",
     "perturbation", "class", "metric", "value", "low", "high", "n_real", "n_fake", "note",
 ]  # fmt: skip
-COMPARISON_COLUMNS = [
-    "table", "cell", "best_cell", "generator", "generator_seed", "checkpoint", "detector", "best", "difference", "low",
-    "high", "p", "p_holm", "separable",
-]  # fmt: skip
 ALARMS = {"saturated-discriminator": "FB030", "low-diversity": "FB031", "diverged": "FB032"}
-
-
-def comparisons(cells: pd.DataFrame, scores: pd.DataFrame) -> pd.DataFrame:
-    """Compares the detectors of each exam with its best one, on the same images, Holm-corrected.
-
-    Held fixed are the exam and what was done to the lesson; the lesson's generators too, but in the table of the
-    question `own`, where a detector that learned from all generators stands beside those that learned from one. With
-    several detector seeds, the first speaks for each detector.
-    """
-    done = cells[cells["status"] == "done"]
-    by_cell = test_scores(scores)
-    frames = [pd.DataFrame(columns=COMPARISON_COLUMNS)]
-    for table, rows in done.groupby("table", sort=False):
-        lesson = ["train_generator", "train_sources"]
-        fixed = ["table", "ledger_seed", *held.EXAM, "train_n", "train_perturbation"]
-        fixed += [] if table == "own" else lesson
-        over = ["detector", "detector_seed", *(lesson if table == "own" else [])]
-        first = rows[
-            rows["detector_seed"] == rows.groupby([*fixed, "detector"], dropna=False)["detector_seed"].transform("min")
-        ]
-        for _, column in held.groups(first, over=over, within=fixed):
-            frames.append(_compared(column, by_cell).assign(table=table)[COMPARISON_COLUMNS])
-    return pd.concat(frames[1:], ignore_index=True) if frames[1:] else frames[0]
-
-
-def _compared(column: pd.DataFrame, by_cell: dict[str, pd.DataFrame]) -> pd.DataFrame:
-    """Compares the cells of one exam, of which each is another detector's."""
-    cells = dict(zip(column["detector"], column["cell"], strict=True))
-    if len(cells) < len(column):
-        raise ValueError(f"A comparison has several cells of one detector: {', '.join(column['cell'].head(3))} ...")
-    tested = {detector: by_cell[cell] for detector, cell in cells.items()}
-    one = next(iter(tested.values()))
-    is_fake, units = one["is_fake"].to_numpy(dtype=bool), one["unit"].to_numpy()
-    values = {detector: frame["score"].to_numpy() for detector, frame in tested.items()}
-    compared = compare.separable_from_best(values, is_fake, groups=units)
-    about = {name: column[name].iloc[0] for name in ("generator", "generator_seed", "checkpoint")}
-    return compared.assign(cell=compared["detector"].map(cells), best_cell=compared["best"].map(cells), **about)
 
 
 def bank_checks(about: str, folder: Path) -> list[dict[str, Any]]:
@@ -122,16 +79,6 @@ def audit(plan: Plan, cells: pd.DataFrame, measured: pd.DataFrame, checks: list[
 def _about(name: str, role: str) -> str:
     """Returns the name of a control where it has another than its kind."""
     return "" if name == role else name
-
-
-def test_scores(scores: pd.DataFrame) -> dict[str, pd.DataFrame]:
-    """Returns the scores of test images by cell."""
-    return {str(cell): frame for cell, frame in scores[scores["part"] == "test"].groupby("cell", observed=True)}
-
-
-def tested(frame: pd.DataFrame) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Returns scores, labels and units of the test images of a cell."""
-    return frame["score"].to_numpy(), frame["is_fake"].to_numpy(dtype=bool), frame["unit"].to_numpy()
 
 
 def _column(frame: pd.DataFrame, metric: str) -> dict[str, float]:

@@ -120,7 +120,9 @@ def compare_configurations(
     shared = _shared(one) + _shared(other) - 2 * crossed
     error = float(np.sqrt(parts.sum() + max(shared, 0.0)))
     if error == 0:
-        return Interval(value, value, value, 1.0 if value == 0 else 0.0, "the runs do not differ")
+        if value == 0:
+            return Interval(value, value, value, 1.0, "the runs do not differ")
+        return Interval(value, np.nan, np.nan, np.nan, "cannot tell: the runs of neither differ among themselves")
     # conservative: the shared part has the many degrees of freedom of the images and is not credited with
     # them
     welch = parts.sum() ** 2 / (parts**2 / df).sum() if parts.sum() > 0 else np.inf

@@ -26,6 +26,7 @@ from reports.sections import (
     pictures,
     provenance,
     quality,
+    ranks,
     summary,
     tables,
 )
@@ -54,6 +55,7 @@ def everything(run: Run) -> dict[str, Any]:
         "limits": summary.limits(run, entries),
         "audit": _audit(run),
         "matrices": [_matrix(run, metric) for metric in tables.metric_names(run)],
+        "ranks": ranks.section(run),
         "legend": _legend(run),
         "rocs": _rocs(run, entries),
         "several_runs": len(run.main_cells[["ledger_seed", "generator_seed"]].drop_duplicates()) > 1,

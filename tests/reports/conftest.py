@@ -97,6 +97,7 @@ def write_run(
     _write_csv(folder / "roc.csv", rows["roc"])
     _write_csv(folder / "reliability.csv", _reliability(rows["scores"]))
     _write_csv(folder / "comparisons.csv", rows["comparisons"])
+    _write_csv(folder / "ranks.csv", _ranks(rows["comparisons"], rows["metrics"]))
     none = pd.DataFrame({name: pd.Series(dtype=object) for name in TABLES["scores.parquet"].split()})
     pd.concat(rows["scores"] or [none]).to_parquet(folder / "scores.parquet", index=False)
     _write_csv(folder / "training.csv", _training(rng, rename, seeds))
@@ -243,6 +244,31 @@ def _cells(rng, rename, failed, n, seeds) -> dict[str, list]:
             | {"n_real": n, "n_fake": n, "note": "" if len(values) > 1 else "one training run: no interval"}
         )
     return out
+
+
+def _ranks(comparisons: list[dict[str, Any]], metrics: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Ranks as simulated differences have them: detectors that do not separate from the best share its rank."""
+    rows = []
+    aucs = {
+        (row["generator"], row["generator_seed"], row["detector"]): row["value"]
+        for row in metrics
+        if row["metric"] == "auc"
+    }
+    for row in comparisons:
+        at = (row["generator"], row["generator_seed"])
+        column = [other for other in comparisons if (other["generator"], other["generator_seed"]) == at]
+        tied = sum(not other["separable"] for other in column)
+        low, high = (tied + 1, len(column)) if row["separable"] else (1, tied)
+        value = aucs[(*at, row["detector"])]
+        rows.append(
+            {"table": "own", "scope": "detectors", "generator": at[0], "generator_seed": at[1]}
+            | {"checkpoint": row["checkpoint"], "detector": row["detector"], "name": row["detector"], "value": value}
+            | {"compared": len(column), "rank_low": low, "rank_high": high, "group": "b" if row["separable"] else "a"}
+            | {"may_be_best": not row["separable"], "best_low": value - 0.03, "best_high": min(value + 0.03, 1)}
+            | {"p_chance": 1e-4 if value > 0.6 else 0.4, "p_chance_holm": 1e-3 if value > 0.6 else 1.0}
+            | {"tells": value > 0.6, "note": ""}
+        )
+    return rows
 
 
 def _by_configuration(metrics: list[dict[str, Any]]) -> dict[tuple[str, str], list[float]]:

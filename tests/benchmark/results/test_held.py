@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from benchmark.results import held, over_runs, summarise
+from benchmark.results import held, over_runs, rankings
 
 CELL = {
     "dataset": "digits", "question": "own", "table": "own", "ledger_seed": 0, "train_generator": "a",
@@ -61,7 +61,7 @@ def test_configurations_and_comparisons_keep_apart_what_differs(change):
     rows = over_runs.configurations(cells, scores, {"a"})
     assert list(rows["detector"]) == ["d", "d", "e", "e"]
     assert len(rows) == 4
-    compared = summarise.comparisons(cells, scores)
+    compared = rankings.comparisons(rankings.exams(cells, scores))
     pairs = [
         frozenset(pair) for pair in zip(compared["cell"], compared["best_cell"], strict=True) if pair[0] != pair[1]
     ]
@@ -71,4 +71,4 @@ def test_configurations_and_comparisons_keep_apart_what_differs(change):
 def test_two_cells_of_one_detector_are_no_comparison():
     cells, scores = frames({}, {"train_generator": "b", "train_sources": "b/0"})
     with pytest.raises(ValueError, match="several cells of one detector: cell 0, cell 1"):
-        summarise.comparisons(cells, scores)
+        rankings.exams(cells, scores)

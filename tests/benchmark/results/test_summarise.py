@@ -83,6 +83,19 @@ def test_comparisons_name_one_best_per_generator_run(run):
     assert not table[table["detector"] == table["best"]]["separable"].any()
 
 
+def test_ranks_stand_beside_every_measured_cell(run):
+    table = pd.read_csv(run.folder / "ranks.csv")
+    detectors = table[table["scope"] == "detectors"]
+    cells = run.cells[run.cells["status"] == "done"]
+    asked = ["generator", "generator_seed", "detector"]
+    assert set(detectors[asked].itertuples(index=False)) == set(cells[asked].itertuples(index=False))
+    judged = table[table["scope"] == "configurations"]
+    assert set(judged["name"]) == set(cells.loc[cells["purpose"] == "main", "generator"])
+    aucs = run.metrics[(run.metrics["scope"] == "configuration") & (run.metrics["metric"] == "auc")]
+    both = judged.merge(aucs, on=["generator", "detector", "table"])
+    np.testing.assert_allclose(both["value_x"], both["value_y"])
+
+
 def test_the_manifest_says_what_was_run(run):
     manifest = run.manifest
     assert sum(manifest["dataset"]["parts"].values()) == 1797  # no digit is there twice

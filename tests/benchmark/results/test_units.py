@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from benchmark.results import over_runs, summarise
+from benchmark.results import over_runs, rankings
 
 N = 200
 SAME = {
@@ -46,13 +46,17 @@ def test_a_configuration_with_units_has_an_interval_and_it_is_wider():
     assert (width[1] > 1.5 * width[0]).all()
 
 
+def compared(cells: pd.DataFrame, scores: pd.DataFrame) -> pd.DataFrame:
+    return rankings.comparisons(rankings.exams(cells, scores))
+
+
 def test_comparisons_count_units():
-    alone, scenes = (summarise.comparisons(*tables(units)) for units in (ALONE, SCENES))
+    alone, scenes = (compared(*tables(units)) for units in (ALONE, SCENES))
     assert scenes["difference"].tolist() == alone["difference"].tolist()
     others = scenes["detector"] != scenes["best"]
     assert (scenes["high"] - scenes["low"] != alone["high"] - alone["low"])[others].all()
 
 
-@pytest.mark.parametrize("table", [summarise.comparisons, lambda *of: over_runs.configurations(*of, {"g"})])
+@pytest.mark.parametrize("table", [compared, lambda *of: over_runs.configurations(*of, {"g"})])
 def test_groups_are_information_only(table):
     pd.testing.assert_frame_equal(table(*tables(SCENES)), table(*tables(SCENES, group=7.0)))

@@ -84,3 +84,15 @@ def test_equal_configurations_are_rarely_told_apart(spread):
         one, other = (runs(rng, 3, 1.5, spread, reals) for _ in range(2))
         alarms += compare_configurations(one, other).p < 0.05
     assert alarms / 1000 <= 0.07
+
+
+def test_runs_that_do_not_scatter_at_all_prove_nothing():
+    """Near a perfect separation all runs of one may be at 1, and in all of the other one fake below every real."""
+    perfect = np.arange(100.0)
+    flawed = perfect.copy()
+    flawed[50] = -1.0
+    is_fake = np.arange(100) >= 50
+    found = compare_configurations([(perfect, is_fake)] * 3, [(flawed, is_fake)] * 3)
+    assert found.value == pytest.approx(0.02)
+    assert np.isnan(found.p)
+    assert found.note.startswith("cannot tell")
