@@ -278,7 +278,8 @@ def test_a_detector_of_all_generators_needs_no_choice_and_knows_the_fakes_of_eac
     assert trained.control is None
     with pytest.raises(UserError, match="not trained on 'two'"):
         opened.trained_detector("joint", generator="two")
-    images, is_fake = trained.seen("test")
+    images, is_fake, units = trained.seen("test")
+    assert len(np.unique(units[is_fake])) == is_fake.sum()  # those of two banks are no copies of each other
     fakes = {np.load(opened.bank(name, 0) / "test.npy")[::2].tobytes() for name in ("one", "two")}
     half = is_fake.sum() // 2
     assert {images[is_fake][:half].tobytes(), images[is_fake][half:].tobytes()} == fakes
