@@ -18,7 +18,7 @@ def header(about: dict[str, Any]) -> list[str]:
     height, width, channels = about["shape"]
     said = [line for trained in about["detectors"] for line in _detector(trained, about)]
     said += [
-        "undecided: reals and fakes score so, neither does, or the picture is unlike the training images. "
+        "undecided: both reals and fakes score so, neither do, or the picture is unlike the training images. "
         "Probabilities are for as many fakes as reals, and only where a picture is like the training images.",
         *([about["rule"]] if about["rule"] else []),
         *([about["rests"]] if about["rests"] else []),
@@ -54,8 +54,8 @@ def _limit(limit: dict[str, Any], side: str) -> str:
     if limit["score"] is None:
         return f"never, since {units} are too few to set a limit on"
     return (
-        f"a score of {limit['score']:.6g} {side}, set on {units}, of whose like at most {limit['rate']:.2%} score so "
-        f"(95 % interval {limit['low']:.1%} to {limit['high']:.1%})"
+        f"a score of {limit['score']:.6g} {side}, set on {units}; of images like those {limit['rate']:.1%} at most "
+        f"score so (95 % interval {limit['low']:.1%} to {limit['high']:.1%})"
     )
 
 

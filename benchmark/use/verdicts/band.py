@@ -16,7 +16,7 @@ from detection.limits import Limit, calls_for, upper_limit
 RISK = 0.05  # of either mistake on images like the validation images; of all detectors asked together
 NOT_LIKE, UNDECIDED = "not like them", "undecided"
 STRANGE = "unlike the training images"
-OVERLAP = "reals and fakes score so"
+OVERLAP = "both reals and fakes score so"
 GAP = "neither reals nor fakes score so"
 FEW = "too few images to set a limit on"
 BELOW = "below your reals' limit, not below the fakes'"
@@ -94,7 +94,7 @@ def _limit(scores: np.ndarray, units: np.ndarray, rate: float) -> Limit:
 
 def about(band: Band) -> dict[str, Any]:
     """Returns the limits as JSON values; one that could not be set is `None`."""
-    from_ = "your own reals" if band.own else "validation reals"
+    from_ = "of your own reals" if band.own else "validation reals"
     return {
         "like": {**_as_json(band.reals, 1), "from": from_, "verdict": band.like},
         "not_like": {**_as_json(band.fakes, -1), "from": "validation fakes", "verdict": NOT_LIKE},
