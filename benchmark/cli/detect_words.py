@@ -10,7 +10,9 @@ HOW = {
     "crop": "of others the middle is cut out",
     "exact": "others are left out",
 }
-MARKS = "Anybody can write or remove marks: they are not verified and decide nothing, and no mark says nothing."
+MARKS = (
+    "Anybody can write or remove marks: they are not verified and decide nothing, and a file without them says nothing."
+)
 
 
 def header(about: dict[str, Any]) -> list[str]:
@@ -40,7 +42,8 @@ def _detector(trained: dict[str, Any], about: dict[str, Any]) -> Iterator[str]:
         "nothing else."
     )
     like, unlike = trained["limits"]["like"], trained["limits"]["not_like"]
-    yield f"{like['verdict']}: {_limit(like, 'or more')}. {unlike['verdict']}: {_limit(unlike, 'or less')}."
+    yield f"{like['verdict']}: {_limit(like, 'or more')}."
+    yield f"{unlike['verdict']}: {_limit(unlike, 'or less')}."
     if trained["tested"]:
         yield f"On the run's test images: {'; '.join(_tested(row) for row in trained['tested'])}."
     if trained["control"]:

@@ -27,8 +27,8 @@ CAUTION = (
     "run, and was tested on nothing else. 'not like them' does not say that an image is real."
 )
 RESTS = (
-    "Rates of validation images, of images like them: pictures of another kind may score in any way, and --reals sets "
-    "the limit on real ones of your own."
+    "These rates hold for images like the validation images: pictures of another kind may score in any way. --reals "
+    "sets the limit on real images of your own."
 )
 
 
@@ -144,6 +144,8 @@ def detect(
         seconds = time.perf_counter() - started
     table = pd.DataFrame(rows)
     sources = _sources(table, bands) if pool else None
+    reduced = int(table["warning"].str.contains("reduced:").sum())
+    said = [] if own is None else list(own.said(int((table["error"] == "").sum()), reduced))
     about = {
         "run": str(opened.folder), "name": opened.manifest["name"], "dataset": opened.manifest["dataset"]["name"],
         "smoke": opened.smoke, "shape": list(scorer.shape), "fit": how,
@@ -152,7 +154,7 @@ def detect(
             for one in trained
         ],
         "rule": joined.rule(len(names), rate), "risk": band.RISK,
-        "reals": None if own is None or rate is None else own.about(rate) | {"said": list(own.said())},
+        "reals": None if own is None or rate is None else own.about(rate) | {"said": said},
         "false_warnings": scorer.false_warnings, "other_files": sum(left_out.counts.values()), "caution": CAUTION,
         "rests": RESTS if own is None else "", "left_out": left_out.counts, "left_out_said": list(left_out.sentences),
     }  # fmt: skip

@@ -112,7 +112,7 @@ def tested(trained: TrainedDetector, band: Band) -> list[dict[str, Any]]:
     One row for each class and each of the detector's own generators that it was tested on: who, of how many units any
     image is called like the fakes, and not like them. Whether an image is like the training images is not looked at.
     """
-    rows = []
+    rows: list[dict[str, Any]] = []
     for generator, table in trained.tested():
         is_fake = table["is_fake"].to_numpy(bool)
         sides = [("reals", ~is_fake)] if not rows else []  # the same ones for every generator

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator
 from functools import cached_property
+from numbers import Real
 from pathlib import Path
 from typing import Any
 
@@ -36,7 +37,7 @@ def check(reals: str | Path | None, fpr: float | None) -> float | None:
     if not place(reals, "folder of real images").is_dir():
         raise UserError(f"--reals must be a folder of real images. Received: {shown(str(reals))}.")
     rate = DEFAULT_FPR if fpr is None else fpr
-    if isinstance(rate, bool) or not isinstance(rate, int | float) or not 0 < rate < 1:
+    if isinstance(rate, bool) or not isinstance(rate, Real) or not 0 < rate < 1:
         raise UserError(f"--fpr must lie between 0 and 1, without them. Received: {shown(rate)}.")
     return float(rate)
 
@@ -147,13 +148,24 @@ class OwnReals:
             "reduced": self.reduced, "marked_as_made": self.marked,
         }  # fmt: skip
 
-    def said(self, name: str = "--reals") -> Iterator[str]:
-        """Yields what is to be known of them, as sentences."""
+    def said(self, scored: int, reduced: int, name: str = "--reals") -> Iterator[str]:
+        """Yields what is to be known of them, as sentences.
+
+        Args:
+            scored: How many pictures were scored.
+            reduced: How many of them were reduced to the detector's size.
+            name: What they are called. Defaults to the option.
+        """
         _, left = self.units
         counts = [f"{int(copied.sum()):,} {what}" for what, copied in self.copied.items() if copied.any()]
         if counts:
             yield f"{name}: {int((~left).sum()):,} of {len(left):,} left out, with what they are near copies of: " + (
                 f"{' and '.join(counts)}."
+            )
+        if bool(reduced) != bool(self.reduced):
+            yield (
+                f"{name}: {self.reduced:,} of {len(left):,} were reduced, and {reduced:,} of {scored:,} scored pictures: "
+                "the limit holds for pictures that went through the same."
             )
         if self.unreadable:
             yield f"{name}: {self.unreadable:,} could not be used."

@@ -147,5 +147,8 @@ def test_near_copies_among_the_reals_are_one_unit_and_a_scored_one_takes_its_uni
     about = again.about(0.1)
     assert (about["images"], about["units"], about["left_out"], about["unreadable"]) == (11, 11, 2, 1)
     assert about[SCORED] == 2
-    assert any("2 of 13 left out" in line for line in again.said())
-    assert any("1 could not be used" in line for line in again.said())
+    said = " ".join(again.said(3, 0))
+    assert "2 of 13 left out" in said
+    assert "1 could not be used" in said
+    assert "reduced" not in said
+    assert "0 of 13 were reduced, and 2 of 3 scored pictures" in " ".join(again.said(3, 2))
