@@ -164,7 +164,7 @@ class OwnReals:
             )
         if bool(reduced) != bool(self.reduced):
             yield (
-                f"{name}: {self.reduced:,} of {len(left):,} were reduced, and {reduced:,} of {scored:,} scored pictures: "
+                f"{name}: {self.reduced:,} of {len(left):,} were reduced, and {reduced:,} of {scored:,} scored ones; "
                 "the limit holds for pictures that went through the same."
             )
         if self.unreadable:

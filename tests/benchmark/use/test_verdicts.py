@@ -151,4 +151,4 @@ def test_near_copies_among_the_reals_are_one_unit_and_a_scored_one_takes_its_uni
     assert "2 of 13 left out" in said
     assert "1 could not be used" in said
     assert "reduced" not in said
-    assert "0 of 13 were reduced, and 2 of 3 scored pictures" in " ".join(again.said(3, 2))
+    assert "0 of 13 were reduced, and 2 of 3 scored ones" in " ".join(again.said(3, 2))
