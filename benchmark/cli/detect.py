@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
-from benchmark.cli import screen
+from benchmark.cli import detect_words, screen
 from benchmark.cli.command import print_json
 from benchmark.cli.images import JsonOption, RunArgument, StoreOption, TrustOption
 from benchmark.store import private
@@ -22,11 +22,6 @@ if TYPE_CHECKING:
     from benchmark.use.detect import Detection
 
 EVERY = 10.0  # seconds between lines about the progress
-HOW = {
-    "resize": "others are cut to their middle part of these proportions and reduced (Lanczos)",
-    "crop": "of others the middle is cut out",
-    "exact": "others are left out",
-}
 
 
 def detect(
@@ -35,7 +30,12 @@ def detect(
         list[str], typer.Argument(metavar="PATH...", help="Images, folders, and patterns such as 'shots/**/*.png'.")
     ],
     detector: Annotated[
-        str | None, typer.Option(metavar="ID", help="Which detector. [default: the only one that is no sentinel]")
+        list[str] | None,
+        typer.Option(
+            metavar="ID",
+            help="Which detector; given several times, several, which then share the rate of false alarms; all: every "
+            "one that is no sentinel. [default: the only one that is no sentinel]",
+        ),
     ] = None,
     generator: Annotated[
         str | None,
@@ -50,6 +50,22 @@ def detect(
     ] = None,
     detector_seed: Annotated[
         int | None, typer.Option(metavar="N", help="Of the detector's training. [default: the first]")
+    ] = None,
+    reals: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="DIR",
+            help="Set the limit of 'like the fakes' on these real images of your own, instead of on the run's "
+            "validation images. Near copies count once, and copies of what is scored are left out.",
+        ),
+    ] = None,
+    fpr: Annotated[
+        float | None,
+        typer.Option(
+            metavar="RATE",
+            help="The share of images like those of --reals that may be called like the fakes. It takes 1 / RATE - 1 "
+            "different images at least. [default: 0.05, with --reals]",
+        ),
     ] = None,
     fit: Annotated[
         Literal["source", "resize", "crop", "exact"],
@@ -77,12 +93,14 @@ def detect(
     trust_store: TrustOption = False,
     as_json: JsonOption = False,
 ) -> None:
-    """Score images with a trained detector of a run: PNG, JPEG, WebP, BMP or TIFF.
+    """Score images with trained detectors of a run: PNG, JPEG, WebP, BMP or TIFF.
 
+    A verdict is "like the fakes of" a generator, "not like them", or "undecided": where reals and fakes of the run
+    score so, where neither does, and where an image is unlike what the detector was trained on, which is marked.
     Files that cannot be read are listed, the others are scored, and the exit code is 1. Colour becomes grey for a
     detector of grey images, and grey becomes colour for one of colour; transparent pixels are laid on white, an
-    orientation mark is obeyed, 16 bits become 8. An image that is unlike what the detector was trained on is marked:
-    its score means little.
+    orientation mark is obeyed, 16 bits become 8. What a file says of how it was made (IPTC, C2PA, programs' texts) is
+    said, not verified, and decides nothing.
     """
     private.trust(trust_store)
     if csv is not None and as_json:
@@ -93,19 +111,20 @@ def detect(
 
     places = [place(path, "path of an image") for path in paths]
     found = score(
-        folder, places, detector=detector, generator=generator, training_seed=training_seed,
-        detector_seed=detector_seed, fit=fit, pool=pool, explain=explain, store=store, progress=_progress(),
+        folder, places, detector=detector or None, generator=generator, training_seed=training_seed,
+        detector_seed=detector_seed, reals=reals, fpr=fpr, fit=fit, pool=pool,
+        explain=explain, store=store, progress=_progress(),
     )  # fmt: skip
     if as_json:
         print_json(_as_json(found))
     else:
-        for line in header(found.about):
+        for line in detect_words.header(found.about):
             screen.say(line)
         if csv is not None:
             _write(found.table, csv)
         else:
             screen.say("")
-            show(found.table)
+            show(found)
     _tell(found, explain, csv)
     if len(found.unreadable):
         raise typer.Exit(1)
@@ -116,45 +135,27 @@ def register(app: typer.Typer) -> None:
     app.command()(detect)
 
 
-def header(about: dict[str, Any]) -> list[str]:
-    """Returns what to know before reading a score, as sentences."""
-    trained, (height, width, channels) = about["detector"], about["shape"]
-    rates, owner = trained["validation"], f"'{trained['generator']}' (training seed {trained['training_seed']})"
-    whose = f"all generators together (training seed {trained['training_seed']})"
-    said = [
-        f"Detector '{trained['id']}' (seed {trained['seed']}) of {about['run']}, trained to tell the fakes of "
-        f"{whose if trained['generator'] == 'all' else owner} from the real images of '{about['dataset']}'.",
-        f"An image is called fake from a score of {trained['threshold']:.6g} on: {trained['threshold_from']}, "
-        f"{rates['balanced_accuracy']:.3f}. There it called {rates['tpr']:.1%} of {rates['n_fake']:,} fakes and "
-        f"{rates['fpr']:.1%} of {rates['n_real']:,} reals fake. Probabilities are for as many fakes as reals.",
-        f"It takes {width} x {height} pixels, {'grey' if channels == 1 else 'colour'}; {HOW[about['fit']]}.",
-        f"'unlike the training images' is a false warning for about {about['false_warnings']:.1%} at most of images "
-        "like them. It looks at colour, contrast and sharpness, and hardly at what is shown.",
-    ]
-    if trained["control"]:
-        said.append(
-            f"'{trained['generator']}' is a control ({trained['control']}): its detector is of no use elsewhere."
-        )
-    if trained["code_changed"]:
-        said.append("The detector's code has changed since it was trained; it may score otherwise now.")
-    if about["smoke"]:
-        said.append("This run is a --smoke run, hardly trained: nothing that is said here is a result.")
-    return [*said, about["caution"]]
-
-
-def show(table: pd.DataFrame) -> None:
+def show(found: Detection) -> None:
     """Prints the table of what was scored, for people."""
+    table = found.table
     good = table[table["error"] == ""]
-    pooled = [_right("frames"), _right("score"), _right("spread")] if "frames" in table else [_right("score")]
-    first = "source" if "frames" in table else "path"
-    columns = [screen.Column(first), *pooled, _right("p(fake)"), screen.Column("verdict", whole=True)]
+    pooled, several = "frames" in table, len(found.about["detectors"]) > 1
+    names = [one["id"] for one in found.about["detectors"]]
+    numbers = ["score", "spread"] if pooled else ["score"]
+    shown = [f"score: {name}" for name in names] if several else numbers
+    columns = [screen.Column("source" if pooled else "path"), *([_right("frames")] if pooled else [])]
+    columns += [_right(name) for name in shown] + ([] if several else [_right("p(fake)")])
+    columns += [screen.Column("verdict"), screen.Column("why, warnings, marks")]
     rows = []
     for row in good.to_dict("records"):
-        numbers = [str(row["frames"])] if "frames" in row else []
-        numbers += [_number(row[column.title], ".4g") for column in pooled if column.title != "frames"]
-        more = "; ".join(part for part in (row["warning"], row.get("note", "")) if part)
-        rows.append((row[first], *numbers, _number(row["probability"], ".3f"), row["verdict"], more))
-    screen.table(rows, *columns, screen.Column("warning"))
+        cells = [row["source"], str(row["frames"])] if pooled else [row["path"]]
+        cells += [_number(row[name], ".4g") for name in shown]
+        cells += [] if several else [_number(row["probability"], ".3f")]
+        by = f" (by {row['called_by']})" if several and row["called_by"] else ""
+        why = "" if row["why"] in row["warning"] else row["why"]  # the same words, with a number behind
+        more = "; ".join(part for part in (why, row["warning"], row.get("note", ""), row["marks"]) if part)
+        rows.append((*cells, row["verdict"] + by, more))
+    screen.table(rows, *columns)
 
 
 def _right(title: str) -> screen.Column:
@@ -215,6 +216,10 @@ def _tell(found: Detection, explain: Path | None, csv: Path | None) -> None:
         )
     if unlike := int((good["unlike"] > 1).sum()):
         screen.say(f"{unlike:,} of {_count(len(good), 'image')} unlike the training images.", err=True)
+    if marked := int((found.images["marks"] != "").sum()):
+        screen.say(f"{marked:,} of {_count(len(found.images), 'file')} with marks. {detect_words.MARKS}", err=True)
+    for sentence in (found.about["reals"] or {}).get("said", []):
+        screen.say(sentence, err=True)
     for sentence in found.about["left_out_said"]:
         screen.say(sentence, err=True)
     if explain is not None:

@@ -134,17 +134,20 @@ class Run:
         return export.export(self.folder, out=out, **wanted)
 
     def detect(self, paths: Sequence[str | Path], **wanted: Any) -> pd.DataFrame:
-        """Scores pictures with a trained detector; the keywords are those of `benchmark.use.detect.detect`.
+        """Scores pictures with trained detectors; the keywords are those of `benchmark.use.detect.detect`.
 
         Returns:
-            A row per picture, or per source with `pool=True`; `attrs["about"]` says what to know about the detector.
+            A row per picture, or per source with `pool=True`: its verdict is `"like the fakes of NAME"`, `"not like
+            them"` or `"undecided"`. `attrs["about"]` says what was tested, and what is to be known of the detectors.
 
         Example:
             >>> import benchmark
             >>> run = benchmark.load("runs/digits")
             >>> _ = run.generate("pictures", generator="nearest", n=4)
             >>> table = run.detect(["pictures"], detector="linear-pixel", generator="nearest")
-            >>> table["probability"].between(0, 1).tolist()
+            >>> set(table["verdict"]) <= {"like the fakes of nearest", "not like them", "undecided"}
+            True
+            >>> table["marks"].str.startswith("marked as made by AI").tolist()
             [True, True, True, True]
         """
         from benchmark.use import detect

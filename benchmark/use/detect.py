@@ -4,36 +4,41 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from contextlib import ExitStack
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pandas as pd
 
-from benchmark.plugins.resolve import blamed
 from benchmark.use import pool as pooling
-from benchmark.use.heat_maps import HeatMaps, heat_maps
+from benchmark.use.heat_maps import heat_maps
 from benchmark.use.own_process import if_foreign
 from benchmark.use.pictures_to_score import Fit, Found, Picture, as_the_source, find, read
-from benchmark.use.stored_detector import TrainedDetector, only
-from benchmark.use.stored_run import StoredRun, open_run, read_json
+from benchmark.use.stored_run import StoredRun, open_run
+from benchmark.use.verdicts import asked, band, joined, own_reals
+from benchmark.use.verdicts.scorer import Scorer
+from data.errors import UserError
 from detection.base import block_size
-from detection.unfamiliar import Unfamiliar
 
-COLUMNS = ["path", "source", "score", "probability", "verdict", "unlike", "warning", "note", "error"]
+OWN = ["score", "probability"]  # columns of each detector
 CAUTION = (
-    "A verdict about a single image is no evidence: the detector answers a research question about the generators of "
-    "its run, and was tested on nothing else."
+    "A verdict about a single image is no evidence: a detector answers a research question about the generators of its "
+    "run, and was tested on nothing else. 'not like them' does not say that an image is real."
+)
+RESTS = (
+    "These rates hold for images like the validation images: pictures of another kind may score in any way. --reals "
+    "sets the limit on real images of your own."
 )
 
 
 @dataclass(frozen=True)
 class Detection:
-    """What a detector says of pictures.
+    """What one or several detectors say of pictures.
 
     Attributes:
-        about: The run, the detector and its threshold, how pictures were fitted, and what to know, as JSON values.
+        about: The run, the detectors with their limits and what those did on test images, how pictures were fitted,
+            what the user's own reals were, and what to know, as JSON values.
         images: One row per picture, as `detect` says.
         sources: One row per source, if pictures were pooled, as `benchmark.use.pool.by_source` says.
         seconds: Of reading, scoring and looking for unlike pictures; loading the detector comes before.
@@ -55,122 +60,135 @@ class Detection:
         return self.images[self.images["error"] != ""]
 
 
-def _name(opened: StoredRun, detector: str | None) -> str:
-    return detector if detector is not None else only(opened)
-
-
-@if_foreign("detectors", lambda opened, given: _name(opened, given.get("detector")))
+@if_foreign("detectors", lambda opened, given: asked.named(opened, given.get("detector"), given.get("generator")))
 def detect(
     run: str | Path | StoredRun,
     paths: Sequence[str | Path],
     *,
-    detector: str | None = None,
+    detector: str | Sequence[str] | None = None,
     generator: str | None = None,
     training_seed: int | None = None,
     detector_seed: int | None = None,
+    reals: str | Path | None = None,
+    fpr: float | None = None,
     fit: Fit = "source",
     pool: bool = False,
     explain: str | Path | None = None,
     store: str | Path | None = None,
     progress: Callable[[int, float], None] | None = None,
 ) -> Detection:
-    """Scores pictures with a trained detector of a run, in blocks, so that memory stays bounded.
+    """Scores pictures with trained detectors of a run, in blocks, so that memory stays bounded.
 
     Args:
         run: The run folder, or the run opened.
         paths: Files, folders and patterns, see `benchmark.use.pictures_to_score.find`.
-        detector: The detector's id. Defaults to `None`, the only one that is no sentinel.
+        detector: The detector's id, several ids, or `"all"`. Defaults to `None`, the only one that is no sentinel.
         generator: Whose fakes it was trained on, `"all"` for all together. Defaults to `None`: all together if there is
             such a training, else the only generator that is no control.
         training_seed: Of that generator's training. Defaults to `None`, the first.
         detector_seed: Of the detector's training. Defaults to `None`, the first.
+        reals: A folder of the user's own real images, on which the limit of "like the fakes" is set. Those that are
+            near copies of a scored picture, or of one that the detector learned from, are left out. Defaults to `None`:
+            the limit is that of the validation reals.
+        fpr: The share of images like `reals` that may be called like the fakes, by any of the detectors. Defaults to
+            `None`, 0.05 with `reals`.
         fit: What happens to a picture that has not the trained size. `"source"` does what the run's data set did with
             its files; `"resize"`, `"crop"` and `"exact"` are those of `benchmark.use.pictures_to_score.fit`. Defaults
             to `"source"`.
         pool: Whether each folder, and each animation, is scored as one source too. Defaults to `False`.
-        explain: A new or empty folder for heat maps. Defaults to `None`, none are made.
+        explain: A new or empty folder for heat maps, of one detector. Defaults to `None`, none are made.
         store: The run's store. Defaults to `None`, `.store` beside the run folder.
         progress: Called after each block with the pictures done and the seconds.
 
     Returns:
-        A `Detection`. Its `images` has a row per picture: path, source, score (what the detector ranks by), probability
-        (of being fake, where as many fakes as reals are expected; empty if the detector gives none), verdict ("fake" or
-        "real" at the threshold that was chosen on validation images), unlike (above 1 for a picture unlike the training
-        images, see `detection.unfamiliar`), warning, note, and error of one that cannot be read or has a wrong size.
+        A `Detection`. Its `images` has a row per picture: path, source, verdict (`"like the fakes of NAME"`, `"not like
+        them"` or `"undecided"`, see `benchmark.use.verdicts.band`), why (it is undecided), score (what the detector
+        ranks by), probability (of being fake, where as many fakes as reals are expected; empty if the detector gives
+        none, or the picture is unlike the training images), unlike (above 1 for a picture unlike the training images,
+        see `detection.unfamiliar`), warning, marks (what the file says of how it was made, see `data.reading.marks`),
+        note, and error of one that cannot be read or has a wrong size. Of several detectors `verdict` is joined by the
+        rule in `about`, `called_by` names those that call a picture like the fakes, and each has columns of its own,
+        such as `score: cnn`.
 
     Raises:
-        UserError: If there is no picture, or the run has no such detector, or its store no longer holds it.
+        UserError: If there is no picture, or the run has no such detector, or its store no longer holds it, or `fpr`
+            cannot be set by `reals`.
     """
+    rate = own_reals.check(reals, fpr)
     opened = open_run(run, store)
-    name = _name(opened, detector)
+    names = asked.named(opened, detector, generator)
+    if explain is not None and len(names) > 1:
+        raise UserError(f"--explain takes one detector. Received: {', '.join(names)}.")
     how = as_the_source(fit, opened.manifest["spec"]["dataset"])
     found, left_out = find(paths, pool=pool)
-    with opened.computing():
-        trained = opened.trained_detector(name, generator=generator, training_seed=training_seed, seed=detector_seed)
-        with heat_maps(explain, trained) as maps:
-            scorer = _Scorer(trained, maps)
-            started = time.perf_counter()
-            rows: list[dict[str, Any]] = []
-            for block in _blocks(_pictures(found, scorer.shape, how, pool), block_size(scorer.shape)):
-                rows += scorer.rows(block)
-                if progress is not None:
-                    progress(len(rows), time.perf_counter() - started)
-            seconds = time.perf_counter() - started
-    images = pd.DataFrame(rows, columns=COLUMNS)
-    sources = pooling.by_source(images, trained.threshold) if pool else None
+    with opened.computing(), ExitStack() as stack:
+        wanted = {"generator": generator, "training_seed": training_seed, "seed": detector_seed}
+        trained = [opened.trained_detector(name, **wanted) for name in names]
+        maps = stack.enter_context(heat_maps(explain, trained[0]))
+        scorer = Scorer(trained, maps)
+        own = _own_reals(opened, scorer, reals, how, pool)
+        bands = {one.id: band.from_validation(one, len(trained)) for one in trained}
+        started = time.perf_counter()
+        rows: list[dict[str, Any]] = []
+        for block in _blocks(_pictures(found, scorer.shape, how, pool), block_size(scorer.shape)):
+            rows += scorer.rows(block)
+            if own is not None:
+                own.compare_later(scorer.stacked(block))
+            if progress is not None:
+                progress(len(rows), time.perf_counter() - started)
+        if own is not None and rate is not None:
+            scores = scorer.scores(own.images)
+            for name in names:
+                limit = own.limit(scores[name], rate, len(names))
+                bands[name] = replace(bands[name], reals=limit, own=True)
+        seconds = time.perf_counter() - started
+    table = pd.DataFrame(rows)
+    sources = _sources(table, bands) if pool else None
+    reduced = int(table["warning"].str.contains("reduced:").sum())
+    said = [] if own is None else list(own.said(int((table["error"] == "").sum()), reduced))
     about = {
         "run": str(opened.folder), "name": opened.manifest["name"], "dataset": opened.manifest["dataset"]["name"],
-        "smoke": opened.smoke, "detector": trained.about, "shape": list(scorer.shape), "fit": how,
-        "false_warnings": scorer.unfamiliar.rate, "other_files": sum(left_out.counts.values()), "caution": CAUTION,
-        "left_out": left_out.counts, "left_out_said": list(left_out.sentences),
+        "smoke": opened.smoke, "shape": list(scorer.shape), "fit": how,
+        "detectors": [
+            one.about | {"limits": band.about(bands[one.id]), "tested": band.tested(one, bands[one.id])}
+            for one in trained
+        ],
+        "rule": joined.rule(len(names), rate), "risk": band.RISK,
+        "reals": None if own is None or rate is None else own.about(rate) | {"said": said},
+        "false_warnings": scorer.false_warnings, "other_files": sum(left_out.counts.values()), "caution": CAUTION,
+        "rests": RESTS if own is None else "", "left_out": left_out.counts, "left_out_said": list(left_out.sentences),
     }  # fmt: skip
-    return Detection(about, images, sources, seconds)
+    return Detection(about, _images(table, bands), sources, seconds)
 
 
-class _Scorer:
-    """Scores blocks of pictures, and warns of those that are unlike the training images or have other grey levels."""
+def _own_reals(
+    opened: StoredRun, scorer: Scorer, reals: str | Path | None, how: Fit, pool: bool
+) -> own_reals.OwnReals | None:
+    """Returns the user's reals, compared with the real images that the detectors learned from or were tuned on."""
+    if reals is None:
+        return None
+    alike = opened.images.groups is not None
+    own = own_reals.OwnReals(reals, scorer.shape, how, pool=pool, alike=alike)
+    for part in ("detector-train", "detector-validation"):
+        own.compare(opened.images.images[opened.ledger.parts[part]], own_reals.TRAINING)
+    return own
 
-    def __init__(self, trained: TrainedDetector, maps: HeatMaps | None) -> None:
-        self.trained, self.maps = trained, maps
-        self.shape = trained.run.images.shape
-        about = read_json(trained.run.prepared / "images" / "imageset.json", "Image set")
-        self.off_grid = np.ones(256, bool)
-        self.off_grid[about["value_grid"]] = False
-        images, is_fake = trained.seen("detector-train")
-        self.unfamiliar = Unfamiliar().fit(images, is_fake, validation=trained.seen("detector-validation"))
 
-    def rows(self, pictures: list[Picture]) -> Iterator[dict[str, Any]]:
-        """Yields a row for each picture, those without pixels too."""
-        good = [picture for picture in pictures if picture.pixels is not None]
-        values = iter(self._values(good) if good else ())
-        for picture in pictures:
-            row = {"path": picture.path, "source": picture.source, "note": "; ".join(picture.notes)}
-            if picture.pixels is None:
-                nothing = dict.fromkeys(("score", "probability", "unlike"), np.nan)
-                yield row | nothing | {"verdict": "", "warning": "", "error": picture.error}
-            else:
-                yield row | next(values) | {"error": ""}
+def _images(table: pd.DataFrame, bands: dict[str, band.Band]) -> pd.DataFrame:
+    strange = {name: table[f"strange: {name}"].to_numpy(bool) for name in bands}
+    table = joined.judged(table, bands, strange)
+    more, renamed = joined.columns(bands, OWN)
+    names = ["path", "source", "verdict", "why", *more, "unlike", "warning", "marks", "note", "error"]
+    return table[names].rename(columns=renamed)
 
-    def _values(self, pictures: list[Picture]) -> Iterator[dict[str, Any]]:
-        images = np.stack([picture.pixels for picture in pictures if picture.pixels is not None])
-        scores, probabilities = self._scores(images)
-        unlike, strange = self.unfamiliar.score(images), self.off_grid[images].any(axis=(1, 2, 3))
-        if self.maps is not None:
-            self.maps.write([picture.path for picture in pictures], images, scores)
-        for i, picture in enumerate(pictures):
-            warnings = [f"unlike the training images ({unlike[i]:.1f})"] if unlike[i] > 1 else []
-            warnings += ["grey levels that the reals do not have"] if strange[i] else []
-            warnings += ["reduced: evidence in high frequencies is lost"] if picture.resampled else []
-            yield {
-                "score": float(scores[i]), "probability": float(probabilities[i]),
-                "verdict": "fake" if scores[i] >= self.trained.threshold else "real",
-                "unlike": float(unlike[i]), "warning": "; ".join(warnings),
-            }  # fmt: skip
 
-    def _scores(self, images: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        with blamed(f"Detector '{self.trained.id}' failed"):
-            scores, probabilities = self.trained.detector.both(images)
-        return scores, np.full(len(images), np.nan) if probabilities is None else probabilities
+def _sources(table: pd.DataFrame, bands: dict[str, band.Band]) -> pd.DataFrame:
+    pooled = pooling.by_source(table, bands)
+    strange = {name: pooled[f"strange: {name}"].to_numpy(bool) for name in bands}
+    pooled = joined.judged(pooled, bands, strange)
+    more, renamed = joined.columns(bands, pooling.OWN)
+    names = ["source", "frames", "verdict", "why", *more, "frames_unlike", "warning", "marks", "error"]
+    return pooled[names].rename(columns=renamed)
 
 
 def _pictures(found: list[Found], shape: tuple[int, int, int], how: Fit, frames: bool) -> Iterator[Picture]:

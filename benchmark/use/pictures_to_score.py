@@ -15,6 +15,7 @@ import numpy as np
 from PIL import Image
 
 from data.errors import UserError, printable
+from data.reading import marks
 from data.reading.paths import place as path_of
 from data.reading.regular import read_regular
 from data.reading.safe_image import CHANGES, OpenedImage, open_frames, open_image
@@ -44,6 +45,7 @@ class Picture:
         notes: What was done to it.
         resampled: Whether it was reduced, which changes high frequencies.
         error: Why there are no pixels; else empty.
+        marks: What its file says of how it was made, see `data.reading.marks`.
     """
 
     path: str
@@ -52,6 +54,7 @@ class Picture:
     notes: tuple[str, ...] = ()
     resampled: bool = False
     error: str = ""
+    marks: str = ""
 
 
 def find(paths: Sequence[str | Path], *, pool: bool = False) -> tuple[list[Found], Skipped]:
@@ -143,12 +146,14 @@ def read(found: Found, shape: tuple[int, int, int], how: Fit, *, frames: bool = 
         frames: Whether an animation gives its frames; else it is refused. Defaults to `False`.
     """
     name, source = (printable(str(path)) for path in (found.path, found.source))
+    marked = ""
     try:
         if found.error:
             raise UserError(found.error)
         data = _bytes(found.path)
+        marked = marks.sentence(marks.marks(data))
         if not frames:
-            yield _picture(open_image(data, "The file"), name, source, shape, how)
+            yield _picture(open_image(data, "The file"), name, source, shape, how, marked)
             return
         several: list[OpenedImage] = []
         for number, opened in enumerate(open_frames(data, "The file")):
@@ -156,12 +161,12 @@ def read(found: Found, shape: tuple[int, int, int], how: Fit, *, frames: bool = 
                 several.append(opened)
                 continue
             if several:
-                yield _picture(several.pop(), f"{name}#{0:05d}", name, shape, how)
-            yield _picture(opened, f"{name}#{number:05d}", name, shape, how)
+                yield _picture(several.pop(), f"{name}#{0:05d}", name, shape, how, marked)
+            yield _picture(opened, f"{name}#{number:05d}", name, shape, how, marked)
         if several:
-            yield _picture(several.pop(), name, source, shape, how)
+            yield _picture(several.pop(), name, source, shape, how, marked)
     except UserError as error:
-        yield Picture(name, source, None, error=str(error))
+        yield Picture(name, source, None, error=str(error), marks=marked)
 
 
 def _bytes(path: Path) -> bytes:
@@ -174,7 +179,9 @@ def _bytes(path: Path) -> bytes:
         raise UserError(f"The file cannot be read ({getattr(error, 'strerror', None) or error}).") from None
 
 
-def _picture(opened: OpenedImage, name: str, source: str, shape: tuple[int, int, int], how: Fit) -> Picture:
+def _picture(
+    opened: OpenedImage, name: str, source: str, shape: tuple[int, int, int], how: Fit, marked: str
+) -> Picture:
     notes = [CHANGES[change] for change in opened.changes]
     fitted, said = fit(opened.pixels, shape[:2], how)
     if said:
@@ -184,7 +191,7 @@ def _picture(opened: OpenedImage, name: str, source: str, shape: tuple[int, int,
     if fitted.mode == "RGB" and shape[2] == 1 and np.ptp(np.asarray(fitted), axis=2).any():
         notes.append("colour turned to grey")
     pixels = np.asarray(fitted.convert("L" if shape[2] == 1 else "RGB"), np.uint8).reshape(shape)
-    return Picture(name, source, pixels, tuple(notes), resampled=said.startswith("reduced"))
+    return Picture(name, source, pixels, tuple(notes), resampled=said.startswith("reduced"), marks=marked)
 
 
 def fit(pixels: Image.Image, target: tuple[int, int], how: Fit) -> tuple[Image.Image, str]:

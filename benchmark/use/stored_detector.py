@@ -1,12 +1,12 @@
-"""A run's trained detector: which training, its threshold, and what it did on its validation images."""
+"""A run's trained detector: which training, what it has seen, and its scores on validation and test images."""
 
 from __future__ import annotations
 
-import json
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
@@ -14,12 +14,20 @@ from benchmark.plan.specs import ALL
 from benchmark.plugins import adapt, nested
 from benchmark.plugins import resolve as plugins
 from benchmark.stages import bank
-from data.errors import UserError
+from benchmark.use.verdicts import asked
 
 if TYPE_CHECKING:
     import pandas as pd
 
     from benchmark.use.stored_run import StoredRun
+
+
+class Seen(NamedTuple):
+    """Images that a detector has seen: uint8 `(n, h, w, c)`, which are fakes, bool `(n,)`, and their units, int."""
+
+    images: np.ndarray
+    is_fake: np.ndarray
+    units: np.ndarray
 
 
 @dataclass(frozen=True)
@@ -36,7 +44,6 @@ class TrainedDetector:
         training_seed: Of the training of that generator.
         control: The kind of control that this generator is, or `None`.
         folder: What the store has of the training.
-        threshold: An image with this score or a higher one is called fake; chosen on the validation images.
         code_changed: Whether the plug-in's code is not the one that was trained, so that it may score otherwise.
     """
 
@@ -49,19 +56,42 @@ class TrainedDetector:
     training_seed: int
     control: str | None
     folder: Path
-    threshold: float
     code_changed: bool
 
     @cached_property
-    def rates(self) -> dict[str, Any]:
-        """What the threshold does on the validation images that it was chosen on: counts, and rates in [0, 1]."""
+    def validation(self) -> pd.DataFrame:
+        """The validation images: `score`, `is_fake`, `unit`."""
         import pandas as pd
 
-        table: pd.DataFrame = pd.read_parquet(self.folder / "validation.parquet")
-        is_fake, called = table["is_fake"].to_numpy(bool), table["score"].to_numpy() >= self.threshold
-        fpr, tpr = float(called[~is_fake].mean()), float(called[is_fake].mean())
-        counts = {"n_real": int((~is_fake).sum()), "n_fake": int(is_fake.sum())}
-        return {**counts, "fpr": fpr, "tpr": tpr, "balanced_accuracy": (1 - fpr + tpr) / 2}
+        return pd.read_parquet(self.folder / "validation.parquet", columns=["score", "is_fake", "unit"])
+
+    def tested(self) -> Iterator[tuple[str, pd.DataFrame]]:
+        """Yields the generators that it learned from and was tested on in the run, and the test images' scores.
+
+        Of a detector that learned from all generators together, controls are left out. Nothing, if the run has none.
+        """
+        import pandas as pd
+
+        cells = pd.read_csv(self.run.folder / "cells.csv", dtype={"perturbation": str, "train_perturbation": str})
+        own = {
+            "detector": self.id, "detector_seed": self.seed, "train_generator": self.generator, "status": "done",
+            "asked_checkpoint": "last", "perturbation": "none", "train_perturbation": "none",
+            "generator_seed": self.training_seed,
+        }  # fmt: skip
+        here = cells["train_n"].isna() & cells[list(own)].eq(pd.Series(own)).all(axis=1)
+        cells = cells[here].drop_duplicates("generator")
+        for cell, generator in zip(cells["cell"], cells["generator"], strict=True):
+            if generator == self.generator or (self.generator == ALL and not self._is_control(generator)):
+                names = ["score", "is_fake", "unit", "part"]
+                scores = pd.read_parquet(
+                    self.run.folder / "scores.parquet",
+                    columns=["cell", *names], filters=[("cell", "==", cell), ("part", "==", "test")],
+                )  # fmt: skip
+                if len(scores):
+                    yield generator, scores[names]
+
+    def _is_control(self, generator: str) -> bool:
+        return bool(self.run.generator_row(generator)["control"])
 
     @property
     def about(self) -> dict[str, Any]:
@@ -69,12 +99,11 @@ class TrainedDetector:
         return {
             "id": self.id, "kind": self.kind, "seed": self.seed, "generator": self.generator,
             "training_seed": self.training_seed, "control": self.control, "store_key": self.folder.name,
-            "threshold": self.threshold, "threshold_from": "the best balanced accuracy on validation images",
-            "validation": self.rates, "code_changed": self.code_changed,
+            "code_changed": self.code_changed,
         }  # fmt: skip
 
-    def seen(self, part: str) -> tuple[np.ndarray, np.ndarray]:
-        """Returns images of a part and which are fake: uint8 `(n, h, w, c)`, bool `(n,)`.
+    def seen(self, part: str) -> Seen:
+        """Returns images of a part, reals first.
 
         Of a detector trained on all generators, the fakes are an equal share of each one's.
 
@@ -83,10 +112,16 @@ class TrainedDetector:
         """
         banks = self.run.banks(self.folder)
         sets = [bank.labelled(folder, self.run.images, self.run.ledger, part) for folder in banks]
-        reals = sets[0].images[~sets[0].is_fake]
-        fakes = [one.images[one.is_fake][:: len(sets)] for one in sets]
-        is_fake = np.repeat([False, True], [len(reals), sum(map(len, fakes))])
-        return np.concatenate([reals, *fakes]), is_fake
+        real = ~sets[0].is_fake
+        images, units = [sets[0].images[real]], [sets[0].index["unit"].to_numpy()[real]]
+        beyond = 0  # each bank counts the units of its own fakes from the number of reals on
+        for one in sets:
+            images.append(one.images[one.is_fake][:: len(sets)])
+            of = one.index["unit"].to_numpy()[one.is_fake][:: len(sets)]
+            units.append(np.where(of >= self.run.images.n, of + beyond, of))
+            beyond += int(of.max(initial=-1)) + 1
+        is_fake = np.repeat([False, True], [len(images[0]), sum(map(len, images[1:]))])
+        return Seen(np.concatenate(images), is_fake, np.concatenate(units))
 
 
 def trained_detector(
@@ -110,19 +145,11 @@ def trained_detector(
     Raises:
         UserError: If there is no such training, the store no longer holds it, or it cannot be read.
     """
-    row = run.detector_row(name if name is not None else only(run))
+    row = run.detector_row(name if name is not None else asked.only(run))
     training_seed = run.training_seed(training_seed)
     seed = run.detector_seed(seed)
-    twins = list(run.detector_twins(row["id"]))
-    places = {}
-    for known in [*run.generators, ALL]:
-        alike = [known] if known == ALL else list(run.twins(known, "sample"))
-        places[known] = [
-            f"train_detector {one} seed {seed} on {it} seed {training_seed}" for one in twins for it in alike
-        ]
-    stages = set(run.stage_names("train_detector"))
-    there = [known for known, names in places.items() if stages.intersection(names)]
-    taught = _chosen(run, row["id"], generator, there)
+    places, there = asked.trainings(run, row["id"], training_seed, seed)
+    taught = asked.chosen(run, row["id"], generator, there)
     folder = run.place("train_detector", places[taught])
     plugin = run.plugin("detectors", row)
     options = run.options("detectors", row)
@@ -134,41 +161,7 @@ def trained_detector(
     ):
         loaded = adapt.DetectorAdapter(empty)
         loaded.detector = adapt.load(empty, folder / "model")
-        threshold = float(json.loads((folder / "facts.json").read_text())["threshold"])
     control = None if taught == ALL else run.generator_row(taught)["control"]
     return TrainedDetector(
-        run, loaded, row["id"], row["kind"], seed, taught, training_seed, control, folder, threshold,
-        code_changed,
+        run, loaded, row["id"], row["kind"], seed, taught, training_seed, control, folder, code_changed,
     )  # fmt: skip
-
-
-def only(run: StoredRun) -> str:
-    """Returns the id of a run's only detector that is no sentinel.
-
-    Raises:
-        UserError: If it has another number of them.
-    """
-    own = [name for name in run.detectors if not run.detector_row(name).get("sentinel")]
-    if len(own) != 1:
-        raise UserError(f"--detector is needed: {run.folder} holds {', '.join(own) or 'sentinels only'}.")
-    return own[0]
-
-
-def _chosen(run: StoredRun, detector: str, generator: str | None, there: list[str]) -> str:
-    """Returns whose fakes the wanted training is on, of those that there are trainings on."""
-    listed = ", ".join(there) or "none"
-    if generator is not None:
-        if generator != ALL:
-            run.generator_row(generator)  # an unknown name gets its own error
-        if generator not in there:
-            raise UserError(f"Detector '{detector}' was not trained on '{generator}' in {run.folder}. Known: {listed}.")
-        return generator
-    if ALL in there:
-        return ALL
-    own = [name for name in there if not run.generator_row(name)["control"]]
-    if len(own) != 1:
-        raise UserError(
-            f"--generator is needed: detector '{detector}' of {run.folder} has a training on each of {listed}. One "
-            'that learns from all generators together is a [[detector]] with train_on = "all".'
-        )
-    return own[0]

@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import os
+from pathlib import Path
+
 import numpy as np
 import pytest
 from PIL import Image
-from scipy.stats import betabinom
+from scipy.stats import betabinom, binom
 from sklearn.datasets import load_digits, load_sample_images
 
-from detection.unfamiliar import RATE, Unfamiliar, conformal_limit, nearest
+from data.ledger import split
+from data.sources.mnist import Mnist
+from detection.unfamiliar import RATE, Unfamiliar, nearest
 
 EACH = 350  # images of a class, for training and for validation
 
@@ -37,9 +42,36 @@ def fitted(digits) -> Unfamiliar:
 def test_held_out_images_of_either_class_are_rarely_called_unlike(digits, fitted, kind):
     fresh = digits[2 * EACH : 900] if kind == "real" else smeared(digits[900:])[2 * EACH :]
     warned = int((fitted.score(fresh) > 1).sum())
-    at = np.ceil((EACH + 1) * (1 - RATE))  # the limit is this order statistic: its exact law, over other draws too
-    assert warned <= betabinom(len(fresh), EACH + 1 - at, at).ppf(0.9999)
+    assert warned <= most_warned(fitted, len(fresh))
     assert fitted.rate == RATE
+    assert all(limit.n == EACH and limit.low < limit.rate < limit.high for limit in fitted.limits)
+
+
+def most_warned(fitted: Unfamiliar, n: int) -> int:
+    """The number of warnings of `n` images that the limits' exact law exceeds once in 10,000, over their draw too."""
+    limit = fitted.limits[0]
+    calls = round(limit.rate * (limit.n + 1))
+    return int(betabinom(n, calls, limit.n + 1 - calls).ppf(0.9999))
+
+
+@pytest.mark.slow
+@pytest.mark.skipif("FAUXBENCH_DATA" not in os.environ, reason="needs the files of MNIST")
+def test_the_promise_holds_on_the_test_images_of_mnist_whatever_few_validation_images_it_rests_on():
+    whole = Mnist().load([Path(os.environ["FAUXBENCH_DATA"])])
+    parts = split(whole).parts
+    train, held = (whole.images[parts[f"detector-{part}"]] for part in ("train", "validation"))
+    test = whole.images[parts["test"]][::2]
+    is_fake = np.repeat([False, True], 1000)
+    images = np.concatenate([train[:1000], smeared(train[1000:2000])])
+    kept = []
+    for n in (300, 600, 2000):
+        pair = (np.concatenate([held[:n], smeared(held[-n:])]), np.repeat([False, True], n))
+        fitted = Unfamiliar().fit(images, is_fake, validation=pair)
+        share = float((fitted.score(test) > 1).mean())
+        assert fitted.rate == RATE
+        assert share * len(test) <= most_warned(fitted, len(test))
+        kept.append(share <= binom(len(test), RATE).ppf(0.9999) / len(test))
+    assert all(kept)
 
 
 def test_noise_flat_images_and_photographs_are_called_unlike(fitted):
@@ -61,14 +93,15 @@ def test_a_score_does_not_depend_on_the_others(digits, fitted):
     np.testing.assert_allclose(together, alone, rtol=1e-9)
 
 
-def test_the_limit_is_the_conformal_quantile_and_few_images_have_a_rate_of_their_own(digits):
-    assert conformal_limit(np.arange(1.0, 100.0)[::-1]) == 99  # the ceil(100 * 0.99)-th of 99
-    assert conformal_limit(np.arange(1.0, 200.0)) == 198
-    assert conformal_limit(np.arange(1.0, 11.0)) == 10
+def test_few_images_have_a_rate_of_their_own_and_copies_count_once(digits):
     is_fake = np.repeat([False, True], 19)
     images = np.concatenate([digits[:19], smeared(digits[19:38])])
     few = Unfamiliar().fit(images, is_fake, validation=(images, is_fake))
-    assert few.rate == pytest.approx(1 / 20)
+    assert few.rate == pytest.approx(1 - 0.05 ** (1 / 19))
+    twice = (np.repeat(images, 20, axis=0), np.repeat(is_fake, 20))  # 380 images of each class, but 19 different ones
+    same = Unfamiliar().fit(images, is_fake, validation=twice, units=np.repeat(np.arange(38), 20))
+    assert same.rate == few.rate
+    assert [limit.n for limit in same.limits] == [19, 19]
 
 
 def test_the_distance_is_the_mean_to_the_five_nearest():

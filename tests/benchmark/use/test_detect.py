@@ -4,20 +4,26 @@ from __future__ import annotations
 
 import json
 import shutil
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import pytest
 from PIL import Image
-from scipy.special import logit
+from scipy.special import expit
+from scipy.stats import beta
 
-from benchmark.cli import detect as cli_detect
+from benchmark.cli import detect_words
 from benchmark.results import heat
+from benchmark.store import png
 from benchmark.use import api, detect, export
 from benchmark.use.pool import by_source
 from benchmark.use.stored_run import StoredRun
+from benchmark.use.verdicts.band import Band
+from benchmark.use.verdicts.scorer import Scorer
 from data.errors import UserError
+from detection.limits import Limit
 
 SPEC = """
 name = "detectors"
@@ -98,24 +104,35 @@ def test_exported_images_get_the_scores_of_the_benchmark(made, name, detector):
     wanted = cell.set_index("image_id").loc[ids]
     assert len(found) == len(wanted) == len(cell)
     np.testing.assert_array_equal(found["score"], wanted["score"])
-    np.testing.assert_array_equal(found["probability"], wanted["probability"])
-    about = found.attrs["about"]["detector"]
-    metrics = run.metrics.query("cell == @cell.cell.iloc[0] and metric in ('fpr', 'tpr')")
-    rates = dict(zip(metrics["metric"], metrics["value"], strict=False))
-    called, is_fake = (found["verdict"] == "fake").to_numpy(), wanted["is_fake"].to_numpy(bool)
-    assert called[is_fake].mean() == pytest.approx(rates["tpr"])
-    assert called[~is_fake].mean() == pytest.approx(rates["fpr"])
-    np.testing.assert_array_equal(called, found["score"] >= about["threshold"])
-    assert (found["unlike"] > 1).mean() < 0.03
+    like = (found["unlike"] <= 1).to_numpy()
+    np.testing.assert_array_equal(found["probability"][like], wanted["probability"].to_numpy()[like])
+    (about,) = found.attrs["about"]["detectors"]
+    limits, is_fake = about["limits"], wanted["is_fake"].to_numpy(bool)
+    high, low = (found["score"] >= limits["like"]["score"]), (found["score"] <= limits["not_like"]["score"])
+    known = found["verdict"] != "undecided"
+    assert set(found["verdict"]) <= {"like the fakes of one", "not like them", "undecided"}
+    np.testing.assert_array_equal(found["verdict"] == "like the fakes of one", high & ~low & known)
+    np.testing.assert_array_equal(found["verdict"] == "not like them", low & ~high & known)
+    strange = found["unlike"] > 1
+    assert (found["why"][strange] == "unlike the training images").all()
+    assert found["probability"].isna().equals(strange | wanted["probability"].isna().to_numpy())
+    assert not known[strange].any()
+    (reals, fakes) = about["tested"]
+    assert (reals["images"], fakes["images"]) == ("reals", "fakes of one")
+    assert reals["like"]["share"] == (high & ~low)[~is_fake].mean()  # each digit is a unit
+    assert fakes["not_like"]["share"] == (low & ~high)[is_fake].mean()
+    for row, key in ((reals, "like"), (fakes, "not_like")):
+        assert row[key]["low"] < 0.06  # at most 5 % were promised
+    assert strange.mean() < 0.03
     assert about["generator"] == "one"
-    assert about["validation"]["n_real"] == about["validation"]["n_fake"] > 100
+    assert limits["like"]["units"] == limits["not_like"]["units"] > 100
 
 
 @pytest.mark.slow
 def test_a_picture_is_scored_alone_as_among_others_in_blocks(made, monkeypatch):
     sizes = []
-    scored = detect._Scorer._scores
-    monkeypatch.setattr(detect._Scorer, "_scores", lambda self, x: (sizes.append(len(x)), scored(self, x))[1])
+    scored = Scorer._both
+    monkeypatch.setattr(Scorer, "_both", lambda self, one, x: (sizes.append(len(x)), scored(self, one, x))[1])
     run = api.load(made / "network")
     all_of = run.detect([made / "set/test/real"])
     alone = run.detect([all_of["path"].iloc[300]])
@@ -164,16 +181,20 @@ def test_the_header_says_what_a_verdict_rests_on(made, mixed, call):
     answer = call("detect", made / "run", *LINEAR, "--fit", "exact", mixed / "a é.png")
     assert answer.code == 0
     head = answer.out.split("\n\n")[0]
-    trained = StoredRun(made / "run").trained_detector("linear-log-dct", generator="one")
-    assert f"from a score of {trained.threshold:.6g} on" in head
-    assert "trained to tell the fakes of 'one' (training seed 0) from the real images of 'digits'" in head
-    assert "balanced accuracy on validation images" in head
+    (trained,) = detect.detect(made / "run", [mixed / "a é.png"], detector="linear-log-dct", generator="one").about[
+        "detectors"
+    ]
+    high, low = (trained["limits"][key]["score"] for key in ("like", "not_like"))
+    assert f"like the fakes of one: a score of {high:.6g} or more, set on 180 validation reals" in head
+    assert f"not like them: a score of {low:.6g} or less, set on 180 validation fakes" in head
+    assert "to tell the fakes of 'one' (training seed 0) from the real images of 'digits', and tested" in head
+    assert "On the run's test images: of 359 reals" in head
     assert "8 x 8 pixels, grey; others are left out" in head
     assert head.endswith(detect.CAUTION)
     about = detect.detect(made / "run", [mixed / "a é.png"], detector="bright", generator="noise").about
-    assert any("is a control (noise)" in line for line in cli_detect.header(about))
-    assert any("--smoke" in line for line in cli_detect.header(about | {"smoke": True}))
-    assert not any("--smoke" in line for line in cli_detect.header(about))
+    assert any("is a control (noise)" in line for line in detect_words.header(about))
+    assert any("--smoke" in line for line in detect_words.header(about | {"smoke": True}))
+    assert not any("--smoke" in line for line in detect_words.header(about))
 
 
 @pytest.mark.slow
@@ -199,9 +220,9 @@ def test_pooled_folders_get_the_mean_score_and_the_same_threshold(made, mixed, c
     assert row["frames"] == len(fakes)
     assert row["score"] == pytest.approx(fakes["score"].mean())
     assert row["spread"] == pytest.approx(fakes["score"].std())
-    assert logit(row["probability"]) == pytest.approx(logit(fakes["probability"].clip(1e-6, 1 - 1e-6)).mean())
-    assert row["verdict"] == "fake"
-    assert row["frames_fake"] == (fakes["verdict"] == "fake").sum()
+    assert 0 < row["probability"] < 1
+    assert row["verdict"] in ("like the fakes of one", "undecided", "not like them")
+    assert row["frames_like"] == (fakes["verdict"] == "like the fakes of one").sum()
     assert pooled.loc[str(mixed), "frames"] == 2
     assert "2 frames cannot be read" in pooled.loc[str(mixed), "warning"]
     answer = call("detect", made / "run", *LINEAR, "--pool", mixed)
@@ -209,22 +230,31 @@ def test_pooled_folders_get_the_mean_score_and_the_same_threshold(made, mixed, c
     assert len(answer.out.split("\n\n")[1].splitlines()) == 3
     told = json.loads(call("detect", made / "run", *LINEAR, "--pool", made / "set/test/fake", "--json").out)
     assert told["sources"][0]["score"] == row["score"]
-    assert told["sources"][0]["frames_fake"] == row["frames_fake"]
+    assert told["sources"][0]["frames_like"] == row["frames_like"]
 
 
-def test_a_source_without_a_readable_picture_says_why_and_detectors_without_probabilities_pool():
-    about = {"path": "x", "unlike": 0.1, "warning": "", "note": ""}
+def test_a_source_without_a_readable_picture_says_why_and_the_mean_is_judged_where_most_frames_are_alike():
+    about = {"path": "x", "warning": "", "note": ""}
+
+    def frame(source: str, score: float, unlike: float = 0.1, error: str = "", marks: str = "") -> dict[str, object]:
+        scored = {"score: d": score, "probability: d": expit(score), "strange: d": unlike > 1}
+        return {"source": source, "unlike": unlike, "error": error, "marks": marks, **scored, **about}
+
     images = pd.DataFrame(
         [
-            {"source": "a", "score": 1.0, "probability": np.nan, "verdict": "real", "error": "", **about},
-            {"source": "a", "score": 4.0, "probability": np.nan, "verdict": "fake", "error": "", **about},
-            {"source": "b", "score": np.nan, "probability": np.nan, "verdict": "", "error": "cut short", **about},
+            frame("a", 1.0, marks="marked"), frame("a", 4.0), frame("a", 2.5, unlike=3.0),
+            frame("b", np.nan, error="cut short"), frame("c", 9.0, unlike=2.0),
         ]
-    )
-    a, b = by_source(images, 2.5).to_dict("records")
-    assert (a["score"], a["verdict"], a["frames"], a["frames_fake"]) == (2.5, "fake", 2, 1)
-    assert np.isnan(a["probability"])
-    assert (b["frames"], b["verdict"], b["error"]) == (0, "", "cut short")
+    )  # fmt: skip
+    limit = Limit(2.5, 99, 0.05, 0.02, 0.1)
+    a, b, c = by_source(images, {"d": Band("one", limit, replace(limit, value=0.0))}).to_dict("records")
+    assert (a["score: d"], a["frames"], a["frames_like: d"], a["strange: d"]) == (2.5, 3, 1, False)
+    assert a["probability: d"] == pytest.approx(expit(2.5))
+    assert a["marks"] == "1 of 3 files marked"
+    assert a["warning"] == "1 of 3 frames are unlike the training images"
+    assert (b["frames"], b["error"], b["frames_like: d"]) == (0, "cut short", 0)
+    assert np.isnan(b["score: d"])
+    assert (c["strange: d"], c["frames_like: d"]) == (True, 0)
 
 
 @pytest.mark.slow
@@ -278,7 +308,8 @@ def test_a_detector_of_all_generators_needs_no_choice_and_knows_the_fakes_of_eac
     assert trained.control is None
     with pytest.raises(UserError, match="not trained on 'two'"):
         opened.trained_detector("joint", generator="two")
-    images, is_fake = trained.seen("test")
+    images, is_fake, units = trained.seen("test")
+    assert len(np.unique(units[is_fake])) == is_fake.sum()  # those of two banks are no copies of each other
     fakes = {np.load(opened.bank(name, 0) / "test.npy")[::2].tobytes() for name in ("one", "two")}
     half = is_fake.sum() // 2
     assert {images[is_fake][:half].tobytes(), images[is_fake][half:].tobytes()} == fakes
@@ -294,3 +325,155 @@ def test_a_detector_whose_code_has_changed_is_said_to(made, mixed, call, refused
     line = refused(*asked)
     assert "cannot be loaded" in line
     assert "Its code has changed since" in line
+
+
+def files(folder: Path, of: Path, n: int, start: int = 0) -> Path:
+    """Copies some of a folder's images to another one."""
+    folder.mkdir(parents=True, exist_ok=True)
+    for path in sorted(of.iterdir())[start : start + n]:
+        shutil.copy(path, folder / f"{of.parent.name}-{path.name}")
+    return folder
+
+
+@pytest.mark.slow
+def test_own_reals_set_the_limit_and_say_the_interval(made, tmp_path, call):
+    reals, scored = files(tmp_path / "reals", made / "set/test/real", 200), made / "set/test/fake"
+    run = api.load(made / "run")
+    asked = {"detector": "bright", "generator": "one", "reals": reals}
+    found = run.detect([scored], **asked, fpr=0.1)
+    (about,) = found.attrs["about"]["detectors"]
+    like = about["limits"]["like"]
+    scores = np.sort(run.detect([reals], detector="bright", generator="one")["score"])
+    assert like["units"] == 200
+    assert like["score"] == np.nextafter(scores[200 - 20], np.inf)  # 20 / 201 is the largest rate up to 0.1
+    assert like["rate"] == pytest.approx(20 / 201)
+    assert (like["low"], like["high"]) == pytest.approx(beta(20, 181).interval(0.95))
+    called = found["verdict"] == "like the fakes of one"
+    np.testing.assert_array_equal(called, found["score"] >= like["score"])
+    assert run.detect([scored], **asked).attrs["about"]["reals"]["fpr"] == 0.05
+    head = call("detect", made / "run", "--detector", "bright", "--generator", "one", scored, "--reals", reals).out
+    assert "set on 200 of your own reals" in head
+    assert f"--reals {reals}: 200 different ones of 200 images" in head
+
+
+@pytest.mark.slow
+def test_pictures_unlike_the_training_images_are_undecided_without_own_reals_and_judged_by_them(made, tmp_path, call):
+    noise = np.random.default_rng(0).integers(0, 17, (120, 8, 8)) * 255 / 16
+    for i, image in enumerate(np.round(noise).astype(np.uint8)):
+        (tmp_path / ("scored" if i < 60 else "reals")).mkdir(exist_ok=True)
+        Image.fromarray(image).save(tmp_path / ("scored" if i < 60 else "reals") / f"{i}.png")
+    run, asked = api.load(made / "run"), {"detector": "linear-log-dct", "generator": "one"}
+    alone = run.detect([tmp_path / "scored"], **asked)
+    assert set(alone["verdict"]) == {"undecided"}
+    assert alone["probability"].isna().all()
+    judged = run.detect([tmp_path / "scored"], **asked, reals=tmp_path / "reals", fpr=0.2)
+    called = judged["verdict"] == "like the fakes of one"
+    assert 0 < called.mean() < 0.5  # a fifth of them, and not nearly all or none as at limits of digits
+    assert set(judged["verdict"][~called]) == {"undecided"}
+    assert judged["probability"].isna().all()
+
+
+@pytest.mark.slow
+def test_reals_that_are_scored_or_were_learned_from_are_left_out_and_said(made, tmp_path, call):
+    reals = files(tmp_path / "reals", made / "set/test/real", 60)
+    files(reals, made / "set/train/real", 7)
+    pixels = np.asarray(Image.open(sorted((made / "set/test/real").iterdir())[3]))
+    for name in ("again.png", "and again.bmp"):  # the same pixels in other files
+        Image.fromarray(pixels).save(reals / name)
+    scored = files(tmp_path / "scored", made / "set/test/real", 3)
+    answer = call("detect", made / "run", "--detector", "bright", "--generator", "one", scored, "--reals", reals)
+    assert "57 different ones of 59 images" in answer.out
+    assert "10 of 69 left out, with what they are near copies of: 3 copies of scored pictures and 7 cop" in answer.err
+    assert (
+        "10 of 69 left out, with what they are near copies of: 3 copies of scored pictures and 7 copies" in answer.err
+    )
+
+
+@pytest.mark.slow
+def test_several_detectors_share_the_rate_and_any_calls(made, tmp_path, call):
+    run, scored = api.load(made / "run"), files(tmp_path / "scored", made / "set/test/fake", 60)
+    reals = files(tmp_path / "reals", made / "set/test/real", 200)
+    both = ["linear-log-dct", "bright"]
+    others = files(tmp_path / "others", made / "set/test/real", 100, 200)
+    found = run.detect([scored, others], detector=both, generator="one", reals=reals, fpr=0.1)
+    about = found.attrs["about"]
+    assert [one["id"] for one in about["detectors"]] == both
+    assert all(one["limits"]["like"]["rate"] <= 0.05 for one in about["detectors"])
+    assert "Bonferroni" in about["rule"]
+    for name in both:
+        alone = run.detect([scored, others], detector=name, generator="one")
+        np.testing.assert_array_equal(alone["score"], found[f"score: {name}"])
+    each = [found[f"verdict: {name}"] == "like the fakes of one" for name in both]
+    np.testing.assert_array_equal(found["verdict"] == "like the fakes of one", each[0] | each[1])
+    called = found["called_by"].str.split(", ", regex=False)
+    assert [name in names for name, names in zip(["bright"] * len(found), called, strict=True)] == each[1].tolist()
+    nots = [found[f"verdict: {name}"] == "not like them" for name in both]
+    np.testing.assert_array_equal(found["verdict"] == "not like them", nots[0] & nots[1])
+    every = run.detect([scored], detector="all", generator="one")
+    assert [one["id"] for one in every.attrs["about"]["detectors"]] == both
+    line = call("detect", made / "run", *(f"--detector={name}" for name in both), "--generator", "one", scored).out
+    assert "like the fakes if any says so, each at 0.05/2 (Bonferroni)" in line
+    pooled = run.detect([scored], detector=both, generator="one", pool=True)
+    assert {"score: bright", "spread: bright", "frames_like: bright", "verdict: bright"} <= set(pooled)
+
+
+@pytest.mark.slow
+def test_pooled_reals_are_sources_too(made, tmp_path, refused):
+    for i in range(20):
+        files(tmp_path / f"reals/{i}", made / "set/test/real", 5, 5 * i)
+    run, scored = api.load(made / "run"), files(tmp_path / "scored", made / "set/test/fake", 30)
+    asked = {"detector": "bright", "generator": "one", "pool": True}
+    like = run.detect([scored], **asked, reals=tmp_path / "reals", fpr=0.05).attrs["about"]["detectors"][0]["limits"][
+        "like"
+    ]
+    means = run.detect([tmp_path / "reals"], **asked)["score"]
+    assert like["units"] == 20
+    assert like["score"] == np.nextafter(means.max(), np.inf)
+    line = refused(
+        "detect", made / "run", "--detector", "bright", "--generator", "one", "--pool", scored,
+        "--reals", tmp_path / "reals", "--fpr", "0.04",
+    )  # fmt: skip
+    assert "cannot be set by 20 sources" in line
+    assert "0.04 needs 24" in line
+
+
+@pytest.mark.slow
+def test_a_rate_that_the_reals_cannot_set_is_refused_in_one_line(made, tmp_path, refused):
+    reals, scored = files(tmp_path / "reals", made / "set/test/real", 18), made / "set/test/fake"
+    asked = ("detect", made / "run", "--detector", "bright", "--generator", "one", scored)
+    line = refused(*asked, "--reals", reals)
+    assert "--fpr 0.05 cannot be set by 18 real images" in line
+    assert "they allow 0.0527 and more, and 0.05 needs 19" in line
+    line = refused(*asked, "--detector", "linear-log-dct", "--reals", reals, "--fpr", "0.1")
+    assert "shared by 2 detectors, cannot be set by 18" in line
+    assert "0.1 needs 19" in line
+    for fpr in ("0", "1", "-0.1", "1.5", "nan"):
+        assert "--fpr must lie between 0 and 1" in refused(*asked, "--reals", reals, f"--fpr={fpr}")
+    assert "--fpr needs --reals" in refused(*asked, "--fpr", "0.05")
+    assert "--reals must be a folder" in refused(*asked, "--reals", reals / "none")
+    line = refused("detect", made / "run", *asked[2:6], made / "set/test/real", "--reals", reals, "--fpr", "0.5")
+    assert "cannot be set by 0 real images" in line
+    assert "18 left out as copies of scored pictures" in line
+    (tmp_path / "bad").mkdir()
+    (tmp_path / "bad/x.png").write_bytes(b"no image")
+    assert "No image of --reals" in refused(*asked, "--reals", tmp_path / "bad")
+    assert "There is no image in" in refused(*asked, "--reals", Path.cwd())
+    assert "named once" in refused(*asked, "--detector", "bright")
+    line = refused(*asked, "--detector", "linear-log-dct", "--explain", "maps")
+    assert "--explain takes one detector" in line
+
+
+@pytest.mark.slow
+def test_marks_of_files_are_said_and_decide_nothing(made, mixed, call):
+    pixels = np.asarray(Image.open(mixed / "a é.png"))
+    marked = mixed / "marked.png"
+    marked.write_bytes(png.synthetic(pixels[..., None], "fauxbench", "x", png.TRAINED))
+    answer = call("detect", made / "run", *LINEAR, marked, mixed / "a é.png", "--json")
+    one, two = json.loads(answer.out)["images"]
+    assert one["marks"] == "marked as made by AI: IPTC DigitalSourceType trainedAlgorithmicMedia in XMP, unsigned"
+    assert two["marks"] == ""
+    assert {key: one[key] for key in ("score", "verdict", "why")} == {
+        key: two[key] for key in ("score", "verdict", "why")
+    }
+    assert "1 of 2 files with marks. Anybody can write or remove marks: they are not verified" in answer.err
+    assert "trainedAlgorithmicMedia in XMP, unsigned" in call("detect", made / "run", *LINEAR, marked).out

@@ -13,6 +13,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from benchmark.store import png
 from benchmark.use.pictures_to_score import Found, as_the_source, find, fit, read
 from data.errors import UserError
 from data.sources import celeba
@@ -265,3 +266,18 @@ def test_phone_pictures_and_pages_are_one_picture(tmp_path):
         (got,) = read(Found(path, tmp_path), COLOUR, "exact", frames=True)
         assert got.notes == ("the first of several pictures in one file",)
         assert got.path == str(path)
+
+
+def test_marks_of_a_file_are_said_of_every_frame_of_it_and_of_one_that_cannot_be_decoded(tmp_path):
+    written = png.synthetic(np.zeros((16, 16, 3), np.uint8), "fauxbench", "nothing", png.TRAINED)
+    (tmp_path / "a.png").write_bytes(written)
+    (tmp_path / "small.png").write_bytes(png.synthetic(np.zeros((8, 8, 3), np.uint8), "x", "y", png.TRAINED))
+    words = "marked as made by AI: IPTC DigitalSourceType trainedAlgorithmicMedia in XMP, unsigned"
+    assert one(tmp_path / "a.png").marks == words
+    assert one(tmp_path / "small.png").pixels is None
+    assert one(tmp_path / "small.png").marks == words
+    packet = png.xmp("x", "y", png.TRAINED)
+    (tmp_path / "film.webp").write_bytes(png.animation(np.arange(1536, dtype=np.uint8).reshape(2, 16, 16, 3), packet))
+    assert {row.marks for row in read(Found(tmp_path / "film.webp", tmp_path), COLOUR, "exact", frames=True)} == {words}
+    picture().save(tmp_path / "plain.png")
+    assert one(tmp_path / "plain.png").marks == ""
