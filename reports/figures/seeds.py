@@ -1,4 +1,4 @@
-"""The AUC of every training run of a configuration, and the mean over them with its interval."""
+"""The AUC of every training behind a mean over seeds, and that mean with its interval."""
 
 from __future__ import annotations
 
@@ -78,7 +78,7 @@ class SeedFigure:
             )
             axes.set_yticks(range(len(order)), [_short(detector) for detector in order])
             axes.set(xlabel="AUC", ylabel="", ylim=(len(order) - 0.5, -0.5))
-            return svg.export(figure, name=name, title=f"AUC of every training run of {generator}, and their mean")
+            return svg.export(figure, name=name, title=f"AUC of every training of {generator}, and their mean")
 
 
 def _short(name: str) -> str:

@@ -113,10 +113,9 @@ def _cards(run: Run, entries: dict[tuple[str, str], Entry]) -> list[dict[str, An
 
 
 def _dots(run: Run, generator: str, entries: dict[tuple[str, str], Entry]) -> list[tuple[str, Entry]]:
-    """All that a card shows as dots, the highest last, so that it lies on top: detectors and the sentinel for content."""
-    dots = [
-        (detector.id, entries[detector.id, generator]) for detector in run.detectors if detector.role in ("", "content")
-    ]
+    """All that a card shows as dots, the highest last and so on top: detectors, and the sentinel for content."""
+    shown = [detector.id for detector in run.detectors if detector.role in ("", "content")]
+    dots = [(name, entries[name, generator]) for name in shown]
     return sorted([(name, entry) for name, entry in dots if entry.status == "done"], key=lambda dot: dot[1].value)
 
 

@@ -115,9 +115,10 @@ def _word(entry: Measured, p: float, reverse: float) -> str:
         return entry.status
     if entry.status != "done" or math.isnan(entry.low) or math.isnan(entry.high) or math.isnan(p):
         return UNKNOWN
-    if p <= 1 - LEVEL:
+    # The interval must agree: over few training runs it is the wider of the two.
+    if p <= 1 - LEVEL and entry.low > 0.5:
         return TELLS
-    return BACKWARDS if reverse <= 1 - LEVEL else GUESSING
+    return BACKWARDS if reverse <= 1 - LEVEL and entry.high < 0.5 else GUESSING
 
 
 def _largest(p_values: list[float]) -> float:

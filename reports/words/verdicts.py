@@ -65,12 +65,13 @@ def verdict(run: Run, generator: Plugin, entries: Entries) -> Verdict:
     done = dict(sorted(have.items(), key=lambda item: (-item[1].value, not item[1].best)))
     first = next(iter(done), "")
     rows = run.comparisons[(run.comparisons["generator"] == generator.id) & run.comparisons["detector"].isin(done)]
+    compared = bool(first) and done[first].best and set(rows["detector"]) | {first} >= set(done)
     return Verdict(
         generator=generator,
         done=done,
         claims=claims.claims(run, generator.id, entries),
-        tied=[name for name, entry in done.items() if entry.tied and name != first],
-        compared=bool(first) and done[first].best and set(rows["detector"]) | {first} >= set(done),
+        tied=[name for name, entry in done.items() if entry.tied and name != first] if compared else [],
+        compared=compared,
         cheap=_cheap(run, generator, entries, first),
         doubts=doubts.doubts(run).get(generator.id, []),
         best_interval=_of_the_picked(run, generator.id, first),
@@ -98,7 +99,7 @@ def _cheap(run: Run, generator: Plugin, entries: Entries, best: str) -> list[str
     out = []
     for sentinel in [detector.id for detector in run.detectors if detector.role == "content"]:
         entry = entries[sentinel, generator.id]
-        if entry.status != "done" or not _beats_chance(run, sentinel, generator.id):
+        if entry.status != "done" or not entry.low > 0.5 or not _beats_chance(run, sentinel, generator.id):
             continue
         reach = f"Cheap image statistics alone ({sentinel}) beat chance (family-wise at 99 %): {value(entry)}"
         against = _against(run, generator.id, sentinel, best)
@@ -190,7 +191,11 @@ def _told(found: Verdict) -> str:
     if total == 1:
         verb = "tells" if telling else "is not shown to tell"
         return f"The one detector {verb} its images from real ones{each}, {said.test}."
-    who = f"All {total} detectors tell" if telling == total else f"{telling} of {total} detectors tell"
+    who = (
+        f"All {total} detectors tell"
+        if telling == total
+        else f"{telling} of {total} detectors {'tells' if telling == 1 else 'tell'}"
+    )
     if not telling:
         who = f"None of {total} detectors is shown to tell"
     return f"{who} its images from real ones{each}, {said.test}."

@@ -121,10 +121,10 @@ def test_states_numbers_and_marks(report: tuple[str, Page]) -> None:
 
 def test_one_table_per_metric_with_sortable_cells(report: tuple[str, Page]) -> None:
     _, found = report
-    assert len(found.all("table", class_="sortable")) == len(found.all("option")) == 9
+    assert len(found.all("table", class_="sortable")) == len(found.all("option")) == 10
     cells = [attributes for tag, attributes in found.elements if tag == "td" and "data-sort" in attributes]
-    assert len(cells) == 9 * 36
-    assert sum(cell["class"].startswith("failed") for cell in cells) == 9
+    assert len(cells) == 10 * 36
+    assert sum(cell["class"].startswith("failed") for cell in cells) == 10
     failed = next(cell for cell in cells if cell["class"].startswith("failed"))
     assert failed["title"] == "ValueError: scores are constant"
 
@@ -159,9 +159,9 @@ def test_equal_bytes_in_another_process(run_folder: Path, report: tuple[str, Pag
 def test_several_training_runs_are_drawn(make_run: Callable[..., Path], report: tuple[str, Page]) -> None:
     _, found = written(make_run("several", n=40, seeds=(0, 1), rename={"tuned": "<b>tuned"}))
     labels = [drawing.get("aria-label") for drawing in found.all("svg", class_="plot")]
-    assert "AUC of every training run of <b>tuned, and their mean" in labels
-    assert "A dot is one training run" in found.plain
-    assert "A dot is one training run" not in report[1].plain
+    assert "AUC of every training of <b>tuned, and their mean" in labels
+    assert "A dot is the AUC of one training" in found.plain
+    assert "A dot is the AUC of one training" not in report[1].plain
 
 
 def test_smoke_stamp(make_run: Callable[..., Path]) -> None:

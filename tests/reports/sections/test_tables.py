@@ -82,7 +82,7 @@ def test_several_training_runs_without_a_configuration_row_have_no_interval(
 def test_metrics_come_in_the_order_of_the_switch(run_folder: Path) -> None:
     names = tables.metric_names(load(run_folder))
     assert names[:3] == ["auc", "average_precision", "accuracy"]
-    assert len(names) == len(set(names)) == 9
+    assert len(names) == len(set(names)) == 10
 
 
 def test_summary_rows(run_folder: Path) -> None:
