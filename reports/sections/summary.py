@@ -159,11 +159,12 @@ def limits(run: Run, entries: dict[tuple[str, str], Entry]) -> list[str]:
 
 def _replicates(run: Run) -> list[str]:
     """What the seeds of the generators are replicates of."""
+    trained = [generator.id for generator in run.generators if generator.trains and not generator.role]
     out = [
-        f"{name}: its {seeds} seeds gave the same images and scores: one result, not {seeds} training runs."
+        f"{name}: its {seeds} seeds gave the same images and scores: one result"
+        + (f", not {seeds} training runs." if name in trained else ".")
         for name, seeds in run.repeated.items()
     ]
-    trained = [generator.id for generator in run.generators if generator.trains and not generator.role]
     once = set(run.main_cells["generator"]) & set(trained) - set(run.repeated)
     seeds = run.main_cells.groupby("generator")["generator_seed"].nunique()
     once = {name for name in once if seeds[name] == 1}
