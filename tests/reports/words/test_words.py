@@ -68,9 +68,7 @@ def drawn(draw: st.DrawFn) -> dict[str, Any]:
     }
 
 
-@settings(
-    max_examples=120, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture], derandomize=True
-)
+@settings(max_examples=30, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture], derandomize=True)
 @given(drawn())
 def test_no_sentence_contradicts_the_table(synthetic: Callable[..., Run], options: dict[str, Any]) -> None:
     run = synthetic(**options)
@@ -118,7 +116,7 @@ def _tells(run: Run, generator: str, name: str, detectors: list[str], column: di
 
 
 def _holds_words(run: Run, lines: list[str]) -> None:
-    nouns = "detector|sentinel|control|folder|cell|real|fake|image|configuration|training|run"
+    nouns = "detector|sentinel|control|folder|cell|real|fake|image|configuration"
     for line in lines:
         assert not re.search(rf"(?<![\d.,])1 (?:test )?(?:{nouns})s\b", line), line
         assert not re.search(rf"(?<![\d.])(?:0|[2-9]|\d\d+) (?:test )?(?:{nouns})\b(?! of|-)", line), line
@@ -223,7 +221,7 @@ def test_unequal_sets_are_counted_per_part_and_side(synthetic: Callable[..., Run
 
 def test_a_folder_is_no_configuration_and_has_no_training_runs(synthetic: Callable[..., Run]) -> None:
     lines = everything(synthetic(["clear"], generators=FOLDER))
-    assert any("1 folder of fakes, 1 detector" in line for line in lines)
+    assert any("1 folder of fakes and 1 detector" in line for line in lines)
     assert not any("configuration" in line or "training run" in line.lower() for line in lines)
     assert any("One training run per configuration" in line for line in everything(synthetic(["clear"])))
 
