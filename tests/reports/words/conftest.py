@@ -104,7 +104,8 @@ def synthetic(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., Run]:
             + ([{"id": "cheap", "kind": "sentinel-content", "sentinel": "content"}] if sentinel else []),
             "ignored": list(ignored),
         }
-        frames["generators_frame"] = frames.pop("generators")
+        renamed = {"generators": "generators_frame", "ranks": "rankings"}
+        frames = {renamed.get(name, name): frame for name, frame in frames.items()}
         return Run(folder=folder, manifest=manifest, scores=pd.concat(scores or [none]), **frames)
 
     return make

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from typing import Any
 
 import numpy as np
+import pandas as pd
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -241,3 +242,15 @@ def test_seeds_that_change_nothing_are_one_result(synthetic: Callable[..., Run])
 def test_holm_is_that_of_the_statistics() -> None:
     for p in ([0.01, 0.04, 0.03], [np.nan, 0.5, 0.2], [], [1.0, 0.9], [0.02, 0.02, np.nan, 0.001]):
         assert numbers.holm(p) == pytest.approx(list(holm(p)), nan_ok=True)
+
+
+def test_adjusted_p_values_are_those_of_the_ranks_where_they_are_known(synthetic: Callable[..., Run]) -> None:
+    run = synthetic(["clear", "weak"])
+    row = {"scope": "detectors", "generator": "tuned", "generator_seed": 0.0, "checkpoint": "final"}
+    frame = pd.DataFrame([{**row, "detector": f"d{at}", "p_chance_holm": p} for at, p in enumerate([0.5, 0.001])])
+    frame = frame.assign(perturbation="none", best_low=0.8, best_high=0.96)
+    object.__setattr__(run, "rankings", frame)
+    assert claims.claims(run, "tuned", tables.table(run)).of == {"d0": "guessing", "d1": "tells"}
+    assert "as the best of 2: [0.800, 0.960]" in said(run)
+    object.__setattr__(run, "rankings", frame.head(1))  # not of all: then of the p-values against chance
+    assert claims.claims(run, "tuned", tables.table(run)).of == {"d0": "tells", "d1": "guessing"}
