@@ -100,7 +100,7 @@ def _cards(run: Run, entries: dict[tuple[str, str], Entry]) -> list[dict[str, An
             "word": "AUC" if len(one.done) == 1 else "best AUC" if one.compared and not one.tied else "highest AUC",
             "picked": numbers.interval(*one.best_interval),
             "sentences": verdicts.details(one),
-            "best": _shown(one.done[one.best], "auc", start) if one.best else None,
+            "best": _shown(entries[one.best, one.generator.id], "auc", start) if one.best else None,
             "start": f"{start:.1f}",
             "guessing": _place(0.5, start),
             "dots": [
