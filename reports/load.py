@@ -86,6 +86,8 @@ class Plugin:
         options: The constructor keywords, as JSON values.
         origin: Where the code that ran lies.
         grid: The options that a grid gave it, each with its value as text.
+        trains: A generator that learns from images: its seeds are training runs of a configuration. A folder of
+            finished images, say, has none.
     """
 
     id: str
@@ -94,6 +96,16 @@ class Plugin:
     options: str = ""
     origin: str = ""
     grid: tuple[tuple[str, str], ...] = ()
+    trains: bool = True
+
+    @property
+    def word(self) -> str:
+        """What a generator is called in sentences."""
+        if self.role:
+            return "control"
+        if self.kind == "folder":
+            return "folder of fakes"
+        return "generator configuration" if self.trains else "generator without training"
 
 
 @dataclass(frozen=True)
@@ -156,7 +168,42 @@ class Run:
 
     @cached_property
     def main_cells(self) -> pd.DataFrame:
-        """The cells of the main table: unprocessed images, last checkpoint, trained on the same generator or on all."""
+        """The cells of the main table: unprocessed images, last checkpoint, trained on the same generator or on all.
+
+        Of a generator whose seeds change nothing, those of the first seed.
+        """
+        cells = self._last_cells
+        first = cells["generator_seed"] == cells.groupby("generator")["generator_seed"].transform("min")
+        return cells[~cells["generator"].isin(self.repeated) | first]
+
+    @cached_property
+    def repeated(self) -> dict[str, int]:
+        """Generator -> its seeds, where they gave the same images again: equal scores and equal sample grids."""
+        cells = self._last_cells
+        done = cells[cells["status"] == "done"]
+        counts = done.groupby("generator")["generator_seed"].nunique()
+        several = done[done["generator"].isin(counts[counts > 1].index)]
+        mine = self.scores[self.scores["cell"].astype(str).isin(several["cell"])]
+        scores = {str(cell): rows["score"].to_numpy().tobytes() for cell, rows in mine.groupby("cell", observed=True)}
+        found = {}
+        for generator, rows in several.groupby("generator"):
+            same = rows.groupby(["detector", "detector_seed"], dropna=False)["cell"]
+            if all(len({scores.get(cell, b"") for cell in group}) == 1 for _, group in same) and self._drawn_alike(
+                str(generator)
+            ):
+                found[str(generator)] = int(counts[generator])
+        return found
+
+    def _drawn_alike(self, generator: str) -> bool:
+        """Whether the sample grids of all seeds are one picture, as far as there are any."""
+        grids = self.images[(self.images["generator"] == generator) & (self.images["kind"] == "grid")]
+        last = max(grids["checkpoint"], key=natural, default="")
+        names = grids.loc[grids["checkpoint"] == last, "file"]
+        files = self.manifest.get("files") or {}
+        return len({str(files.get(f"images/{name}")) for name in names}) <= 1
+
+    @cached_property
+    def _last_cells(self) -> pd.DataFrame:
         cells = self.cells[self.cells["purpose"].isin(["main", "control", ""]) & self.cells["table"].isin(MAIN)]
         clean = cells[cells["perturbation"].isin(CLEAN)]
         cells = cells if clean.empty else clean
@@ -270,6 +317,7 @@ def _plugins(rows: Any, role: str, seen: pd.Series) -> list[Plugin]:
             options=", ".join(f"{key} = {json.dumps(value)}" for key, value in _mapping(row.get("options")).items()),
             origin=str(row.get("origin") or ""),
             grid=tuple((str(key), _text(value)) for key, value in _mapping(row.get("grid")).items()),
+            trains=bool(row.get("trains", row.get("kind") != "folder" and not row.get(role))),
         )
         for row in rows or []
         if isinstance(row, dict) and "id" in row

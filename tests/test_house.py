@@ -30,7 +30,7 @@ ORDER = {
         ["benchmark.findings"], ["benchmark.plugins"], ["benchmark.plan"], ["benchmark.quality"], ["benchmark.stages"],
         ["benchmark.execute"], ["benchmark.results"], ["benchmark.use"], ["benchmark.cli"],
     ],
-    "reports": [["reports.figures"], ["reports.sections"]],
+    "reports": [["reports.figures"], ["reports.words"], ["reports.sections"]],
 }  # fmt: skip
 MOST = 15  # modules in one folder
 SIBLINGS = {"detection/detectors", "benchmark/statistics", "reports/figures"}  # of one contract: as many as there are

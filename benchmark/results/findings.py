@@ -17,7 +17,13 @@ NOBODY = "No detector was measured on this control: it says nothing of this run.
 
 
 def real_copy_verdict(
-    p_values: Mapping[str, float], n_real: float, n_fake: float, *, level: float = 0.99, about: str = ""
+    p_values: Mapping[str, float],
+    n_real: float,
+    n_fake: float,
+    *,
+    level: float = 0.99,
+    about: str = "",
+    sentinels: int = 0,
 ) -> dict[str, Any]:
     """Judges the control whose fakes are reals: no detector may beat chance on it.
 
@@ -25,11 +31,13 @@ def real_copy_verdict(
     of at most `1 - level`.
 
     Args:
-        p_values: From detector to its one-sided `p_chance` on the control; NaN for a failed cell.
+        p_values: From detector or sentinel to its one-sided `p_chance` on the control; NaN for a failed cell. Of
+            several trainings of one, each is named by itself.
         n_real: Test reals of a cell of the control.
         n_fake: Test fakes, that is, reals that are called so.
         level: Family-wise confidence, in (0, 1). Defaults to `0.99`.
         about: The control's name where that is not `real-copy`.
+        sentinels: How many of them are trainings of sentinels. Defaults to `0`.
 
     Returns:
         The finding; its value is the smallest adjusted p-value, and its smallest effect an AUC.
@@ -41,7 +49,7 @@ def real_copy_verdict(
     value = float(adjusted.min())
     caught = [f"{detector} (p {p:.2g})" for detector, p in zip(names, adjusted, strict=True) if p <= 1 - level]
     failed = len(p_values) - len(names)
-    missing = f" {failed} of {len(p_values)} detectors failed and are not judged." if failed else ""
+    missing = f" {failed} of {len(p_values)} trainings failed and are not judged." if failed else ""
     if caught:
         advice = (
             f"Reals called fake were told from reals by {', '.join(caught)}: the two classes differ in "
@@ -53,7 +61,8 @@ def real_copy_verdict(
     if np.isnan(smallest):
         advice = f"{n_real:.0f} reals against {n_fake:.0f}: so few that no detector could have raised this alarm."
         return found("FB010", "cannot tell", about=about, value=value, advice=advice + missing)
-    advice = f"None of {len(names)} detectors tells reals from reals, family-wise at {100 * level:g} %.{missing}"
+    of = f"{len(p_values) - sentinels} trainings of detectors" + (f" and {sentinels} of sentinels" if sentinels else "")
+    advice = f"None of {of} tells reals from reals, family-wise at {100 * level:g} % over {len(names)} (Holm).{missing}"
     return found("FB010", "pass", about=about, value=value, smallest=smallest, advice=advice)
 
 

@@ -22,7 +22,9 @@ def facts(read: Gathered) -> dict[str, Any]:
     outcomes = list(read.outcomes.values())
     return {
         "dataset": _dataset(read),
-        "generators": [_plugin(row) | {"control": row.plugin.attribute("control")} for row in plan.generators],
+        "generators": [
+            _plugin(row) | {"control": row.plugin.attribute("control"), "trains": row.trains} for row in plan.generators
+        ],
         "detectors": [_plugin(row) | {"sentinel": row.plugin.attribute("sentinel")} for row in plan.detectors],
         **_inception(plan),
         "sections": [about for one in plan.measurements if (about := one.as_json()) is not None],

@@ -55,6 +55,7 @@ def audit(plan: Plan, cells: pd.DataFrame, measured: pd.DataFrame, checks: list[
     rows: list[dict[str, Any]] = []
     at = cells.set_index("cell")
     measured = measured[measured["scope"] == "cell"]
+    sentinels = {row.id for row in plan.detectors if row.plugin.attribute("sentinel")}
     values = measured.pivot(index="cell", columns="metric", values="value").reindex(cells["cell"])
     for generator in plan.generators:
         mine = values[at["generator"].reindex(values.index) == generator.id]
@@ -62,9 +63,12 @@ def audit(plan: Plan, cells: pd.DataFrame, measured: pd.DataFrame, checks: list[
         if generator.plugin.attribute("control") == "real-copy":
             p_values = {names[cell]: p for cell, p in _column(mine, "p_chance").items()}
             counts = cells[cells["generator"] == generator.id][["n_test_real", "n_test_fake"]].min()
-            rows.append(verdicts.real_copy_verdict(p_values, *counts, about=_about(generator.id, "real-copy")))
+            n = int(at.loc[mine.index, "detector"].isin(sentinels).sum())
+            about = _about(generator.id, "real-copy")
+            rows.append(verdicts.real_copy_verdict(p_values, *counts, about=about, sentinels=n))
         elif generator.plugin.attribute("control") == "noise":
-            aucs = {names[cell]: auc for cell, auc in _column(mine, "auc").items()}
+            own = mine[~at.loc[mine.index, "detector"].isin(sentinels)]  # a sentinel that sees noise shows no learning
+            aucs = {names[cell]: auc for cell, auc in _column(own, "auc").items()}
             rows.append(verdicts.noise_verdict(aucs, about=_about(generator.id, "noise")))
     intervals = measured[measured["metric"] == "auc"].set_index("cell")
     for detector in plan.detectors:

@@ -1,4 +1,4 @@
-"""The AUC of every training run of a configuration, and the mean over them with its interval."""
+"""The AUC of every training behind a mean over seeds, and that mean with its interval."""
 
 from __future__ import annotations
 
@@ -61,7 +61,7 @@ class SeedFigure:
             axes.set_position((0.31, 0.45 / height, 0.66, 1 - 0.5 / height))
             dots(axes, runs, means, "detector", order, colours)
             axes.set_xlabel("AUC")
-            return svg.export(figure, name=name, title=f"AUC of every training run of {generator}, and their mean")
+            return svg.export(figure, name=name, title=f"AUC of every training of {generator}, and their mean")
 
 
 def dots(

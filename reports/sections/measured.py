@@ -48,6 +48,7 @@ def _last(frame: pd.DataFrame) -> pd.DataFrame:
 def _shown(text: str) -> str:
     """Returns a number as the page writes it, and any other text as it is."""
     try:
-        return numbers.number(float(text))
+        value = float(text)
+        return numbers.number(value, bounded=0 <= value <= 1)  # what it is, only its heading says
     except ValueError:
         return text

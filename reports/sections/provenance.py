@@ -64,7 +64,7 @@ def provenance(run: Run) -> dict[str, Any]:
         else "",
         "Grey levels": dataset.get("levels"),
         "Classes": _plain(dataset.get("classes")),
-        "Parts": _plain(dataset.get("parts")),
+        "Real images per part": _plain(dataset.get("parts")),
         "Dropped": _plain(dataset.get("dropped")),
         "Notes": " ".join(str(note) for note in dataset.get("notes") or []),
         "Ledger seed": ", ".join(map(str, dataset.get("ledger_seeds") or [])) or dataset.get("ledger_seed"),

@@ -16,10 +16,10 @@ from reports.sections import pictures
 TITLES = {
     "fd": ("FD", "Fréchet distance of the features; lower is better."),
     "kd": ("KD", "Kernel distance of the features, without bias: about 0 for real images; lower is better."),
-    "precision": ("Precision", "Share of fakes among the neighbours of real images."),
-    "recall": ("Recall", "Share of real images among the neighbours of fakes."),
+    "precision": ("Precision", "Share of fakes that lie in the neighbourhood of a real image."),
+    "recall": ("Recall", "Share of real images that lie in the neighbourhood of a fake."),
     "density": ("Density", "Neighbourhoods of real images that a fake lies in, over the expected number."),
-    "coverage": ("Coverage", "Share of real images with a fake among their neighbours."),
+    "coverage": ("Coverage", "Share of real images with a fake in their neighbourhood."),
     "memorisation": ("Nearer to training", "Share of fakes nearer to a training image than to a held-out one."),
 }
 PANELS = ("fd", "coverage")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections import Counter
 from pathlib import Path
 
 import pandas as pd
@@ -10,6 +10,10 @@ import pandas as pd
 from reports import numbers
 from reports.load import Plugin, Run, load
 from reports.sections.tables import Entry, table
+from reports.words import sets, verdicts
+
+GENERATORS = ("generator configuration", "generator without training", "folder of fakes")
+MANY = {"generator without training": "generators without training", "folder of fakes": "folders of fakes"}
 
 
 def sentences(run_folder: Path) -> list[str]:
@@ -19,15 +23,15 @@ def sentences(run_folder: Path) -> list[str]:
         run_folder: A run folder.
 
     Returns:
-        Plain text sentences: state of the run, what was run, one per generator configuration, controls, limits.
+        Plain text sentences: state of the run, what was run, one paragraph per generator, controls, limits.
     """
     run = load(run_folder)
     entries = table(run)
-    configurations = [generator for generator in run.generators if not generator.role]
+    generators = [generator for generator in run.generators if not generator.role]
     return [
         *stamps(run),
         scope(run),
-        *(answer(verdict(run, generator, entries)) for generator in configurations),
+        *(verdicts.answer(verdicts.verdict(run, generator, entries)) for generator in generators),
         *controls(run, entries),
         *limits(run, entries),
     ]
@@ -63,177 +67,111 @@ def scope(run: Run) -> str:
         colour = "grey" if dataset.get("channels") == 1 else "colour"
         size = f"{dataset['height']} x {dataset['width']} pixels"
         what += f" ({numbers.count(dataset.get('n', '?'))} {colour} images of {size})"
-    generators = [generator for generator in run.generators if not generator.role]
-    detectors = [detector for detector in run.detectors if not detector.role]
+    words = Counter(generator.word for generator in run.generators)
+    roles = Counter("sentinel" if detector.role else "detector" for detector in run.detectors)
+    counts = [(words[word], word) for word in GENERATORS if words[word]] or [(0, GENERATORS[0])]
+    counts += [(roles["detector"], "detector"), (words["control"], "control"), (roles["sentinel"], "sentinel")]
     parts = [
-        numbers.plural(len(generators), "generator configuration"),
-        numbers.plural(len(detectors), "detector"),
+        numbers.plural(n, word, MANY.get(word, "")) for n, word in counts if n or word in (GENERATORS[0], "detector")
     ]
-    parts += [numbers.plural(len(run.generators) - len(generators), "control")] * (
-        len(run.generators) > len(generators)
-    )
-    parts += [numbers.plural(len(run.detectors) - len(detectors), "sentinel")] * (len(run.detectors) > len(detectors))
     return f"On {what}: {numbers.listed(parts)}."
 
 
-@dataclass(frozen=True)
-class Verdict:
-    """How well the images of one configuration can be told from real ones.
-
-    Attributes:
-        generator: The configuration.
-        ranked: Id -> entry of all that have a result, from the best down: the detectors, and the sentinel for
-            content, since what cheap statistics see counts as seen. What `sentinel-format` sees is an accident of
-            the files and raises an alarm instead.
-        done: The same without the sentinel.
-        telling: Detectors whose interval lies above 0.5.
-        blind: Detectors that have a result and are no better than guessing.
-        failed: Detectors without a result.
-        tied: What cannot be separated from the best.
-    """
-
-    generator: Plugin
-    ranked: dict[str, Entry]
-    done: dict[str, Entry]
-    telling: list[str]
-    blind: list[str]
-    failed: list[str]
-    tied: list[str]
-
-    @property
-    def best(self) -> str:
-        """Id of the best; empty when none has a result."""
-        return next(iter(self.ranked), "")
-
-    @property
-    def best_detector(self) -> str:
-        """Id of the best that is no sentinel; empty when none has a result."""
-        return next(iter(self.done), "")
-
-    @property
-    def weakest(self) -> str:
-        """Id of the weakest detector that has a result; empty when there are fewer than two."""
-        return list(self.done)[-1] if len(self.done) > 1 else ""
-
-
-def verdict(run: Run, generator: Plugin, entries: dict[tuple[str, str], Entry]) -> Verdict:
-    """Ranks the detectors on one generator.
-
-    Args:
-        run: The run.
-        generator: One of `run.generators`.
-        entries: `tables.table(run)`.
-    """
-    sentinels = [detector.id for detector in run.detectors if detector.role]
-    column = {d.id: entries[d.id, generator.id] for d in run.detectors if d.role in ("", "content")}
-    have = {name: entry for name, entry in column.items() if entry.status == "done"}
-    ranked = dict(sorted(have.items(), key=lambda item: (-item[1].value, not item[1].best)))
-    done = {name: entry for name, entry in ranked.items() if name not in sentinels}
-    first = next(iter(ranked.values()), Entry())
-    return Verdict(
-        generator=generator,
-        ranked=ranked,
-        done=done,
-        telling=[name for name, entry in done.items() if not entry.low <= 0.5],
-        blind=[name for name, entry in done.items() if entry.low <= 0.5],
-        failed=[name for name, entry in column.items() if entry.status == "failed" and name not in sentinels],
-        tied=[name for name, entry in ranked.items() if entry.tied] if first.best else [],
-    )
-
-
-def answer(found: Verdict) -> str:
-    """A verdict in a paragraph."""
-    if not found.best:
-        return f"{found.generator.id}: {' '.join(details(found))}"
-    told, *rest = details(found)
-    best = f"Best is {found.best}, AUC {value(found.ranked[found.best])}"
-    best += f", not separable from {numbers.listed(found.tied)}." if found.tied else "."
-    return " ".join([f"{found.generator.id}: {told}", best, *rest])
-
-
-def details(found: Verdict) -> list[str]:
-    """A verdict in sentences, without the best."""
-    failed = [f"Failed: {numbers.listed(found.failed)}."] if found.failed else []
-    if not found.done:
-        return ["No detector has a result.", *failed]
-    total = numbers.plural(len(found.done), "detector")
-    if len(found.done) == 1 and found.telling:
-        told = "The one detector tells its images from real ones."
-    elif not found.blind:
-        told = f"All {total}{' that finished' if found.failed else ''} tell its images from real ones."
-    elif not found.telling:
-        told = "No detector tells its images from real ones: every interval reaches 0.5."
-    else:
-        told = f"{len(found.telling)} of {total} tell its images from real ones."
-    out = [told]
-    leader, weakest = found.best_detector, found.weakest
-    if leader != found.best:
-        above = "as much as" if leader in found.tied else "more than"
-        out.append(
-            f"Cheap image statistics alone ({found.best}) see {above} any detector: the best detector, {leader}, "
-            f"reaches {value(found.done[leader])}."
-        )
-    if weakest and found.done[weakest].value < found.done[leader].value:
-        out.append(f"Weakest is {weakest}, {value(found.done[weakest])}.")
-    if found.telling and set(found.blind) - {weakest}:
-        out.append(f"No better than guessing: {numbers.listed(found.blind)}.")
-    elif found.telling and found.blind:
-        out[-1] = out[-1][:-1] + ", no better than guessing."
-    return out + failed
-
-
 def controls(run: Run, entries: dict[tuple[str, str], Entry]) -> list[str]:
-    """Whether the controls came out as they must, and what the sentinels saw."""
+    """Whether the controls came out as they must, by the findings that judge them."""
     out = []
-    verdicts = dict(zip(run.audit["name"].str.lower(), run.audit["verdict"], strict=True))
+    sentinels = {detector.id for detector in run.detectors if detector.role}
     for generator in run.generators:
-        column = [entries[detector.id, generator.id] for detector in run.detectors]
-        seen = [entry.value for entry in column if entry.status == "done"]
-        if not generator.role or not seen:
+        column = {detector.id: entries[detector.id, generator.id] for detector in run.detectors}
+        seen = {name: entry.value for name, entry in column.items() if entry.status == "done"}
+        if not generator.role:
             continue
-        judged = verdicts.get(generator.id.lower()) or verdicts.get(generator.role.lower()) or ""
-        if generator.role == "real-copy":
-            result = {"pass": "held", "alarm": "FAILED"}.get(judged, "is without a verdict")
-            span = f"{numbers.number(min(seen))} and {numbers.number(max(seen))}"
-            out.append(f"Control {generator.id} {result}: on real images called fake, AUCs lie between {span}.")
+        verdict, said = _judged(run, generator)
+        test, what = CONTROLS.get(generator.role, ("", "AUCs"))
+        start = f"Control {generator.id} {said}{f' ({test})' if test and verdict in ('pass', 'alarm') else ''}"
+        values = {name: value for name, value in seen.items() if generator.role == "real-copy" or name not in sentinels}
+        if not values:
+            out.append(f"{start}: no detector has a result on it.")
         elif generator.role == "noise":
-            result = {"pass": "held", "alarm": "FAILED"}.get(judged, "is without a verdict")
-            out.append(f"Control {generator.id} {result}: the best detector reaches {numbers.number(max(seen))}.")
-    for detector in run.detectors:
-        if detector.role != "content":
-            continue
-        seen_by = {g.id: entries[detector.id, g.id] for g in run.generators if not g.role}
-        seen_by = {g: e for g, e in seen_by.items() if e.status == "done" and e.low > 0.5 and not e.best}
-        reached = [f"{value(e)} on {g}" for g, e in seen_by.items()]
-        if reached:
-            out.append(f"Cheap image statistics alone ({detector.id}) reach {numbers.listed(reached)}.")
+            best = max(values, key=lambda name: values[name])
+            out.append(f"{start}: the best detector, {best}, reaches {numbers.number(values[best])}.")
+        else:
+            span = " and ".join(numbers.number(pick(values.values())) for pick in (min, max))
+            out.append(f"{start}: {what} of {_counted(list(values), sentinels)} lie between {span}.")
     return out
+
+
+# What judges each kind of control, and what its numbers are.
+CONTROLS = {
+    "real-copy": ("family-wise at 99 % over all detectors and sentinels, Holm", "on real images called fake, AUCs"),
+    "noise": ("at least one detector must reach 0.99", "AUCs"),
+}
+
+
+def _judged(run: Run, generator: Plugin) -> tuple[str, str]:
+    """Returns the verdict on a control, and what is said of it."""
+    about = "" if generator.id == generator.role else generator.id
+    name = f"{generator.role} / {about}" if about else generator.role
+    rows = run.audit[(run.audit["name"] == name) & (run.audit["about"] == about)]
+    if rows.empty:
+        return "", "is without a verdict"
+    verdict, smallest = rows["verdict"].iloc[0], rows["smallest"].iloc[0]
+    said = {"pass": "held", "alarm": "FAILED", "cannot tell": "cannot tell"}.get(verdict, "is without a verdict")
+    if verdict == "pass" and smallest > 0:
+        said += f" and could have seen an AUC of {numbers.number(smallest)}"
+    return verdict, said + (" (ignored)" if rows["finding"].iloc[0] in run.ignored else "")
+
+
+def _counted(names: list[str], sentinels: set[str]) -> str:
+    """`7 detectors and 2 sentinels`."""
+    n = sum(name in sentinels for name in names)
+    parts = [(len(names) - n, "detector"), (n, "sentinel")]
+    return numbers.listed([numbers.plural(count, what) for count, what in parts if count])
 
 
 def limits(run: Run, entries: dict[tuple[str, str], Entry]) -> list[str]:
     """What the numbers cannot say."""
-    out = []
+    out = sets.unequal(run)
     tested = run.main_cells[run.main_cells["purpose"] != "control"]
-    n = tested[["n_test_real", "n_test_fake"]].min().min()
+    n_real, n_fake = (tested[f"n_test_{side}"].min() for side in ("real", "fake"))
+    n = min(n_real, n_fake)
     if n > 0:
         independent = int(min(n, _independent(run, set(tested["cell"]))))
         what = "unit (a person, a source, copies)", "units (persons, sources, copies)"
         of = f" of {numbers.plural(independent, *what)}"
+        sides = f"{numbers.plural(int(n_real), 'test real')} and {numbers.plural(int(n_fake), 'test fake')}"
+        images = f"{numbers.plural(int(n), 'test image')} of a class" if n_real == n_fake else sides
         out.append(
-            f"With {numbers.plural(int(n), 'test image')} of a class{of if independent < n else ''}, even a detector "
+            f"With {images}{of if independent < n else ''}, even a detector "
             f"without an error is only known to have an AUC of at least {numbers.number(0.05 ** (1 / independent))}."
         )
     full = [
         generator.id
         for generator in run.generators
         if not generator.role
-        and (found := verdict(run, generator, entries)).best
-        and found.ranked[found.best].high >= 0.9995
+        and (found := verdicts.verdict(run, generator, entries)).best
+        and found.done[found.best].high >= 0.9995
     ]
     if len(full) > 1:
         out.append(f"On {numbers.listed(full)} the best AUC may be 1: it cannot say which of them is harder to detect.")
-    if len(run.main_cells[["ledger_seed", "generator_seed"]].drop_duplicates()) == 1:
-        out.append("One training run per configuration: the intervals cover other test images, not another training.")
+    return out + _replicates(run)
+
+
+def _replicates(run: Run) -> list[str]:
+    """What the seeds of the generators are replicates of."""
+    trained = [generator.id for generator in run.generators if generator.trains and not generator.role]
+    out = [
+        f"{name}: its {seeds} seeds gave the same images and scores: one result"
+        + (f", not {seeds} training runs." if name in trained else ".")
+        for name, seeds in run.repeated.items()
+    ]
+    once = set(run.main_cells["generator"]) & set(trained) - set(run.repeated)
+    runs = run.main_cells[["generator", "ledger_seed", "generator_seed"]].drop_duplicates()
+    seeds = runs.groupby("generator").size()
+    once = {name for name in once if seeds[name] == 1}
+    if once:
+        of = "per configuration" if once == set(trained) else f"of {numbers.listed(sorted(once))}"
+        out.append(f"One training run {of}: the intervals cover other test images, not another training.")
     return out
 
 
@@ -245,8 +183,3 @@ def _independent(run: Run, cells: set[str]) -> float:
     for _, found in scores.groupby(["cell", "is_fake"], observed=True)["unit"]:
         fewest = min(fewest, found.nunique())
     return fewest
-
-
-def value(entry: Entry) -> str:
-    """`0.997 [0.991, 0.999]`."""
-    return numbers.with_interval(entry.value, entry.low, entry.high)

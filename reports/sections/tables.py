@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -11,29 +12,58 @@ import pandas as pd
 
 from reports import numbers
 from reports.load import CLEAN, Run, load
+from reports.words.doubts import doubts
 
 METRICS: dict[str, tuple[str, str]] = {
-    "auc": ("AUC", "Chance that a fake scores above a real image. 0.5 is guessing, 1 is perfect."),
+    "auc": (
+        "AUC",
+        "Chance that a fake scores above a real image. 0.5 is guessing, 1 is perfect, below 0.5 ranks backwards.",
+    ),
     "average_precision": (
         "Average precision",
-        "Area under precision over recall, fakes being the positives.",
+        "Area under precision over recall, fakes being the positives. Guessing gives the share of fakes.",
     ),
-    "accuracy": ("Accuracy", "At the threshold chosen on the validation part."),
+    "accuracy": (
+        "Accuracy",
+        "Share of all test images judged right, at the threshold chosen on the validation part. Where reals and fakes "
+        "are not equally many, it is mostly that of the larger side: the balanced accuracy stands below it.",
+    ),
+    "balanced_accuracy": (
+        "Balanced accuracy",
+        "Mean of the shares of reals and of fakes judged right, at the threshold chosen on the validation part. "
+        "0.5 is guessing.",
+    ),
     "tpr": ("True positive rate", "Fakes found, at the threshold chosen on the validation part."),
     "fpr": ("False positive rate", "Reals called fake, at the threshold chosen on the validation part."),
-    "tpr_at_fpr_05": ("TPR at 5 % FPR", "Read off the ROC curve of the test images."),
-    "tpr_at_fpr_01": ("TPR at 1 % FPR", "Read off the ROC curve of the test images."),
+    "tpr_at_fpr_05": (
+        "TPR at 5 % FPR",
+        "Most fakes found with at most 5 % of the reals called fake, read off the ROC curve of the test images.",
+    ),
+    "tpr_at_fpr_01": (
+        "TPR at 1 % FPR",
+        "Most fakes found with at most 1 % of the reals called fake, read off the ROC curve of the test images.",
+    ),
     "eer": ("Equal error rate", "Where both error rates meet on the ROC curve of the test images."),
-    "accuracy_at_half": ("Accuracy at 0.5", "At a calibrated probability of one half."),
-    "accuracy_real": ("Accuracy, reals", "Reals called real, at the validation threshold."),
-    "accuracy_fake": ("Accuracy, fakes", "Fakes called fake, at the validation threshold."),
-    "brier": ("Brier score", "Mean squared error of the calibrated probability."),
-    "nll": ("Negative log likelihood", "Of the calibrated probability, in nats."),
-    "ece": ("Calibration error", "Expected calibration error; printed without a coverage claim."),
-    "p_chance": ("p against chance", "Permutation test of the ranking."),
+    "accuracy_at_half": (
+        "Accuracy at 0.5",
+        "Share of all test images judged right, at a probability of one half. The mean of both sides stands below it.",
+    ),
+    "accuracy_real": ("Accuracy at 0.5, reals", "Reals called real, at a probability of one half."),
+    "accuracy_fake": ("Accuracy at 0.5, fakes", "Fakes called fake, at a probability of one half."),
+    "brier": ("Brier score", "Mean squared error of the detector's probability of a fake."),
+    "nll": ("Negative log likelihood", "Of the detector's probability of a fake, in nats per image."),
+    "ece": (
+        "Calibration error",
+        "Expected calibration error of the detector's probability; printed without a coverage claim.",
+    ),
+    "p_chance": (
+        "p against chance",
+        "One-sided test that fakes score no higher than reals, of this detector alone: not corrected for the others. "
+        "Over several trainings the largest.",
+    ),
 }
 Row = dict[str, Any]
-LOWER_IS_BETTER = ("fpr", "eer", "brier", "nll", "ece", "p_chance")
+LOWER_IS_BETTER = ("fpr", "eer", "brier", "nll", "ece")
 
 
 @dataclass(frozen=True)
@@ -82,10 +112,47 @@ def table(run: Run, metric: str = "auc") -> dict[tuple[str, str], Entry]:
     for cell in run.main_cells.to_dict("records"):
         groups.setdefault((cell["detector"], cell["generator"]), []).append(cell)
     pairs = [(detector.id, generator.id) for detector in run.detectors for generator in run.generators]
+    over = np.max if metric == "p_chance" else np.mean  # a mean of p-values is none
     entries = {
-        pair: _entry(groups.get(pair, []), values, whole.get(pair), *marks.get(pair, (False, False))) for pair in pairs
+        pair: _entry(groups.get(pair, []), values, whole.get(pair), over, *marks.get(pair, (False, False)))
+        for pair in pairs
     }
     return _one_best(entries)
+
+
+def balanced(run: Run, metric: str) -> dict[tuple[str, str], Entry]:
+    """Returns what stands beside an accuracy, for sets of which one side is larger: the mean of both sides' shares.
+
+    Args:
+        run: A run.
+        metric: `"accuracy"` or `"accuracy_at_half"`; any other has nothing beside it.
+
+    Returns:
+        As `table`; without an interval where `metrics.csv` has none for it.
+    """
+    if metric == "accuracy" and (run.metrics["metric"] == "balanced_accuracy").any():
+        return table(run, "balanced_accuracy")
+    sides = {"accuracy": ("tpr", "fpr"), "accuracy_at_half": ("accuracy_fake", "accuracy_real")}.get(metric)
+    if sides is None:
+        return {}
+    fakes, others = (table(run, side) for side in sides)
+    found = {}
+    for pair, fake in fakes.items():
+        if fake.status == others[pair].status == "done":
+            right = 1 - others[pair].value if metric == "accuracy" else others[pair].value
+            found[pair] = Entry((fake.value + right) / 2, status="done")
+    return found
+
+
+def first_cells(run: Run) -> dict[tuple[str, str], Entry]:
+    """Returns the AUC of the one cell of each pair that figures of single trainings draw: the first that is done."""
+    rows = run.metrics[(run.metrics["scope"] == "cell") & (run.metrics["metric"] == "auc")]
+    values = {row["cell"]: row for row in rows.to_dict("records")}
+    done = run.main_cells[run.main_cells["status"] == "done"].drop_duplicates(["detector", "generator"])
+    return {
+        (cell["detector"], cell["generator"]): _entry([cell], values, None, np.mean, best=False, tied=False)
+        for cell in done.to_dict("records")
+    }
 
 
 def frame(run: Run, metric: str = "auc") -> pd.DataFrame:
@@ -133,7 +200,7 @@ def summary_rows(run_folder: Path) -> list[dict[str, object]]:
         down: generator, detector, auc, low, high (float or None) and note.
     """
     run = load(run_folder)
-    entries = table(run)
+    entries, doubtful = table(run), doubts(run)
     rows: list[dict[str, object]] = []
     for generator in run.generators:
         column = [(detector, entries[detector.id, generator.id]) for detector in run.detectors]
@@ -143,6 +210,7 @@ def summary_rows(run_folder: Path) -> list[dict[str, object]]:
             roles = [f"control {generator.role}"] if generator.role else []
             roles += ["sentinel"] if detector.role else []
             marks = ["best"] if entry.best else ["not separable from the best"] if entry.tied else []
+            marks += [f"doubtful: {', '.join(doubtful[generator.id])}"] if doubtful.get(generator.id) else []
             notes = [f"failed: {entry.note}"] if entry.status == "failed" else [entry.note] if entry.note else []
             rows.append(
                 {
@@ -157,7 +225,9 @@ def summary_rows(run_folder: Path) -> list[dict[str, object]]:
     return rows
 
 
-def _entry(cells: list[Row], values: dict[str, Row], whole: Row | None, best: bool, tied: bool) -> Entry:
+def _entry(
+    cells: list[Row], values: dict[str, Row], whole: Row | None, over: Callable, best: bool, tied: bool
+) -> Entry:
     if not cells:
         return Entry()
     errors = [cell["error"] or "no error text" for cell in cells if cell["status"] != "done"]
@@ -171,8 +241,9 @@ def _entry(cells: list[Row], values: dict[str, Row], whole: Row | None, best: bo
         return Entry(status="undefined", note="; ".join([*notes, "not in metrics.csv"]), runs=len(done))
     value, low, high = (float(row[name]) for name in ("value", "low", "high"))
     if len(found) > 1 and not whole:
-        value, low, high = float(np.mean([row["value"] for row in found])), np.nan, np.nan
-        notes.append(f"mean of {len(found)} cells, without an interval: cannot tell")
+        value, low, high = float(over([row["value"] for row in found])), np.nan, np.nan
+        what = "largest" if over is np.max else "mean"
+        notes.append(f"{what} of {len(found)} cells, without an interval: cannot tell")
     note = "; ".join([*notes, *([row["note"]] if row["note"] else [])])
     each = tuple(float(row["value"]) for row in found)
     return Entry(value, low, high, "undefined" if np.isnan(value) else "done", note, len(done), best, tied, each)

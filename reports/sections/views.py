@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
 import numpy as np
@@ -31,6 +32,8 @@ from reports.sections import (
     tables,
 )
 from reports.sections.tables import Entry
+from reports.words import verdicts
+from reports.words.doubts import doubts
 
 VERDICTS = {
     "alarm": ("alarm", "▲", "alarm"),
@@ -58,7 +61,9 @@ def everything(run: Run) -> dict[str, Any]:
         "ranks": ranks.section(run),
         "legend": _legend(run),
         "rocs": _rocs(run, entries),
-        "several_runs": len(run.main_cells[["ledger_seed", "generator_seed"]].drop_duplicates()) > 1,
+        "several_runs": _several(run),
+        "doubts": doubts(run),
+        "repeated": run.repeated,
         "losses": _losses(run),
         "loss_names": {panel: [(label, colour == svg.FAKE) for _, label, colour in PANELS[panel]] for panel in PANELS},
         "quality": quality.section(run),
@@ -81,39 +86,54 @@ def everything(run: Run) -> dict[str, Any]:
     }
 
 
+def _several(run: Run) -> bool:
+    """Whether any pair of detector and generator was trained more than once, so that figures show the first."""
+    pairs = run.main_cells.groupby(["detector", "generator"])
+    return bool(len(pairs) and pairs["cell"].count().max() > 1)
+
+
 def _cards(run: Run, entries: dict[tuple[str, str], Entry]) -> list[dict[str, Any]]:
     legend = _legend(run)
-    cards = []
-    for generator in run.generators:
-        if generator.role:
-            continue
-        found = summary.verdict(run, generator, entries)
-        cards.append(
-            {
-                "generator": generator,
-                "verdict": found,
-                "tied": numbers.listed(found.tied, most=5),
-                "sentences": summary.details(found),
-                "best": _shown(found.ranked[found.best], "auc") if found.best else None,
-                "dots": [
-                    _shown(entry, "auc") | {"detector": name, "series": legend[name]["series"]}
-                    for name, entry in reversed(found.ranked.items())
-                ],
-            }
-        )
-    return cards
+    found = [verdicts.verdict(run, generator, entries) for generator in run.generators if not generator.role]
+    seen = {generator.id: _dots(run, generator.id, entries) for generator in run.generators if not generator.role}
+    start = _start([entry for dots in seen.values() for _, entry in dots], ends=False)
+    return [
+        {
+            "generator": one.generator,
+            "verdict": one,
+            "tied": numbers.listed(one.tied, most=5),
+            "word": "AUC" if len(one.done) == 1 else "best AUC" if one.compared and not one.tied else "highest AUC",
+            "picked": numbers.interval(*one.best_interval),
+            "sentences": verdicts.details(one),
+            "best": _shown(entries[one.best, one.generator.id], "auc", start) if one.best else None,
+            "start": f"{start:.1f}",
+            "guessing": _place(0.5, start),
+            "dots": [
+                _shown(entry, "auc", start) | {"detector": name, "series": legend[name]["series"]}
+                for name, entry in seen[one.generator.id]
+            ],
+        }
+        for one in found
+    ]
+
+
+def _dots(run: Run, generator: str, entries: dict[tuple[str, str], Entry]) -> list[tuple[str, Entry]]:
+    """All that a card shows as dots, the highest last and so on top: detectors, and the sentinel for content."""
+    shown = [detector.id for detector in run.detectors if detector.role in ("", "content")]
+    dots = [(name, entries[name, generator]) for name in shown]
+    return sorted([(name, entry) for name, entry in dots if entry.status == "done"], key=lambda dot: dot[1].value)
 
 
 def _audit(run: Run) -> dict[str, list[dict[str, Any]]]:
     roles = ("real-copy", "noise", "sentinel")
-    controls = {generator.id: generator.role for generator in run.generators if generator.role}
+    controls = tuple(generator.id for generator in run.generators if generator.role)
     rows = [
         {
             "number": row.finding,
             "name": row.name,
             "ignored": row.finding in run.ignored,
-            "smallest": numbers.number(row.smallest) if row.smallest > 0 else "",
-            "value": _checked(row, controls),
+            "smallest": _smallest(row),
+            "value": _checked(row),
             "interval": numbers.interval(row.low, row.high),
             "verdict": VERDICTS.get(row.verdict, ("note", "●", row.verdict or "no verdict")),
             "advice": row.advice,
@@ -127,47 +147,72 @@ def _audit(run: Run) -> dict[str, list[dict[str, Any]]]:
     return {"open": [row for row in rows if row not in folded], "folded": folded}
 
 
-def _checked(row: Any, controls: dict[str, str]) -> str:
-    """The value of a check, with what it is where that is known: the smallest p-value for copies of reals."""
+# What the value of a finding is, and what its smallest effect is, where a bare number would not say it.
+UNITS = {"FB010": ("p", "AUC"), "FB011": ("AUC", "AUC"), "FB020": ("AUC", "AUC"), "FB021": ("AUC", "AUC")}
+
+
+def _smallest(row: Any) -> str:
+    what = UNITS.get(row.finding, ("", ""))[1]
+    return f"{what} {numbers.number(row.smallest, bounded=row.smallest <= 1)}".strip() if row.smallest > 0 else ""
+
+
+def _checked(row: Any) -> str:
+    """The value of a check, with what it is where that is known: the smallest adjusted p-value for copies of reals."""
     if np.isnan(row.value):
         return ""
-    if row.name in controls or row.name.startswith("sentinel"):
-        what = "p" if controls.get(row.name) == "real-copy" else "AUC"
-        return f"{what} {numbers.number(row.value)}"
+    if row.finding in UNITS:
+        return f"{UNITS[row.finding][0]} {numbers.number(row.value)}"
     if float(row.value).is_integer() and np.isnan(row.low):
         return numbers.count(float(row.value))
     return numbers.number(row.value, bounded=0 <= row.value <= 1)
 
 
 def _matrix(run: Run, metric: str) -> dict[str, Any]:
-    entries = tables.table(run, metric)
+    entries, beside = tables.table(run, metric), tables.balanced(run, metric)
     title, explanation = tables.METRICS.get(metric, (metric, ""))
     generators = sorted(run.generators, key=lambda generator: bool(generator.role))
     detectors = [[d for d in run.detectors if not d.role], [d for d in run.detectors if d.role]]
+    start = _start(entries.values()) if metric in FROM_HALF else 0.0
+
+    def shown(pair: tuple[str, str]) -> dict[str, Any]:
+        more = beside.get(pair, Entry())
+        text = f"balanced {verdicts.value(more)}" if more.status == "done" else ""
+        return _shown(entries[pair], metric, start) | {"beside": text}
+
     return {
         "metric": metric,
         "title": title,
         "explanation": explanation,
         "lower": metric in tables.LOWER_IS_BETTER,
+        "scale": f"Bars run from {start:.1f} to 1." if numbers.is_bounded(metric) else "",
         "generators": generators,
         "groups": [
-            [(detector, [_shown(entries[detector.id, g.id], metric) for g in generators]) for detector in group]
+            [(detector, [shown((detector.id, g.id)) for g in generators]) for detector in group]
             for group in detectors
             if group
         ],
     }
 
 
-def _shown(entry: Entry, metric: str) -> dict[str, Any]:
-    """An entry as the page writes it; positions on the track run from 0.5 (guessing) to 1 for rank metrics."""
+FROM_HALF = ("auc", "accuracy", "balanced_accuracy", "average_precision", "accuracy_at_half")
+
+
+def _start(entries: Iterable[Entry], *, ends: bool = True) -> float:
+    """Where a track begins: at 0.5, or lower where a value or an end lies lower, so that each stands where it is."""
+    found = [value for e in entries if e.status == "done" for value in ((e.value, e.low) if ends else (e.value,))]
+    lowest = min((value for value in found if value == value), default=0.5)
+    return min(0.5, max(np.floor(10 * lowest) / 10, 0.0))
+
+
+def _place(value: float, start: float) -> str:
+    """Returns how far along a track from `start` to 1 a value lies, in per cent."""
+    return f"{100 * min(max((value - start) / (1 - start), 0.0), 1.0):.1f}"
+
+
+def _shown(entry: Entry, metric: str, start: float = 0.0) -> dict[str, Any]:
+    """An entry as the page writes it, with its place on a track from `start` to 1."""
     bounded = numbers.is_bounded(metric)
-    start = 0.5 if metric in ("auc", "accuracy", "average_precision", "accuracy_at_half") else 0.0
     done = entry.status == "done"
-
-    def place(value: float) -> str:
-        share = (value - start) / (1 - start) if value == value else 0.0
-        return f"{100 * min(max(share, 0), 1):.1f}"
-
     ranged = done and bounded and entry.low == entry.low and entry.high == entry.high
     return {
         "entry": entry,
@@ -175,10 +220,10 @@ def _shown(entry: Entry, metric: str) -> dict[str, Any]:
         "text": tables.text(entry, metric),
         "interval": numbers.interval(entry.low, entry.high, bounded=bounded) if done else "",
         "sort": f"{entry.value:.9g}" if done else "",
-        "at": place(entry.value) if done and bounded else "",
-        "from": place(entry.low) if ranged else "",
-        "width": f"{float(place(entry.high)) - float(place(entry.low)):.1f}" if ranged else "",
-        "runs": [place(value) for value in entry.each] if done and bounded and len(entry.each) > 1 else [],
+        "at": _place(entry.value, start) if done and bounded else "",
+        "from": _place(entry.low, start) if ranged else "",
+        "width": f"{float(_place(entry.high, start)) - float(_place(entry.low, start)):.1f}" if ranged else "",
+        "runs": [_place(value, start) for value in entry.each] if done and bounded and len(entry.each) > 1 else [],
     }
 
 
@@ -195,17 +240,17 @@ def _legend(run: Run) -> dict[str, dict[str, Any]]:
 
 
 def _rocs(run: Run, entries: dict[tuple[str, str], Entry]) -> list[dict[str, Any]]:
-    rocs = []
+    rocs, cells = [], tables.first_cells(run)
     for position, generator in enumerate(sorted(run.generators, key=lambda generator: bool(generator.role))):
         figure = RocFigure(run, generator.id)
         if figure.detectors:
-            ranked = sorted(figure.detectors, key=lambda name: -np.nan_to_num(entries[name, generator.id].value))
+            ranked = sorted(figure.detectors, key=lambda name: -np.nan_to_num(cells[name, generator.id].value))
             rocs.append(
                 {
                     "generator": generator,
                     "plain": Markup(figure.svg(name=f"roc{position}")),  # noqa: S704 - escaped where it is made
                     "log": Markup(figure.svg(name=f"roc{position}l", log=True)),  # noqa: S704
-                    "keys": [(name, _shown(entries[name, generator.id], "auc")) for name in ranked],
+                    "keys": [(name, _shown(cells[name, generator.id], "auc")) for name in ranked],
                     "without": [
                         (detector.id, _shown(entries[detector.id, generator.id], "auc"))
                         for detector in run.detectors
@@ -240,7 +285,7 @@ def _losses(run: Run) -> list[dict[str, Any]]:
 
 
 def _histograms(run: Run, entries: dict[tuple[str, str], Entry]) -> list[dict[str, Any]]:
-    figure, reliability = ScoreFigure(run), ReliabilityFigure(run)
+    figure, reliability, cells = ScoreFigure(run), ReliabilityFigure(run), tables.first_cells(run)
     rows = []
     for row, generator in enumerate(sorted(run.generators, key=lambda generator: bool(generator.role))):
         panels = []
@@ -249,7 +294,7 @@ def _histograms(run: Run, entries: dict[tuple[str, str], Entry]) -> list[dict[st
             drawing = figure.svg(detector.id, generator.id, name=f"scores{row}-{column}", title=title)
             title = f"Share of fakes by probability of {detector.id}, on fakes of {generator.id}"
             drawing += reliability.svg(detector.id, generator.id, name=f"reliable{row}-{column}", title=title)
-            shown = _shown(entries[detector.id, generator.id], "auc")
+            shown = _shown((cells if drawing else entries)[detector.id, generator.id], "auc")
             if drawing or shown["status"] == "failed":
                 panels.append((detector, Markup(drawing), shown))  # noqa: S704
         if panels:
@@ -259,6 +304,7 @@ def _histograms(run: Run, entries: dict[tuple[str, str], Entry]) -> list[dict[st
 
 def _configurations(run: Run) -> list[dict[str, Any]]:
     rows = tables.configurations(run, "auc")
+    rows = rows[~rows["generator"].isin(run.repeated)]  # one result, not several training runs
     return [
         {
             "generator": row.generator,

@@ -14,6 +14,7 @@ import pytest
 
 from reports import page
 from reports.load import load
+from reports.sections import views
 
 VOID = {"meta", "link", "img", "br", "input", "hr"}
 FOREIGN = {"path", "g", "circle", "use", "rect", "line"}
@@ -77,7 +78,7 @@ def report(run_folder: Path) -> tuple[str, Page]:
 def test_structure(report: tuple[str, Page]) -> None:
     _, found = report
     sections = [section["id"] for section in found.all("section")]
-    expected = "answer checks table roc training quality images scores explain configurations failures "
+    expected = "answer checks table ranks roc training quality images scores explain configurations failures "
     expected += "reading provenance"
     assert sections == expected.split()
     assert {link["href"] for link in found.all("a") if link["href"].startswith("#")} <= {f"#{s}" for s in sections}
@@ -121,10 +122,11 @@ def test_states_numbers_and_marks(report: tuple[str, Page]) -> None:
 
 def test_one_table_per_metric_with_sortable_cells(report: tuple[str, Page]) -> None:
     _, found = report
-    assert len(found.all("table", class_="sortable")) == len(found.all("option")) == 9
+    assert len(found.all("option")) == 10
+    assert len(found.all("table", class_="sortable")) == 11  # and the ranks
     cells = [attributes for tag, attributes in found.elements if tag == "td" and "data-sort" in attributes]
-    assert len(cells) == 9 * 36
-    assert sum(cell["class"].startswith("failed") for cell in cells) == 9
+    assert len(cells) == 10 * 36
+    assert sum(cell["class"].startswith("failed") for cell in cells) == 10
     failed = next(cell for cell in cells if cell["class"].startswith("failed"))
     assert failed["title"] == "ValueError: scores are constant"
 
@@ -159,9 +161,34 @@ def test_equal_bytes_in_another_process(run_folder: Path, report: tuple[str, Pag
 def test_several_training_runs_are_drawn(make_run: Callable[..., Path], report: tuple[str, Page]) -> None:
     _, found = written(make_run("several", n=40, seeds=(0, 1), rename={"tuned": "<b>tuned"}))
     labels = [drawing.get("aria-label") for drawing in found.all("svg", class_="plot")]
-    assert "AUC of every training run of <b>tuned, and their mean" in labels
-    assert "A dot is one training run" in found.plain
-    assert "A dot is one training run" not in report[1].plain
+    assert "AUC of every training of <b>tuned, and their mean" in labels
+    assert "A dot is the AUC of one training" in found.plain
+    assert "A dot is the AUC of one training" not in report[1].plain
+
+
+def test_what_stands_under_an_alarm_is_marked_in_card_table_and_figures(report: tuple[str, Page]) -> None:
+    _, found = report
+    tags = found.all("span", class_="tag doubt")
+    assert tags
+    assert all(tag["title"] == "sentinel-format / tuned (FB020) alarms" for tag in tags)
+    assert len(found.all("span", class_="mark doubt")) == 10 * 8 - 8  # no TPR at 1 % FPR, and one detector failed
+    assert len(found.all("p", class_="big doubtful")) == 1
+
+
+def test_a_value_below_chance_has_its_place(make_run: Callable[..., Path], sealed: Callable[[Path], Path]) -> None:
+    folder = make_run(n=40)
+    metrics = pd.read_csv(folder / "metrics.csv")
+    row = (metrics["metric"] == "auc") & (metrics["generator"] == "tuned") & (metrics["detector"] == "cnn")
+    metrics.loc[row, ["value", "low", "high"]] = [0.25, 0.15, 0.35]
+    metrics.to_csv(folder / "metrics.csv", index=False)
+    run = load(sealed(folder))
+    card = views.everything(run)["cards"][1]
+    assert (card["start"], card["guessing"]) == ("0.2", "37.5")
+    assert next(dot["at"] for dot in card["dots"] if dot["detector"] == "cnn") == "6.2"
+    matrix = next(one for one in views.everything(run)["matrices"] if one["metric"] == "auc")
+    assert matrix["scale"] == "Bars run from 0.1 to 1."
+    shown = next(row for detector, row in matrix["groups"][0] if detector.id == "cnn")[1]
+    assert (shown["at"], shown["from"], shown["width"]) == ("16.7", "5.6", "22.2")
 
 
 def test_smoke_stamp(make_run: Callable[..., Path]) -> None:

@@ -16,7 +16,7 @@ def test_real_copy_is_judged_family_wise():
     assert leak["value"] == pytest.approx(0.001)
     assert "cnn (p 0.001)" in leak["advice"]
     assert "linear" not in leak["advice"]
-    assert "1 of 3 detectors failed" in leak["advice"]
+    assert "1 of 3 trainings failed" in leak["advice"]
     assert real_copy_verdict({"cnn": np.nan}, 90, 90)["verdict"] == "cannot tell"
     assert real_copy_verdict({}, 90, 90)["verdict"] == "cannot tell"
 

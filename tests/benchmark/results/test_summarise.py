@@ -44,7 +44,9 @@ def test_noise_is_caught_and_copies_pass(run):
     audit = run.audit.set_index("name")
     assert audit.loc["noise", "verdict"] == "pass"
     assert audit.loc["noise", "value"] >= 0.99
+    assert not audit.loc["noise", "advice"].startswith("sentinel")  # which shows no learning
     assert audit.loc["real-copy", "verdict"] == "pass"
+    assert "None of 4 trainings of detectors and 4 of sentinels tells" in audit.loc["real-copy", "advice"]
     assert audit.loc["ledger-disjoint", "verdict"] == "pass"
 
 

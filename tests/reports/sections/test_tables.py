@@ -82,7 +82,7 @@ def test_several_training_runs_without_a_configuration_row_have_no_interval(
 def test_metrics_come_in_the_order_of_the_switch(run_folder: Path) -> None:
     names = tables.metric_names(load(run_folder))
     assert names[:3] == ["auc", "average_precision", "accuracy"]
-    assert len(names) == len(set(names)) == 9
+    assert len(names) == len(set(names)) == 10
 
 
 def test_summary_rows(run_folder: Path) -> None:
@@ -95,3 +95,42 @@ def test_summary_rows(run_folder: Path) -> None:
     failed = next(row for row in rows if row["detector"] == "spectrum" and row["generator"] == "tuned")
     assert failed["auc"] is None
     assert "failed: ValueError" in str(failed["note"])
+
+
+def test_an_accuracy_has_the_balanced_one_beside_it(
+    make_run: Callable[..., Path], sealed: Callable[[Path], Path]
+) -> None:
+    folder = make_run(n=40)
+    run = load(folder)
+    pair = ("cnn", "tuned")
+    tpr, fpr = (tables.table(run, name)[pair].value for name in ("tpr", "fpr"))
+    beside = tables.balanced(run, "accuracy")[pair]  # of a run that has no such metric
+    assert beside.value == pytest.approx((tpr + 1 - fpr) / 2)
+    assert np.isnan(beside.low)
+    assert tables.balanced(run, "auc") == {}
+    metrics = pd.read_csv(folder / "metrics.csv")
+    own = metrics[metrics["metric"] == "accuracy"].assign(metric="balanced_accuracy", value=0.5, low=0.4, high=0.6)
+    pd.concat([metrics, own]).to_csv(folder / "metrics.csv", index=False)
+    beside = tables.balanced(load(sealed(folder)), "accuracy")[pair]
+    assert (beside.value, beside.low, beside.high) == (0.5, 0.4, 0.6)
+
+
+def test_of_several_p_values_the_largest_is_shown(make_run: Callable[..., Path]) -> None:
+    run = load(make_run(n=40, seeds=(0, 1)))
+    rows = run.metrics.query("metric == 'p_chance' and detector == 'linear-pixel' and generator == 'real-copy'")
+    entry = tables.table(run, "p_chance")["linear-pixel", "real-copy"]
+    assert entry.value == rows["value"].max() > rows["value"].min()
+    assert "largest of 2" in entry.note
+
+
+@pytest.mark.parametrize("name", ["accuracy_real", "accuracy_fake", "accuracy_at_half"])
+def test_what_is_measured_at_one_half_says_so(name: str) -> None:
+    title, about = tables.METRICS[name]
+    assert "0.5" in title
+    assert "probability of one half" in about
+    assert "threshold" not in about
+
+
+def test_numbers_under_an_alarm_are_doubtful_in_the_rows_of_the_terminal(run_folder: Path) -> None:
+    rows = tables.summary_rows(run_folder)
+    assert {row["generator"] for row in rows if "doubtful: sentinel-format" in str(row["note"])} == {"tuned"}
