@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -19,7 +19,7 @@ from benchmark.plan.measurement import Table
 from benchmark.plan.planner import Plan
 from benchmark.plan.stage import Stage
 from benchmark.quality import control
-from benchmark.results import summarise
+from benchmark.results import gap, summarise
 from benchmark.store.checkpoints import Checkpoints
 from benchmark.store.store import Store
 from generation.dcgan.class_scores import COLUMNS as CLASS_COLUMNS
@@ -33,6 +33,7 @@ CELL_COLUMNS = [
 GENERATOR_COLUMNS = [
     "generator", "generator_seed", "checkpoint", "kind", "control", "parameters", "seconds", "images_per_second",
 ]  # fmt: skip
+OF_TRAINING = ("generator", "generator_seed")
 
 
 class Gathered:
@@ -134,7 +135,17 @@ class Gathered:
         for (generator, seed), stage in self.plan.banks.items():
             if self.ended_well(stage):
                 rows += summarise.bank_checks(f"{generator} seed {seed}", self.path(stage))
-        return rows
+        return [*rows, *self._measured_checks(), *gap.findings(self.measurements().get(gap.FILE), self.cells())]
+
+    def _measured_checks(self) -> Iterator[dict[str, Any]]:
+        """The findings of what is measured beside cells, each said of its training run, or of the whole run."""
+        for one in self.plan.measurements:
+            for key, stage in self.plan.measured.get(one.name, {}).items():
+                if one.findings is None or not self.ended_well(stage):
+                    continue
+                of = "" if isinstance(key, str) else "{} seed {}".format(*key)
+                for row in finding.read(self.path(stage) / one.findings):
+                    yield finding.of(row, ", ".join(part for part in (of, row["about"]) if part))
 
     def classes(self) -> pd.DataFrame:
         """What is known of each class of a conditional generator, per checkpoint: its discriminator's own accuracy and
@@ -157,7 +168,8 @@ class Gathered:
         """The tables of what is measured beside cells, by the file that each is to be; of all, even where no row is."""
         tables = [(one, one.table) for one in self.plan.measurements if one.table is not None and not one.table.joins]
         return {
-            table.file: self._joined(self.plan.measured[one.name], table.file, table.names) for one, table in tables
+            table.file: self._joined(self.plan.measured.get(one.name, {}), table.file, table.names, table.of)
+            for one, table in tables
         }
 
     def _joined_to(self) -> list[tuple[str, Table]]:
@@ -167,12 +179,13 @@ class Gathered:
     def _stage(self, measurement: str, generator: str, seed: int) -> Stage | None:
         return self.plan.measured.get(measurement, {}).get((generator, seed))
 
-    def _joined(self, stages: Mapping[Any, Stage], name: str, columns: list[str]) -> pd.DataFrame:
+    def _joined(
+        self, stages: Mapping[Any, Stage], name: str, columns: list[str], of: Sequence[str] = OF_TRAINING
+    ) -> pd.DataFrame:
         """The tables of one name that stages wrote, whose rows then say which training, or which cell, they are of."""
-        frames, first = [], ["generator", "generator_seed"]
+        frames, first = [], list(of)
         for key, stage in stages.items():
             path = self.path(stage) / name
-            first = ["cell"] if isinstance(key, str) else first
             if self.ended_well(stage) and path.exists():
                 frames.append(
                     _text(path).assign(**dict(zip(first, [key] if isinstance(key, str) else key, strict=True)))

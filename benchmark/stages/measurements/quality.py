@@ -31,6 +31,7 @@ MEASUREMENT = Measurement(
     "quality",
     stages,
     {"quality": "benchmark.stages.quality:quality"},
-    ("quality/fakes.py", "quality/measures.py"),
+    ("quality/closest.py", "quality/copying.py", "quality/fakes.py", "quality/measures.py", "statistics/dealt.py"),
     Table("quality.csv", "benchmark.quality.measures:COLUMNS", joins=True),
+    findings="audit.csv",
 )
