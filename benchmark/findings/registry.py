@@ -90,7 +90,8 @@ _LIST = [
         "FB015", "memorisation",
         "Whether fakes lie close to the generator's training images, all of them, more often than to held-out ones, "
         "by a permutation test over the dealing of reals: by pixels, and by the extractor's features with the training "
-        "images that it has not learned. An alarm at 99 % over both.",
+        "images that it has not learned. An alarm at 99 % over both if there are copies; a note if fakes that are no "
+        "copies lean towards the training images.",
         "share of fakes that are copies", "Look at the copies. Train on more images, for a shorter time, or with "
         "augmentation; do not call the generator's AUC one of new images.",
     ),

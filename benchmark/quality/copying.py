@@ -19,8 +19,9 @@ def finding(near: Closest, seen: np.ndarray, units: np.ndarray, labels: np.ndarr
 
     Both were dealt from one set by chance, so a generator that copies nothing has its fakes beside either, in
     proportion to their numbers, however alike, smooth or few its fakes are: the fakes are held fixed and the dealing is
-    repeated, see `benchmark.statistics.dealt`. Only fakes are counted that lie closer to their nearest real image
-    than most. The numbers of training images and of held-out ones need not be equal.
+    repeated, see `benchmark.statistics.dealt`. The numbers of training images and of held-out ones need not be equal.
+    Fakes as near as copies are make an alarm. A generator that has learned its training images a little too well,
+    such as a covariance of few images, has fakes that are no copies and yet lean towards them: a note.
 
     Args:
         near: Of each fake, its nearest of the real images `(m,)` and how close it is.
@@ -35,11 +36,11 @@ def finding(near: Closest, seen: np.ndarray, units: np.ndarray, labels: np.ndarr
     """
     level = LEVEL / LOOKS
     deals = dealt.deals(seen, units, labels)
-    result = dealt.excess(deals[:, near.at], near.ratio, level=level)
+    hits = deals[:, near.at]
+    result = dealt.excess(hits, near.ratio, level=level, copies_only=True)
     n = len(near.at)
-    share, low, high, smallest = (
-        min(count / n, 1.0) for count in (result.count, result.low, result.high, result.smallest)
-    )
+    share, low, high = (min(count / n, 1.0) for count in (result.count, result.low, result.high))
+    smallest = result.smallest / n
     values = {"about": by, "value": share, "low": low, "high": high}
     against = f"{seen.sum()} training images and {(~seen).sum()} held-out ones"
     if result.p <= level:
@@ -52,5 +53,12 @@ def finding(near: Closest, seen: np.ndarray, units: np.ndarray, labels: np.ndarr
     if np.isnan(result.smallest) or result.smallest > n:
         advice = f"{n} fakes against {against} are too few to see copies, however many there were."
         return found("FB015", "cannot tell", **values, advice=advice)
+    leaning = dealt.excess(hits, near.ratio, level=level)
+    if leaning.p <= level:
+        advice = (
+            f"No copies (those of {smallest:.1%} would show), but by {by} {n} fakes lean towards the training images "
+            f"more than chance has them do, against {against} (p {leaning.p:.2g}): it was learned a little too well."
+        )
+        return found("FB015", "note", **values, smallest=smallest, advice=advice)
     advice = f"By {by}, {n} fakes lie as close to held-out images as to training images ({against})."
     return found("FB015", "pass", **values, smallest=smallest, advice=advice)

@@ -16,7 +16,7 @@ from scipy import stats
 
 DRAWS = 1999
 NEAR = (0.1, 0.25, 0.5)  # a copy lies so much nearer than what else is near: see `benchmark.quality.closest`
-NEAREST = (0.05, 0.2)  # and, for copies that lie less near, these shares of all pairs, the nearest ones
+NEAREST = (0.05, 0.2)  # and, for what lies less near, these shares of all pairs, the nearest ones
 POWER = 0.8
 
 
@@ -69,7 +69,9 @@ def deals(
     return dealt[:, index.reshape(-1)]
 
 
-def excess(hits: np.ndarray, ratios: np.ndarray, *, level: float, pairs_per_copy: int = 1) -> Excess:
+def excess(
+    hits: np.ndarray, ratios: np.ndarray, *, level: float, pairs_per_copy: int = 1, copies_only: bool = False
+) -> Excess:
     """Compares the number of close pairs that stand as feared with repeated deals.
 
     At each limit of closeness the number is standardised over all deals; the largest of these is compared with the
@@ -81,6 +83,7 @@ def excess(hits: np.ndarray, ratios: np.ndarray, *, level: float, pairs_per_copy
         ratios: float `(m,)`, how close each pair is: 0 for a copy, 1 for one no closer than others.
         level: Chance of a false alarm, for `smallest`.
         pairs_per_copy: Pairs that one more copy makes. Defaults to `1`.
+        copies_only: Whether only pairs are counted that lie as near as copies do. Defaults to `False`.
 
     Example:
         >>> import numpy as np
@@ -90,7 +93,7 @@ def excess(hits: np.ndarray, ratios: np.ndarray, *, level: float, pairs_per_copy
         >>> found.p
         0.0005
     """
-    limits = [*NEAR, *np.quantile(ratios, NEAREST)]
+    limits = NEAR if copies_only else [*NEAR, *np.quantile(ratios, NEAREST)]
     counted = hits.astype(np.float32) @ (ratios[:, None] <= np.array(limits)).astype(np.float32)
     mean, error = counted.mean(axis=0), counted.std(axis=0)
     scores = (counted - mean) / np.where(error > 0, error, np.inf)
