@@ -41,7 +41,7 @@ def finding(near: Closest, seen: np.ndarray, units: np.ndarray, labels: np.ndarr
     n = len(near.at)
     share, low, high = (min(count / n, 1.0) for count in (result.count, result.low, result.high))
     smallest = result.smallest / n
-    values = {"about": by, "value": share, "low": low, "high": high}
+    values: dict[str, Any] = {"about": by, "value": share, "low": low, "high": high}
     against = f"{seen.sum()} training images and {(~seen).sum()} held-out ones"
     if result.p <= level:
         advice = (

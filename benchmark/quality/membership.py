@@ -57,9 +57,9 @@ def compare(images: ImageSet, parts: Mapping[str, np.ndarray], units: np.ndarray
         apart = deals != deals[:, near.at]
         seen = dealt.excess(apart, near.ratio, level=level, pairs_per_copy=2)
         whole = n * len(kept[second]) / len(sides[second])  # a copy is seen only where its original was drawn
-        shares = [min(count / whole, 1.0) for count in (seen.count, seen.low, seen.high)]
-        smallest = seen.smallest / whole
-        rows.append(Compared(first, second, seen.p, *shares, smallest if smallest <= 1 else float("nan")))
+        share, low, high = (min(count / whole, 1.0) for count in (seen.count, seen.low, seen.high))
+        smallest = seen.smallest / whole if seen.smallest <= whole else float("nan")
+        rows.append(Compared(first, second, seen.p, share, low, high, smallest))
     return rows
 
 
@@ -75,7 +75,7 @@ def finding(images: ImageSet, parts: Mapping[str, np.ndarray], units: np.ndarray
     rows = compare(images, parts, units, level)
     caught = [row for row in rows if row.p <= level]
     worst = min(caught or rows, key=lambda row: row.p)
-    values = {"value": worst.share, "low": worst.low, "high": worst.high}
+    values: dict[str, Any] = {"value": worst.share, "low": worst.low, "high": worst.high}
     if caught:
         said = "; ".join(f"{row.share:.1%} of {row.first} in {row.second} (p {row.p:.2g})" for row in caught)
         advice = (

@@ -48,7 +48,7 @@ def _finding(train: Any, test: Any) -> dict[str, Any]:
         return found("FB014", "cannot tell", advice=f"No shuffle could be measured: {error}")
     n = len(null.p)
     low, high = clopper_pearson((null.p <= shuffled.NOMINAL).sum(), n)
-    values = {"value": null.false_alarms, "low": float(low), "high": float(high)}
+    values: dict[str, Any] = {"value": null.false_alarms, "low": float(low), "high": float(high)}
     seen = (
         f"of {n} shuffles {null.false_alarms:.1%} have p <= 0.05, {null.missed.mean():.1%} of the 95 % intervals miss "
         f"0.5, the mean AUC is {null.aucs.mean():.3f}"
