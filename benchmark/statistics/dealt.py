@@ -103,23 +103,25 @@ def excess(
     usual = float(hits.mean())
     each = pairs_per_copy * (1 - usual)  # a copy that dealing would have put so anyway is no excess
     gap, half = float(counted[0, at] - mean[at]), float(stats.norm.ppf(0.975) * error[at])
-    needed = _smallest(error, float(np.quantile(largest, 1 - level)), usual, pairs_per_copy, level)
+    needed = _smallest(error, largest, usual, pairs_per_copy, level)
     if each <= 0:
         return Excess(1.0, 0.0, 0.0, float("nan"), float("nan"))
     return Excess(p, max(gap, 0.0) / each, max(gap - half, 0.0) / each, max(gap + half, 0.0) / each, needed)
 
 
-def _smallest(errors: np.ndarray, limit: float, usual: float, pairs: int, level: float) -> float:
-    """Returns how many copies pass the limit in spite of what else is near, at the limit of closeness that is best.
+def _smallest(errors: np.ndarray, largest: np.ndarray, usual: float, pairs: int, level: float) -> float:
+    """Returns how many copies would be seen in spite of what else is near, at the limit of closeness that is best.
 
-    Copies make deals vary, too, and so many as would be dealt so by chance at the level are needed in any case.
+    They are if deals reach their excess with a probability of at most the level: deals of what is near without them,
+    whose largest excesses are given, and deals of the copies themselves, which vary, too.
     """
     if not 0 < usual < 1:
         return float("nan")
     copies = np.unique(np.geomspace(1, 1e6, 2000).round())[:, None]
-    own = copies * pairs**2 * usual * (1 - usual)
-    shift = copies * pairs * (1 - usual)
-    seen = shift >= max(limit, float(stats.norm.isf(level))) * np.sqrt(errors**2 + own) + stats.norm.ppf(POWER) * errors
-    seen &= copies * np.log(usual) <= np.log(level)
-    enough = seen.any(axis=1)
+    shift = copies * pairs * (1 - usual) - stats.norm.ppf(POWER) * errors
+    reached = shift / np.sqrt(errors**2 + copies * pairs**2 * usual * (1 - usual))
+    others = 1 - np.searchsorted(np.sort(largest), reached) / len(largest)
+    own = np.maximum(usual**copies, stats.norm.sf(reached))
+    counting = stats.norm.ppf(POWER) * np.sqrt(level / len(largest))  # p is counted on so many deals
+    enough = (others + own + counting <= level).any(axis=1)
     return float(copies[enough.argmax(), 0]) if enough.any() else float("nan")

@@ -1,4 +1,4 @@
-"""The test over deals: exact under chance, whatever lies close to whatever, and blind to nothing that it says it sees."""
+"""The test over deals: exact under chance, whatever lies close to whatever, and it sees what it says it does."""
 
 from __future__ import annotations
 
