@@ -65,7 +65,9 @@ class Null:
         return {what: min(1.0, 3 * float(p)) for what, p in found.items()}
 
 
-def shuffled(train: Side, test: Side, *, shuffles: int = SHUFFLES, seed: int = 0) -> Null:
+def shuffled(
+    train: Side, test: Side, *, shuffles: int = SHUFFLES, seed: int = 0, counted: np.ndarray | None = None
+) -> Null:
     """Trains and tests a linear detector with shuffled classes.
 
     Ridge regression on standardised features: one factorisation serves all shuffles. Whole units are called fake, since
@@ -76,6 +78,8 @@ def shuffled(train: Side, test: Side, *, shuffles: int = SHUFFLES, seed: int = 0
         test: What it is tested on.
         shuffles: How many. Defaults to `399`.
         seed: Of the shuffles. Defaults to `0`.
+        counted: int `(n,)`, the units of the test images that p-values and intervals take into account. Defaults to
+            `None`, those of `test`.
 
     Raises:
         ValueError: If there are too few units to have both classes.
@@ -83,7 +87,7 @@ def shuffled(train: Side, test: Side, *, shuffles: int = SHUFFLES, seed: int = 0
     rng = np.random.default_rng(seed)
     called = [_called(side, shuffles, rng) for side in (train, test)]
     scores = _scores(train.features, test.features, called[0])
-    _, index = np.unique(test.units, return_inverse=True)
+    _, index = np.unique(test.units if counted is None else counted, return_inverse=True)
     rows = [_judged(scores[:, at], called[1][at], index.reshape(-1)) for at in range(shuffles)]
     aucs, p, missed = (np.array(column) for column in zip(*rows, strict=True))
     return Null(aucs, p, missed.astype(bool))

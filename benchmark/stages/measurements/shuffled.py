@@ -40,12 +40,19 @@ def shuffled(job: Any) -> None:
 def _finding(train: Any, test: Any) -> dict[str, Any]:
     from benchmark.findings.finding import found
     from benchmark.statistics import shuffled
-    from benchmark.statistics.intervals import clopper_pearson
 
     try:
-        null = shuffled.shuffled(_side(train), _side(test))
+        return judged(shuffled.shuffled(_side(train), _side(test)))
     except ValueError as error:
         return found("FB014", "cannot tell", advice=f"No shuffle could be measured: {error}")
+
+
+def judged(null: Any) -> dict[str, Any]:
+    """Returns what shuffles say, `benchmark.statistics.shuffled.Null`, as a finding; the value is of their p-values."""
+    from benchmark.findings.finding import found
+    from benchmark.statistics import shuffled
+    from benchmark.statistics.intervals import clopper_pearson
+
     n = len(null.p)
     low, high = clopper_pearson((null.p <= shuffled.NOMINAL).sum(), n)
     values: dict[str, Any] = {"value": null.false_alarms, "low": float(low), "high": float(high)}
