@@ -35,8 +35,7 @@ def finding(near: Closest, seen: np.ndarray, units: np.ndarray, labels: np.ndarr
         section 3 (there with a rank test of distances to the training images alone).
     """
     level = LEVEL / LOOKS
-    deals = dealt.deals(seen, units, labels)
-    hits = deals[:, near.at]
+    hits = dealt.deals(seen, units, labels, at=near.at)
     result = dealt.excess(hits, near.ratio, level=level, copies_only=True)
     n = len(near.at)
     share, low, high = (min(count / n, 1.0) for count in (result.count, result.low, result.high))

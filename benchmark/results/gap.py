@@ -24,7 +24,7 @@ def findings(gaps: pd.DataFrame | None, cells: pd.DataFrame) -> list[dict[str, A
     """
     if gaps is None or gaps.empty:
         return []
-    numbers = ["auc", "low", "high", "p", "n_seen", "n_unseen"]
+    numbers = ["auc", "low", "high", "p", "n_seen", "n_unseen", "units_seen", "units_unseen"]
     gaps = gaps.assign(**{name: pd.to_numeric(gaps[name]) for name in numbers})
     gaps["p"] = holm(gaps["p"])
     gaps = gaps.merge(cells[["cell", "generator", "generator_seed", "detector"]], on="cell", how="left")
@@ -50,7 +50,7 @@ def _finding(about: str, mine: pd.DataFrame, tested: int) -> dict[str, Any]:
         )
         return found("FB013", "note", **row, advice=advice)
     # two-sided, at the level of the first step of Holm's procedure
-    smallest = smallest_auc(worst["n_unseen"], worst["n_seen"], level=(1 - LEVEL) / tested / 2)
+    smallest = smallest_auc(worst["units_unseen"], worst["units_seen"], level=(1 - LEVEL) / tested / 2)
     if np.isnan(smallest):
         return found("FB013", "cannot tell", **row, advice=f"{counts} are too few to see any gap.")
     advice = f"No detector tells {counts} apart, family-wise at {100 * LEVEL:g} %."

@@ -56,9 +56,9 @@ def source(name: str) -> ImageSet:
     """Returns the images; the units of a seed's ledger never depend on the seed."""
     if name == "digits":
         return Digits().load([])
-    from data.sources.cifar10 import CIFAR10
+    from data.sources.cifar10 import Cifar10
 
-    return CIFAR10(classes=["dog"]).load([Path(os.environ["FAUXBENCH_DATA"])])
+    return Cifar10(classes=["dog"]).load([Path(os.environ["FAUXBENCH_DATA"])])
 
 
 def copies(images: np.ndarray, rng: np.random.Generator, *, mirrored: bool = True) -> np.ndarray:
@@ -165,10 +165,10 @@ def cases(real: bool) -> Iterator[Case]:
             one = partial(copied, name=name, share=share, kind="gaussian")
             yield Case("FB015", f"{name}: {share:.0%} copied, gaussian", one, part / 10)
     for units in (5, 20, 200, 400):
-        yield Case("FB013", f"{units} units: nothing", partial(gaps, shift=0.0, units=units), 0.5)
+        yield Case("FB013", f"{units} units: nothing", partial(gaps, shift=0.0, units=units), 0.25)
         yield Case("FB013", f"{units} units: half a deviation", partial(gaps, shift=0.5, units=units), 0.1)
     for units in (5, 20, 200, 360):
-        yield Case("FB014", f"{units} units", partial(null, units=units, ignored=False), 0.5 if units > 5 else 0.1)
+        yield Case("FB014", f"{units} units", partial(null, units=units, ignored=False), 0.25)
     yield Case("FB014", "20 units that the ledger does not know", partial(null, units=20, ignored=True), 0.1)
 
 

@@ -14,7 +14,7 @@ from benchmark.plan.measurement import Draft, Measurement, Table
 from benchmark.plan.stage import Stage
 
 MOST = 1000  # reals of the generator's part that are scored
-COLUMNS = ("purpose", "auc", "low", "high", "p", "n_seen", "n_unseen", "note")
+COLUMNS = ("purpose", "auc", "low", "high", "p", "n_seen", "n_unseen", "units_seen", "units_unseen", "note")
 
 
 def stages(draft: Draft) -> dict[Hashable, Stage]:
@@ -52,7 +52,10 @@ def gap(job: Any) -> None:
 
 
 def compared(seen: Any, unseen: Any, seen_units: Any, unseen_units: Any) -> dict[str, Any]:
-    """Returns the AUC of reals that were seen, called fake, against those that were not; `p` is two-sided."""
+    """Returns the AUC of reals that were seen, called fake, against those that were not; `p` is two-sided.
+
+    `units_seen` and `units_unseen` are effective numbers: how many equal units the images amount to.
+    """
     import numpy as np
 
     from benchmark.statistics import metrics
@@ -62,12 +65,13 @@ def compared(seen: Any, unseen: Any, seen_units: Any, unseen_units: Any) -> dict
 
     scores = np.concatenate([seen, unseen])
     was_seen, units = np.arange(len(scores)) < len(seen), np.concatenate([seen_units, unseen_units])
+    clusters = Clusters.of(units, was_seen)
     counts = {"n_seen": len(seen), "n_unseen": len(unseen)}
+    counts |= {"units_seen": clusters.effective(was_seen), "units_unseen": clusters.effective(~was_seen)}
     try:
         auc = metrics.measure(scores, was_seen, groups=units).set_index("metric").loc["auc"]
     except ValueError as error:  # all reals score alike
         return {"auc": np.nan, "low": np.nan, "high": np.nan, "p": np.nan, "note": f"not defined: {error}"} | counts
-    clusters = Clusters.of(units, was_seen)
     p = 2 * min(p_chance(Ranking.of(way * scores, was_seen), clusters) for way in (1, -1))
     return {"auc": auc["value"], "low": auc["low"], "high": auc["high"], "p": min(p, 1.0), "note": ""} | counts
 

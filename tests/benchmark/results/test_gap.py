@@ -21,7 +21,8 @@ CELLS = pd.DataFrame(
 
 
 def table(p: list[float], auc: list[float], n: int = 500) -> pd.DataFrame:
-    rows = {"cell": CELLS["cell"], "auc": auc, "low": 0.4, "high": 0.8, "p": p, "n_seen": n, "n_unseen": n}
+    rows = {"cell": CELLS["cell"], "auc": auc, "low": 0.4, "high": 0.8, "p": p, "n_seen": 500, "n_unseen": 500}
+    rows |= {"units_seen": n, "units_unseen": n}
     return pd.DataFrame(rows).astype(str)  # as it is gathered
 
 
@@ -63,6 +64,7 @@ def test_units_count_together():
     alone = compared(values[:200], values[200:], np.arange(200), np.arange(200, 400))
     units = compared(values[:200], values[200:], np.arange(200) // 20, 100 + np.arange(200) // 20)
     assert units["high"] - units["low"] > 1.5 * (alone["high"] - alone["low"])
+    assert (units["n_seen"], units["units_seen"], units["units_unseen"]) == (200, 10, 10)
     assert "not defined" in compared(np.ones(5), np.ones(5), np.arange(5), np.arange(5, 10))["note"]
 
 

@@ -19,6 +19,7 @@ def test_a_deal_keeps_units_whole_and_classes_in_proportion():
     for stratum in (0, 1):
         assert (found[:, strata == stratum].sum(axis=1) == chosen[strata == stratum].sum()).all()
     assert len(np.unique(found, axis=0)) > 45
+    np.testing.assert_array_equal(dealt.deals(chosen, units, strata, at=np.array([7, 3]), draws=50), found[:, [7, 3]])
 
 
 def neighbours(rng: np.random.Generator, n: int, chosen: np.ndarray, copies: int) -> tuple[np.ndarray, np.ndarray]:
