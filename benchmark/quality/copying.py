@@ -14,7 +14,9 @@ LEVEL = 0.01  # of a false alarm, over both looks at a training run: by pixels a
 LOOKS = 2
 
 
-def finding(near: Closest, seen: np.ndarray, units: np.ndarray, labels: np.ndarray, *, by: str) -> dict[str, Any]:
+def finding(
+    near: Closest, seen: np.ndarray, units: np.ndarray, labels: np.ndarray, *, by: str, covered: float = 1.0
+) -> dict[str, Any]:
     """Judges whether fakes lie close to training images more often than to images that were held out.
 
     Both were dealt from one set by chance, so a generator that copies nothing has its fakes beside either, in
@@ -29,6 +31,8 @@ def finding(near: Closest, seen: np.ndarray, units: np.ndarray, labels: np.ndarr
         units: int `(m,)`, of the real images.
         labels: int `(m,)`, their classes, which were dealt in proportion.
         by: What the distance is of, such as `"pixels"`; it stands in the finding's name.
+        covered: The share of the training images that are among the real images: copies of others are not seen, and
+            the share of copies is scaled up for them. Defaults to `1.0`.
 
     References:
         Meehan, Chaudhuri, Dasgupta (2020), A non-parametric test to detect data-copying in generative models,
@@ -38,8 +42,9 @@ def finding(near: Closest, seen: np.ndarray, units: np.ndarray, labels: np.ndarr
     hits = dealt.deals(seen, units, labels, at=near.at)
     result = dealt.excess(hits, near.ratio, level=level, copies_only=True)
     n = len(near.at)
-    share, low, high = (min(count / n, 1.0) for count in (result.count, result.low, result.high))
-    smallest = result.smallest / n
+    whole = n * covered
+    share, low, high = (min(count / whole, 1.0) for count in (result.count, result.low, result.high))
+    smallest = result.smallest / whole
     values: dict[str, Any] = {"about": by, "value": share, "low": low, "high": high}
     against = f"{seen.sum()} training images and {(~seen).sum()} held-out ones"
     if result.p <= level:
@@ -49,7 +54,7 @@ def finding(near: Closest, seen: np.ndarray, units: np.ndarray, labels: np.ndarr
             "shorter training or augmentation lets it copy less."
         )
         return found("FB015", "alarm", **values, advice=advice)
-    if np.isnan(result.smallest) or result.smallest > n:
+    if np.isnan(result.smallest) or smallest > 1:
         advice = f"{n} fakes against {against} are too few to see copies, however many there were."
         return found("FB015", "cannot tell", **values, advice=advice)
     leaning = dealt.excess(hits, near.ratio, level=level)

@@ -75,7 +75,9 @@ def copied(
     at = np.concatenate([against.seen, against.held])
     pool = np.concatenate([trained[:n], held])
     near = closest.by_features(fake, pool, own, units[at])
-    return copying.finding(near, np.arange(len(at)) < n, units[at], images.labels[at], by="features")
+    return copying.finding(
+        near, np.arange(len(at)) < n, units[at], images.labels[at], by="features", covered=n / len(trained)
+    )
 
 
 def controlled(generator: Any, images: ImageSet, against: References, fakes: np.ndarray, folder: Path) -> Any:

@@ -66,7 +66,7 @@ def compared(seen: Any, unseen: Any, seen_units: Any, unseen_units: Any) -> dict
     scores = np.concatenate([seen, unseen])
     was_seen, units = np.arange(len(scores)) < len(seen), np.concatenate([seen_units, unseen_units])
     clusters = Clusters.of(units, was_seen)
-    counts = {"n_seen": len(seen), "n_unseen": len(unseen)}
+    counts: dict[str, float] = {"n_seen": len(seen), "n_unseen": len(unseen)}
     counts |= {"units_seen": clusters.effective(was_seen), "units_unseen": clusters.effective(~was_seen)}
     try:
         auc = metrics.measure(scores, was_seen, groups=units).set_index("metric").loc["auc"]

@@ -62,6 +62,16 @@ def test_a_lean_without_copies_is_a_note():
     assert "lean" in row["advice"]
 
 
+def test_copies_of_training_images_that_are_not_at_hand_are_counted_in():
+    fakes, trained, held = normal(4, 400, 400, 200)
+    fakes[:80] = trained[:80] + 0.05  # half of them copy images that are not compared
+    pool = np.concatenate([trained[40:240], held])
+    near, everyone = closest.by_features(fakes, pool), np.arange(400)
+    row = copying.finding(near, everyone < 200, everyone, np.zeros(400, int), by="features", covered=0.5)
+    assert row["verdict"] == "alarm"
+    assert row["value"] == pytest.approx(0.2, abs=0.02)
+
+
 def test_a_few_fakes_cannot_tell():
     row = judged(*normal(3, 4, 30, 30))
     assert row["verdict"] == "cannot tell"
