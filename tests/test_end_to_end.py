@@ -60,6 +60,7 @@ COLUMNS = {
     )
     + " n_swaps n_persons embedding embedding_digest n_learned verification verification_low verification_high "
     "identity_note",
+    "memorisation_gap.csv": "cell purpose auc low high p n_seen n_unseen units_seen units_unseen note",
     "audit.csv": "name value low high verdict advice",
     "images/index.csv": "file kind generator generator_seed checkpoint rows columns height width note",
     "explanations/index.csv": "file data kind generator generator_seed detector detector_seed rows columns height "

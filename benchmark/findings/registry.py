@@ -60,6 +60,41 @@ _LIST = [
         "Images of pure noise: an alarm unless at least one detector reaches an AUC of 0.99.",
         "AUC", "The detectors do not learn: train them longer or on more images.", exhaustive=True,
     ),
+    Kind(
+        "FB012", "membership",
+        "Whether images of one part have closer neighbours in another part than units dealt by chance would have, by "
+        "a permutation test of nearest neighbours that knows mirrored, turned, brighter and coded copies: an alarm at "
+        "99 % over test, detectors' and generators' parts. An official test part counts as if it had been dealt so; "
+        "one of other writers or places lies farther, which never makes an alarm.",
+        "share of a part's images with a copy in another", "Do not use the run: look for copies that the ledger does "
+        "not know, or give images that belong together a group.",
+    ),
+    Kind(
+        "FB013", "memorisation-gap",
+        "Scored only, in no summary: the scores that detectors give to reals that the generator was trained on against "
+        "those of test reals, which it never saw. A note if the AUC of any detector differs from 0.5, at 99 % over all "
+        "cells of the run (Holm).",
+        "AUC of seen against unseen reals", "Compare with FB012 and FB015: the generator may copy. Or the official "
+        "test part differs from the training part; nothing in the benchmark rests on this number.",
+    ),
+    Kind(
+        "FB014", "shuffled-null",
+        "399 shuffles in which half of the reals' units and half of the fakes' are called fake, each seen and tested "
+        "by a fast linear detector. It says whether p-values and intervals hold on these very images and units, and "
+        "nothing of what detectors see. An alarm if too many p-values are 0.05 or less, too many 95 % intervals of the "
+        "AUC miss 0.5 (exact binomial tests), or the mean AUC is not 0.5, at 99 % together.",
+        "share of shuffles with p <= 0.05", "Do not trust p-values and intervals of this run: units that are few and "
+        "of very unequal size are the usual reason.",
+    ),
+    Kind(
+        "FB015", "memorisation",
+        "Whether fakes lie close to the generator's training images, all of them, more often than to held-out ones, "
+        "by a permutation test over the dealing of reals: by pixels, and by the extractor's features with the training "
+        "images that it has not learned. An alarm at 99 % over both if there are copies; a note if fakes that are no "
+        "copies lean towards the training images.",
+        "share of fakes that are copies", "Look at the copies. Train on more images, for a shorter time, or with "
+        "augmentation; do not call the generator's AUC one of new images.",
+    ),
     # shortcuts
     Kind(
         "FB020", "sentinel-format",

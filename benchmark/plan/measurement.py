@@ -51,11 +51,13 @@ class Table:
         columns: Its columns, beside those that say what a row is of; or the place of that list, `"module:NAME"`, which
             is imported when tables are gathered.
         joins: Whether it has one row for each checkpoint, and its columns stand in `generators.csv` instead.
+        of: The columns that say what a row is of: those of the keys of `Measurement.plan`.
     """
 
     file: str
     columns: tuple[str, ...] | str
     joins: bool = False
+    of: tuple[str, ...] = ("generator", "generator_seed")
 
     @property
     def names(self) -> list[str]:
@@ -87,13 +89,15 @@ class Measurement:
 
     Attributes:
         name: Its name.
-        plan: What is measured: from the draft to a stage for each `(generator, seed)` or cell's name.
+        plan: What is measured: from the draft to a stage for each `(generator, seed)` or cell's name; the key `""` is
+            the run as a whole.
         functions: The functions that do its stages: name -> `"module:function"`, imported where they run.
         modules: Files of `benchmark/` whose code decides what these functions write; the measurement's own file is
             among them anyway.
         table: The table that its stages write, if they write one that goes on as it is.
         section: The section of the page that shows the table; `None` where the page has one of its own for it.
         version: To be raised when what the stages write changes and no file of `modules` does.
+        findings: The file of findings in a stage's folder, if they make any; they go into `audit.csv`.
     """
 
     name: str
@@ -103,11 +107,12 @@ class Measurement:
     table: Table | None = None
     section: Section | None = None
     version: int = 1
+    findings: str | None = None
 
     @property
     def everywhere(self) -> bool:
         """Whether it is made of every split of the real images: numbers are, pictures are drawn of the first."""
-        return self.table is not None
+        return self.table is not None or self.findings is not None
 
     def marked(self, stage: Stage) -> Stage:
         """Returns a stage whose key knows the code of this measurement, as do those of its stages that it reads."""

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from benchmark.plugins import adapt
-from benchmark.quality import control, frechet, kernel, memorisation, neighbours
+from benchmark.quality import closest, control, copying, frechet, kernel, memorisation, neighbours
 from benchmark.quality.estimate import Estimate, normal
 from benchmark.quality.fakes import Together
 from benchmark.quality.lesson import EXTRACTOR, FEATURES
@@ -26,7 +26,7 @@ COLUMNS = [
 ]  # fmt: skip
 
 
-def measure(fakes: np.ndarray, folder: Path, groups: Together) -> tuple[dict[str, Any], np.ndarray]:
+def measure(fakes: np.ndarray, folder: Path, groups: Together) -> tuple[dict[str, Any], np.ndarray, np.ndarray]:
     """Measures fakes against the real images.
 
     Args:
@@ -36,12 +36,12 @@ def measure(fakes: np.ndarray, folder: Path, groups: Together) -> tuple[dict[str
 
     Returns:
         The row, with the names in `COLUMNS`: a measure, the ends of its 95 % interval, and its floor, which is the
-        measure of training images against held-out ones at the same n. And the most copied training images, see
-        `memorisation.most_copied`.
+        measure of training images against held-out ones at the same n. The most copied training images, see
+        `memorisation.most_copied`. And the fakes' features.
     """
     n = len(fakes)
     if n < FEWEST:
-        return too_few(n), np.empty((0, 3), np.int64)
+        return too_few(n), np.empty((0, 3), np.int64), np.empty((0, 0))
     extractor, held, trained = _opened(str(folder))
     fake = extractor.features(fakes)
     floors = _floors(str(folder), n)
@@ -53,7 +53,31 @@ def measure(fakes: np.ndarray, folder: Path, groups: Together) -> tuple[dict[str
     row |= {"fd_train": found["fd"].value - gap.value} | _columns("fd_gap", gap)
     row |= {"n_quality": n, "extractor": facts["extractor"], "extractor_digest": facts["digest"][:12]}
     row |= {"extractor_accuracy": facts["accuracy"], "quality_note": ""}
-    return row, memorisation.most_copied(fake, trained, held, 8)
+    return row, memorisation.most_copied(fake, trained, held, 8), fake
+
+
+def copied(
+    fake: np.ndarray, folder: Path, images: ImageSet, units: np.ndarray, against: References, own: np.ndarray | None
+) -> dict[str, Any]:
+    """Returns what features say of copies: FB015, against the training images that the extractor has not learned.
+
+    Args:
+        fake: The fakes' features.
+        folder: What the stage `train_extractor` wrote.
+        images: The real images.
+        units: Of these, the ledger's.
+        against: Which of them are held out and which were seen.
+        own: Of each fake, the unit of the real image that it was made from, which is not looked at; `None` for fakes
+            from nothing.
+    """
+    _, held, trained = _opened(str(folder))
+    n = len(against.seen)
+    at = np.concatenate([against.seen, against.held])
+    pool = np.concatenate([trained[:n], held])
+    near = closest.by_features(fake, pool, own, units[at])
+    return copying.finding(
+        near, np.arange(len(at)) < n, units[at], images.labels[at], by="features", covered=n / len(trained)
+    )
 
 
 def controlled(generator: Any, images: ImageSet, against: References, fakes: np.ndarray, folder: Path) -> Any:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -19,7 +19,7 @@ from benchmark.plan.measurement import Table
 from benchmark.plan.planner import Plan, Split
 from benchmark.plan.stage import Stage
 from benchmark.quality import control
-from benchmark.results import summarise
+from benchmark.results import gap, summarise
 from benchmark.store import digest
 from benchmark.store.checkpoints import Checkpoints
 from benchmark.store.store import Store
@@ -179,7 +179,17 @@ class Gathered:
         for split, generator, seed, stage in self._runs("banks"):
             if self.ended_well(stage):
                 rows += summarise.bank_checks(f"{generator} seed {seed}{split.name}", self.path(stage))
-        return rows
+        return [*rows, *self._measured_checks(), *gap.findings(self.measurements().get(gap.FILE), self.cells())]
+
+    def _measured_checks(self) -> Iterator[dict[str, Any]]:
+        """The findings of what is measured beside cells, each said of its training run, or of the whole run."""
+        for one in self.plan.measurements:
+            for split, key, stage in self._every("measured", one.name):
+                if one.findings is None or not self.ended_well(stage):
+                    continue
+                of = f"{split.name}".strip() if isinstance(key, str) else f"{key[0]} seed {key[1]}{split.name}"
+                for row in finding.read(self.path(stage) / one.findings):
+                    yield finding.of(row, ", ".join(part for part in (of, row["about"]) if part))
 
     def classes(self) -> pd.DataFrame:
         """What is known of each class of a conditional generator, per checkpoint: its discriminator's own accuracy and
@@ -203,7 +213,7 @@ class Gathered:
         """The tables of what is measured beside cells, by the file that each is to be; of all, even where no row is."""
         tables = [(one, one.table) for one in self.plan.measurements if one.table is not None and not one.table.joins]
         return {
-            table.file: self._joined(self._every("measured", one.name), table.file, table.names)
+            table.file: self._joined(self._every("measured", one.name), table.file, table.names, table.of)
             for one, table in tables
         }
 
@@ -227,15 +237,16 @@ class Gathered:
         for split, (generator, seed), stage in self._every(which):
             yield split, generator, seed, stage
 
-    def _joined(self, stages: list[tuple[Split, Any, Stage]], name: str, columns: list[str]) -> pd.DataFrame:
+    def _joined(
+        self, stages: list[tuple[Split, Any, Stage]], name: str, columns: list[str], of: Sequence[str] = FIRST[1:]
+    ) -> pd.DataFrame:
         """The tables of one name that stages wrote, whose rows then say which training, or which cell, they are of."""
-        frames, first = [], FIRST
+        frames, first = [], list(of) if list(of) == ["cell"] else ["ledger_seed", *of]
         for split, key, stage in stages:
             path = self.path(stage) / name
-            first = ["cell"] if isinstance(key, str) else FIRST
             if self.ended_well(stage) and path.exists():
-                of = [key] if isinstance(key, str) else [split.ledger_seed, *key]
-                frames.append(_text(path).assign(**dict(zip(first, of, strict=True))))
+                names = [key] if isinstance(key, str) else [split.ledger_seed, *key]
+                frames.append(_text(path).assign(**dict(zip(first, names, strict=True))))
         if not frames:
             return _empty([*first, *columns])
         joined = pd.concat(frames, ignore_index=True)

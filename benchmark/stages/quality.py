@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from benchmark.findings.finding import frame
 from benchmark.plugins import adapt
 from benchmark.plugins import resolve as plugins
 from benchmark.quality import fakes, lesson, measures, references
@@ -34,7 +35,7 @@ def quality(job: Job) -> None:
     images, ledger = prepared(job)
     against = references.References.load(job.inputs["extractor"])
     folders = Checkpoints(job.inputs["trained"]).folders
-    rows, controls = [], []
+    rows, controls, checks = [], [], []
     for done, folder in enumerate(folders, start=1):
         row: dict[str, Any] = {"checkpoint": folder.name}
         if against.n < references.FEWEST:
@@ -43,7 +44,7 @@ def quality(job: Job) -> None:
         generator = adapt.load(instance("generators", job), folder)
         drawn = fakes.draw(generator, images, against)
         groups = fakes.together(generator, ledger, against, len(drawn))
-        measured, copied = measures.measure(drawn, job.inputs["extractor"], groups)
+        measured, copied, features = measures.measure(drawn, job.inputs["extractor"], groups)
         control = measures.controlled(generator, images, against, drawn, job.inputs["extractor"])
         rows.append(row | measured | ({"quality_note": control} if isinstance(control, str) else {}))
         if isinstance(control, pd.DataFrame):
@@ -51,8 +52,12 @@ def quality(job: Job) -> None:
         if done == len(folders):
             pair = images.images[against.trained[copied[:, 1]]], images.images[against.held[copied[:, 2]]]
             np.save(job.folder / "copies.npy", np.stack([drawn[copied[:, 0]], *pair]))
+            if len(features) and getattr(generator, "trains", True):
+                own = ledger.units[against.held[: len(drawn)]] if adapt.wants_sources(generator) else None
+                checks.append(measures.copied(features, job.inputs["extractor"], images, ledger.units, against, own))
         job.progress(done, len(folders), f"checkpoint {done}/{len(folders)}")
     pd.DataFrame(rows, columns=["checkpoint", *measures.COLUMNS]).to_csv(job.folder / "quality.csv", index=False)
+    frame(checks).to_csv(job.folder / "audit.csv", index=False)
     if controls:
         pd.concat(controls, ignore_index=True).to_csv(job.folder / "control.csv", index=False)
 

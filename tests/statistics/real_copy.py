@@ -12,6 +12,7 @@ import argparse
 import tempfile
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 from benchmark.machine import runtime
 from benchmark.plan import specs
@@ -27,7 +28,7 @@ def detectors(cnn: bool) -> list[str]:
     return [row.kind for row in specs.load("digits").detector if cnn or row.kind != "cnn"]
 
 
-def verdict(seed: int, kinds: Sequence[str]) -> verdicts.Verdict:
+def verdict(seed: int, kinds: Sequence[str]) -> dict[str, Any]:
     """Deals the digits by a seed, makes the control's banks, trains every detector on them, and judges."""
     from data.ledger import split
     from data.sources.digits import Digits
@@ -45,7 +46,7 @@ def verdict(seed: int, kinds: Sequence[str]) -> verdicts.Verdict:
         detector.fit(train.images, train.is_fake, (validation.images, validation.is_fake), None)
         measured = metrics.measure(detector.scores(test.images), test.is_fake).set_index("metric")
         p_values[kind] = float(measured.loc["p_chance", "value"])
-    return verdicts.real_copy_verdict(p_values)
+    return verdicts.real_copy_verdict(p_values, int((~test.is_fake).sum()), int(test.is_fake.sum()))
 
 
 def main() -> None:
@@ -58,9 +59,9 @@ def main() -> None:
     kinds, alarms = detectors(not arguments.no_cnn), 0
     for done, seed in enumerate(range(arguments.first, arguments.first + arguments.seeds), start=1):
         found = verdict(seed, kinds)
-        if found.verdict == "alarm":
+        if found["verdict"] == "alarm":
             alarms += 1
-            print(f"seed {seed}: p {found.value:.4f}: {found.advice}", flush=True)
+            print(f"seed {seed}: p {found['value']:.4f}: {found['advice']}", flush=True)
         if done % 20 == 0:
             print(f"{alarms} alarms in {done} seeds with {len(kinds)} detectors: {alarms / done:.1%}", flush=True)
 

@@ -31,7 +31,8 @@ MEASUREMENT = Measurement(
     "quality",
     stages,
     {"quality": "benchmark.stages.quality:quality"},
-    ("quality/fakes.py", "quality/measures.py"),
+    ("quality/closest.py", "quality/copying.py", "quality/fakes.py", "quality/measures.py", "statistics/dealt.py"),
     Table("quality.csv", "benchmark.quality.measures:COLUMNS", joins=True),
     version=2,
+    findings="audit.csv",
 )

@@ -146,6 +146,11 @@ def test_copies_of_training_images_are_given_away(run):
     side = pixels.shape[0] // 3
     assert np.array_equal(pixels[:side], pixels[side : 2 * side]), "the nearest training image is the copied one"
     assert not np.array_equal(pixels[:side], pixels[2 * side :])
+    said = run.audit[run.audit["finding"] == "FB015"].set_index("about")
+    for by in ("pixels", "features"):
+        assert said.loc[f"copycat seed 0, {by}", "verdict"] == "alarm"
+        assert said.loc[f"copycat seed 0, {by}", "value"] > 0.9
+    assert not said.index.str.contains("few|noise|real-copy").any(), "what learns nothing has nothing to copy"
 
 
 def test_the_copying_control_is_left_out_since_the_floor_is_that(run):
