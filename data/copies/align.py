@@ -24,6 +24,7 @@ RIM = 4  # pixels of 32, as wide as frames may be
 BLURRED = 0.7  # pixels, so that gradients mean something
 COARSE = 1.5  # pixels; what is smoother is left away: skies, lawns and backgrounds are alike everywhere
 BLOCKS = 4  # on a side
+CAUTION = 1.5  # standard errors by which a correlation is lowered, as if each block that has details were one value
 FAINT = 4.0  # squared grey levels of details; weaker ones are noise, and get no more weight
 KEPT = 0.75  # of the blocks; the others may be a frame, a caption or something that moved
 FEWEST = 0.5  # of a block's pixels, and of the blocks, must lie on both images
@@ -46,7 +47,7 @@ def agreement(grey: np.ndarray, others: np.ndarray, pairs: Proposed) -> np.ndarr
         still = np.zeros((len(some), 4), np.float32)
         still[:, 0] = some.zoom - 1
         first = _sampled(first, _places(_grid(), still))[0].reshape(first.shape)
-        second = _oriented(second, some.code) * np.where(some.peak < 0, -1, 1)[:, None, None].astype(np.float32)
+        second = oriented(second, some.code) * np.where(some.peak < 0, -1, 1)[:, None, None].astype(np.float32)
         moved, inside = _moved(first, second, some.shift)
         moved, inside = moved.reshape(first.shape), inside.reshape(first.shape)
         whole = _agree(_details(first), _details(moved), inside)
@@ -63,10 +64,14 @@ def _taken(grey: np.ndarray, others: np.ndarray, at: np.ndarray) -> np.ndarray:
     return taken
 
 
-def _oriented(images: np.ndarray, code: np.ndarray) -> np.ndarray:
+def oriented(images: np.ndarray, code: np.ndarray) -> np.ndarray:
     """Returns images as `Proposed.code` turns and mirrors them."""
     out = images.copy()
-    for bit, change in ((2, lambda x: x.transpose(0, 2, 1)), (1, lambda x: x[:, :, ::-1]), (4, lambda x: x[:, ::-1, ::-1])):
+    for bit, change in (
+        (2, lambda x: x.transpose(0, 2, 1)),
+        (1, lambda x: x[:, :, ::-1]),
+        (4, lambda x: x[:, ::-1, ::-1]),
+    ):
         at = np.flatnonzero(code & bit)
         out[at] = change(out[at])
     return out
@@ -172,7 +177,10 @@ def _agree(first: np.ndarray, second: np.ndarray, inside: np.ndarray) -> np.ndar
     weight = weight * (place < np.ceil(KEPT * used.sum(axis=1))[:, None])
     together, mine, other = ((weight * x).sum(axis=1) for x in (products, squares, theirs))
     value = together / np.sqrt(np.maximum(mine * other, 1e-9))
-    return np.where(used.mean(axis=1) >= FEWEST, value, -1.0)
+    kept = (weight > 0) * power
+    blocks = kept.sum(axis=1) ** 2 / np.maximum((kept**2).sum(axis=1), 1e-9)
+    bound = np.tanh(np.arctanh(np.clip(value, -0.9999, 0.9999)) - CAUTION / np.sqrt(np.maximum(blocks, 1.0)))
+    return np.where(used.mean(axis=1) >= FEWEST, bound, -1.0)
 
 
 def _blocks(values: np.ndarray) -> np.ndarray:

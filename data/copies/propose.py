@@ -47,20 +47,23 @@ class Proposed:
         return len(self.first)
 
 
-def proposed(grey: np.ndarray, others: np.ndarray | None = None) -> Proposed:
+def proposed(grey: np.ndarray, others: np.ndarray | None = None, *, zooms: tuple[float, ...] = sp.ZOOMS) -> Proposed:
     """Returns pairs of images that may be copies, the likeliest first.
 
     Args:
         grey: `(n, 32, 32)`.
         others: `(k, 32, 32)`, whose positions count from `n` on; pairs are then of one of each. Defaults to `None`,
             pairs among `grey`.
+        zooms: How much of the width of one of the two is tried. Defaults to `spectra.ZOOMS`.
     """
     n = len(grey)
+    if n < (2 if others is None else 1) or (others is not None and not len(others)):
+        return _nothing()
     whole = _spectra(grey, 1.0)
     theirs = whole if others is None else _spectra(others, 1.0)
     near, far = sp.magnitudes(whole), None if others is None else sp.magnitudes(theirs)
     found = []
-    for zoom in sp.ZOOMS:
+    for zoom in zooms:
         mine = whole if zoom == 1.0 else _spectra(grey, zoom)
         rows = near if zoom == 1.0 else sp.magnitudes(mine)
         if far is None:
@@ -71,8 +74,13 @@ def proposed(grey: np.ndarray, others: np.ndarray | None = None) -> Proposed:
             close = _spectra(others, zoom)
             pairs = _nearest(sp.magnitudes(close), near)
             found += [_placed(one, n, 0) for one in _looked_at(close, whole, pairs, zoom)]
-    joined = Proposed(*(np.concatenate([getattr(one, f.name) for one in found]) for f in fields(Proposed)))
-    return _once(joined)
+    found.append(_nothing())
+    return _once(Proposed(*(np.concatenate([getattr(one, f.name) for one in found]) for f in fields(Proposed))))
+
+
+def _nothing() -> Proposed:
+    at, none = np.empty(0, np.int64), np.empty(0)
+    return Proposed(at, at, none, at, np.empty((0, 2), np.int64), none)
 
 
 def _once(pairs: Proposed) -> Proposed:
