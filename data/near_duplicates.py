@@ -1,9 +1,9 @@
-"""Near-duplicates: spectra propose pairs of images and how one lies on the other, and the details of their pixels decide.
+"""Near-duplicates: spectra propose pairs of images and how one lies on the other, their pixels' details decide.
 
 Found are other sizes, compressions, brightnesses, contrasts and noise, mirror images, turns by 90 degrees and by a few,
 negatives, exchanged or missing colours, crops from four fifths on, frames, captions, and pictures that have moved by a
-tenth. The limits were set by eye on 4,000 training images of the CIFAR-10 classes airplane, automobile, bird, frog, horse
-and ship, whose makers had taken out copies with nearly equal pixels; what is left of a picture are other crops,
+tenth. The limits were set by eye on 4,000 training images of the CIFAR-10 classes airplane, automobile, bird, frog,
+horse and ship, whose makers had taken out copies with nearly equal pixels; what is left of a picture are other crops,
 brightnesses and compressions (Barz and Denzler, "Do We Train on Test Data?", J. Imaging 2020).
 """
 
@@ -22,14 +22,14 @@ EQUAL = 0.995  # correlation of pixels below 32 of a side; different digits of M
 CHUNK = 512  # images reduced together
 
 RULE = (
-    "Copies have equal pixels, or are near: reduced to {side} x {side} grey pixels, moved, turned by up to a few degrees, "
+    "Copies have equal pixels, or are near: reduced to {side} x {side} grey pixels, and moved, turned by a few degrees, "
     "mirrored, turned by 90 degrees, inverted, or cropped to four fifths until they lie on each other, their details "
-    "correlate, lowered by its error, at {limit} or more over three quarters of the blocks, with or without the rim. Near "
-    "copies are chained."
+    "correlate, less the standard error, at {limit} or more over three quarters of the blocks, with or without the rim. "
+    "Near copies are chained."
 )
 SMALL = (
-    "Copies have equal pixels, or (below {side} pixels) have them once they are mirrored, turned by 90 degrees, inverted, "
-    "moved before an even background, freed of an even frame, or their grey levels are changed without joining two; or "
+    "Copies have equal pixels, or (below {side} pixels) have them once they are mirrored, turned by 90 degrees, "
+    "inverted, moved before an even background, freed of an even frame, or their grey levels are changed without joining two; or "
     "their pixels, mirrored, turned or inverted, correlate at {limit} or more. Near copies are chained."
 )
 
@@ -68,14 +68,22 @@ def near_small(images: np.ndarray) -> np.ndarray:
     grey, at = reduced(images)
     pairs = proposed(grey, zooms=(1.0,))
     first, second = at[pairs.first], at[pairs.second]
-    near = np.zeros(len(pairs), bool)
-    for start in range(0, len(pairs), CHUNK):
-        some = slice(start, start + CHUNK)
-        a, b = (_standard(images[one[some]]) for one in (first, second))
-        if images.shape[1] == images.shape[2]:
-            b = oriented(b, pairs.code[some])
-        near[some] = np.abs((a * b).mean(axis=(1, 2))) >= EQUAL
+    near = equal_small(images, images, first, second, pairs.code)
     return np.sort(np.stack([first, second], axis=1)[near], axis=1)
+
+
+def equal_small(
+    images: np.ndarray, others: np.ndarray, first: np.ndarray, second: np.ndarray, code: np.ndarray
+) -> np.ndarray:
+    """Returns bool `(m,)`: whether `images[first]` and `others[second]`, turned by `code`, are nearly equal."""
+    near = np.zeros(len(first), bool)
+    for start in range(0, len(first), CHUNK):
+        some = slice(start, start + CHUNK)
+        a, b = _standard(images[first[some]]), _standard(others[second[some]])
+        if images.shape[1] == images.shape[2]:
+            b = oriented(b, code[some])
+        near[some] = np.abs((a * b).mean(axis=(1, 2))) >= EQUAL
+    return near
 
 
 def _standard(images: np.ndarray) -> np.ndarray:

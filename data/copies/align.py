@@ -67,13 +67,9 @@ def _taken(grey: np.ndarray, others: np.ndarray, at: np.ndarray) -> np.ndarray:
 def oriented(images: np.ndarray, code: np.ndarray) -> np.ndarray:
     """Returns images as `Proposed.code` turns and mirrors them."""
     out = images.copy()
-    for bit, change in (
-        (2, lambda x: x.transpose(0, 2, 1)),
-        (1, lambda x: x[:, :, ::-1]),
-        (4, lambda x: x[:, ::-1, ::-1]),
-    ):
+    for bit in (2, 1, 4):
         at = np.flatnonzero(code & bit)
-        out[at] = change(out[at])
+        out[at] = {1: out[at][:, :, ::-1], 2: out[at].transpose(0, 2, 1), 4: out[at][:, ::-1, ::-1]}[bit]
     return out
 
 

@@ -1,13 +1,14 @@
 """Spectra of windows: what little changes when a picture is shifted, mirrored, turned, inverted, framed or captioned.
 
 The magnitudes of a Fourier transform do not see where in the window the picture lies, nor whether it is the negative or
-turned by 180 degrees; a Hann window takes frames and captions out of it (Reddy and Chatterji, "An FFT-Based Technique for
-Translation, Rotation, and Scale-Invariant Image Registration", IEEE TIP 1996, use both). What mirroring and turns by 90
+turned by 180 degrees; a Hann window takes frames and captions out of it (Reddy and Chatterji, "An FFT-Based Technique
+for Translation, Rotation, and Scale-Invariant Image Registration", IEEE TIP 1996, use both). What mirroring and turns by 90
 degrees do to them is a sign in a suitable basis, so that all eight orientations cost one product of matrices.
 """
 
 from __future__ import annotations
 
+import itertools
 from functools import cache
 
 import numpy as np
@@ -30,7 +31,7 @@ def frequencies() -> np.ndarray:
 
 @cache
 def orientation(code: int) -> tuple[np.ndarray, np.ndarray]:
-    """Returns what an orientation does to a spectrum: for each frequency where its value was, and whether it is conjugated.
+    """Returns what an orientation does to a spectrum: where each frequency's value was, and whether it is conjugated.
 
     Args:
         code: 0 for none, bit 0 mirrors left and right, bit 1 exchanges rows and columns, before. Turned by 180 degrees
@@ -65,7 +66,7 @@ def symmetries() -> tuple[np.ndarray, tuple[slice, ...]]:
             if np.abs(vector).max() > 0:
                 columns[part].append(vector / np.linalg.norm(vector))
     ends = np.cumsum([0, *(len(part) for part in columns)])
-    parts = tuple(slice(a, b) for a, b in zip(ends[:-1], ends[1:], strict=True))
+    parts = tuple(slice(a, b) for a, b in itertools.pairwise(ends.tolist()))
     return np.stack([vector for part in columns for vector in part], axis=1).astype(np.float32), parts
 
 
