@@ -22,15 +22,15 @@ EQUAL = 0.995  # correlation of pixels below 32 of a side; different digits of M
 CHUNK = 512  # images reduced together
 
 RULE = (
-    "Copies have equal pixels, or are near: reduced to {side} x {side} grey pixels, and moved, turned by a few degrees, "
-    "mirrored, turned by 90 degrees, inverted, or cropped to four fifths until they lie on each other, their details "
-    "correlate, less the standard error, at {limit} or more over three quarters of the blocks, with or without the rim. "
-    "Near copies are chained."
+    "Copies have equal pixels, or are near: reduced to {side} x {side} grey pixels and moved, turned by a few degrees, "
+    "mirrored, turned by 90 degrees, inverted, or cropped to four fifths, until they lie on each other, their details "
+    "correlate, less the standard error, at {limit} or more over three quarters of the blocks, with or without the "
+    "rim. Near copies are chained."
 )
 SMALL = (
     "Copies have equal pixels, or (below {side} pixels) have them once they are mirrored, turned by 90 degrees, "
-    "inverted, moved before an even background, freed of an even frame, or their grey levels are changed without joining two; or "
-    "their pixels, mirrored, turned or inverted, correlate at {limit} or more. Near copies are chained."
+    "inverted, moved before an even background, freed of an even frame, or their grey levels are changed without "
+    "joining two; or their pixels, mirrored, turned or inverted, correlate at {limit} or more. Near copies are chained."
 )
 
 

@@ -2,8 +2,8 @@
 
 The magnitudes of a Fourier transform do not see where in the window the picture lies, nor whether it is the negative or
 turned by 180 degrees; a Hann window takes frames and captions out of it (Reddy and Chatterji, "An FFT-Based Technique
-for Translation, Rotation, and Scale-Invariant Image Registration", IEEE TIP 1996, use both). What mirroring and turns by 90
-degrees do to them is a sign in a suitable basis, so that all eight orientations cost one product of matrices.
+for Translation, Rotation, and Scale-Invariant Image Registration", IEEE TIP 1996, use both). What mirroring and turns
+by 90 degrees do to them is a sign in a suitable basis, so that all eight orientations cost one product of matrices.
 """
 
 from __future__ import annotations
