@@ -81,8 +81,8 @@ def finding(images: ImageSet, ledger: Ledger) -> dict[str, Any]:
     if not len(seen.pairs):
         return found("FB002", "pass", advice=tried, **facts)
     some = "; ".join(f"{images.ids[i]} and {images.ids[j]}" for i, j in seen.pairs[:NAMED])
-    said = f"{round(value * seen.n)} of {seen.n} images look like copies of images of another part, such as {some}. {tried}"
-    return found("FB002", "alarm" if low > TOLERATED else "note", advice=said, **facts)
+    said = f"{round(value * seen.n)} of {seen.n} images look like copies of some of another part, such as {some}."
+    return found("FB002", "alarm" if low > TOLERATED else "note", advice=f"{said} {tried}", **facts)
 
 
 def across(images: ImageSet, ledger: Ledger) -> Across:
@@ -97,6 +97,8 @@ def across(images: ImageSet, ledger: Ledger) -> Across:
     probes = np.sort(rng.permutation(probes)[:PROBES])
     grey, at = reduced(np.asarray(images.images)[used])
     known = {one: place for place, one in enumerate(used[at].tolist())}
+    if len(at) < 2:
+        return Across(np.empty((0, 2), np.int64), 0, 0, 0, ())
     look = Look(grey, small=min(images.shape[:2]) < SIDE)
     here = np.array([known[one] for one in probes.tolist() if one in known], np.int64)
     pairs = look.near(grey[here], part[used[at]][here], part[used[at]])

@@ -39,7 +39,8 @@ def between(images: np.ndarray, others: np.ndarray, *, alike: bool = False) -> p
     ]
     if small:
         found.append(_table(_matched(forms(images), forms(others)), "changed"))
-    return pd.concat(found, ignore_index=True).drop_duplicates(["first", "second"], ignore_index=True)
+    pairs = pd.concat(found, ignore_index=True).drop_duplicates(["first", "second"])
+    return pairs.sort_values(["second", "first"], ignore_index=True)
 
 
 def _table(pairs: list[tuple[int, int]], how: str) -> pd.DataFrame:
