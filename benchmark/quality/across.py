@@ -77,7 +77,7 @@ def finding(images: ImageSet, ledger: Ledger) -> dict[str, Any]:
     value, low, high = seen.share
     tried = f"Of {seen.planted} planted copies {seen.found} were seen"
     tried += f", of these kinds less than half: {', '.join(seen.missed)}." if seen.missed else "."
-    facts = {"value": value, "low": low, "high": high, "smallest": seen.smallest}
+    facts: dict[str, Any] = {"value": value, "low": low, "high": high, "smallest": seen.smallest}
     if not len(seen.pairs):
         return found("FB002", "pass", advice=tried, **facts)
     some = "; ".join(f"{images.ids[i]} and {images.ids[j]}" for i, j in seen.pairs[:NAMED])

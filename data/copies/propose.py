@@ -60,13 +60,14 @@ def proposed(grey: np.ndarray, others: np.ndarray | None = None, *, zooms: tuple
     if n < (2 if others is None else 1) or (others is not None and not len(others)):
         return _nothing()
     whole = _spectra(grey, 1.0)
+    near = sp.magnitudes(whole)
     theirs = whole if others is None else _spectra(others, 1.0)
-    near, far = sp.magnitudes(whole), None if others is None else sp.magnitudes(theirs)
-    found = []
+    far = near if others is None else sp.magnitudes(theirs)
+    found = [_nothing()]
     for zoom in zooms:
         mine = whole if zoom == 1.0 else _spectra(grey, zoom)
         rows = near if zoom == 1.0 else sp.magnitudes(mine)
-        if far is None:
+        if others is None:
             found += _looked_at(mine, theirs, _nearest(rows, near, zoom == 1.0, True), zoom)
             continue
         found += [_placed(one, 0, n) for one in _looked_at(mine, theirs, _nearest(rows, far), zoom)]
@@ -74,7 +75,6 @@ def proposed(grey: np.ndarray, others: np.ndarray | None = None, *, zooms: tuple
             close = _spectra(others, zoom)
             pairs = _nearest(sp.magnitudes(close), near)
             found += [_placed(one, n, 0) for one in _looked_at(close, whole, pairs, zoom)]
-    found.append(_nothing())
     return _once(Proposed(*(np.concatenate([getattr(one, f.name) for one in found]) for f in fields(Proposed))))
 
 
