@@ -9,7 +9,7 @@ import numpy as np
 
 from data.chains import join
 
-NEAR_FROM = 32  # pixels; below, a perceptual hash merges different images (a third of MNIST falls into one group)
+NEAR_FROM = 32  # pixels; below, different images agree as far as copies do, so that only exact changes are told
 
 
 @dataclass(frozen=True)
@@ -30,19 +30,32 @@ class Copies:
 def find_copies(images: np.ndarray, *, alike: bool = False) -> Copies:
     """Finds the copies in uint8 images `(n, height, width, channels)`; `alike` is for sets of aligned faces.
 
-    Below 32 pixels on either side only equal pixels count. From there on `data.near_duplicates` looks for the same
-    picture in another crop, size, brightness or compression too.
+    Below 32 pixels on either side only nearly equal pixels count, and what can be undone exactly, see
+    `data.copies.forms`. From there on
+    `data.near_duplicates` looks for the same picture in another crop, size, brightness or compression too.
     """
     exact = exact_duplicates(images)
-    if min(images.shape[1:3]) < NEAR_FROM or len(images) < 2:
-        return Copies(exact, exact, f"Copies have equal pixels (below {NEAR_FROM} pixels, nothing else counts).")
-    from data.near_duplicates import near_duplicates, rule
+    from data.near_duplicates import near_duplicates, near_small, rule
 
+    small = min(images.shape[1:3]) < NEAR_FROM
     distinct = np.flatnonzero(exact == np.arange(len(exact)))
     some = images[distinct] if len(distinct) < len(images) else images
-    pairs = distinct[near_duplicates(some, alike=alike)]
-    same = np.stack([np.arange(len(exact)), exact], axis=1)
-    return Copies(exact, join(len(exact), np.concatenate([same, pairs])), rule(alike))
+    pairs = distinct[near_small(some) if small else near_duplicates(some, alike=alike)]
+    alone = np.arange(len(exact))
+    same = [np.stack([alone, to], axis=1) for to in (exact, *([_same_forms(images, exact)] if small else []))]
+    return Copies(exact, join(len(exact), np.concatenate([*same, pairs])), rule(alike, small))
+
+
+def _same_forms(images: np.ndarray, exact: np.ndarray) -> np.ndarray:
+    """Returns int64 `(n,)`: the position of the first image of the same form, or with the same pixels."""
+    from data.copies.forms import forms
+
+    seen: dict[bytes, int] = {}
+    near = exact.copy()
+    for i, form in enumerate(forms(images)):
+        if form:
+            near[i] = seen.setdefault(hashlib.blake2b(form, digest_size=16).digest(), i)
+    return near
 
 
 def exact_duplicates(images: np.ndarray) -> np.ndarray:

@@ -38,13 +38,22 @@ _LIST = [
         "parts that share something", "Do not use the run; report the fault.", exhaustive=True,
     ),
     Kind(
+        "FB002", "copies-across-parts",
+        "Images of the detector parts whose copies are in another part, looked for by the directions of their edges, "
+        "which is not how the ledger looks, and tried on planted copies. An alarm if they are surely more than 0.2 %, "
+        "a note if there are any.",
+        "share of images", "Look at the images that are named: name their sources as groups, or take one of them away.",
+    ),
+    Kind(
         "FB003", "copies-of-reals",
-        "Fakes that are copies of real images of the run. An alarm if there are any.",
+        "Fakes that are copies of real images of the run, near ones too: mirrored, turned, inverted, cropped, "
+        "compressed, resized. An alarm if any have equal pixels, or if more fakes than reals have a near copy among "
+        "the reals, at 99 %; else a note.",
         "images", "Find where they come from: a generator that copies, or a folder with reals in it.", exhaustive=True,
     ),
     Kind(
         "FB004", "repeated-fakes",
-        "Test fakes that stand in a training or validation part too.",
+        "Test fakes of which a copy, or a near one, is in a training or validation part too.",
         "images", "Draw more different fakes, or read the AUC as one of images seen before.", exhaustive=True,
     ),
     # controls

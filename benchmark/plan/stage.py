@@ -31,10 +31,10 @@ MODULES = {
     ),
 }
 VERSIONS = {
-    "prepare": 2,
-    "audit": 2,
+    "prepare": 3,
+    "audit": 3,
     "train_generator": 3,
-    "sample": 2,
+    "sample": 3,
     "train_extractor": 1,
     "discriminator": 1,
     "train_detector": 3,

@@ -65,7 +65,7 @@ def write(folder: Path, generator: Any, images: ImageSet, ledger: Ledger, *, see
         np.save(folder / f"{part}.npy", fakes)
     digests = {part: hashlib.sha256(fakes.tobytes()).hexdigest() for part, fakes in snapped.items()}
     record = {"checkpoint": checkpoint, "seed": seed, "levels": len(levels), "snapped": moved, "digests": digests}
-    audit = _audit(generator, images, np.concatenate(list(reals.values())), snapped, files)
+    audit = _audit(folder, generator, images, ledger, snapped, files)
     (folder / "bank.json").write_text(json.dumps(record | facts | {"audit": audit}, indent=1))
 
 
@@ -98,14 +98,29 @@ def labelled(folder: Path, images: ImageSet, ledger: Ledger, part: str) -> Label
 
 
 def _audit(
-    generator: Any, images: ImageSet, at: np.ndarray, fakes: dict[str, np.ndarray], files: pd.DataFrame | None
-) -> list[dict[str, Any]]:
+    folder: Path, generator: Any, images: ImageSet, ledger: Ledger, fakes: dict[str, np.ndarray],
+    files: pd.DataFrame | None,
+) -> list[dict[str, Any]]:  # fmt: skip
     if getattr(generator, "control", None) == "real-copy":
         return []  # its fakes are reals: that is the control
-    rows = [bank_audit.copies(images.images, np.concatenate(list(fakes.values()))), bank_audit.repeats(fakes)]
+    alike = images.groups is not None
+    units = ledger.units, np.concatenate([np.load(folder / f"{part}.units.npy") for part in fakes])
+    every = np.concatenate(list(fakes.values()))
+    rows = [
+        bank_audit.copies(images.images, every, alike=alike, units=units, base=_near_reals(images, ledger)),
+        bank_audit.repeats(fakes, alike=alike),
+    ]
     if files is not None:
+        at = np.concatenate([ledger.parts[part] for part in DETECTOR_PARTS])
         rows.append(bank_audit.file_facts(None if images.facts is None else images.facts.iloc[at], files))
     return rows
+
+
+def _near_reals(images: ImageSet, ledger: Ledger) -> tuple[int, int]:
+    """Returns how many real images have a copy among the real ones, and how many there are."""
+    of = ledger.table["copy_of"].to_numpy(str)
+    copies = of != ""
+    return int((copies | np.isin(images.ids, of[copies])).sum()), images.n
 
 
 def _from_nothing(generator: Any, images: ImageSet, reals: dict, seed: int) -> tuple[dict, dict]:

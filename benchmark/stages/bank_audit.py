@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 
 from benchmark.findings.finding import found
+from data.copies.between import between
 
 LEVEL = 0.01  # a difference that chance alone makes in one of a hundred runs or fewer is an alarm
 RARE = 5  # kinds of file that are rarer than this are counted together: the test needs a few of each
@@ -107,34 +108,69 @@ def _values(values: pd.Series) -> str:
     return f"{named}, {len(shares) - 3} more" if len(shares) > 3 else named
 
 
-def copies(reals: np.ndarray, fakes: np.ndarray) -> dict[str, Any]:
-    """Counts fakes that are real images of the run, byte for byte; uint8 `(n, h, w, c)` both.
+def copies(
+    reals: np.ndarray,
+    fakes: np.ndarray,
+    *,
+    alike: bool = False,
+    units: tuple[np.ndarray, np.ndarray] | None = None,
+    base: tuple[int, int] | None = None,
+) -> dict[str, Any]:
+    """Counts fakes that are copies of real images of the run, near ones too; uint8 `(n, h, w, c)` both.
+
+    An honest generator may come near a real image by chance, as real images come near each other: near copies are an
+    alarm if they are more than that. Equal pixels always are.
+
+    Args:
+        reals: All real images of the run.
+        fakes: The fakes of all parts.
+        alike: Whether different images look much alike, as aligned faces do. Defaults to `False`.
+        units: Those of the reals and of the fakes: an image made from a real one is of its unit, and may look like it.
+            Defaults to `None`.
+        base: How many reals have a near copy among the reals, and of how many. Defaults to `None`, none of them.
 
     Returns:
         A row of the audit; its value is the number of such fakes.
     """
-    known = {image.tobytes() for image in reals}
-    seen = sum(image.tobytes() in known for image in fakes)
+    from scipy import stats
+
+    pairs = between(reals, fakes, alike=alike)
+    if units is not None:
+        own = units[0][pairs["first"]] == units[1][pairs["second"]]
+        pairs = pairs[(pairs["how"] == "equal") | ~own]
+    pairs = pairs.sort_values("how", key=lambda how: how != "equal", kind="stable").drop_duplicates("second")
+    seen, equal = len(pairs), int((pairs["how"] == "equal").sum())
     if not seen:
         return found("FB003", "pass", value=0)
-    advice = f"{seen} of {len(fakes)} fakes are real images, byte for byte: a generator that copies, or a mixed folder."
-    return found("FB003", "alarm", value=seen, advice=advice)
+    near, n = base or (0, len(reals))
+    p = stats.fisher_exact([[seen, len(fakes) - seen], [near, n - near]], alternative="greater").pvalue
+    how = ", ".join(f"{count} {one}" for one, count in pairs["how"].value_counts().items())
+    said = f"{seen} of {len(fakes)} fakes are real images: {how}."
+    if equal or p < LEVEL:
+        said += " A generator that copies, or a folder with reals in it."
+        return found("FB003", "alarm", value=seen, advice=said)
+    said += f" {near} of {n} reals are as near to another one, so chance may make as many (p = {p:.2g}). Look at them."
+    return found("FB003", "note", value=seen, advice=said)
 
 
-def repeats(fakes: dict[str, np.ndarray]) -> dict[str, Any]:
-    """Counts the test fakes that stand in a training or validation part too, byte for byte.
+def repeats(fakes: dict[str, np.ndarray], *, alike: bool = False) -> dict[str, Any]:
+    """Counts the test fakes of which a copy, or a near one, stands in a training or validation part too.
 
-    A folder may hold a file twice, and a collapsed generator draws one image again and again: either makes fakes
+    A folder may hold an image twice, and a collapsed generator draws one image again and again: either makes fakes
     easier to detect than new ones would be.
 
     Returns:
         A row of the audit; its value is the number of such fakes.
     """
-    known = {image.tobytes() for part, images in fakes.items() if part != "test" for image in images}
-    seen = sum(image.tobytes() in known for image in fakes["test"])
+    others = np.concatenate([images for part, images in fakes.items() if part != "test"])
+    pairs = between(others, fakes["test"], alike=alike)
+    seen, equal = pairs["second"].nunique(), pairs.loc[pairs["how"] == "equal", "second"].nunique()
     if not seen:
         return found("FB004", "pass", value=0)
-    advice = f"{seen} of {len(fakes['test'])} test fakes are training or validation fakes too: the AUC may flatter."
+    advice = (
+        f"{seen} of {len(fakes['test'])} test fakes are training or validation fakes too, {equal} of them byte for "
+        "byte: the AUC may flatter."
+    )
     return found("FB004", "note", value=seen, advice=advice)
 
 

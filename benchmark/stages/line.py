@@ -23,7 +23,7 @@ from benchmark.plan.stage import SCORES
 from benchmark.plugins import adapt
 from benchmark.plugins import resolve as plugins
 from benchmark.processes import settings
-from benchmark.quality import lesson
+from benchmark.quality import across, lesson
 from benchmark.stages import bank, measurements, mixed, repeats, threshold, warm
 from benchmark.stages.bank import DETECTOR_PARTS
 from benchmark.stages.event_log import WHERE, EventLog
@@ -76,14 +76,17 @@ def prepare(job: Job) -> None:
 
 
 def audit(job: Job) -> None:
-    """Checks again, from the files, that no image, near-duplicate, identity or unit serves two parts."""
+    """Checks again, from the files, that no image, near-duplicate, identity or unit serves two parts.
+
+    Copies are looked for twice: as the ledger does, and by another method.
+    """
     images, ledger = prepared(job)
     try:
         check_ledger(images, ledger)
         row = found("FB001", "pass", value=0)
     except Exception as error:
         row = found("FB001", "alarm", value=1, advice=f"Do not use this run: {error}")
-    frame([row]).to_csv(job.folder / "audit.csv", index=False)
+    frame([row, across.finding(images, ledger)]).to_csv(job.folder / "audit.csv", index=False)
 
 
 def train_generator(job: Job) -> None:

@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from benchmark.quality.planted import changes
 from benchmark.stages import bank, bank_audit
 from data.imageset import ImageSet
 from data.ledger import split
@@ -252,3 +253,50 @@ def test_groups_and_units_of_the_score_table(tmp_path, reals):
     assert set(units["copy"][1]) <= set(ledger.units)
     assert units["videos"][1].nunique() == videos.nunique()
     assert units["videos"][1].min() >= images.n
+
+
+def pictures(n: int, seed: int) -> np.ndarray:
+    """Random pictures with details, uint8 `(n, 32, 32, 3)`."""
+    from scipy.ndimage import zoom
+
+    rng = np.random.default_rng(seed)
+    coarse, fine = rng.normal(0, 50, (n, 4, 4, 3)), rng.normal(0, 25, (n, 16, 16, 1))
+    made = 128 + zoom(coarse, (1, 8, 8, 1), order=1) + zoom(fine, (1, 2, 2, 1), order=1)
+    return np.clip(made, 0, 255).astype(np.uint8)
+
+
+@pytest.mark.parametrize("change", ["JPEG", "resized", "mirrored", "negative", "shifted"])
+def test_near_copies_of_reals_among_the_fakes_are_an_alarm(change):
+    reals, fakes = pictures(200, 0), pictures(100, 1)
+    assert bank_audit.copies(reals, fakes)["verdict"] == "pass"
+    alter, rng = changes((32, 32, 3))[change], np.random.default_rng(0)
+    fakes[:5] = [alter(image, rng) for image in reals[:5]]
+    row = bank_audit.copies(reals, fakes)
+    assert (row["verdict"], row["value"]) == ("alarm", 5)
+    assert "5 of 100 fakes are real images: 5 " in row["advice"]
+
+
+def test_near_copies_that_reals_have_as_often_are_a_note():
+    reals, fakes = pictures(200, 0), pictures(100, 1)
+    fakes[0] = reals[0, :, ::-1]
+    assert bank_audit.copies(reals, fakes, base=(2, 200))["verdict"] == "note"
+    fakes[1] = reals[1]
+    assert bank_audit.copies(reals, fakes, base=(2, 200))["verdict"] == "alarm", "equal pixels always are"
+
+
+def test_an_image_made_from_a_real_one_may_look_like_it():
+    reals, fakes = pictures(50, 0), pictures(20, 1)
+    fakes[:4] = reals[:4, :, ::-1]
+    units = np.arange(50), np.concatenate([np.arange(4), np.arange(50, 66)])
+    assert bank_audit.copies(reals, fakes, units=units)["verdict"] == "pass"
+    assert bank_audit.copies(reals, fakes, units=(units[0], units[1] + 1))["value"] == 4
+
+
+def test_near_copies_among_the_fakes_are_repeats():
+    fakes = pictures(60, 1)
+    parts = {"detector-train": fakes[:30], "detector-validation": fakes[30:40], "test": fakes[40:].copy()}
+    assert bank_audit.repeats(parts)["verdict"] == "pass"
+    parts["test"][:3] = [fakes[0, :, ::-1], 255 - fakes[1], fakes[2]]
+    row = bank_audit.repeats(parts)
+    assert (row["verdict"], row["value"]) == ("note", 3)
+    assert "3 of 20 test fakes are training or validation fakes too, 1 of them byte for byte" in row["advice"]
