@@ -25,10 +25,10 @@ MODULES = {
     "measure": ("statistics/metrics.py", "statistics/roc.py"),
 }
 VERSIONS = {
-    "prepare": 2,
+    "prepare": 3,
     "audit": 2,
-    "train_generator": 3,
-    "sample": 2,
+    "train_generator": 4,
+    "sample": 3,
     "train_extractor": 1,
     "discriminator": 1,
     "train_detector": 3,

@@ -19,7 +19,7 @@ from benchmark.plan.measurement import Table
 from benchmark.plan.planner import Plan
 from benchmark.plan.stage import Stage
 from benchmark.quality import control
-from benchmark.results import summarise
+from benchmark.results import shortcuts, summarise
 from benchmark.store.checkpoints import Checkpoints
 from benchmark.store.store import Store
 from generation.dcgan.class_scores import COLUMNS as CLASS_COLUMNS
@@ -134,6 +134,13 @@ class Gathered:
         for (generator, seed), stage in self.plan.banks.items():
             if self.ended_well(stage):
                 rows += summarise.bank_checks(f"{generator} seed {seed}", self.path(stage))
+        rows += shortcuts.trace_verdicts(
+            {
+                f"{generator} seed {seed}": _json(self.path(stage) / "bank.json")["traces"]
+                for (generator, seed), stage in self.plan.banks.items()
+                if self.ended_well(stage)
+            }
+        )
         return rows
 
     def classes(self) -> pd.DataFrame:
