@@ -10,7 +10,7 @@ from detection.features.traces.found import Found, far_apart
 
 EVEN = 2  # grey levels that a line of one colour may vary by: what saving it adds
 STEP = 12.0  # grey levels by which the picture must differ from a frame where it ends
-APART = 8  # grey levels by which a constant pixel must differ from those beside it
+APART = 8  # grey levels by which a constant pixel must differ from the mean of those beside it
 SIDES = ("top", "bottom", "left", "right")
 REPEATS = {1: "the next line", 2: "the third line", 3: "the fourth line", -1: "the other side"}
 
@@ -114,14 +114,19 @@ def _repeated(images: np.ndarray) -> np.ndarray:
 
 
 def _alone(planes: np.ndarray) -> np.ndarray:
-    """Says of each pixel whether it differs from all four beside it, bool `(n, h, w)`."""
-    values = planes.astype(np.int16)
-    alone = np.ones(planes.shape, bool)
-    for axis in (1, 2):
-        apart = np.abs(np.diff(values, axis=axis)) >= APART
-        before, after = [(0, 0)] * 3, [(0, 0)] * 3
-        before[axis], after[axis] = (1, 0), (0, 1)
-        alone &= np.pad(apart, before, constant_values=True) & np.pad(apart, after, constant_values=True)
+    """Says of each pixel whether it stands out from the mean of the four beside it and equals none of them.
+
+    A ground of one level that a figure leaves free is no constant pixel.
+    """
+    values = planes.astype(np.float32)
+    other = np.ones(planes.shape, bool)
+    beside, count = np.zeros_like(values), np.zeros(planes.shape[1:], np.float32)
+    for here, there in ((np.s_[:, 1:], np.s_[:, :-1]), (np.s_[:, :, 1:], np.s_[:, :, :-1])):
+        for first, second in ((here, there), (there, here)):
+            beside[first] += values[second]
+            other[first] &= planes[first] != planes[second]
+            count[first[1:]] += 1
+    alone: np.ndarray = other & (np.abs(values - beside / count) >= APART)
     return alone
 
 

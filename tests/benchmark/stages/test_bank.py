@@ -255,7 +255,7 @@ def test_groups_and_units_of_the_score_table(tmp_path, reals):
 
 
 class Files(Noise):
-    """Fakes that came as files whose values are off the reals' grid: what `came` says is judged, not what is snapped."""
+    """Fakes that came as files with values off the reals' grid."""
 
     control = None
 
