@@ -119,7 +119,7 @@ _LIST = [
         "FB029", "format-bias",
         "Test images of one class are compressed as JPEG, those of the other are not: a note if a detector's accuracy "
         "moves by more than chance, family-wise over detectors, generators, sides and qualities at 99 %.",
-        "change of balanced accuracy", "Do not trust the detector where files of the two classes are compressed "
+        "change of accuracy on that class", "Do not trust the detector where files of the two classes are compressed "
         "unequally; train it on images that were compressed at random.",
     ),
     # trainings

@@ -141,6 +141,14 @@ class Gathered:
                 if self.ended_well(stage)
             }
         )
+        moved = self.plan.measured.get("format_bias", {})
+        rows += shortcuts.format_verdicts(
+            {
+                str(cell): pd.read_csv(self.path(stage) / "format_bias.csv")
+                for cell, stage in moved.items()
+                if self.ended_well(stage)
+            }
+        )
         return rows
 
     def classes(self) -> pd.DataFrame:

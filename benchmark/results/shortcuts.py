@@ -6,8 +6,10 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
+import pandas as pd
 
 from benchmark.findings.finding import found
+from benchmark.findings.registry import KINDS
 from benchmark.stages.shortcuts.audit import smallest_share
 from benchmark.stages.shortcuts.traces import BY_NAME
 from benchmark.statistics.compare import holm
@@ -30,6 +32,47 @@ def trace_verdicts(banks: Mapping[str, Sequence[Mapping[str, Any]]], *, level: f
     adjusted = holm([record["p"] for _, record in every])
     family = max(1, int(np.isfinite(adjusted).sum()))
     return [_trace_verdict(about, record, p, level, family) for (about, record), p in zip(every, adjusted, strict=True)]
+
+
+def format_verdicts(moved: Mapping[str, pd.DataFrame], *, level: float = 0.99) -> list[dict[str, Any]]:
+    """Judges how detectors take JPEG on one class alone, family-wise over cells, sides and qualities (Holm).
+
+    Args:
+        moved: From a cell's name to its rows of `format_bias.csv`.
+        level: Family-wise confidence, in (0, 1). Defaults to `0.99`.
+
+    Returns:
+        A finding for each cell; its value is the largest change of accuracy that is more than chance, or that there is.
+    """
+    if not moved:
+        return []
+    table = pd.concat([rows.assign(cell=cell) for cell, rows in moved.items()], ignore_index=True)
+    table["p"] = holm(table["change_p"])
+    return [_format_verdict(str(cell), rows, level, len(table)) for cell, rows in table.groupby("cell", sort=False)]
+
+
+def _format_verdict(cell: str, rows: pd.DataFrame, level: float, family: int) -> dict[str, Any]:
+    more = rows[rows["p"] <= 1 - level]
+    shown = rows if more.empty else more
+    worst = shown.loc[shown["change"].abs().idxmax()]
+    row: dict[str, Any] = {"about": cell, "value": worst["change"]}
+    row |= {"low": worst["change_low"], "high": worst["change_high"]}
+    if len(more):
+        said = (
+            f"JPEG at quality {worst['quality']:.0f} on the {worst['side']} test images alone moves the accuracy on "
+            f"them from {worst['accuracy']:.3f} to {worst['accuracy_after']:.3f}. {KINDS['FB029'].todo}"
+        )
+        return found("FB029", "note", **row, advice=said)
+    turned = exact_needs(1 - level, family)
+    n = int(rows["n"].min())
+    if n < turned:
+        return found("FB029", "cannot tell", **row, advice=f"{n} test images of a side are too few to see a change.")
+    return found("FB029", "pass", **row, smallest=turned / n)
+
+
+def exact_needs(alpha: float, family: int) -> int:
+    """Returns how many images must turn, all one way, for McNemar's exact test to be below `alpha / family`."""
+    return int(np.ceil(1 + np.log2(family / alpha)))
 
 
 def _trace_verdict(about: str, record: Mapping[str, Any], p: float, level: float, family: int) -> dict[str, Any]:

@@ -28,8 +28,8 @@ from generation.gaussian import Gaussian
 
 SOURCES = ("digits", "mnist", "cifar10", "celeba")
 SHARES = {"train": 0.3, "test": 0.2}  # of a source, for detectors; gaussian learns from the rest
-MOST = 5000  # images of a source that a draw uses
-FACES = 6000  # of CelebA that are read
+MOST = 3000  # images of a source that a draw uses
+FACES = 3000  # of CelebA that are read
 
 
 @cache
@@ -187,20 +187,21 @@ def main() -> None:
     parser.add_argument("--traces", action="store_true", help="planted traces")
     parser.add_argument("--sources", nargs="+", choices=SOURCES, default=SOURCES)
     parser.add_argument("--draws", type=int, help="ledger seeds: 200 with --clean, 5 with --traces")
+    parser.add_argument("--first", type=int, default=0, help="first ledger seed; limits were set on those from 1000 on")
     parser.add_argument("--workers", type=int, default=1)
     parser.add_argument("--data", type=Path, default=Path(os.environ.get("FAUXBENCH_DATA", ".")))
     parser.add_argument("--out", type=Path, help="a CSV file of every draw")
     asked = parser.parse_args()
     with get_context("fork").Pool(asked.workers, threadpool_limits, (1,)) as pool:
         if asked.clean:
-            seeds = range(asked.draws or 200)
+            seeds = range(asked.first, asked.first + (asked.draws or 200))
             jobs = [
                 (name, fakes, seed) for name in asked.sources for fakes in ("real-copy", "gaussian") for seed in seeds
             ]
             table = pd.DataFrame(pool.imap_unordered(partial(clean, folder=asked.data), jobs))
             print(*_bounds(table), sep="\n")
         if asked.traces:
-            seeds = range(asked.draws or 5)
+            seeds = range(asked.first, asked.first + (asked.draws or 5))
             jobs = [
                 (name, trace, side, share, seed)
                 for name in asked.sources for trace in PLANTED for side in ("reals", "fakes") for share in (1.0, 0.3)

@@ -36,7 +36,7 @@ TRACES = (
         "A grey level between others is left out by one class: values were moved or rounded there. " + SAME_STEPS,
     ),
     Trace(
-        "a constant pixel", "FB025", "alarm", 0.15, borders.ConstantPixel(),
+        "a constant pixel", "FB025", "alarm", 0.20, borders.ConstantPixel(),
         "One place has the same value in images of one class, and stands out there: a mark, or a faulty sensor. "
         "Cut it off both, or replace it in both.",
     ),

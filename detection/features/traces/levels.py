@@ -11,6 +11,10 @@ FEWEST_BESIDE = 6  # pixels that they must have on each side: the level is then 
 END = 4  # levels from 0 and 255 that an honest generator may miss
 
 
+# in so few pixels or levels nobody can say that one is left out
+NOWHERE = Found("none", lambda images: np.full(len(images), np.nan))
+
+
 class MissingLevel:
     """A level that an image leaves out though it uses the levels on both sides of it.
 
@@ -18,18 +22,18 @@ class MissingLevel:
     range do not count: a generator may well miss them. Images whose neighbouring levels are rare show nothing.
     """
 
-    def find(self, reals: np.ndarray, fakes: np.ndarray) -> Found | None:
+    def find(self, reals: np.ndarray, fakes: np.ndarray) -> Found:
         """Looks for the level that differs most; see the room's docstring."""
         counts = [level_counts(side) for side in (reals, fakes)]
         grid = np.flatnonzero(counts[0].sum(axis=0) + counts[1].sum(axis=0))
         inner = np.flatnonzero((grid >= END) & (grid <= 255 - END))
         if len(grid) < 2 * REACH + 1 or not len(inner):
-            return None
+            return NOWHERE
         seen = [_absent(side[:, grid]) for side in counts]
         able = [np.isfinite(side[:, inner]).sum(axis=0) for side in seen]
         apart = far_apart([np.nansum(side[:, inner], axis=0) for side in seen], able)
         if not apart.any():
-            return None
+            return NOWHERE
         at = int(inner[apart.argmax()])
         return Found(f"level {grid[at]}", lambda images: _absent(level_counts(images)[:, grid])[:, at])
 
@@ -37,7 +41,7 @@ class MissingLevel:
 class EndLevels:
     """No value near one end of the range: an image's brightest or darkest value."""
 
-    def find(self, reals: np.ndarray, fakes: np.ndarray) -> Found | None:
+    def find(self, reals: np.ndarray, fakes: np.ndarray) -> Found:
         """Looks for the end, and the level there, by which the two differ most."""
         ends = [[_brightest(side), _darkest(side)] for side in (reals, fakes)]
         cuts = [best_cut(ends[0][end], ends[1][end]) for end in (0, 1)]
