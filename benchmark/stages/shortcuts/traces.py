@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
 from detection.features.traces import borders, jpeg, levels, smooth
 
@@ -23,7 +23,7 @@ class Trace:
 
     name: str
     number: str
-    graver: str
+    graver: Literal["alarm", "note"]
     least: float
     look: Any
     says: str

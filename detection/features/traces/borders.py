@@ -43,16 +43,19 @@ class ConstantPixel:
 
     def find(self, reals: np.ndarray, fakes: np.ndarray) -> Found | None:
         """Looks for the place and the value that differ most."""
-        best, place = 0.0, None
+        best, place = 0.0, (-1, -1, -1, -1)
         for channel in range(reals.shape[-1]):
             shares = [_places(side[..., channel]) / len(side) for side in (reals, fakes)]
             gaps = np.abs(shares[0] - shares[1])
             at = int(gaps.argmax())
             if gaps[at] > best:
-                best, place = float(gaps[at]), (channel, *np.unravel_index(at, (*reals.shape[1:3], 256)))
-        if place is None:
+                best, place = (
+                    float(gaps[at]),
+                    (channel, at // 256 // reals.shape[2], at // 256 % reals.shape[2], at % 256),
+                )
+        if not best:
             return Found("none", lambda images: np.zeros(len(images)))
-        channel, row, column, level = map(int, place)
+        channel, row, column, level = place
 
         def of(images: np.ndarray) -> np.ndarray:
             plane = images[..., channel]

@@ -97,13 +97,11 @@ def chroma_halved(images: np.ndarray) -> np.ndarray:
     red, _, blue = np.moveaxis(images.astype(np.float64), -1, 0)
     light = grey(images)
     planes = np.stack([(blue - light) / 1.772, (red - light) / 1.402], axis=1)
-    halved = np.zeros(len(images), bool)
+    halved, enlarged = np.zeros((2, len(images)), bool)
     for kind, upright in product(KINDS, (False, True)):
-        phases = list(product((0, 1) if upright else (None,), (0, 1)))
-        rest = np.stack([_misfit(planes, kind, phase) for phase in phases], axis=1)
-        rest.sort(axis=1)
-        halved |= (rest[:, 0] <= FLOOR) & (rest[:, 1] >= RATIO * np.maximum(rest[:, 0], 0.2))
-    return halved
+        halved |= _fits(planes, kind, upright)
+        enlarged |= _fits(light[:, None], kind, upright)
+    return halved & ~enlarged  # an image that was enlarged as a whole is no question of colour
 
 
 def _offset(reals: np.ndarray, fakes: np.ndarray) -> tuple[int, int]:
@@ -187,8 +185,16 @@ def _steps() -> np.ndarray:
     return np.clip((LUMINANCE_STEPS * scale[:, None] + 50) // 100, 1, 255).astype(np.float32)
 
 
+def _fits(planes: np.ndarray, kind: Image.Resampling, upright: bool) -> np.ndarray:
+    """Says whether planes `(n, p, h, w)` were enlarged twofold, across or `upright` too, and not just smooth."""
+    phases = list(product((0, 1) if upright else (None,), (0, 1)))
+    rest = np.sort(np.stack([_misfit(planes, kind, phase) for phase in phases], axis=1), axis=1)
+    fits: np.ndarray = (rest[:, 0] <= FLOOR) & (rest[:, 1] >= RATIO * np.maximum(rest[:, 0], 0.2))
+    return fits
+
+
 def _misfit(planes: np.ndarray, kind: Image.Resampling, phase: tuple[int | None, int]) -> np.ndarray:
-    """Returns how far the chroma planes `(n, 2, h, w)` are from ones that were enlarged twofold, in grey levels."""
+    """Returns how far planes `(n, p, h, w)` are from ones that were enlarged twofold, in grey levels."""
     height, width = planes.shape[2:]
     across = _projector(width, kind, phase[1])
     down = np.eye(height) if phase[0] is None else _projector(height, kind, phase[0])

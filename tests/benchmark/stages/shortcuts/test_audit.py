@@ -110,7 +110,7 @@ PLANTED = {
 }
 
 
-@pytest.mark.parametrize("share", [1.0, 0.3])
+@pytest.mark.parametrize("share", [pytest.param(1.0, marks=pytest.mark.slow), 0.3])
 @pytest.mark.parametrize("side", ["reals", "fakes"])
 @pytest.mark.parametrize("name", PLANTED)
 def test_a_planted_trace_alarms_on_either_class(name, side, share):
