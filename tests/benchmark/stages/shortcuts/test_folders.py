@@ -13,7 +13,7 @@ from detection.features.traces.jpeg import jpeg_quality
 from generation.folder import Folder
 
 
-def photographs(n: int, side: int = 48) -> np.ndarray:
+def photographs(n: int, side: int = 44) -> np.ndarray:
     rng = np.random.default_rng(0)
     grain = gaussian_filter(rng.normal(size=(n, side, side, 3)), (0, 1, 1, 0)) * 150
     return np.clip(128 + grain, 0, 255).astype(np.uint8)
@@ -43,7 +43,7 @@ def test_a_folder_keeps_a_corner_of_its_files_as_they_came(jpegs, tmp_path, mixe
 def test_files_that_are_kept_as_they_are_have_no_second_copy(jpegs, tmp_path):
     found = read_images(jpegs)
     assert found.originals is None
-    fakes = Folder(path=str(jpegs)).fit(np.zeros((4, 48, 48, 3), np.uint8))
+    fakes = Folder(path=str(jpegs)).fit(np.zeros((4, 44, 44, 3), np.uint8))
     np.testing.assert_array_equal(fakes.came(np.arange(3)), fakes.take(np.arange(3)))
 
 
