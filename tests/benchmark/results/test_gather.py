@@ -59,6 +59,7 @@ def gathered(folder: Path, text: str) -> Gathered:
         trainings=by_generator["train_generator"], measurements=measurements.known(),
         measured={
             "quality": by_generator["quality"], "inception": by_generator["inception_quality"],
+            "format_bias": {},
             "identity": by_generator["score_identity"],
         },
     )  # fmt: skip
