@@ -41,7 +41,7 @@ TRACES = (
         "Cut it off both, or replace it in both.",
     ),
     Trace(
-        "a border of one colour", "FB026", "alarm", 0.08, borders.Frame(),
+        "a border of one colour", "FB026", "alarm", 0.15, borders.Frame(),
         "Images of one class have a frame. Cut it off before anything else is done.",
     ),
     Trace(

@@ -11,6 +11,7 @@ from detection.features.traces.found import Found, far_apart
 EVEN = 2  # grey levels that a line of one colour may vary by: what saving it adds
 STEP = 12.0  # grey levels by which the picture must differ from a frame where it ends
 APART = 8  # grey levels by which a constant pixel must differ from the mean of those beside it
+CONTRAST = 0.12  # share of images by which a constant pixel must be commoner than the same value beside it
 SIDES = ("top", "bottom", "left", "right")
 REPEATS = {1: "the next line", 2: "the third line", 3: "the fourth line", -1: "the other side"}
 
@@ -43,17 +44,21 @@ class ConstantPixel:
 
     def find(self, reals: np.ndarray, fakes: np.ndarray) -> Found | None:
         """Looks for the place and the value that differ most."""
-        best, place = 0.0, (-1, -1, -1, -1)
-        for channel in range(reals.shape[-1]):
+        _, height, width, channels = reals.shape
+        best, place = CONTRAST, None
+        for channel in range(channels):
             shares = [_places(side[..., channel]) / len(side) for side in (reals, fakes)]
-            gaps = np.abs(shares[0] - shares[1])
-            at = int(gaps.argmax())
-            if gaps[at] > best:
+            gaps = np.abs(shares[0] - shares[1]).reshape(height, width, 256)
+            # what differs at the places beside it as well is the picture's own: how sharp it is, or what it shows
+            wide = np.pad(gaps, ((1, 1), (1, 1), (0, 0)))
+            beside = np.max([wide[:-2, 1:-1], wide[2:, 1:-1], wide[1:-1, :-2], wide[1:-1, 2:]], axis=0)
+            at = int((gaps - beside).argmax())
+            if (gaps - beside).flat[at] > best:
                 best, place = (
-                    float(gaps[at]),
-                    (channel, at // 256 // reals.shape[2], at // 256 % reals.shape[2], at % 256),
+                    float((gaps - beside).flat[at]),
+                    (channel, at // 256 // width, at // 256 % width, at % 256),
                 )
-        if not best:
+        if place is None:
             return Found("none", lambda images: np.zeros(len(images)))
         channel, row, column, level = place
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from detection.features.traces.found import Found, best_cut, far_apart
+from detection.features.traces.found import FEWEST, Found, best_cut, far_apart
 
 REACH = 3  # levels of the grid to either side that say how often a level is to be expected
 FEWEST_BESIDE = 6  # pixels that they must have on each side: the level is then expected about twice
@@ -31,10 +31,11 @@ class MissingLevel:
             return NOWHERE
         seen = [_absent(side[:, grid]) for side in counts]
         able = [np.isfinite(side[:, inner]).sum(axis=0) for side in seen]
-        apart = far_apart([np.nansum(side[:, inner], axis=0) for side in seen], able)
-        if not apart.any():
+        both = np.minimum(*able)
+        if both.max() < FEWEST:
             return NOWHERE
-        at = int(inner[apart.argmax()])
+        apart = far_apart([np.nansum(side[:, inner], axis=0) for side in seen], able)
+        at = int(inner[np.lexsort((both, apart))[-1]])  # of levels that differ equally, the one that most images show
         return Found(f"level {grid[at]}", lambda images: _absent(level_counts(images)[:, grid])[:, at])
 
 

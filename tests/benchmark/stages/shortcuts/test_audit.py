@@ -206,6 +206,14 @@ def test_a_pass_says_what_it_could_have_seen_and_few_images_are_no_pass():
     assert few["verdict"] == "cannot tell"
 
 
+def test_levels_that_nobody_leaves_out_are_a_pass_and_rare_ones_none():
+    rng = np.random.default_rng(0)
+    full = rng.integers(0, 256, (600, 32, 32, 3), np.uint8)
+    assert audited(full[:300], full[300:])["a level left out"]["verdict"] == "pass"
+    flat = np.full((600, 16, 16, 1), 30, np.uint8) + (np.arange(600) % 3)[:, None, None, None].astype(np.uint8)
+    assert audited(flat[:300], flat[300:])["a level left out"]["verdict"] == "cannot tell"
+
+
 def test_images_of_one_unit_are_one_image():
     """200 frames of one film carry a trace: that is one film."""
     reals, fakes = scenes(200, 1), repeated(scenes(200, 2))
