@@ -11,6 +11,7 @@ from detection.features.traces.found import Found, far_apart
 EVEN = 2  # grey levels that a line of one colour may vary by: what saving it adds
 STEP = 12.0  # grey levels by which the picture must differ from a frame where it ends
 APART = 8  # grey levels by which a constant pixel must differ from the mean of those beside it
+FAR = 48  # and at 0 and 255, where filters overshoot
 CONTRAST = 0.12  # share of images by which a constant pixel must be commoner than the same value beside it
 SIDES = ("top", "bottom", "left", "right")
 REPEATS = {1: "the next line", 2: "the third line", 3: "the fourth line", -1: "the other side"}
@@ -134,7 +135,8 @@ def _alone(planes: np.ndarray) -> np.ndarray:
             beside[first] += values[second]
             other[first] &= planes[first] != planes[second]
             count[first[1:]] += 1
-    alone: np.ndarray = other & (np.abs(values - beside / count) >= APART)
+    clipped = (planes == 0) | (planes == 255)  # where a filter overshoots, a faint hollow is cut off at an end
+    alone: np.ndarray = other & (np.abs(values - beside / count) >= np.where(clipped, FAR, APART))
     return alone
 
 
