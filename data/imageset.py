@@ -15,6 +15,7 @@ import pandas as pd
 
 from data import names
 
+ORIGINALS = "originals.npy"
 CHUNK = 1024  # images looked at together, so that a memory-mapped set is never wholly in memory
 
 
@@ -36,6 +37,8 @@ class ImageSet:
         attribute_names: The names of the `k` attributes.
         facts: A frame of `n` rows about the original files (`width`, `height`, `format`, `mode`, `bytes`), or `None`.
         notes: Sentences about how the set was made that a reader of the results should know.
+        originals: uint8 of the shape of `images`, from the upper left corner of each file as it came, where files were
+            cut or reduced; or `None` where `images` are as they came.
 
     Raises:
         ValueError: If the parts do not fit together.
@@ -52,6 +55,7 @@ class ImageSet:
     attribute_names: tuple[str, ...] = ()
     facts: pd.DataFrame | None = None
     notes: tuple[str, ...] = ()
+    originals: np.ndarray | None = None
 
     def __post_init__(self) -> None:
         _check(self)
@@ -91,7 +95,7 @@ class ImageSet:
 
     def take(self, index: Any) -> ImageSet:
         """Returns the images at `index` (positions, a slice or a bool mask) with all that belongs to them."""
-        columns = ("images", "labels", "ids", "groups", "official", "attributes")
+        columns = ("images", "labels", "ids", "groups", "official", "attributes", "originals")
         taken = {name: getattr(self, name)[index] for name in columns if getattr(self, name) is not None}
         if self.facts is not None:
             taken["facts"] = self.facts.iloc[index].reset_index(drop=True)
@@ -102,6 +106,8 @@ class ImageSet:
         folder = Path(folder)
         folder.mkdir(parents=True, exist_ok=True)
         np.save(folder / "images.npy", self.images, allow_pickle=False)
+        if self.originals is not None:
+            np.save(folder / ORIGINALS, self.originals, allow_pickle=False)
         self._index().to_csv(folder / "index.csv", index=False, lineterminator="\n")
         about = {
             "name": self.name,
@@ -146,6 +152,7 @@ class ImageSet:
             attribute_names=tuple(about["attributes"] or ()),
             facts=facts,
             notes=tuple(about["notes"]),
+            originals=_mapped(folder / ORIGINALS, mmap),
         )
 
     def _rename(self, field: str) -> None:
@@ -199,6 +206,11 @@ def snap(images: np.ndarray, value_grid: np.ndarray) -> np.ndarray:
     return table.astype(np.uint8)[images]
 
 
+def _mapped(path: Path, mmap: bool) -> np.ndarray | None:
+    """Reads an array that a set may have, or not."""
+    return np.load(path, mmap_mode="r" if mmap else None, allow_pickle=False) if path.exists() else None
+
+
 def _check(image_set: ImageSet) -> None:
     images, n = image_set.images, len(image_set.images)
     if images.dtype != np.uint8 or images.ndim != 4 or images.shape[3] not in (1, 3):
@@ -210,6 +222,10 @@ def _check(image_set: ImageSet) -> None:
         value = getattr(image_set, field.name)
         if isinstance(value, np.ndarray | pd.DataFrame) and len(value) != n:
             raise ValueError(f"'{field.name}' must have one entry per image. Received: {len(value)} for {n} images.")
+    if image_set.originals is not None and image_set.originals.shape != images.shape:
+        raise ValueError(
+            f"Originals must have the images' shape {images.shape}. Received: {image_set.originals.shape}."
+        )
     if image_set.labels.dtype != np.int64 or (
         n and not 0 <= image_set.labels.min() <= image_set.labels.max() < len(image_set.classes)
     ):

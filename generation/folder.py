@@ -177,6 +177,12 @@ class Folder:
         """Returns the images at positions that `parts` gave, uint8 `(k, height, width, channels)`."""
         return self._fitted().images[positions]
 
+    def came(self, positions: np.ndarray) -> np.ndarray:
+        """Returns the upper left corner of the files at positions that `parts` gave, as they came: neither reduced nor
+        cut elsewhere, in the shape of `take`."""
+        images = self._fitted()
+        return (images.images if images.originals is None else images.originals)[positions]
+
     def units_drawn(self, n: int, seed: int = 0) -> np.ndarray:
         """Returns the units of `sample(n, seed=seed)`, int64 `(n,)`, in that order."""
         order = self._order(n, seed)
@@ -237,13 +243,13 @@ def _check_one_kind(found: ImageSet, path: str) -> None:
 
 def _with_channels(found: ImageSet, channels: int, path: str) -> ImageSet:
     """Gives the images as many channels as the real ones have, where no information is lost or made up."""
-    images = found.images
-    if images.shape[3] == channels:
+    if found.images.shape[3] == channels:
         return found
-    if channels == 3:
-        images = np.repeat(images, 3, axis=3)
-    elif (images == images[..., :1]).all():
-        images = images[..., :1]
-    else:
+    if channels == 1 and not (found.images == found.images[..., :1]).all():
         raise UserError(f"The images in {path} must be grey, as the real ones are. Received: colour.")
-    return dataclasses.replace(found, images=images)
+
+    def given(images: np.ndarray) -> np.ndarray:
+        return np.repeat(images, 3, axis=3) if channels == 3 else images[..., :1]
+
+    originals = None if found.originals is None else given(found.originals)
+    return dataclasses.replace(found, images=given(found.images), originals=originals)

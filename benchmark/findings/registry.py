@@ -129,6 +129,43 @@ _LIST = [
         "largest total variation distance", "Make both sides from originals of one size, with the same last steps, in "
         "one format and quality.",
     ),
+    Kind(
+        "FB024", "missing-level",
+        "A grey level between others that images of one class leave out, as they came: an alarm, family-wise over all "
+        "traces (FB024 to FB028) and generators at 99 %.",
+        "difference of shares of images", "Give real and fake images the same last steps, from originals of one kind.",
+    ),
+    Kind(
+        "FB025", "constant-pixel",
+        "A place that has the same value in images of one class, and stands out from the pixels beside it: an alarm, "
+        "as FB024.",
+        "difference of shares of images", "Cut it off both classes, or replace it in both.",
+    ),
+    Kind(
+        "FB026", "border",
+        "Border lines of one colour, or that repeat others, in one class: an alarm, as FB024.",
+        "difference of shares of images", "Cut as many lines off both classes.",
+    ),
+    Kind(
+        "FB027", "compression",
+        "Pixels of one class that were a JPEG, or a stronger one than the other's, or whose colour was stored at half "
+        "the resolution: an alarm, as FB024.",
+        "difference of shares of images", "Take originals that were not compressed, or compress both classes alike.",
+    ),
+    Kind(
+        "FB028", "smoothness",
+        "What a smooth generator and a processed file have in common: no values at the ends of the range, little "
+        "energy above a frequency, a rhythm of two pixels. A note, as FB024: the images cannot tell which it is.",
+        "difference of shares of images", "For images of another tool, ask how they were resized and saved; for a "
+        "generator of this run, nothing.",
+    ),
+    Kind(
+        "FB029", "format-bias",
+        "Test images of one class are compressed as JPEG, those of the other are not: a note if a detector's accuracy "
+        "moves by more than chance, family-wise over detectors, generators, sides and qualities at 99 %.",
+        "change of accuracy on that class", "Do not trust the detector where files of the two classes are compressed "
+        "unequally; train it on images that were compressed at random.",
+    ),
     # trainings
     Kind(
         "FB030", "saturated-discriminator", "The discriminator tells all images apart and teaches nothing: a note.",

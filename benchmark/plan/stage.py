@@ -33,7 +33,7 @@ MODULES = {
 VERSIONS = {
     "prepare": 3,
     "audit": 3,
-    "train_generator": 3,
+    "train_generator": 4,
     "sample": 3,
     "train_extractor": 1,
     "discriminator": 1,

@@ -14,6 +14,7 @@ import pandas as pd
 from benchmark.machine import seeds
 from benchmark.plugins import adapt
 from benchmark.stages import bank_audit, repeats
+from benchmark.stages.shortcuts import audit as shortcuts
 from data.errors import UserError
 from data.imageset import ImageSet, snap
 from data.ledger import Ledger
@@ -49,7 +50,7 @@ def write(folder: Path, generator: Any, images: ImageSet, ledger: Ledger, *, see
         drawn, facts = _from_finished(folder, generator, images, reals, seed)
     else:
         drawn, facts = _from_nothing(generator, images, reals, seed)
-    files = facts.pop("files", None)
+    files, came = facts.pop("files", None), facts.pop("came", None)
     first = images.n  # of the fakes' own units, which are none of the reals'
     for part, fakes in drawn.items():
         path = folder / f"{part}.units.npy"
@@ -66,7 +67,8 @@ def write(folder: Path, generator: Any, images: ImageSet, ledger: Ledger, *, see
     digests = {part: hashlib.sha256(fakes.tobytes()).hexdigest() for part, fakes in snapped.items()}
     record = {"checkpoint": checkpoint, "seed": seed, "levels": len(levels), "snapped": moved, "digests": digests}
     audit = _audit(folder, generator, images, ledger, snapped, files)
-    (folder / "bank.json").write_text(json.dumps(record | facts | {"audit": audit}, indent=1))
+    traces = _traces(folder, generator, images, ledger, drawn, came)
+    (folder / "bank.json").write_text(json.dumps(record | facts | {"audit": audit, "traces": traces}, indent=1))
 
 
 def labelled(folder: Path, images: ImageSet, ledger: Ledger, part: str) -> Labelled:
@@ -123,6 +125,30 @@ def _near_reals(images: ImageSet, ledger: Ledger) -> tuple[int, int]:
     return int((copies | np.isin(images.ids, of[copies])).sum()), images.n
 
 
+def _traces(
+    folder: Path, generator: Any, images: ImageSet, ledger: Ledger, drawn: dict, came: dict | None
+) -> list[dict[str, Any]]:
+    """Returns what the shortcut audit saw of the fakes before they were moved to the reals' levels.
+
+    What only files leave is looked for in images as they came, and what depends on scale after they were reduced.
+    """
+    if getattr(generator, "control", None) is not None:
+        return []  # its answer is known
+    units = {part: np.load(folder / f"{part}.units.npy") for part in drawn}
+
+    def sides(reals: np.ndarray, fakes: dict, parts: tuple[str, ...]) -> tuple[shortcuts.Side, shortcuts.Side]:
+        at = np.concatenate([ledger.parts[part] for part in parts])
+        both = [np.concatenate([of[part] for part in parts]) for of in (fakes, units)]
+        return (np.asarray(reals[at]), ledger.units[at]), (both[0], both[1])
+
+    originals = images.images if images.originals is None else images.originals
+    records = []
+    for graver, reals, fakes in (("alarm", originals, came or drawn), ("note", images.images, drawn)):
+        train, test = (sides(reals, fakes, parts) for parts in (DETECTOR_PARTS[:2], DETECTOR_PARTS[2:]))
+        records += shortcuts.traces(train, test, graver=graver)
+    return records
+
+
 def _from_nothing(generator: Any, images: ImageSet, reals: dict, seed: int) -> tuple[dict, dict]:
     counts = {part: len(at) for part, at in reals.items()}
     available = getattr(generator, "n_available", None)
@@ -172,6 +198,8 @@ def _from_finished(folder: Path, generator: Any, images: ImageSet, reals: dict, 
             np.save(folder / f"{part}.units.npy", images.n + units[positions])
     facts = {"n": sum(counts.values()), "counts": counts, "seeds": {"all": bank_seed}, "labels": {}}
     facts["files"] = generator.facts_at(np.concatenate(list(at.values())))
+    if hasattr(generator, "came"):
+        facts["came"] = {part: generator.came(positions) for part, positions in at.items()}
     return {part: generator.take(positions) for part, positions in at.items()}, facts
 
 

@@ -129,6 +129,7 @@ def read_images(
         labels, classes = np.zeros_like(labels), (printable(root.resolve().name),)  # sub-folders are sources, no labels
     target, channels, counts = _target(root, names, mixed, size, grayscale, animations)
     images = np.empty((sum(counts), *target, channels), np.uint8)
+    originals: np.ndarray | None = None  # made with the first image that is not kept as it came
     facts: dict[str, list[object]] = {key: [] for key in (*FACTS, "bytes")}
     changes: dict[str, int] = {}
     ids: list[str] = []
@@ -138,6 +139,10 @@ def read_images(
         for frame, opened in enumerate(_frames(data, str(within(root, name)), animations)):
             pixels = opened.pixels.convert("L" if channels == 1 else "RGB")
             images[len(ids)] = np.asarray(_fit(pixels, target, mixed)).reshape(*target, channels)
+            if originals is None and pixels.size != target[::-1]:
+                originals = images.copy()
+            if originals is not None:  # blocks of JPEG begin at this corner
+                originals[len(ids)] = np.asarray(pixels.crop((0, 0, *target[::-1]))).reshape(*target, channels)
             ids.append(texts[done] if count == 1 else f"{texts[done]}#{frame:05d}")
             for key in FACTS:
                 facts[key].append(getattr(opened, key))
@@ -156,6 +161,7 @@ def read_images(
         groups=grouping.of(names, counts, root),
         facts=about,
         notes=(*_kinds(about), *_done(about, target, mixed, changes), *skipped.sentences, *_cut(limit)),
+        originals=originals,
     )
 
 

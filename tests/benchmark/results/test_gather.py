@@ -57,6 +57,7 @@ def gathered(folder: Path, text: str) -> Gathered:
         name="", ledger_seed=0, trainings=by_generator["train_generator"],
         measured={
             "quality": by_generator["quality"], "inception": by_generator["inception_quality"],
+            "format_bias": {},
             "identity": by_generator["score_identity"],
         },
     )  # fmt: skip

@@ -119,7 +119,7 @@ def test_files_of_another_kind_raise_an_alarm(fakes, verdict):
 def test_a_few_odd_files_on_both_sides_raise_none():
     mixed = pd.concat([files(45), files(5, "JPEG")], ignore_index=True)
     assert bank_audit.file_facts(mixed, mixed)["verdict"] == "pass"
-    assert bank_audit.file_facts(None, mixed)["verdict"] == "note"
+    assert bank_audit.file_facts(None, mixed)["verdict"] == "cannot tell"
 
 
 @pytest.mark.parametrize(
@@ -300,3 +300,34 @@ def test_near_copies_among_the_fakes_are_repeats():
     row = bank_audit.repeats(parts)
     assert (row["verdict"], row["value"]) == ("note", 3)
     assert "3 of 20 test fakes are training or validation fakes too, 1 of them byte for byte" in row["advice"]
+
+
+class Files(Noise):
+    """Fakes that came as files with values off the reals' grid."""
+
+    control = None
+
+    def parts(self, counts, seed=0):
+        ends = np.cumsum(list(counts.values()))
+        return {part: np.arange(end - n, end) for (part, n), end in zip(counts.items(), ends, strict=True)}
+
+    def take(self, positions):
+        return self.sample(200)[positions]
+
+    def came(self, positions):
+        images = self.take(positions)
+        images[:, 4, 4] = 77
+        return images
+
+    def facts_at(self, positions):
+        return files(len(positions))
+
+
+def test_traces_are_looked_for_in_files_as_they_came(tmp_path, reals):
+    record = written(tmp_path / "bank", Files().fit(reals.images), reals, split(reals))
+    seen = {trace["trace"]: trace for trace in record["traces"]}
+    assert seen["a constant pixel"]["p"] < 1e-6
+    assert seen["a constant pixel"]["where"] == "value 77 at row 4, column 4"
+    assert set(np.unique(np.load(tmp_path / "bank" / "test.npy"))) <= set(LEVELS)
+    control = written(tmp_path / "control", RealCopy(random_state=0).fit(reals.images), reals, split(reals))
+    assert control["traces"] == []

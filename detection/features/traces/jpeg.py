@@ -1,0 +1,217 @@
+"""JPEG: coefficients of 8 x 8 blocks that are multiples of the steps of one quality, and chroma at half the size."""
+
+from __future__ import annotations
+
+from functools import cache
+from itertools import product
+
+import numpy as np
+from PIL import Image
+from scipy import fft
+
+from detection.features.frequency import grey
+from detection.features.traces.found import Found, best_cut
+
+QUALITIES = np.arange(50, 97)  # of the scale of the Independent JPEG Group; above, the steps are too small to be told
+NONE = 101.0  # the quality of an image that shows no trace of any
+EVIDENCE = 25.0  # nats: pixels without the trace reach it by chance once in e**25 for each quality
+NOISE = 0.35  # grey levels that rounding leaves of a coefficient that was a multiple
+FREEDOM = 1.5  # coefficients that one clipped value may fit
+ODD = 0.02  # share of coefficients that are no multiples for other reasons, such as clipping
+UNCLIPPED = 3  # times that clipped values are put back beyond 0 and 255
+MOST_BLOCKS = 25  # of an image
+FEW_IMAGES, FEW_BLOCKS = 16, 4  # of each side that all 64 offsets are tried on
+SCREENED, KEPT = 4, 5  # blocks that all qualities are tried on, and the best of those that are tried on all blocks
+
+# Annex K.1 of ITU-T T.81 (1992)
+LUMINANCE_STEPS = np.array(
+    [
+        16, 11, 10, 16, 24, 40, 51, 61, 12, 12, 14, 19, 26, 58, 60, 55, 14, 13, 16, 24, 40, 57, 69, 56, 14, 17, 22, 29,
+        51, 87, 80, 62, 18, 22, 37, 56, 68, 109, 103, 77, 24, 35, 55, 64, 81, 104, 113, 92, 49, 64, 78, 87, 103, 121,
+        120, 101, 72, 92, 95, 98, 112, 100, 103, 99,
+    ]
+)  # fmt: skip
+# whole numbers in flat or stepped blocks, whatever was done to them: they prove nothing
+WHOLE = [0, 4, 32, 36]
+
+FLOOR = 0.45  # grey levels that rounding to RGB leaves of chroma that was enlarged
+RATIO = 2.0  # by which chroma on its own grid fits better than one pixel beside it
+KINDS = (
+    Image.Resampling.NEAREST, Image.Resampling.BILINEAR, Image.Resampling.BICUBIC, Image.Resampling.LANCZOS,
+)  # fmt: skip
+
+
+class Jpeg:
+    """Luminance that was once a JPEG: its coefficients lie on multiples of one quality's steps.
+
+    The likelihood ratio of that against coefficients that lie anywhere between two multiples, over those that were not
+    rounded to zero: smooth images have few, and say nothing. Values that were clipped at 0 and 255 are clipped again.
+    All 64 places of the grid are tried. Tables that are not of the usual scale, and images of fewer than 8 pixels a
+    side, are not seen.
+
+    Source: Fan and de Queiroz, "Identification of bitmap compression history: JPEG detection and quantizer
+    estimation" (2003), section IV, for the likelihood of a step.
+    """
+
+    def find(self, reals: np.ndarray, fakes: np.ndarray) -> Found | None:
+        """Looks for the place of the grid and the quality that differ most."""
+        if min(reals.shape[1:3]) < 8:
+            return None
+        offset = _offset(reals, fakes)
+        cut = best_cut(jpeg_quality(reals, offset), jpeg_quality(fakes, offset))
+        cut = float(min(cut, QUALITIES[-1]))
+        words = "" if offset == (0, 0) else f", its blocks from row {offset[0]} and column {offset[1]} on"
+        return Found(
+            f"at quality {cut:.0f} or below{words}", lambda images: (jpeg_quality(images, offset) <= cut).astype(float)
+        )
+
+
+class Chroma:
+    """Colour that was stored at half the size, as most JPEG files do: it fits a grid of two pixels and no other.
+
+    A generator that only draws smooth colour fits each grid equally well, and is not seen.
+    """
+
+    def find(self, reals: np.ndarray, fakes: np.ndarray) -> Found | None:
+        """Looks at colour images of 8 pixels or more a side."""
+        if reals.shape[-1] != 3 or min(reals.shape[1:3]) < 8:
+            return None
+        return Found("at half the resolution", lambda images: chroma_halved(images).astype(float))
+
+
+def jpeg_quality(images: np.ndarray, offset: tuple[int, int] = (0, 0)) -> np.ndarray:
+    """Returns the quality of the JPEG that each image was, float64 `(n,)`, or `NONE`.
+
+    Args:
+        images: uint8 `(n, h, w, c)`, 8 pixels or more a side.
+        offset: Row and column where the first whole block begins, 0 to 7 each.
+    """
+    blocks = _blocks(grey(images), offset, MOST_BLOCKS)
+    ratios = _ratios(blocks)
+    best = ratios.argmax(axis=1)
+    return np.where(ratios.max(axis=1) >= EVIDENCE, QUALITIES[best], NONE)
+
+
+def chroma_halved(images: np.ndarray) -> np.ndarray:
+    """Says of each RGB image whether its colour was stored at half the width, or half of both, bool `(n,)`."""
+    red, _, blue = np.moveaxis(images.astype(np.float64), -1, 0)
+    light = grey(images)
+    planes = np.stack([(blue - light) / 1.772, (red - light) / 1.402], axis=1)
+    halved, enlarged = np.zeros((2, len(images)), bool)
+    for kind, upright in product(KINDS, (False, True)):
+        halved |= _fits(planes, kind, upright)
+        enlarged |= _fits(light[:, None], kind, upright)
+    return halved & ~enlarged  # an image that was enlarged as a whole is no question of colour
+
+
+def _offset(reals: np.ndarray, fakes: np.ndarray) -> tuple[int, int]:
+    """Returns the place of the grid at which most images of one side were JPEGs; the corner where none is better."""
+    height, width = reals.shape[1:3]
+    few = grey(np.concatenate([reals[:FEW_IMAGES], fakes[:FEW_IMAGES]]))
+    seen = {}
+    for offset in product(range(min(8, height - 7)), range(min(8, width - 7))):
+        seen[offset] = int((_ratios(_blocks(few, offset, FEW_BLOCKS)).max(axis=1) >= EVIDENCE).sum())
+        if offset == (0, 0) and seen[offset] >= FEW_IMAGES // 4:
+            break
+    best = max(seen, key=lambda offset: seen[offset])
+    return best if seen[best] > seen[0, 0] + 1 else (0, 0)
+
+
+def _blocks(luminance: np.ndarray, offset: tuple[int, int], most: int) -> np.ndarray:
+    """Returns whole blocks of each image, evenly spread if there are more, float32 `(n, blocks, 64)`."""
+    n, height, width = luminance.shape
+    rows, columns = (height - offset[0]) // 8, (width - offset[1]) // 8
+    cut = luminance[:, offset[0] : offset[0] + 8 * rows, offset[1] : offset[1] + 8 * columns]
+    blocks = cut.reshape(n, rows, 8, columns, 8).swapaxes(2, 3).reshape(n, rows * columns, 64)
+    return blocks[:, np.unique(np.linspace(0, rows * columns - 1, most).round().astype(int))].astype(np.float32)
+
+
+def _ratios(blocks: np.ndarray) -> np.ndarray:
+    """Returns the log likelihood ratio of each quality for each image, float64 `(n, qualities)`.
+
+    All qualities are tried on a few blocks, and only the best of them on all; the others get minus infinity.
+    """
+    few = blocks[:, np.unique(np.linspace(0, blocks.shape[1] - 1, SCREENED).round().astype(int))]
+    every = np.arange(len(blocks))
+    first = np.stack([_ratio(few, quality) for quality in range(len(QUALITIES))], axis=1)
+    if few.shape[1] == blocks.shape[1]:
+        return first
+    kept = first >= np.sort(first, axis=1)[:, [-KEPT]]
+    found = np.full(first.shape, -np.inf)
+    for quality in range(len(QUALITIES)):
+        at = every[kept[:, quality]]
+        if len(at):
+            found[at, quality] = _ratio(blocks[at], quality)
+    return found
+
+
+def _ratio(blocks: np.ndarray, quality: int) -> np.ndarray:
+    """Returns the log likelihood ratio of one quality, float64 `(n,)`."""
+    n, k, _ = blocks.shape
+    pixels, cosines, steps = blocks.reshape(n * k, 64), _cosines(), _steps()[quality]
+    multiple = np.rint(((pixels - 128) @ cosines.T) / steps)
+    again = np.rint((multiple * steps) @ cosines + 128)
+    edge = (pixels == 0) | (pixels == 255)
+    some = np.flatnonzero(edge.any(axis=1))
+    for _ in range(UNCLIPPED if len(some) else 0):
+        # where a value was clipped, what it was before is as far beyond as the multiples say
+        clipped = edge[some] & (np.clip(again[some], 0, 255) == pixels[some])
+        beyond = np.where(clipped, again[some], pixels[some])
+        multiple[some] = np.rint(((beyond - 128) @ cosines.T) / steps)
+        again[some] = np.rint((multiple[some] * steps) @ cosines + 128)
+    off = (pixels - np.clip(again, 0, 255)) @ cosines.T
+    peak = (1 - ODD) * steps / (NOISE * np.sqrt(2 * np.pi)) * np.exp(-0.5 * (off / NOISE) ** 2)
+    counts = (multiple != 0) & (steps >= 2)
+    counts[:, WHOLE] = False
+    ratios = np.where(counts, np.log(peak + ODD), 0).sum(axis=1)
+    # a value put back beyond the range is as free as a coefficient is held: what is left is evidence
+    free = (edge & ((again < 0) | (again > 255))).sum(axis=1)
+    held = np.maximum(0, 1 - FREEDOM * free / 64)
+    found: np.ndarray = np.where(ratios > 0, ratios * held, ratios).reshape(n, k).sum(axis=1)
+    return found
+
+
+@cache
+def _cosines() -> np.ndarray:
+    """Returns the orthonormal transform of a block as one matrix, float32 `(64, 64)`."""
+    one = fft.dct(np.eye(8), axis=0, norm="ortho")
+    return np.kron(one, one).astype(np.float32)
+
+
+@cache
+def _steps() -> np.ndarray:
+    """Returns the luminance steps of each quality, float32 `(qualities, 64)`; as the library scales them."""
+    scale = 200 - 2 * QUALITIES  # of 50 and above
+    return np.clip((LUMINANCE_STEPS * scale[:, None] + 50) // 100, 1, 255).astype(np.float32)
+
+
+def _fits(planes: np.ndarray, kind: Image.Resampling, upright: bool) -> np.ndarray:
+    """Says whether planes `(n, p, h, w)` were enlarged twofold, across or `upright` too, and not just smooth."""
+    phases = list(product((0, 1) if upright else (None,), (0, 1)))
+    rest = np.sort(np.stack([_misfit(planes, kind, phase) for phase in phases], axis=1), axis=1)
+    fits: np.ndarray = (rest[:, 0] <= FLOOR) & (rest[:, 1] >= RATIO * np.maximum(rest[:, 0], 0.2))
+    return fits
+
+
+def _misfit(planes: np.ndarray, kind: Image.Resampling, phase: tuple[int | None, int]) -> np.ndarray:
+    """Returns how far planes `(n, p, h, w)` are from ones that were enlarged twofold, in grey levels."""
+    height, width = planes.shape[2:]
+    across = _projector(width, kind, phase[1])
+    down = np.eye(height) if phase[0] is None else _projector(height, kind, phase[0])
+    rest = np.abs(planes - down @ planes @ across.T)
+    free = 1 - np.trace(down) * np.trace(across) / (height * width)
+    # the median, since a few values may have been clipped; 0.6745 is that of a normal distribution
+    return np.median(rest.reshape(len(planes), -1), axis=1) / 0.6745 / np.sqrt(free)
+
+
+@cache
+def _projector(n: int, kind: Image.Resampling, phase: int) -> np.ndarray:
+    """Returns the projection onto lines of n pixels that were enlarged twofold from a grid that begins at `phase`."""
+    small = n // 2 + 2
+    unit = Image.fromarray(np.eye(small, dtype=np.float32))
+    enlarged = np.asarray(unit.resize((small, 2 * small), kind), np.float64)
+    at = enlarged[2 - phase : 2 - phase + n]
+    if phase == 0 and n % 2 == 0:  # the line's own ends, as the enlargement treats them
+        unit = Image.fromarray(np.eye(n // 2, dtype=np.float32))
+        at = np.asarray(unit.resize((n // 2, n), kind), np.float64)
+    return at @ np.linalg.pinv(at)
