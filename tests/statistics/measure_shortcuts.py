@@ -3,7 +3,7 @@
 `--clean` counts alarms of halves of the reals (`real-copy`) and of `gaussian` over ledger seeds, with the exact upper
 bound (Clopper, Pearson). `--traces` plants traces in the fakes or the reals of `real-copy`, in all images or a part.
 
-    python -m tests.statistics.measure_shortcuts --clean --draws 200 --first 2000 --workers 16 --data DIR --out clean.csv
+    python -m tests.statistics.measure_shortcuts --clean --draws 200 --first 2000 --workers 16 --data DIR
 """
 
 from __future__ import annotations
@@ -187,9 +187,7 @@ def main() -> None:
     parser.add_argument("--traces", action="store_true", help="planted traces")
     parser.add_argument("--sources", nargs="+", choices=SOURCES, default=SOURCES)
     parser.add_argument("--draws", type=int, help="ledger seeds: 200 with --clean, 5 with --traces")
-    parser.add_argument(
-        "--first", type=int, default=0, help="first ledger seed; limits used 0 to 59, 1000 to 1011"
-    )
+    parser.add_argument("--first", type=int, default=0, help="first ledger seed; limits were set below 1100")
     parser.add_argument("--workers", type=int, default=1)
     parser.add_argument("--data", type=Path, default=Path(os.environ.get("FAUXBENCH_DATA", ".")))
     parser.add_argument("--out", type=Path, help="a CSV file of every draw")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from detection.features.traces import borders, jpeg, levels, smooth
+from detection.features.traces import borders, chroma, jpeg, levels, smooth
 
 
 @dataclass(frozen=True)
@@ -53,7 +53,7 @@ TRACES = (
         "One class was compressed as JPEG, or more strongly. Take originals that were not, or compress both alike.",
     ),
     Trace(
-        "halved chroma", "FB027", "alarm", 0.05, jpeg.Chroma(),
+        "halved chroma", "FB027", "alarm", 0.05, chroma.Chroma(),
         "Colour of one class was stored at half the resolution, as JPEG files and videos do. " + SAME_STEPS,
     ),
     Trace(
