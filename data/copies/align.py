@@ -65,8 +65,8 @@ def _seen(first: np.ndarray, second: np.ndarray, inside: np.ndarray) -> np.ndarr
     value = _agree(a, b, inside, CAUTION)
     strongest = np.maximum(*((_blocks(x) ** 2).mean(axis=2).max(axis=1, initial=0) for x in (a, b)))
     smooth = np.flatnonzero(strongest < SMOOTH)
-    coarse = (_details(x[smooth], COARSE) for x in (first, second))
-    value[smooth] = np.maximum(value[smooth], _agree(*coarse, inside[smooth], 2 * CAUTION))
+    a, b = (_details(x[smooth], COARSE) for x in (first, second))
+    value[smooth] = np.maximum(value[smooth], _agree(a, b, inside[smooth], 2 * CAUTION))
     return value
 
 
