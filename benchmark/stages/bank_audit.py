@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from benchmark.findings.finding import found
-from data.copies.between import between
+from data.copies_between import between
 
 LEVEL = 0.01  # a difference that chance alone makes in one of a hundred runs or fewer is an alarm
 RARE = 5  # kinds of file that are rarer than this are counted together: the test needs a few of each

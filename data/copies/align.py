@@ -22,9 +22,12 @@ LARGEST = np.array([[-0.1, -0.1, -2.0, -2.0], [0.1, 0.1, 2.0, 2.0]])  # of a ste
 STRANGE = 0.5  # standard deviations; pixels that differ by more hardly count (Cauchy's weights), as those of captions
 RIM = 4  # pixels of 32, as wide as frames may be
 BLURRED = 0.7  # pixels, so that gradients mean something
-COARSE = 1.5  # pixels; what is smoother is left away: skies, lawns and backgrounds are alike everywhere
+FINE = BLURRED, 1.5  # pixels; what is smoother is left away: skies, lawns and backgrounds are alike everywhere
+COARSE = 1.4, 4.0  # pixels, of images that have nothing finer
+SMOOTH = 16.0  # squared grey levels that no block's fine details reach in such an image
 BLOCKS = 4  # on a side
-CAUTION = 1.5  # standard errors by which a correlation is lowered, as if each block that has details were one value
+CAUTION = 1.5  # standard errors by which a correlation is lowered, as if each block that has details were one value;
+# twice as many for coarse details, of which a block has fewer
 FAINT = 4.0  # squared grey levels of details; weaker ones are noise, and get no more weight
 KEPT = 0.75  # of the blocks; the others may be a frame, a caption or something that moved
 FEWEST = 0.5  # of a block's pixels, and of the blocks, must lie on both images
@@ -50,10 +53,21 @@ def agreement(grey: np.ndarray, others: np.ndarray, pairs: Proposed) -> np.ndarr
         second = oriented(second, some.code) * np.where(some.peak < 0, -1, 1)[:, None, None].astype(np.float32)
         moved, inside = _moved(first, second, some.shift)
         moved, inside = moved.reshape(first.shape), inside.reshape(first.shape)
-        whole = _agree(_details(first), _details(moved), inside)
-        first, moved, inside = (x[:, RIM:-RIM, RIM:-RIM] for x in (first, moved, inside))  # without what may be a frame
-        values.append(np.maximum(whole, _agree(_details(first), _details(moved), inside)))
+        whole = _seen(first, moved, inside)
+        inner = (x[:, RIM:-RIM, RIM:-RIM] for x in (first, moved, inside))  # without what may be a frame
+        values.append(np.maximum(whole, _seen(*inner)))
     return np.concatenate(values)
+
+
+def _seen(first: np.ndarray, second: np.ndarray, inside: np.ndarray) -> np.ndarray:
+    """Returns how far details agree: the fine ones, and the coarse ones of images that have none but noise."""
+    a, b = (_details(x, FINE) for x in (first, second))
+    value = _agree(a, b, inside, CAUTION)
+    strongest = np.maximum(*((_blocks(x) ** 2).mean(axis=2).max(axis=1, initial=0) for x in (a, b)))
+    smooth = np.flatnonzero(strongest < SMOOTH)
+    a, b = (_details(x[smooth], COARSE) for x in (first, second))
+    value[smooth] = np.maximum(value[smooth], _agree(a, b, inside[smooth], 2 * CAUTION))
+    return value
 
 
 def _taken(grey: np.ndarray, others: np.ndarray, at: np.ndarray) -> np.ndarray:
@@ -148,13 +162,13 @@ def _scaled(values: np.ndarray, window: np.ndarray) -> np.ndarray:
     return centred / np.sqrt(np.maximum((centred * centred) @ window, 1e-6))[:, None]
 
 
-def _details(images: np.ndarray) -> np.ndarray:
+def _details(images: np.ndarray, band: tuple[float, float]) -> np.ndarray:
     # mode nearest: beyond the rim nothing shines in
-    fine, coarse = (gaussian_filter(images, (0, sigma, sigma), mode="nearest") for sigma in (BLURRED, COARSE))
+    fine, coarse = (gaussian_filter(images, (0, sigma, sigma), mode="nearest") for sigma in band)
     return fine - coarse
 
 
-def _agree(first: np.ndarray, second: np.ndarray, inside: np.ndarray) -> np.ndarray:
+def _agree(first: np.ndarray, second: np.ndarray, inside: np.ndarray, caution: float) -> np.ndarray:
     """Returns the correlation of details over the blocks that agree best; -1 where images hardly overlap.
 
     No block counts for more than the middle one does: else a dark ship on a bright sea is every dark ship.
@@ -175,7 +189,7 @@ def _agree(first: np.ndarray, second: np.ndarray, inside: np.ndarray) -> np.ndar
     value = together / np.sqrt(np.maximum(mine * other, 1e-9))
     kept = (weight > 0) * power
     blocks = kept.sum(axis=1) ** 2 / np.maximum((kept**2).sum(axis=1), 1e-9)
-    bound = np.tanh(np.arctanh(np.clip(value, -0.9999, 0.9999)) - CAUTION / np.sqrt(np.maximum(blocks, 1.0)))
+    bound = np.tanh(np.arctanh(np.clip(value, -0.9999, 0.9999)) - caution / np.sqrt(np.maximum(blocks, 1.0)))
     return np.where(used.mean(axis=1) >= FEWEST, bound, -1.0)
 
 

@@ -12,7 +12,7 @@ from scipy.ndimage import zoom
 from benchmark.quality.planted import changes
 from data.chains import join
 from data.copies import spectra
-from data.copies.between import between
+from data.copies_between import between
 from data.duplicates import exact_duplicates, find_copies
 from data.sources.digits import Digits
 

@@ -4,7 +4,7 @@
 
 Each kind of change is made of `--draws` images of a set, and the copies are looked for among these images. Then the
 whole sets are searched as they are; the weakest pairs of each are drawn, to be looked at. The limits were set on
-training images of CIFAR-10 of the classes airplane, automobile, bird, frog, horse and ship; the dogs and cats here are others.
+training images of CIFAR-10 of the classes airplane, automobile, bird, frog, horse and ship; dogs and cats are others.
 """
 
 from __future__ import annotations

@@ -26,14 +26,14 @@ def test_digits_are_found_where_nothing_is_lost_and_never_merged(tmp_path):
 @pytest.mark.slow
 def test_dogs_are_found_by_every_change(real_data):
     for kind in simulate_copies.kinds("dogs"):
-        row = simulate_copies.one_kind("dogs", kind, 150, real_data[0])
+        row = simulate_copies.one_kind("dogs", kind, 150, real_data)
         assert row["found"] >= 0.9, kind
         assert row["joined wrongly"] == 0, kind
 
 
 def test_dogs_and_their_mirror_images_teach_nothing_of_other_dogs(real_data):
     """A neighbour that does not see which way an image faces gained 0.24 of AUC from mirror images in two parts."""
-    dogs = simulate_copies.images_of("dogs", real_data[0]).images[:1200]
+    dogs = simulate_copies.images_of("dogs", real_data).images[:1200]
     both = np.concatenate([dogs[:600], dogs[:600, :, ::-1]])
     ids = np.array([f"{i:05d}" for i in range(1200)])
     ledger = split(ImageSet("dogs", both, np.zeros(1200, np.int64), ids, ("dog",)))
