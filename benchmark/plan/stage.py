@@ -43,7 +43,7 @@ VERSIONS = {
 }
 
 
-SCORES = "score"  # the stage that applies a trained detector to one exam
+SCORES = frozenset({"score", "gap", "format_bias"})  # the stages that apply a trained detector to images
 
 
 @dataclass(frozen=True)
@@ -84,7 +84,7 @@ class Stage:
     @property
     def detector(self) -> str | None:
         """The key of the trained detector that it scores with, if that is what it does, and nothing else."""
-        return self.inputs["trained"].key if self.function == SCORES else None
+        return self.inputs["trained"].key if self.function in SCORES else None
 
     def as_json(self) -> dict[str, Any]:
         """Returns what a worker needs to do the stage, keys in place of the stages that it reads."""
@@ -114,7 +114,7 @@ class Work:
     @property
     def detector(self) -> str | None:
         """As of `Stage`."""
-        return str(self.given["inputs"]["trained"][1]) if self.given["function"] == SCORES else None
+        return str(self.given["inputs"]["trained"][1]) if self.given["function"] in SCORES else None
 
     def as_json(self) -> dict[str, Any]:
         """As of `Stage`."""

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from benchmark.machine import seeds
-from benchmark.plugins import nested
+from benchmark.plugins import adapt, nested
 from benchmark.plugins import resolve as plugins
 from data.imageset import ImageSet
 from data.ledger import Ledger
@@ -53,6 +53,25 @@ def instance(group: str, job: Job) -> Any:
         # before it is made: a constructor may draw, too
         seeds.everywhere(seed)
     return plugins.make(found, job.where["options"], seed)
+
+
+_read: dict[str, adapt.DetectorAdapter] = {}  # the detector that was applied last, by the folder of its training
+
+
+def trained_detector(job: Job) -> adapt.DetectorAdapter:
+    """Returns the trained detector; one that this process has just applied to other images is not read again."""
+    place = str(job.inputs["trained"])
+    if place not in _read:
+        forget()
+        detector = adapt.DetectorAdapter(instance("detectors", job))
+        detector.detector = adapt.load(detector.detector, job.inputs["trained"] / "model")
+        _read[place] = detector
+    return _read[place]
+
+
+def forget() -> None:
+    """Forgets the detector that was applied last."""
+    _read.clear()
 
 
 def write_json(path: Path, value: Any) -> None:

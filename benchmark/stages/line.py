@@ -27,7 +27,7 @@ from benchmark.quality import across, lesson
 from benchmark.stages import bank, measurements, mixed, repeats, threshold, warm
 from benchmark.stages.bank import DETECTOR_PARTS
 from benchmark.stages.event_log import WHERE, EventLog
-from benchmark.stages.job import Job, Progress, instance, plugin, prepared, write_json
+from benchmark.stages.job import Job, Progress, forget, instance, plugin, prepared, trained_detector, write_json
 from benchmark.stages.quality import train_extractor  # noqa: F401  run looks stages up by name
 from benchmark.statistics import metrics, probabilities, roc
 from benchmark.store.checkpoints import INTERPOLATION, Checkpoints
@@ -209,7 +209,7 @@ def discriminator(job: Job) -> None:
 def score(job: Job) -> None:
     """Scores the test images with a trained detector; the validation scores stand beside them."""
     images, ledger = prepared(job)
-    detector = _read_once(job)
+    detector = trained_detector(job)
     test = mixed.exam(job.inputs["bank"], images, ledger, job.params.get("perturbation"))
     started = time.perf_counter()
     tested = _scored(test, detector)
@@ -240,7 +240,6 @@ def measure(job: Job) -> None:
     bins.to_csv(job.folder / "reliability.csv", index=False)
 
 
-_read: dict[str, adapt.DetectorAdapter] = {}  # the detector of the last exam, by the folder of its training
 RESUMES = {"train_generator"}  # stages that go on from what a killed process left behind
 
 
@@ -253,8 +252,8 @@ def run(stage: dict[str, Any], store_root: str, progress: Progress) -> float:
     import scipy.linalg  # noqa: F401  its BLAS must be there before it can be limited
     from threadpoolctl import threadpool_limits
 
-    if stage["function"] != SCORES:
-        _read.clear()
+    if stage["function"] not in SCORES:
+        forget()
     store = Store(Path(store_root))
     function = globals().get(stage["function"]) or measurements.function(stage["function"])
     inputs = {name: store.opened(*place) for name, place in stage["inputs"].items()}
@@ -311,17 +310,6 @@ def _check_fits(detector: Any, shape: tuple[int, int, int]) -> None:
     if min(shape[:2]) < smallest or shape[2] not in channels:
         needs = f"images of at least {smallest} px with {' or '.join(map(str, channels))} channels"
         raise ValueError(f"This detector needs {needs}. Received: {shape[0]}x{shape[1]} px with {shape[2]} channels.")
-
-
-def _read_once(job: Job) -> adapt.DetectorAdapter:
-    """Returns the trained detector; one that this process has just scored another exam with is not read again."""
-    place = str(job.inputs["trained"])
-    if place not in _read:
-        _read.clear()
-        detector = adapt.DetectorAdapter(instance("detectors", job))
-        detector.detector = adapt.load(detector.detector, job.inputs["trained"] / "model")
-        _read[place] = detector
-    return _read[place]
 
 
 def _scored(images: bank.Labelled, detector: adapt.DetectorAdapter) -> pd.DataFrame:

@@ -158,6 +158,11 @@ def of_detectors(scores: Mapping[str, Any], is_fake: Any, *, groups: Any = None)
 
     Raises:
         ValueError: As `Ranking.of`.
+
+    Example:
+        >>> is_fake = [0, 0, 0, 0, 1, 1, 1, 1]
+        >>> of_detectors({"a": [1, 2, 3, 4, 5, 6, 7, 8], "b": [1, 5, 2, 6, 3, 7, 4, 8]}, is_fake).values.tolist()
+        [1.0, 0.75]
     """
     labels = np.asarray(is_fake).astype(bool)
     clusters = Clusters.of(groups, labels)

@@ -113,7 +113,10 @@ def reliability(
         >>> table[["bin", "n", "probability", "share", "low", "high"]].round(3).values.tolist()
         [[0.0, 2.0, 0.125, 0.0, 0.0, 0.842], [1.0, 2.0, 0.95, 1.0, 0.158, 1.0]]
     """
+    columns = ["bin", "n", "probability", "share", "low", "high"]
     fake = np.asarray(is_fake).astype(bool)
+    if not len(fake):
+        return pd.DataFrame(columns=columns)  # of a detector that gives no probabilities
     p = checked(probability, fake)
     clusters, index, rows = Clusters.of(groups, fake), _bin(p, bins), []
     for bin_ in np.unique(index):
@@ -121,7 +124,7 @@ def reliability(
         trials, share = clusters.trials(fake, mine, level), float(fake[mine].mean())
         low, high = intervals.clopper_pearson(share * trials, trials, level)
         rows.append((int(bin_), int(mine.sum()), float(p[mine].mean()), share, float(low), float(high)))
-    return pd.DataFrame(rows, columns=["bin", "n", "probability", "share", "low", "high"])
+    return pd.DataFrame(rows, columns=columns)
 
 
 def _bin(probability: np.ndarray, bins: int) -> np.ndarray:

@@ -83,6 +83,13 @@ def shuffled(
 
     Raises:
         ValueError: If there are too few units to have both classes.
+
+    Example:
+        >>> rng = np.random.default_rng(0)
+        >>> sides = [Side(rng.normal(size=(80, 5)), np.arange(80), np.arange(80) >= 40) for _ in range(2)]
+        >>> null = shuffled(*sides, shuffles=99)
+        >>> len(null.aucs), bool(0.45 < null.aucs.mean() < 0.55), null.false_alarms < 0.15
+        (99, True, True)
     """
     rng = np.random.default_rng(seed)
     called = [_called(side, shuffles, rng) for side in (train, test)]

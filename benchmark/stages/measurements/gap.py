@@ -35,12 +35,10 @@ def gap(job: Any) -> None:
     import numpy as np
     import pandas as pd
 
-    from benchmark.plugins import adapt
-    from benchmark.stages.job import instance, prepared
+    from benchmark.stages.job import prepared, trained_detector
 
     images, ledger = prepared(job)
-    detector = adapt.DetectorAdapter(instance("detectors", job))
-    detector.detector = adapt.load(detector.detector, job.inputs["trained"] / "model")
+    detector = trained_detector(job)
     at = np.sort(np.random.default_rng(0).permutation(ledger.parts["generator-train"])[:MOST])
     seen = detector.both(np.array(images.images[at]))[0]
     scores = pd.read_parquet(job.inputs["scored"] / "scores.parquet")

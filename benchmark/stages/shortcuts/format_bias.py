@@ -9,9 +9,8 @@ import numpy as np
 import pandas as pd
 from scipy import stats
 
-from benchmark.plugins import adapt
 from benchmark.stages import mixed
-from benchmark.stages.job import Job, instance, prepared
+from benchmark.stages.job import Job, prepared, trained_detector
 from benchmark.stages.measurements.format_bias import COLUMNS
 from benchmark.statistics.clusters import Clusters
 from benchmark.statistics.compare import paired
@@ -35,8 +34,7 @@ def format_bias(job: Job) -> None:
     scores = pd.read_parquet(job.inputs["scored"] / "scores.parquet")
     before = scores[scores["part"] == "test"]["score"].to_numpy()
     cut = float(json.loads((job.inputs["scored"] / "facts.json").read_text())["threshold"])
-    detector = adapt.DetectorAdapter(instance("detectors", job))
-    detector.detector = adapt.load(detector.detector, job.inputs["trained"] / "model")
+    detector = trained_detector(job)
     units = test.index["unit"].to_numpy()
     rows = []
     for side, fake in SIDES.items():

@@ -10,7 +10,7 @@ import pytest
 
 import benchmark
 from benchmark.plan import specs
-from benchmark.stages import line
+from benchmark.stages import job, line
 from benchmark.use.api import make_plan
 
 PLUGIN = """
@@ -64,7 +64,7 @@ def test_it_scores_as_if_it_were_read_for_each(tmp_path: Path) -> None:
     shutil.copytree(tmp_path / "a" / ".store", tmp_path / "b")
     shutil.rmtree(tmp_path / "b" / "score")
     for name in order:
-        line._read.clear()  # as in a process that has scored nothing before
+        job.forget()  # as in a process that has scored nothing before
         line.run(scored[name].as_json(), str(tmp_path / "b"), lambda *_: None)
         alone, kept = (pd.read_parquet(place / "score" / scored[name].key / "scores.parquet")
                        for place in (tmp_path / "b", tmp_path / "a" / ".store"))  # fmt: skip

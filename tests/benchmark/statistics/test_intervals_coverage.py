@@ -7,10 +7,8 @@ import numpy as np
 import pytest
 from scipy import special, stats
 
-from benchmark.statistics.clusters import Clusters
-from benchmark.statistics.compare import _measured, separable_from_best
+from benchmark.statistics.compare import separable_from_best
 from benchmark.statistics.metrics import measure
-from benchmark.statistics.ranking import Ranking
 
 _path = Path(__file__).parents[2] / "statistics" / "auc_coverage.py"
 _spec = importlib.util.spec_from_file_location("auc_coverage", _path)
@@ -54,8 +52,7 @@ def test_the_auc_interval_covers_with_clusters():
         scores = common + rng.normal(size=480) + 1.5 * np.sqrt(2) * is_fake
         truth = special.ndtr(1.5 / np.sqrt(2))
         for k, given in enumerate((groups, None)):
-            clusters = Clusters.of(given, is_fake)
-            row = _measured(Ranking.of(scores, is_fake), is_fake, clusters, 0.95)
+            row = measure(scores, is_fake, groups=given, only=("auc",)).iloc[0]
             held[k] += row.low <= truth <= row.high
     assert held[0] / 300 >= 0.91
     assert held[1] / 300 <= 0.85  # what forgetting the clusters would cost

@@ -35,6 +35,11 @@ def test_a_bin_without_images_has_no_row_and_one_class_is_enough():
     assert list(reliability([], []).columns) == ["bin", "n", "probability", "share", "low", "high"]
 
 
+def test_no_image_has_no_bin():
+    table = reliability([], [])
+    assert (len(table), list(table.columns)) == (0, ["bin", "n", "probability", "share", "low", "high"])
+
+
 def test_images_of_a_unit_widen_a_bin():
     p, is_fake = np.full(120, 0.5), np.tile(np.repeat([True, False], 10), 6)
     alone, together = reliability(p, is_fake), reliability(p, is_fake, groups=np.arange(120) // 10)
