@@ -121,6 +121,11 @@ def test_every_preset_runs(preset, store, tmp_path, request):
         (tmp_path / place).mkdir(parents=True)
         noise = np.random.default_rng(1).integers(0, 256, (32, 32, 3), np.uint8)
         Image.fromarray(noise).save(tmp_path / place / f"1.{'webp' if place == 'more/one' else 'png'}")
+    (tmp_path / "my-photographs").mkdir()
+    rng = np.random.default_rng(2)
+    for number in range(60):  # as many as a limit of a few per cent needs
+        coarse = Image.fromarray(rng.integers(0, 256, (5, 5, 3), np.uint8))
+        coarse.resize((32, 32), Image.Resampling.BICUBIC).save(tmp_path / "my-photographs" / f"{number}.png")
     for line in lines:  # what the README and the pages say about images of this run
         if f" runs/{preset} " in line:
             done = fauxbench(line, tmp_path)
