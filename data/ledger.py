@@ -89,7 +89,13 @@ class Ledger:
         return _from_table(image_set, table, about["seed"], rest)
 
 
-def split(image_set: ImageSet, *, seed: int = 0, parts: Mapping[str, float | int] | None = None) -> Ledger:
+def split(
+    image_set: ImageSet,
+    *,
+    seed: int = 0,
+    parts: Mapping[str, float | int] | None = None,
+    copies: Copies | None = None,
+) -> Ledger:
     """Says which image serves which part.
 
     Args:
@@ -99,11 +105,12 @@ def split(image_set: ImageSet, *, seed: int = 0, parts: Mapping[str, float | int
             not named share what is left as by default. Defaults to `None`: 70 / 20 / 10 of the images that are not
             officially test into generator-train, detector-train and detector-validation; without an official test part
             50 / 20 / 10 / 20, the last being test.
+        copies: Which images are copies, where it is known. Defaults to `None`: it is found out.
 
     Raises:
         UserError: If a part is unknown, negative, larger than what there is, or would be empty.
     """
-    copies = find_copies(image_set.images, alike=image_set.groups is not None)
+    copies = copies or find_copies(image_set.images, alike=image_set.groups is not None)
     units = units_of(copies, image_set.groups)
     reason, kept = _collisions(image_set, copies, units)
     here = np.flatnonzero(reason == "")

@@ -117,7 +117,7 @@ def test_every_preset_runs(preset, store, tmp_path, request):
     assert set(run.cells["status"]) == {"done"}, run.failures
     assert run.manifest["smoke"]
     lines = [line for language, text in BLOCKS if not language for line in text.splitlines()]
-    for place in ("photos", "shots/one", "portraits", "more/one"):  # what a user would have
+    for place in ("photos", "shots/one", "portraits", "more/one", "suspects"):  # what a user would have
         (tmp_path / place).mkdir(parents=True)
         noise = np.random.default_rng(1).integers(0, 256, (32, 32, 3), np.uint8)
         Image.fromarray(noise).save(tmp_path / place / f"1.{'webp' if place == 'more/one' else 'png'}")

@@ -21,7 +21,7 @@ from data.ledger import Ledger
 from data.near_duplicates import SIDE, reduced
 
 PROBES = 1000  # images of the detector parts that are looked for among all other parts
-PLANTED = 12  # copies of each kind of change
+PLANTED = 12  # copies of each kind of change, at most: one for each 50 images, and at least three
 NEAREST = 8  # neighbours that are looked at
 EDGE = 1.5  # grey levels a pixel; weaker slopes have no direction
 FEWEST = 60  # pixels with a direction, as if there were no fewer
@@ -105,8 +105,9 @@ def across(images: ImageSet, ledger: Ledger) -> Across:
     positions = np.stack([used[at][here[pairs[:, 0]]], used[at][pairs[:, 1]]], axis=1)
     kinds = changes(images.shape, small=look.small)
     planted, found, missed = 0, 0, []
+    many = min(PLANTED, max(3, len(at) // 50))
     for name, change in kinds.items():
-        source = np.sort(rng.permutation(len(at))[:PLANTED])
+        source = np.sort(rng.permutation(len(at))[:many])
         made = np.stack([change(np.asarray(images.images[used[at[one]]]), rng) for one in source])
         copies, kept = reduced(made)
         seen = look.near(copies)

@@ -35,6 +35,7 @@ from benchmark.store.png import grid, write_png
 from benchmark.store.store import STATE, Store
 from data.errors import UserError
 from data.imageset import ImageSet
+from data.duplicates import find_copies
 from data.ledger import Ledger, check_ledger, split
 from detection.networks import saved_network
 
@@ -52,10 +53,11 @@ def prepare(job: Job) -> None:
     folders = [Path(folder) for folder in job.where["folders"]]
     images = adapt.call(source.load, folders, progress=job.progress)
     parts = job.params["parts"] or (None if job.params["trains"] else NO_TRAINING_PARTS)
-    ledger = split(images, seed=job.params["ledger_seed"], parts=parts)
+    copies = find_copies(images.images, alike=images.groups is not None)
+    ledger = split(images, seed=job.params["ledger_seed"], parts=parts, copies=copies)
     if job.params["smoke"]:
         fewer = {part: min(len(at), SMOKE_PARTS[part]) for part, at in ledger.parts.items()}
-        ledger = split(images, seed=job.params["ledger_seed"], parts=fewer)
+        ledger = split(images, seed=job.params["ledger_seed"], parts=fewer, copies=copies)
     for part in DETECTOR_PARTS:
         if len(ledger.parts[part]) < FEWEST:
             received = f"{len(ledger.parts[part])} of {images.n} images"

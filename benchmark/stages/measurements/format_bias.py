@@ -15,8 +15,12 @@ COLUMNS = (
 
 
 def stages(draft: Draft) -> dict[Hashable, Stage]:
-    """Returns a stage for every cell of the main table by its name; of controls the answers are known."""
+    """Returns a stage for every cell of the main table by its name; of controls the answers are known.
+
+    A smoke run does the first generator's only.
+    """
     shown = [cell for cell in draft.cells if not cell.control and questions.table(cell.question) == "own"]
+    shown = [cell for cell in shown if not draft.smoke or cell.generator == shown[0].generator]
     found: dict[Hashable, Stage] = {}
     for cell in shown:
         scored = cell.scored

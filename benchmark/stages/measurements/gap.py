@@ -18,9 +18,13 @@ COLUMNS = ("purpose", "auc", "low", "high", "p", "n_seen", "n_unseen", "units_se
 
 
 def stages(draft: Draft) -> dict[Hashable, Stage]:
-    """Returns a stage for every cell of the main table whose generator learns from images, by the cell's name."""
+    """Returns a stage for every cell of the main table whose generator learns from images, by the cell's name.
+
+    A smoke run does the first such generator's only.
+    """
     learned = {run.generator.id for run in draft.rows.runs if run.is_main and run.generator.trains}
     own = [cell for cell in draft.cells if questions.table(cell.question) == "own" and cell.generator in learned]
+    own = [cell for cell in own if not draft.smoke or cell.generator == own[0].generator]
     return {cell.name: _gap(cell) for cell in own}
 
 
