@@ -33,9 +33,9 @@ from benchmark.statistics import metrics, probabilities, roc
 from benchmark.store.checkpoints import INTERPOLATION, Checkpoints
 from benchmark.store.png import grid, write_png
 from benchmark.store.store import STATE, Store
+from data.duplicates import find_copies
 from data.errors import UserError
 from data.imageset import ImageSet
-from data.duplicates import find_copies
 from data.ledger import Ledger, check_ledger, split
 from detection.networks import saved_network
 
