@@ -31,7 +31,7 @@ def check_folder(folder: Path, store: Path) -> None:
     Raises:
         UserError: If it holds anything else.
     """
-    if not folder.is_dir() or (folder / MANIFEST).exists() or any(_halves(folder)):
+    if not folder.is_dir() or (folder / MANIFEST).exists() or any(halves(folder)):
         return
     others = [path for path in folder.iterdir() if not store.is_relative_to(path.resolve())]
     if any(not path.name.startswith(HIDDEN) for path in others):
@@ -96,7 +96,7 @@ def write(folder: Path, plan: Plan, store: Store, outcomes: dict[str, Outcome], 
         (folder / "report.html").unlink(missing_ok=True)  # of the results before, whatever its time says
 
 
-def _halves(folder: Path) -> Iterator[Path]:
+def halves(folder: Path) -> Iterator[Path]:
     """Yields what killed processes have left of writing into a run folder; it also says that the folder is one."""
     return folder.glob(f"{WORK}*")
 
@@ -104,7 +104,7 @@ def _halves(folder: Path) -> Iterator[Path]:
 @contextlib.contextmanager
 def _in_place(folder: Path) -> Iterator[Path]:
     """Gives a folder to write into, inside the run folder, and then moves what it holds, the manifest last."""
-    for half in _halves(folder):
+    for half in halves(folder):
         shutil.rmtree(half, ignore_errors=True)
     folder.mkdir(parents=True, exist_ok=True)
     work = Path(tempfile.mkdtemp(prefix=WORK, dir=folder))  # nobody can have put a link there

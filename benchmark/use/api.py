@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import shutil
 import time
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -260,6 +261,7 @@ def run(
     everything = result({key for _, key in stages})
     if all(kept.has(*stage) for stage in stages) and _is_current(folder, everything, listener):
         _register_again(kept, folder, stages)
+        _sweep(folder)
         return Run(folder)
     _check_places(folder, kept)
     with contextlib.ExitStack() as stack:
@@ -343,6 +345,17 @@ def _register_again(store: Store, folder: Path, stages: list[tuple[str, str]]) -
     if not is_registered(store, folder):
         with contextlib.suppress(OSError), registered(store, folder, stages):
             pass
+
+
+def _sweep(folder: Path) -> None:
+    """Removes what a run has left that was killed when its result was whole and its own folder was not yet away."""
+    from benchmark.results import collect
+
+    if any(collect.halves(folder)):
+        # one that cannot be written, or that another run writes into, is read all the same
+        with contextlib.suppress(OSError, UserError), only_writer(folder, f"run folder {folder}"):
+            for half in collect.halves(folder):
+                shutil.rmtree(half, ignore_errors=True)
 
 
 def _code() -> str:
