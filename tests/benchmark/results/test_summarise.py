@@ -36,7 +36,7 @@ def test_every_cell_is_done_and_measured(run):
     assert set(run.cells["status"]) == {"done"}
     assert len(run.cells) == 3 * 2 * 4
     cell = run.metrics[run.metrics["scope"] == "cell"]
-    assert set(cell.groupby("cell").size()) == {15}
+    assert set(cell.groupby("cell").size()) == {16}
     assert not run.failures
 
 

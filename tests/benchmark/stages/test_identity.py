@@ -62,7 +62,7 @@ def stage(run: api.Run, function: str) -> list[Path]:
 def test_every_checkpoint_and_direction_has_a_row(run):
     assert not failures(run)
     found = table(run)
-    assert list(found.columns) == ["generator", "generator_seed", *identity.COLUMNS]
+    assert list(found.columns) == ["ledger_seed", "generator", "generator_seed", *identity.COLUMNS]
     assert found[["generator", "checkpoint", "direction", "source", "target"]].values.tolist() == [
         [generator, checkpoint, direction, *names]
         for generator, checkpoints in (
