@@ -29,9 +29,9 @@ COLUMNS = {
     "margin_low margin_high best_low best_high p_chance p_chance_holm tells note",
     "roc.csv": "cell fpr tpr threshold tpr_low tpr_high",
     "reliability.csv": "cell bin n probability share low high",
-    "training.csv": "generator generator_seed step epoch d_loss g_loss d_real d_fake images_per_second",
-    "histories.csv": "generator generator_seed detector detector_seed epoch loss val_auc val_loss",
-    "generators.csv": "generator generator_seed checkpoint kind control parameters seconds images_per_second "
+    "training.csv": "ledger_seed generator generator_seed step epoch d_loss g_loss d_real d_fake images_per_second",
+    "histories.csv": "ledger_seed generator generator_seed detector detector_seed epoch loss val_auc val_loss",
+    "generators.csv": "ledger_seed generator generator_seed checkpoint kind control parameters seconds images_per_second "
     + " ".join(
         f"{name}{end}"
         for name in ("fd", "kd", "precision", "recall", "density", "coverage", "memorisation")
@@ -39,10 +39,10 @@ COLUMNS = {
     )
     + " fd_train fd_gap fd_gap_low fd_gap_high n_quality extractor extractor_digest extractor_accuracy quality_note"
     + " fid fid_low fid_high fid_floor kid kid_low kid_high kid_floor n_fid inception inception_note",
-    "classes.csv": "generator generator_seed checkpoint class d_accuracy_real d_accuracy_fake d_loss_real d_loss_fake "
+    "classes.csv": "ledger_seed generator generator_seed checkpoint class d_accuracy_real d_accuracy_fake d_loss_real d_loss_fake "
     "n recognised recognised_low recognised_high recognised_real n_recognised",
-    "reconstruction.csv": "generator generator_seed",
-    "identity.csv": "generator generator_seed checkpoint direction source target kind "
+    "reconstruction.csv": "ledger_seed generator generator_seed",
+    "identity.csv": "ledger_seed generator generator_seed checkpoint direction source target kind "
     + " ".join(
         f"{name}{end}"
         for name in (
@@ -61,7 +61,12 @@ COLUMNS = {
     + " n_swaps n_persons embedding embedding_digest n_learned verification verification_low verification_high "
     "identity_note",
     "memorisation_gap.csv": "cell purpose auc low high p n_seen n_unseen units_seen units_unseen note",
-    "audit.csv": "name value low high verdict advice",
+    "components.csv": "table generator asked_checkpoint train_generator train_n train_perturbation perturbation "
+    "detector component levels variance sd low high note",
+    "over_runs.csv": "generator measure runs value low high note",
+    "format_bias.csv": "cell side quality n accuracy accuracy_after change change_low change_high change_p auc "
+    "auc_after auc_change auc_change_low auc_change_high auc_change_p",
+    "audit.csv": "finding name about value low high smallest verdict advice",
     "images/index.csv": "file kind generator generator_seed checkpoint rows columns height width note",
     "explanations/index.csv": "file data kind generator generator_seed detector detector_seed rows columns height "
     "width low high limit",
