@@ -31,7 +31,8 @@ COLUMNS = {
     "reliability.csv": "cell bin n probability share low high",
     "training.csv": "ledger_seed generator generator_seed step epoch d_loss g_loss d_real d_fake images_per_second",
     "histories.csv": "ledger_seed generator generator_seed detector detector_seed epoch loss val_auc val_loss",
-    "generators.csv": "ledger_seed generator generator_seed checkpoint kind control parameters seconds images_per_second "
+    "generators.csv": "ledger_seed generator generator_seed checkpoint kind control parameters seconds "
+    "images_per_second "
     + " ".join(
         f"{name}{end}"
         for name in ("fd", "kd", "precision", "recall", "density", "coverage", "memorisation")
@@ -39,8 +40,8 @@ COLUMNS = {
     )
     + " fd_train fd_gap fd_gap_low fd_gap_high n_quality extractor extractor_digest extractor_accuracy quality_note"
     + " fid fid_low fid_high fid_floor kid kid_low kid_high kid_floor n_fid inception inception_note",
-    "classes.csv": "ledger_seed generator generator_seed checkpoint class d_accuracy_real d_accuracy_fake d_loss_real d_loss_fake "
-    "n recognised recognised_low recognised_high recognised_real n_recognised",
+    "classes.csv": "ledger_seed generator generator_seed checkpoint class d_accuracy_real d_accuracy_fake d_loss_real "
+    "d_loss_fake n recognised recognised_low recognised_high recognised_real n_recognised",
     "reconstruction.csv": "ledger_seed generator generator_seed",
     "identity.csv": "ledger_seed generator generator_seed checkpoint direction source target kind "
     + " ".join(
@@ -75,7 +76,8 @@ COLUMNS = {
     "explanations/spectra.csv": "generator generator_seed radius frequency real fake difference real_se fake_se n_real "
     "n_fake",
 }
-EMPTY = ("classes.csv", "reconstruction.csv", "identity.csv")  # where no generator is conditional, and none swaps faces
+# where no generator is conditional, none swaps faces, and nothing has five seeds
+EMPTY = ("classes.csv", "reconstruction.csv", "identity.csv", "components.csv")
 MANIFEST = (
     "format name command smoke spec started finished seconds jobs dataset generators detectors stages failures seeds "
     "versions backend threads devices cpu platform"
