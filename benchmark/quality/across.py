@@ -15,7 +15,7 @@ from scipy import stats
 from scipy.ndimage import gaussian_filter
 
 from benchmark.findings.finding import found
-from benchmark.quality.planted import needed, plant
+from benchmark.quality.planted import SMALL, needed, plant
 from data.imageset import ImageSet
 from data.ledger import Ledger
 from data.near_duplicates import SIDE, reduced
@@ -74,7 +74,8 @@ def finding(images: ImageSet, ledger: Ledger) -> dict[str, Any]:
         advice = f"Copies across parts could not be looked for: {seen.found} of {seen.planted} planted ones were seen."
         return found("FB002", "cannot tell", advice=advice)
     value, low, high = seen.share
-    tried = f"Of {seen.planted} planted copies {seen.found} were seen"
+    small = SMALL if min(images.shape[:2]) < SIDE else ""
+    tried = f"Of {seen.planted} planted copies {seen.found} were seen{small}"
     tried += f", of these kinds less than half: {', '.join(seen.missed)}." if seen.missed else "."
     facts: dict[str, Any] = {"value": value, "low": low, "high": high, "smallest": seen.smallest}
     if not len(seen.pairs):

@@ -123,6 +123,7 @@ def greyed(image: np.ndarray, rng: np.random.Generator) -> np.ndarray:
     return _clipped(np.repeat(image @ np.array([0.299, 0.587, 0.114]), 3).reshape(image.shape))
 
 
+SMALL = " (of changes that lose nothing: below 32 pixels no others are planted)"
 EXACT: dict[str, Change] = {
     "mirrored": lambda image, rng: image[:, ::-1],
     "upside down": lambda image, rng: image[::-1],

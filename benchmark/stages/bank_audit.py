@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from benchmark.findings.finding import found
-from benchmark.quality.planted import needed, plant
+from benchmark.quality.planted import SMALL, needed, plant
 from data.copies_between import between
 from data.near_duplicates import SIDE
 
@@ -189,7 +189,7 @@ def _between(images: np.ndarray, others: np.ndarray, alike: bool) -> tuple[pd.Da
     extra = pairs[pairs["second"] >= len(others)]
     own = extra["first"].to_numpy() == sources[extra["second"].to_numpy() - len(others)]
     seen = int(extra["second"][own].nunique())
-    said = f"Of {len(sources)} planted copies {seen} were seen."
+    said = f"Of {len(sources)} planted copies {seen} were seen{SMALL if small else ''}."
     least = min(needed(seen, len(sources)), float(len(others)))
     return pairs[pairs["second"] < len(others)].reset_index(drop=True), least, said
 
