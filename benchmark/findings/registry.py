@@ -49,12 +49,12 @@ _LIST = [
         "Fakes that are copies of real images of the run, near ones too: mirrored, turned, inverted, cropped, "
         "compressed, resized. An alarm if any have equal pixels, or if more fakes than reals have a near copy among "
         "the reals, at 99 %; else a note.",
-        "images", "Find where they come from: a generator that copies, or a folder with reals in it.", exhaustive=True,
+        "images", "Find where they come from: a generator that copies, or a folder with reals in it.",
     ),
     Kind(
         "FB004", "repeated-fakes",
         "Test fakes of which a copy, or a near one, is in a training or validation part too.",
-        "images", "Draw more different fakes, or read the AUC as one of images seen before.", exhaustive=True,
+        "images", "Draw more different fakes, or read the AUC as one of images seen before.",
     ),
     # controls
     Kind(

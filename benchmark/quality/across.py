@@ -15,13 +15,14 @@ from scipy import stats
 from scipy.ndimage import gaussian_filter
 
 from benchmark.findings.finding import found
-from benchmark.quality.planted import changes
+from benchmark.quality.planted import SMALL, needed, plant
 from data.imageset import ImageSet
 from data.ledger import Ledger
 from data.near_duplicates import SIDE, reduced
 
 PROBES = 1000  # images of the detector parts that are looked for among all other parts
 PLANTED = 12  # copies of each kind of change, at most: one for each 50 images, and at least three
+POOL = 500  # images that these are made of
 NEAREST = 8  # neighbours that are looked at
 EDGE = 1.5  # grey levels a pixel; weaker slopes have no direction
 FEWEST = 60  # pixels with a direction, as if there were no fewer
@@ -56,9 +57,7 @@ class Across:
     @property
     def smallest(self) -> float:
         """The share of copies among the images that would have shown at least one, in 95 of 100 draws."""
-        recall = self.found / max(1, self.planted)
-        needed = 1 if recall >= 0.95 else np.inf if recall == 0 else np.ceil(np.log(0.05) / np.log1p(-recall))
-        return float(min(1.0, needed / max(1, self.n)))
+        return min(1.0, needed(self.found, self.planted) / max(1, self.n))
 
     @property
     def share(self) -> tuple[float, float, float]:
@@ -75,7 +74,8 @@ def finding(images: ImageSet, ledger: Ledger) -> dict[str, Any]:
         advice = f"Copies across parts could not be looked for: {seen.found} of {seen.planted} planted ones were seen."
         return found("FB002", "cannot tell", advice=advice)
     value, low, high = seen.share
-    tried = f"Of {seen.planted} planted copies {seen.found} were seen"
+    small = SMALL if min(images.shape[:2]) < SIDE else ""
+    tried = f"Of {seen.planted} planted copies {seen.found} were seen{small}"
     tried += f", of these kinds less than half: {', '.join(seen.missed)}." if seen.missed else "."
     facts: dict[str, Any] = {"value": value, "low": low, "high": high, "smallest": seen.smallest}
     if not len(seen.pairs):
@@ -95,7 +95,9 @@ def across(images: ImageSet, ledger: Ledger) -> Across:
     generator = list(ledger.parts).index("generator-train")
     probes = np.flatnonzero((part >= 0) & (part != generator))
     probes = np.sort(rng.permutation(probes)[:PROBES])
-    grey, at = reduced(np.asarray(images.images)[used])
+    every, textured = reduced(images.images)
+    serves = np.isin(textured, used)
+    grey, at = every[serves], np.searchsorted(used, textured[serves])
     known = {one: place for place, one in enumerate(used[at].tolist())}
     if len(at) < 2:
         return Across(np.empty((0, 2), np.int64), 0, 0, 0, ())
@@ -103,12 +105,11 @@ def across(images: ImageSet, ledger: Ledger) -> Across:
     here = np.array([known[one] for one in probes.tolist() if one in known], np.int64)
     pairs = look.near(grey[here], part[used[at]][here], part[used[at]])
     positions = np.stack([used[at][here[pairs[:, 0]]], used[at][pairs[:, 1]]], axis=1)
-    kinds = changes(images.shape, small=look.small)
     planted, found, missed = 0, 0, []
     many = min(PLANTED, max(3, len(at) // 50))
-    for name, change in kinds.items():
-        source = np.sort(rng.permutation(len(at))[:many])
-        made = np.stack([change(np.asarray(images.images[used[at[one]]]), rng) for one in source])
+    pool = np.sort(rng.permutation(len(at))[:POOL])
+    for name, drawn, made in plant(np.asarray(images.images[used[at[pool]]]), many, rng, small=look.small):
+        source = pool[drawn]
         copies, kept = reduced(made)
         seen = look.near(copies)
         own = len(np.unique(seen[source[kept][seen[:, 0]] == seen[:, 1], 0]))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 import numpy as np
 from PIL import Image, ImageDraw
@@ -123,6 +123,7 @@ def greyed(image: np.ndarray, rng: np.random.Generator) -> np.ndarray:
     return _clipped(np.repeat(image @ np.array([0.299, 0.587, 0.114]), 3).reshape(image.shape))
 
 
+SMALL = " (of changes that lose nothing: below 32 pixels no others are planted)"
 EXACT: dict[str, Change] = {
     "mirrored": lambda image, rng: image[:, ::-1],
     "upside down": lambda image, rng: image[::-1],
@@ -145,3 +146,21 @@ def changes(shape: tuple[int, ...], small: bool = False) -> dict[str, Change]:
     """Returns the changes that images `(height, width, channels)` can have; `small` those alone that lose nothing."""
     fit = EXACT | (SQUARE if shape[0] == shape[1] else {})
     return fit if small else fit | LOSSY | (COLOUR if shape[2] == 3 else {})
+
+
+def plant(
+    images: np.ndarray, each: int, rng: np.random.Generator, *, small: bool
+) -> Iterator[tuple[str, np.ndarray, np.ndarray]]:
+    """Yields for each kind of change its name, the positions of `each` images at random, and changed copies of them."""
+    for name, change in changes(images.shape[1:], small=small).items():
+        at = np.sort(rng.permutation(len(images))[:each])
+        yield name, at, np.stack([change(np.asarray(images[one]), rng) for one in at])
+
+
+def needed(found: int, planted: int) -> float:
+    """Returns how many copies there must be so that one is seen in 95 of 100 draws, where `found` of `planted` were.
+
+    Copies are taken to be of all kinds alike, each seen independently. Infinite where none was found.
+    """
+    share = found / max(1, planted)
+    return 1.0 if share >= 0.95 else np.inf if share == 0 else float(np.ceil(np.log(0.05) / np.log1p(-share)))

@@ -9,9 +9,12 @@ import numpy as np
 import pandas as pd
 
 from benchmark.findings.finding import found
+from benchmark.quality.planted import SMALL, needed, plant
 from data.copies_between import between
+from data.near_duplicates import SIDE
 
 LEVEL = 0.01  # a difference that chance alone makes in one of a hundred runs or fewer is an alarm
+PLANTED = 5  # copies of each kind of change
 RARE = 5  # kinds of file that are rarer than this are counted together: the test needs a few of each
 
 
@@ -134,23 +137,23 @@ def copies(
     """
     from scipy import stats
 
-    pairs = between(reals, fakes, alike=alike)
+    pairs, least, tried = _between(reals, fakes, alike)
     if units is not None:
         own = units[0][pairs["first"]] == units[1][pairs["second"]]
         pairs = pairs[(pairs["how"] == "equal") | ~own]
     pairs = pairs.sort_values("how", key=lambda how: how != "equal", kind="stable").drop_duplicates("second")
     seen, equal = len(pairs), int((pairs["how"] == "equal").sum())
     if not seen:
-        return found("FB003", "pass", value=0)
+        return found("FB003", "pass", value=0, smallest=least, advice=tried)
     near, n = base or (0, len(reals))
     p = stats.fisher_exact([[seen, len(fakes) - seen], [near, n - near]], alternative="greater").pvalue
     how = ", ".join(f"{count} {one}" for one, count in pairs["how"].value_counts().items())
-    said = f"{seen} of {len(fakes)} fakes are real images: {how}."
+    said = f"{seen} of {len(fakes)} fakes are real images: {how}. {tried}"
     if equal or p < LEVEL:
         said += " A generator that copies, or a folder with reals in it."
-        return found("FB003", "alarm", value=seen, advice=said)
+        return found("FB003", "alarm", value=seen, smallest=least, advice=said)
     said += f" {near} of {n} reals are as near to another one, so chance may make as many (p = {p:.2g}). Look at them."
-    return found("FB003", "note", value=seen, advice=said)
+    return found("FB003", "note", value=seen, smallest=least, advice=said)
 
 
 def repeats(fakes: dict[str, np.ndarray], *, alike: bool = False) -> dict[str, Any]:
@@ -163,15 +166,32 @@ def repeats(fakes: dict[str, np.ndarray], *, alike: bool = False) -> dict[str, A
         A row of the audit; its value is the number of such fakes.
     """
     others = np.concatenate([images for part, images in fakes.items() if part != "test"])
-    pairs = between(others, fakes["test"], alike=alike)
+    pairs, least, tried = _between(others, fakes["test"], alike)
     seen, equal = pairs["second"].nunique(), pairs.loc[pairs["how"] == "equal", "second"].nunique()
     if not seen:
-        return found("FB004", "pass", value=0)
+        return found("FB004", "pass", value=0, smallest=least, advice=tried)
     advice = (
         f"{seen} of {len(fakes['test'])} test fakes are training or validation fakes too, {equal} of them byte for "
-        "byte: the AUC may flatter."
+        f"byte: the AUC may flatter. {tried}"
     )
-    return found("FB004", "note", value=seen, advice=advice)
+    return found("FB004", "note", value=seen, smallest=least, advice=advice)
+
+
+def _between(images: np.ndarray, others: np.ndarray, alike: bool) -> tuple[pd.DataFrame, float, str]:
+    """Returns copies between two sets, how many there must be to be seen, and what was seen of planted ones.
+
+    The planted ones are changed copies of `images`. Equal pixels are always seen, also where no planted one is.
+    """
+    rng, small = np.random.default_rng(len(images)), min(images.shape[1:3]) < SIDE
+    planted = list(plant(images, PLANTED, rng, small=small))
+    sources, made = (np.concatenate([one[k] for one in planted]) for k in (1, 2))
+    pairs = between(images, np.concatenate([others, made]), alike=alike)
+    extra = pairs[pairs["second"] >= len(others)]
+    own = extra["first"].to_numpy() == sources[extra["second"].to_numpy() - len(others)]
+    seen = int(extra["second"][own].nunique())
+    said = f"Of {len(sources)} planted copies {seen} were seen{SMALL if small else ''}."
+    least = min(needed(seen, len(sources)), float(len(others)))
+    return pairs[pairs["second"] < len(others)].reset_index(drop=True), least, said
 
 
 def _kinds(facts: pd.DataFrame) -> str:

@@ -83,6 +83,7 @@ def test_small_images_have_a_stricter_rule():
     ledger = split(digits)
     seen = across(digits, ledger)
     assert (len(seen.pairs), seen.found) == (0, seen.planted)
+    assert "of changes that lose nothing" in finding(digits, ledger)["advice"]
     images = digits.images.copy()
     images[ledger.parts["generator-train"][:9]] = 255 - images[ledger.parts["test"][:9], ::-1]
     assert finding(replace(digits, images=images), ledger)["verdict"] == "alarm"
