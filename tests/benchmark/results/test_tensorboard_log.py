@@ -103,7 +103,7 @@ def test_events_say_what_the_training_table_says(watched):
     run, board, _ = watched
     scalars, images = read(board / "watched" / f"{safe('one/two')}-seed0")
     history = pd.read_csv(run.folder / "training.csv")
-    mine = history[history["generator"] == "one/two"].drop(columns=["generator", "generator_seed"])
+    mine = history[history["generator"] == "one/two"].drop(columns=["ledger_seed", "generator", "generator_seed"])
     same_as_history(scalars, mine)
     assert {"d_loss", "g_loss", "d_real", "d_fake", "images_per_second"} <= set(scalars.columns)
     ends = mine.groupby("epoch")["step"].max()
@@ -154,7 +154,7 @@ def test_two_processes_write_their_own_files(tmp_path):
     history = pd.read_csv(run.folder / "training.csv")
     for name, mine in history.groupby("generator"):
         scalars, _ = read(tmp_path / "board" / "watched" / f"{name}-seed0")
-        same_as_history(scalars, mine.drop(columns=["generator", "generator_seed"]))
+        same_as_history(scalars, mine.drop(columns=["ledger_seed", "generator", "generator_seed"]))
 
 
 @pytest.mark.slow
