@@ -9,13 +9,14 @@ from __future__ import annotations
 
 import importlib
 import inspect
-from collections.abc import Callable, Hashable, Mapping
+from collections.abc import Callable, Collection, Hashable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from benchmark.plan import questions
 from benchmark.plan.cell import Cell
-from benchmark.plan.rows import Rows
+from benchmark.plan.rows import Rows, Run
 from benchmark.plan.specs import Spec
 from benchmark.plan.stage import Stage
 from benchmark.store import digest
@@ -41,6 +42,29 @@ class Draft:
     smoke: bool = False
     weights: tuple[Path, str] | None = None
 
+    def cells_of(self, generators: Collection[str]) -> list[Cell]:
+        """Returns the cells of the main table that test some generators; in a smoke run those of the first alone."""
+        own = [cell for cell in self.cells if questions.table(cell.question) == "own" and cell.generator in generators]
+        return [cell for cell in own if not self.smoke or cell.generator == own[0].generator]
+
+    def bank_stages(self, function: str, runs: Iterable[Run]) -> dict[Hashable, Stage]:
+        """Returns a stage for each of some training runs: it reads the real images and the last checkpoint's bank."""
+        return {
+            (run.generator.id, run.seed): Stage(
+                f"{function} {run.generator.id} seed {run.seed}",
+                function,
+                {"environment": self.rows.environment},
+                {"prepared": self.rows.prepared, "bank": self.rows.bank(run)},
+            )
+            for run in runs
+        }
+
+    @property
+    def tested(self) -> list[Run]:
+        """The training runs that are no controls and whose last checkpoint's bank cells test."""
+        asked = {cell.bank.key for cell in self.cells}
+        return [run for run in self.rows.runs if run.is_main and self.rows.bank(run).key in asked]
+
 
 @dataclass(frozen=True)
 class Table:
@@ -51,13 +75,13 @@ class Table:
         columns: Its columns, beside those that say what a row is of; or the place of that list, `"module:NAME"`, which
             is imported when tables are gathered.
         joins: Whether it has one row for each checkpoint, and its columns stand in `generators.csv` instead.
-        of: The columns that say what a row is of: those of the keys of `Measurement.plan`.
+        of: The columns that say what a row is of: the split and the keys of `Measurement.plan`, or `("cell",)`.
     """
 
     file: str
     columns: tuple[str, ...] | str
     joins: bool = False
-    of: tuple[str, ...] = ("generator", "generator_seed")
+    of: tuple[str, ...] = ("ledger_seed", "generator", "generator_seed")
 
     @property
     def names(self) -> list[str]:

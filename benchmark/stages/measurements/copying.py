@@ -13,14 +13,8 @@ MOST = 4000  # fakes; the training images are all there
 
 def stages(draft: Draft) -> dict[Hashable, Stage]:
     """Returns a stage for each training run of a generator that learns from images: of its last checkpoint's bank."""
-    rows = draft.rows
-    found: dict[Hashable, Stage] = {}
-    for run in rows.runs:
-        if run.is_main and run.generator.trains:
-            inputs = {"prepared": rows.prepared, "bank": rows.bank(run)}
-            title = f"copying {run.generator.id} seed {run.seed}"
-            found[run.generator.id, run.seed] = Stage(title, "copying", {"environment": rows.environment}, inputs)
-    return found
+    learned = [run for run in draft.rows.runs if run.is_main and run.generator.trains]
+    return draft.bank_stages("copying", learned)
 
 
 def copying(job: Any) -> None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Hashable
 
-from benchmark.plan import questions
 from benchmark.plan.measurement import Draft, Measurement, Section, Table
 from benchmark.plan.stage import Stage
 
@@ -19,10 +18,9 @@ def stages(draft: Draft) -> dict[Hashable, Stage]:
 
     A smoke run does the first generator's only.
     """
-    shown = [cell for cell in draft.cells if not cell.control and questions.table(cell.question) == "own"]
-    shown = [cell for cell in shown if not draft.smoke or cell.generator == shown[0].generator]
+    mains = {run.generator.id for run in draft.rows.runs if run.is_main}
     found: dict[Hashable, Stage] = {}
-    for cell in shown:
+    for cell in draft.cells_of(mains):
         scored = cell.scored
         name = scored.name.replace("score ", "format_bias ", 1)
         found[cell.name] = Stage(name, "format_bias", scored.params, {**scored.inputs, "scored": scored}, scored.where)

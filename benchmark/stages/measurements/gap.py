@@ -8,7 +8,6 @@ from __future__ import annotations
 from collections.abc import Hashable
 from typing import Any
 
-from benchmark.plan import questions
 from benchmark.plan.cell import Cell
 from benchmark.plan.measurement import Draft, Measurement, Table
 from benchmark.plan.stage import Stage
@@ -23,9 +22,7 @@ def stages(draft: Draft) -> dict[Hashable, Stage]:
     A smoke run does the first such generator's only.
     """
     learned = {run.generator.id for run in draft.rows.runs if run.is_main and run.generator.trains}
-    own = [cell for cell in draft.cells if questions.table(cell.question) == "own" and cell.generator in learned]
-    own = [cell for cell in own if not draft.smoke or cell.generator == own[0].generator]
-    return {cell.name: _gap(cell) for cell in own}
+    return {cell.name: _gap(cell) for cell in draft.cells_of(learned)}
 
 
 def _gap(cell: Cell) -> Stage:

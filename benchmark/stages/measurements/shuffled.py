@@ -14,16 +14,7 @@ SIDE = 32  # cosine coefficients per direction, at most
 
 def stages(draft: Draft) -> dict[Hashable, Stage]:
     """Returns a stage for the last checkpoint's bank of every training run that is no control and that cells test."""
-    rows = draft.rows
-    asked = {cell.bank.key for cell in draft.cells}
-    found: dict[Hashable, Stage] = {}
-    for run in rows.runs:
-        bank = rows.bank(run)
-        if run.is_main and bank.key in asked:
-            inputs = {"prepared": rows.prepared, "bank": bank}
-            title = f"shuffled {run.generator.id} seed {run.seed}"
-            found[run.generator.id, run.seed] = Stage(title, "shuffled", {"environment": rows.environment}, inputs)
-    return found
+    return draft.bank_stages("shuffled", draft.tested)
 
 
 def shuffled(job: Any) -> None:

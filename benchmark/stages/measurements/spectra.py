@@ -10,16 +10,7 @@ from benchmark.plan.stage import Stage
 
 def stages(draft: Draft) -> dict[Hashable, Stage]:
     """Returns a stage for every last checkpoint's bank, but for those of controls."""
-    rows = draft.rows
-    asked = {cell.bank.key for cell in draft.cells}
-    found: dict[Hashable, Stage] = {}
-    for run in rows.runs:
-        bank = rows.bank(run)
-        if run.is_main and bank.key in asked:
-            title = f"spectra {run.generator.id} seed {run.seed}"
-            inputs = {"prepared": rows.prepared, "bank": bank}
-            found[run.generator.id, run.seed] = Stage(title, "spectra", {"environment": rows.environment}, inputs)
-    return found
+    return draft.bank_stages("spectra", draft.tested)
 
 
 MEASUREMENT = Measurement(
