@@ -10,13 +10,17 @@ import csv
 import hashlib
 import json
 import os
+import shutil
 import stat
+from collections.abc import Iterator
 from pathlib import Path, PurePosixPath
 from typing import Any
 
 from data.errors import UserError
 
 FORMAT = 5
+HIDDEN = ".fauxbench-"  # how the names of files begin that exist only while a run writes
+WORK = f"{HIDDEN}part"  # how the name of the folder begins that a run writes into first
 MANIFEST = "manifest.json"
 PAGE = "report.html"
 TABLES = {  # the columns that each has, whatever was run; it may have more
@@ -99,6 +103,17 @@ def named(folder: Path) -> set[str]:
         return {name for name in files if _is_inside(name) and not (folder / name).is_dir()}
     except (OSError, ValueError, KeyError, TypeError, RecursionError):
         return set()
+
+
+def halves(folder: Path) -> Iterator[Path]:
+    """Yields what killed processes have left of writing into a run folder; it also says that the folder is one."""
+    return folder.glob(f"{WORK}*")
+
+
+def sweep(folder: Path) -> None:
+    """Removes `halves`; the caller holds the folder as its only writer."""
+    for half in halves(folder):
+        shutil.rmtree(half, ignore_errors=True)
 
 
 def _is_inside(name: str) -> bool:

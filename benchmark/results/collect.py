@@ -19,10 +19,7 @@ from benchmark.results import explanations, manifest, over_runs, pictures, ranki
 from benchmark.results.gather import Gathered
 from benchmark.store.store import Store, written
 from data.errors import UserError
-from data.run_folder import MANIFEST, named, seal
-
-HIDDEN = ".fauxbench-"  # how the names of files begin that exist only while a run writes
-WORK = f"{HIDDEN}part"  # how the name of the folder begins that a run writes into first
+from data.run_folder import HIDDEN, MANIFEST, WORK, halves, named, seal, sweep
 
 
 def check_folder(folder: Path, store: Path) -> None:
@@ -66,7 +63,7 @@ def write(folder: Path, plan: Plan, store: Store, outcomes: dict[str, Outcome], 
     exams = rankings.exams(cells, scores, sentinels)
     chances = measured[(measured["scope"] == "cell") & (measured["metric"] == "p_chance")].set_index("cell")["value"]
     trained = {row.id for row in plan.generators if row.trains}
-    generators, banks = read.generators(), read.bank_digests()
+    generators, banks, tables = read.generators(), read.bank_digests(), read.measurements()
     configurations = over_runs.configurations(cells, scores, trained, measured, banks)
     metrics = pd.concat([measured, configurations], ignore_index=True)
     frames = {
@@ -83,8 +80,8 @@ def write(folder: Path, plan: Plan, store: Store, outcomes: dict[str, Outcome], 
         "over_runs.csv": over_runs.of_trainings(read.runs(), generators, [*MEASURES, "fid", "kid"]),
         "classes.csv": read.classes(),
         "reconstruction.csv": read.reconstruction(),
-        **read.measurements(),
-        "audit.csv": summarise.audit(plan, cells, measured, read.checks()),
+        **tables,
+        "audit.csv": summarise.audit(plan, cells, measured, read.checks(cells, tables)),
     }
     with written(folder), _in_place(folder) as work:
         for name, frame in frames.items():
@@ -96,16 +93,10 @@ def write(folder: Path, plan: Plan, store: Store, outcomes: dict[str, Outcome], 
         (folder / "report.html").unlink(missing_ok=True)  # of the results before, whatever its time says
 
 
-def halves(folder: Path) -> Iterator[Path]:
-    """Yields what killed processes have left of writing into a run folder; it also says that the folder is one."""
-    return folder.glob(f"{WORK}*")
-
-
 @contextlib.contextmanager
 def _in_place(folder: Path) -> Iterator[Path]:
     """Gives a folder to write into, inside the run folder, and then moves what it holds, the manifest last."""
-    for half in halves(folder):
-        shutil.rmtree(half, ignore_errors=True)
+    sweep(folder)
     folder.mkdir(parents=True, exist_ok=True)
     work = Path(tempfile.mkdtemp(prefix=WORK, dir=folder))  # nobody can have put a link there
     try:

@@ -27,10 +27,14 @@ def findings(gaps: pd.DataFrame | None, cells: pd.DataFrame) -> list[dict[str, A
     numbers = ["auc", "low", "high", "p", "n_seen", "n_unseen", "units_seen", "units_unseen"]
     gaps = gaps.assign(**{name: pd.to_numeric(gaps[name]) for name in numbers})
     gaps["p"] = holm(gaps["p"])
-    gaps = gaps.merge(cells[["cell", "generator", "generator_seed", "detector"]], on="cell", how="left")
+    gaps = gaps.merge(cells[["cell", "ledger_seed", "generator", "generator_seed", "detector"]], on="cell", how="left")
     tested = max(1, int(gaps["p"].notna().sum()))
-    runs = gaps.groupby(["generator", "generator_seed"], sort=False)
-    return [_finding(f"{name} seed {seed}", mine, tested) for (name, seed), mine in runs]
+    runs = gaps.groupby(["ledger_seed", "generator", "generator_seed"], sort=False)
+    first = cells["ledger_seed"].iloc[0]
+    return [
+        _finding(f"{name} seed {seed}" + (f" ledger {ledger}" if ledger != first else ""), mine, tested)
+        for (ledger, name, seed), mine in runs
+    ]
 
 
 def _finding(about: str, mine: pd.DataFrame, tested: int) -> dict[str, Any]:

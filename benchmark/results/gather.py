@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -165,8 +165,13 @@ class Gathered:
         digests = _json(self.path(bank) / "bank.json")["digests"]
         return digest.of_value([digests[part] for part in sorted(digests)])
 
-    def checks(self) -> list[dict[str, Any]]:
-        """The findings that stages have kept: of the split, of each training and of each bank."""
+    def checks(self, cells: pd.DataFrame, tables: Mapping[str, pd.DataFrame]) -> list[dict[str, Any]]:
+        """The findings that stages have kept, of the split, of each training and bank, and those of all together.
+
+        Args:
+            cells: As `cells` returns them.
+            tables: As `measurements` returns them.
+        """
         rows: list[dict[str, Any]] = []
         for split in self.plan.splits:
             if self.ended_well(split.audited):
@@ -179,7 +184,7 @@ class Gathered:
         for split, generator, seed, stage in self._runs("banks"):
             if self.ended_well(stage):
                 rows += summarise.bank_checks(f"{generator} seed {seed}{split.name}", self.path(stage))
-        rows += [*self._measured_checks(), *gap.findings(self.measurements().get(gap.FILE), self.cells())]
+        rows += [*self._measured_checks(), *gap.findings(tables.get(gap.FILE), cells)]
         return [*rows, *self._shortcuts()]
 
     def _shortcuts(self) -> list[dict[str, Any]]:
@@ -253,10 +258,10 @@ class Gathered:
             yield split, generator, seed, stage
 
     def _joined(
-        self, stages: list[tuple[Split, Any, Stage]], name: str, columns: list[str], of: Sequence[str] = FIRST[1:]
+        self, stages: list[tuple[Split, Any, Stage]], name: str, columns: list[str], of: Sequence[str] = FIRST
     ) -> pd.DataFrame:
         """The tables of one name that stages wrote, whose rows then say which training, or which cell, they are of."""
-        frames, first = [], list(of) if list(of) == ["cell"] else ["ledger_seed", *of]
+        frames, first = [], list(of)
         for split, key, stage in stages:
             path = self.path(stage) / name
             if self.ended_well(stage) and path.exists():

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import json
-import shutil
 import time
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -30,7 +29,7 @@ from benchmark.store.run_register import is_registered, registered
 from benchmark.store.store import Store, writable, written
 from data.errors import UserError
 from data.reading import paths
-from data.run_folder import MANIFEST, Damaged, checked
+from data.run_folder import MANIFEST, Damaged, checked, halves, sweep
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -349,13 +348,10 @@ def _register_again(store: Store, folder: Path, stages: list[tuple[str, str]]) -
 
 def _sweep(folder: Path) -> None:
     """Removes what a run has left that was killed when its result was whole and its own folder was not yet away."""
-    from benchmark.results import collect
-
-    if any(collect.halves(folder)):
+    if any(halves(folder)):
         # one that cannot be written, or that another run writes into, is read all the same
         with contextlib.suppress(OSError, UserError), only_writer(folder, f"run folder {folder}"):
-            for half in collect.halves(folder):
-                shutil.rmtree(half, ignore_errors=True)
+            sweep(folder)
 
 
 def _code() -> str:

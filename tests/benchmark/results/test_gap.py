@@ -15,7 +15,7 @@ from benchmark.use import api
 CELLS = pd.DataFrame(
     {
         "cell": [f"g/{seed}/{name}/0" for seed in (0, 1) for name in ("cnn", "linear")],
-        "generator": "g", "generator_seed": [0, 0, 1, 1], "detector": ["cnn", "linear"] * 2,
+        "ledger_seed": 0, "generator": "g", "generator_seed": [0, 0, 1, 1], "detector": ["cnn", "linear"] * 2,
     }
 )  # fmt: skip
 
@@ -33,6 +33,11 @@ def test_one_finding_for_each_run_family_wise_over_all_cells():
     assert (caught["verdict"], caught["value"]) == ("note", 0.57)
     assert "cnn finds" in caught["advice"]
     assert "more like its fakes" in caught["advice"]
+
+
+def test_splits_of_the_real_images_are_not_pooled():
+    first, other = gap.findings(table([0.5] * 4, [0.5] * 4), CELLS.assign(ledger_seed=[3, 3, 4, 4], generator_seed=0))
+    assert (first["about"], other["about"]) == ("g seed 0", "g seed 0 ledger 4")
 
 
 def test_what_is_missing_or_too_few_cannot_tell():
