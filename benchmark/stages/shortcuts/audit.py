@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from scipy import stats
 
-from benchmark.stages.shortcuts.traces import TRACES, Trace
+from benchmark.stages.shortcuts.traces import TRACES
 from detection.features.traces.found import share
 
 LOOKED, TESTED = 500, 1000  # images of each class that traces are looked for in, and that they are tested on, at most
@@ -109,6 +109,3 @@ def _p(counts: list[int], n: list[int], fakes_more: bool) -> float:
         return float("nan")
     mine = int(fakes_more)
     return float(stats.hypergeom.sf(counts[mine] - 1, sum(n), sum(counts), n[mine])) if counts[mine] else 1.0
-
-
-__all__ = ["TRACES", "Trace", "smallest_share", "traces"]

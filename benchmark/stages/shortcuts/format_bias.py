@@ -13,10 +13,8 @@ from benchmark.stages import mixed
 from benchmark.stages.job import Job, prepared, trained_detector
 from benchmark.stages.measurements.format_bias import COLUMNS
 from benchmark.statistics.clusters import Clusters
-from benchmark.statistics.compare import paired
-from benchmark.statistics.delong import components
+from benchmark.statistics.column import of_detectors
 from benchmark.statistics.intervals import clopper_pearson
-from benchmark.statistics.ranking import Ranking
 from data import perturb
 
 QUALITIES = (95, 75)  # what cameras and the web use
@@ -56,7 +54,7 @@ def moved(
         after: Scores of the same images.
         is_fake: bool `(n,)`.
         chosen: bool `(n,)`, the class that was changed; accuracy is of it.
-        cut: The threshold, above which an image is called fake.
+        cut: The threshold, at or above which an image is called fake.
         units: `(n,)`, equal for images that are not independent.
 
     Returns:
@@ -64,21 +62,21 @@ def moved(
         Bonferroni's of the two exact ones of images that turn wrong and that turn right (McNemar's two cells), and an
         exact p-value; with units, of as many images as the units amount to (Kish).
     """
-    right, right_after = ((scores > cut)[chosen] == is_fake[chosen] for scores in (before, after))
+    right, right_after = ((scores >= cut)[chosen] == is_fake[chosen] for scores in (before, after))
     better, worse = int((right_after & ~right).sum()), int((right & ~right_after).sum())
     n = len(right)
     effective = Clusters.of(units, is_fake).effective(chosen)
     won, lost = better * effective / n, worse * effective / n
     # 97.5 % each, so that both hold at 95 %
     (gain_low, gain_high), (loss_low, loss_high) = (clopper_pearson(count, effective, 0.975) for count in (won, lost))
-    apart = paired(after, before, is_fake, groups=units)
+    column = of_detectors({"after": after, "before": before}, is_fake, groups=units)
+    apart = column.difference(0, 1)
     turned = int(np.floor(won + lost))
     few = int(np.ceil(min(won, lost)))
     p = min(1.0, 2 * float(stats.binom.cdf(few, turned, 0.5))) if turned else 1.0
-    auc = [components(Ranking.of(scores, is_fake)).auc for scores in (before, after)]
     return {
         "n": n, "accuracy": right.mean(), "accuracy_after": right_after.mean(), "change": (better - worse) / n,
         "change_low": float(gain_low - loss_high), "change_high": float(gain_high - loss_low), "change_p": p,
-        "auc": auc[0], "auc_after": auc[1], "auc_change": apart.difference,
+        "auc": column.values[1], "auc_after": column.values[0], "auc_change": apart.difference,
         "auc_change_low": apart.low, "auc_change_high": apart.high, "auc_change_p": apart.p,
     }  # fmt: skip
