@@ -65,7 +65,7 @@ def framed_sides(luminance: np.ndarray) -> np.ndarray:
     larger than 1.5 times every step between neighbouring lines further in.
     """
     count = np.zeros(len(luminance))
-    for lines in _four_sides(luminance):
+    for lines in four_sides(luminance):
         steps = np.abs(np.diff(lines, axis=1)).mean(axis=2)
         flat = np.ptp(lines, axis=2) == 0
         framed = np.zeros(len(lines), dtype=bool)
@@ -84,7 +84,7 @@ def copied_lines(images: np.ndarray) -> np.ndarray:
     count.
     """
     count = np.zeros(len(images))
-    for lines in _four_sides(images):
+    for lines in four_sides(images):
         flat = lines.reshape(*lines.shape[:2], -1)
         varied = (np.diff(np.sort(flat[:, 0], axis=1), axis=1) > 0).sum(axis=1) >= 3
         copied = (flat[:, 0] == flat[:, 1]).all(axis=1) | (flat[:, 0] == flat[:, 2]).all(axis=1)
@@ -126,7 +126,7 @@ def _vanishing_shares(luminance: np.ndarray) -> list[np.ndarray]:
     return shares
 
 
-def _four_sides(images: np.ndarray) -> list[np.ndarray]:
+def four_sides(images: np.ndarray) -> list[np.ndarray]:
     """Returns four views `(n, lines, along, ...)` whose line 0 is the top, bottom, left and right border."""
     turned = images.swapaxes(1, 2)
     return [images, images[:, ::-1], turned, turned[:, ::-1]]

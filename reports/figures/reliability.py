@@ -66,9 +66,7 @@ class ReliabilityFigure:
             axes.plot([0, 1], [0, 1], color=svg.INK, lw=0.6, alpha=0.45)
             axes.set(xlim=(-0.02, 1.02), ylim=(-0.03, 1.03), yticks=[0, 0.5, 1], yticklabels=[])
             axes.set_xticks([0, 0.5, 1], ["0", "½", "1"])
-            first, _, last = axes.get_xticklabels()
-            first.set_horizontalalignment("left")
-            last.set_horizontalalignment("right")
+            svg.labels_inward(axes)
             return figure, axes
 
 

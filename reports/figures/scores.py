@@ -85,9 +85,7 @@ class ScoreFigure:
             _draw(axes, real, fake)
         axes.set_ylim(0, 1.02 * max(real.max(), fake.max()) or 1)
         axes.set_xticks([0, BINS], [f"{edges[0]:.3g}", f"{edges[-1]:.3g}"])
-        first, last = axes.get_xticklabels()
-        first.set_horizontalalignment("left")
-        last.set_horizontalalignment("right")
+        svg.labels_inward(axes)
         return svg.export(figure, name=name, title=title, kind="plot histogram")
 
     @cached_property

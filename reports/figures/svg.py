@@ -111,6 +111,13 @@ def panel(width: float, height: float) -> Iterator[tuple[Figure, Axes]]:
         yield figure, figure.add_axes((0.14, 0.155, 0.81, 0.815))
 
 
+def labels_inward(axes: Axes) -> None:
+    """Lets the first and the last label of the horizontal axis end where the axis does."""
+    first, *_, last = axes.get_xticklabels()
+    first.set_horizontalalignment("left")
+    last.set_horizontalalignment("right")
+
+
 def export(figure: Figure, *, name: str, title: str, kind: str = "plot") -> str:
     """Writes a figure as an `<svg>` element to stand inside a page.
 

@@ -151,8 +151,8 @@ def _logit(share: float) -> float:
 
 def _ranked(run: Run, generator: str, of: dict[str, list[str]], cells: pd.DataFrame) -> dict[str, float]:
     """Returns the adjusted p-values of ranks.csv where it has one for every detector with a result, or else nothing."""
-    frame = getattr(run, "rankings", None)
-    if frame is None or frame.empty or not any(of.values()):
+    frame = run.rankings
+    if frame.empty or not any(of.values()):
         return {}
     several = max(len(found) for found in of.values()) > 1
     rows = frame[(frame["scope"] == ("configurations" if several else "detectors")) & (frame["generator"] == generator)]

@@ -80,8 +80,8 @@ def verdict(run: Run, generator: Plugin, entries: Entries) -> Verdict:
 
 def _of_the_picked(run: Run, generator: str, best: str) -> tuple[float, float]:
     """Returns the interval of ranks.csv that holds for whichever detector was picked, of one training run."""
-    rankings = getattr(run, "rankings", None)
-    if rankings is None or rankings.empty or not best:
+    rankings = run.rankings
+    if rankings.empty or not best:
         return np.nan, np.nan
     cells = run.main_cells
     mine = cells[(cells["generator"] == generator) & (cells["detector"] == best) & (cells["status"] == "done")]

@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 import numpy as np
 
+from detection.features.format_cues import four_sides
 from detection.features.traces.found import Found, far_apart
 
 EVEN = 2  # grey levels that a line of one colour may vary by: what saving it adds
@@ -88,7 +89,7 @@ def _framed(images: np.ndarray) -> np.ndarray:
     deep = max(1, min(height, width) // 8)
     usual = _usual(images[:, deep : height - deep, deep : width - deep])
     flags = []
-    for lines in _four_sides(images):
+    for lines in four_sides(images):
         colour = lines[:, 0].astype(int).mean(axis=1, keepdims=True)
         gaps = np.abs(lines[:, : deep + 1].astype(int) - colour[:, None])
         even = gaps.max(axis=(2, 3)) <= EVEN
@@ -112,7 +113,7 @@ def _usual(images: np.ndarray) -> np.ndarray:
 def _repeated(images: np.ndarray) -> np.ndarray:
     """Says of each side and of each line of `REPEATS` whether the border is that line, bool `(n, 16)`."""
     flags = []
-    for lines in _four_sides(images):
+    for lines in four_sides(images):
         flat = lines.reshape(*lines.shape[:2], -1)
         first = lines[:, 0].astype(int)
         varied = np.ptp(first, axis=1).max(axis=1) > EVEN
@@ -146,9 +147,3 @@ def _places(planes: np.ndarray) -> np.ndarray:
     _, row, column = at = np.nonzero(_alone(planes))
     places = (row * width + column) * 256 + planes[at]
     return np.bincount(places, minlength=256 * height * width)
-
-
-def _four_sides(images: np.ndarray) -> list[np.ndarray]:
-    """Returns four views `(n, lines, along, c)` whose line 0 is the top, bottom, left and right border."""
-    turned = images.swapaxes(1, 2)
-    return [images, images[:, ::-1], turned, turned[:, ::-1]]
