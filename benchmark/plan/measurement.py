@@ -42,9 +42,17 @@ class Draft:
     smoke: bool = False
     weights: tuple[Path, str] | None = None
 
-    def cells_of(self, generators: Collection[str]) -> list[Cell]:
-        """Returns the cells of the main table that test some generators; in a smoke run those of the first alone."""
-        own = [cell for cell in self.cells if questions.table(cell.question) == "own" and cell.generator in generators]
+    def rescored(self, generators: Collection[str]) -> list[Cell]:
+        """Returns the cells whose detectors can be asked for scores of other images than they were tested on.
+
+        They are those of the main table that test some generators; in a smoke run those of the first alone.
+        """
+        able = {row.id for row in self.rows.detectors if row.plugin.attribute("scores_new_images", True)}
+        own = [
+            cell
+            for cell in self.cells
+            if questions.table(cell.question) == "own" and cell.generator in generators and cell.detector in able
+        ]
         return [cell for cell in own if not self.smoke or cell.generator == own[0].generator]
 
     def bank_stages(self, function: str, runs: Iterable[Run]) -> dict[Hashable, Stage]:

@@ -128,6 +128,7 @@ EXPECTED: dict[str, tuple[Callable[[Any], Any], str]] = {
     "conditional": (_flag, "True or False"),
     "consumes_sources": (_flag, "True or False"),
     "uses_sources": (_flag, "True or False"),
+    "scores_new_images": (_flag, "True or False"),
     "min_size": (_number, "a whole number of pixels"),
     "size": (_number, "a whole number of pixels"),
     "needs": (_needed, f"a tuple of names out of {', '.join(NEEDS)}"),

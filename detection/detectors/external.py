@@ -42,6 +42,7 @@ class External(BaseDetector):
     """
 
     paper = "none: the scores are another program's"
+    scores_new_images = False  # it knows scores of the images that were exported, and no others
 
     def __init__(
         self, *, path: str, column: str = "score", file_column: str = "file_name", random_state: int | None = None

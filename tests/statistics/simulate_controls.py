@@ -112,7 +112,8 @@ def gaps(seed: int, *, shift: float, units: int) -> tuple[dict[str, Any], None]:
         scores[:n] += shift * (at == 0) * scores.std()
         name = f"g{at // 4}/0/d{at % 4}/0"
         rows.append({"cell": name} | compared(scores[:n], scores[n:], of[:n], of[n:]))
-        cells.append({"cell": name, "generator": f"g{at // 4}", "generator_seed": 0, "detector": f"d{at % 4}"})
+        row = {"generator": f"g{at // 4}", "generator_seed": 0, "detector": f"d{at % 4}"}
+        cells.append({"cell": name, "ledger_seed": 0} | row)
     found = gap.findings(pd.DataFrame(rows), pd.DataFrame(cells))
     return next((row for row in found if row["verdict"] == "note"), found[0]), None
 

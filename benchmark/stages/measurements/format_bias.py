@@ -20,7 +20,7 @@ def stages(draft: Draft) -> dict[Hashable, Stage]:
     """
     mains = {run.generator.id for run in draft.rows.runs if run.is_main}
     found: dict[Hashable, Stage] = {}
-    for cell in draft.cells_of(mains):
+    for cell in draft.rescored(mains):
         scored = cell.scored
         name = scored.name.replace("score ", "format_bias ", 1)
         found[cell.name] = Stage(name, "format_bias", scored.params, {**scored.inputs, "scored": scored}, scored.where)

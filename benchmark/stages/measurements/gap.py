@@ -22,7 +22,7 @@ def stages(draft: Draft) -> dict[Hashable, Stage]:
     A smoke run does the first such generator's only.
     """
     learned = {run.generator.id for run in draft.rows.runs if run.is_main and run.generator.trains}
-    return {cell.name: _gap(cell) for cell in draft.cells_of(learned)}
+    return {cell.name: _gap(cell) for cell in draft.rescored(learned)}
 
 
 def _gap(cell: Cell) -> Stage:

@@ -181,3 +181,18 @@ def test_several_ledger_seeds_plan_everything_for_each_and_leave_the_keys_of_the
     alone = made(protocol={"ledger_seed": 7})
     assert {cell.measured.key for cell in alone.cells} == {cell.measured.key for cell in two.splits[1].cells}
     assert keys(made(protocol={"ledger_seeds": [7]})) == keys(alone)
+
+
+def test_a_detector_that_looks_scores_up_is_asked_for_no_others(tmp_path):
+    (tmp_path / "mine.py").write_text(
+        "class Listed:\n"
+        "    scores_new_images = False\n"
+        "    def fit(self, images, is_fake): ...\n"
+        "    def decision_function(self, images): ...\n"
+    )
+    listed = {"kind": f"{tmp_path}/mine.py:Listed", "id": "listed"}
+    names = set(keys(made(detector=[DETECTORS[0], listed])))
+    assert {"score linear-dct seed 0 on one seed 0", "score listed seed 0 on one seed 0"} <= names
+    asked = {name for name in names if name.startswith(("gap ", "format_bias "))}
+    assert asked
+    assert all("linear-dct" in name for name in asked)
