@@ -24,6 +24,7 @@ from benchmark.plugins import allowed
 from benchmark.plugins.traits import METHODS_KNOWN, Declared, declared, traits
 from benchmark.processes import shims
 from benchmark.store import digest, imports
+from benchmark.store.installed import distributions
 from benchmark.store.store import written
 from data.errors import UserError, unknown
 from data.options import accepts, check_options
@@ -322,8 +323,7 @@ def _digest(module: ModuleType) -> str:
 
 def _distribution(module: ModuleType) -> str:
     package = module.__name__.split(".")[0]
-    names = metadata.packages_distributions().get(package, [package])
-    return f"{names[0]} {runtime.version(names[0])}"
+    return next(iter(distributions(package)), f"{package} {runtime.version(package)}")
 
 
 def _reason(error: BaseException) -> str:

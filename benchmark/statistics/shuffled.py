@@ -95,9 +95,7 @@ def shuffled(
     called = [_called(side, shuffles, rng) for side in (train, test)]
     scores = _scores(train.features, test.features, called[0])
     _, index = np.unique(test.units if counted is None else counted, return_inverse=True)
-    rows = [_judged(scores[:, at], called[1][at], index.reshape(-1)) for at in range(shuffles)]
-    aucs, p, missed = (np.array(column) for column in zip(*rows, strict=True))
-    return Null(aucs, p, missed.astype(bool))
+    return _judged(scores, called[1], index.reshape(-1))
 
 
 def smallest_rate(shuffles: int = SHUFFLES, *, level: float = 0.01, power: float = 0.8) -> float:
@@ -144,7 +142,16 @@ def _scores(train: np.ndarray, test: np.ndarray, called: np.ndarray) -> np.ndarr
     return np.asarray(y @ (x.T @ cho_solve(factor, targets)))
 
 
-def _judged(scores: np.ndarray, called: np.ndarray, index: np.ndarray) -> tuple[float, float, bool]:
+def _judged(scores: np.ndarray, called: np.ndarray, index: np.ndarray) -> Null:
+    """Judges scores `(n, b)` of so many shuffles, bool `(b, n)`; the intervals of all are worked out together."""
+    measured = [_measured(scores[:, at], one, index) for at, one in enumerate(called)]
+    aucs, p, variance, pairs, wrong, df = np.array(measured).T
+    low, high = auc_interval(aucs, variance, pairs, wrong, df=df)
+    return Null(aucs, p, (low > 0.5) | (high < 0.5))
+
+
+def _measured(scores: np.ndarray, called: np.ndarray, index: np.ndarray) -> tuple[float, ...]:
+    """Returns the AUC of one shuffle, its p-value, and what its interval rests on."""
     count = int(index.max()) + 1
     stratum = np.zeros(count, int)
     stratum[index] = called
@@ -155,5 +162,4 @@ def _judged(scores: np.ndarray, called: np.ndarray, index: np.ndarray) -> tuple[
     variance = sum(float(side[0, 0]) for side in covariance([part], *groups))
     wrong = clusters.touched(ranking.wrong_at_cut(reverse=part.auc < 0.5))
     df = degrees_of_freedom(part, *groups)
-    low, high = auc_interval(part.auc, variance, clusters.pairs(called), wrong, df=df)
-    return part.auc, p_chance(ranking, clusters), not low <= 0.5 <= high
+    return part.auc, p_chance(ranking, clusters), variance, clusters.pairs(called), wrong, df

@@ -45,13 +45,8 @@ def test_units_that_are_taken_into_account_hold_and_ignored_ones_do_not():
     train, test = sides(rng, 240, units, spread=3.0)
     assert min(shuffled.shuffled(train, test, shuffles=199).adjusted.values()) > 0.01
     # whole units are called fake, and the test counts each image as one of its own
-    rows = []
-    called = shuffled._called(test, 199, rng)
-    for at in range(199):
-        scores = test.features @ rng.normal(size=12)
-        rows.append(shuffled._judged(scores, called[at], np.arange(480)))
-    aucs, p, missed = (np.array(column) for column in zip(*rows, strict=True))
-    wrong = Null(aucs, p, missed.astype(bool)).adjusted
+    scores = test.features @ rng.normal(size=(12, 199))
+    wrong = shuffled._judged(scores, shuffled._called(test, 199, rng), np.arange(480)).adjusted
     assert wrong["p-values"] < 1e-6
     assert wrong["intervals"] < 1e-6
 
