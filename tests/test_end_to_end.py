@@ -96,7 +96,7 @@ def smoke(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("smoke")
     ended = fauxbench("run", "--smoke", cwd=folder)
     assert ended.returncode == 0, ended.stderr
-    assert ended.stdout.splitlines()[-1] == "Report: runs/digits/report.html"
+    assert ended.stdout.splitlines()[-1] == "Report: runs/digits-smoke/report.html"
     (folder / "first.txt").write_text(ended.stdout)
     return folder
 
@@ -108,14 +108,14 @@ def table(path: Path) -> pd.DataFrame:
 @pytest.mark.slow
 @pytest.mark.parametrize("name", COLUMNS)
 def test_tables_have_their_columns(smoke: Path, name: str) -> None:
-    found = table(smoke / "runs/digits" / name)
+    found = table(smoke / "runs/digits-smoke" / name)
     assert list(found.columns) == COLUMNS[name].split()
     assert len(found) or name in EMPTY
 
 
 @pytest.mark.slow
 def test_run_folder_holds_these_files_and_no_others(smoke: Path) -> None:
-    run = smoke / "runs/digits"
+    run = smoke / "runs/digits-smoke"
     top = {name for name in COLUMNS if "/" not in name} | {"images", "explanations", "manifest.json", "report.html"}
     assert {path.name for path in run.iterdir()} == top
     index = table(run / "images/index.csv")
@@ -134,7 +134,7 @@ def test_run_folder_holds_these_files_and_no_others(smoke: Path) -> None:
 
 @pytest.mark.slow
 def test_manifest(smoke: Path) -> None:
-    manifest = json.loads((smoke / "runs/digits/manifest.json").read_text())
+    manifest = json.loads((smoke / "runs/digits-smoke/manifest.json").read_text())
     assert set(MANIFEST.split()) <= set(manifest)
     assert manifest["command"] == "fauxbench run --smoke"
     assert manifest["smoke"] is True
@@ -145,7 +145,7 @@ def test_manifest(smoke: Path) -> None:
 
 @pytest.mark.slow
 def test_report_is_one_file_that_says_it_is_no_result(smoke: Path) -> None:
-    page = (smoke / "runs/digits/report.html").read_text(encoding="utf-8")
+    page = (smoke / "runs/digits-smoke/report.html").read_text(encoding="utf-8")
     assert "smoke" in page.lower()
     assert 'src="http' not in page
     assert 'href="http' not in page
@@ -153,7 +153,7 @@ def test_report_is_one_file_that_says_it_is_no_result(smoke: Path) -> None:
 
 @pytest.mark.slow
 def test_every_cell_is_scored_and_measured(smoke: Path) -> None:
-    run = smoke / "runs/digits"
+    run = smoke / "runs/digits-smoke"
     cells, scores, metrics = (table(run / name) for name in ("cells.csv", "scores.parquet", "metrics.csv"))
     assert (cells["status"] == "done").all()
     assert set(scores["cell"]) == set(cells["cell"])
@@ -165,7 +165,7 @@ def test_every_cell_is_scored_and_measured(smoke: Path) -> None:
 
 @pytest.mark.slow
 def test_what_detectors_look_at_is_of_their_cells(smoke: Path) -> None:
-    run = smoke / "runs/digits"
+    run = smoke / "runs/digits-smoke"
     scores, picked = table(run / "scores.parquet"), table(run / "explanations/picks.csv")
     kept = scores[scores["part"] == "test"].set_index(["cell", "image_id"])
     cells = picked["generator"] + "/0/" + picked["detector"] + "/0"
@@ -202,7 +202,7 @@ def test_json_for_scripts(smoke: Path) -> None:
     assert answer["smoke"] is True
     assert answer["failures"] == []
     assert Path(smoke, answer["report"]).is_file()
-    assert len(answer["metrics"]) == len(table(smoke / "runs/digits/metrics.csv"))
+    assert len(answer["metrics"]) == len(table(smoke / "runs/digits-smoke/metrics.csv"))
 
 
 @pytest.mark.slow
@@ -223,10 +223,10 @@ def test_plan_knows_what_is_stored(smoke: Path) -> None:
 
 @pytest.mark.slow
 def test_report_is_written_again_from_files_alone(smoke: Path) -> None:
-    page = smoke / "runs/digits/report.html"
+    page = smoke / "runs/digits-smoke/report.html"
     before = page.read_bytes()
     page.unlink()
-    ended = fauxbench("report", cwd=smoke)
+    ended = fauxbench("report", "runs/digits-smoke", cwd=smoke)
     assert ended.returncode == 0, ended.stderr
     assert page.read_bytes() == before
 
