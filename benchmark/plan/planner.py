@@ -172,7 +172,8 @@ def plan(
     for prepared in every:
         protocol, name = spec.protocol, f" ledger {prepared.params['ledger_seed']}" if splits else ""
         audited = Stage("audit ledger", "audit", {}, {"prepared": prepared})
-        rows = Rows(generators, detectors, protocol.generator_seeds, protocol.detector_seeds, prepared, environment)
+        seeds = protocol.generator_seeds, protocol.detector_seeds
+        rows = Rows(generators, detectors, *seeds, prepared, environment, smoke)
         extractor = preparation.extractor(spec, prepared, environment, smoke)
         cells = _cells(rows, Lessons(rows, extractor), name)
         draft = Draft(spec, rows, cells, extractor, smoke, weights)

@@ -163,7 +163,8 @@ def sample(job: Job) -> None:
     images, ledger = prepared(job)
     folder = Checkpoints(job.inputs["trained"]).folder(job.params["checkpoint"])
     generator = adapt.load(instance("generators", job), folder)
-    bank.write(job.folder, generator, images, ledger, seed=job.params["seed"], checkpoint=folder.name)
+    asked = {"seed": job.params["seed"], "traced": job.params.get("traces", True)}
+    bank.write(job.folder, generator, images, ledger, checkpoint=folder.name, **asked)
 
 
 def train_detector(job: Job) -> None:
