@@ -69,7 +69,7 @@ class Draft:
 
     @property
     def tested(self) -> list[Run]:
-        """The training runs that are no controls and whose last checkpoint's bank cells test; the first in a smoke run."""
+        """The training runs that are no controls and whose last bank cells test; the first in a smoke run."""
         asked = {cell.bank.key for cell in self.cells}
         found = [run for run in self.rows.runs if run.is_main and self.rows.bank(run).key in asked]
         return found[:1] if self.smoke else found

@@ -213,16 +213,20 @@ def _after_inputs(stage: Stage) -> Iterator[Stage]:
 def _rows(spec: Spec, base: Path | None, smoke: bool) -> tuple[list[Row], list[Row]]:
     """Returns the generators and the detectors, each described."""
     shown = {"display_interval": spec.protocol.display_interval}
-    wanted = [_wanted("generators", row, base, smoke, shown) for row in spec.generator]
-    wanted += [_wanted("detectors", row, base, smoke, {}) for row in spec.detector]
+    wanted = [_wanted("generators", row, base, smoke, shown, spec) for row in spec.generator]
+    wanted += [_wanted("detectors", row, base, smoke, {}, spec) for row in spec.detector]
     found = iter(describe.described(wanted))
     generators = [Row(row.id, _warmed(next(found), base), grid=row.grid) for row in spec.generator]
     return generators, [Row(row.id, next(found), row.train_on, row.grid) for row in spec.detector]
 
 
-def _wanted(group: str, row: PluginSpec, base: Path | None, smoke: bool, defaults: dict[str, Any]) -> describe.Wanted:
-    owner = f"{plugins.NOUNS[group]} '{row.id}'"
-    return describe.Wanted(group, row.kind, row.options, base, owner, defaults, {"epochs": 1} if smoke else {})
+def _wanted(
+    group: str, row: PluginSpec, base: Path | None, smoke: bool, defaults: dict[str, Any], spec: Spec
+) -> describe.Wanted:
+    noun = plugins.NOUNS[group]
+    imposed = {"epochs": 1} if smoke else {}
+    places = spec.places.get((noun, row.id), {})
+    return describe.Wanted(group, row.kind, row.options, base, f"{noun} '{row.id}'", defaults, imposed, places)
 
 
 def _warmed(about: describe.Description, base: Path | None) -> describe.Description:

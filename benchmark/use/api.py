@@ -36,7 +36,6 @@ if TYPE_CHECKING:
 
 RUNS = Path("runs")
 SMOKE = "-smoke"
-WRITING = "Writing the tables."
 
 
 @dataclass(frozen=True)
@@ -251,8 +250,9 @@ def run(
         event_log.check_installed()
         writable(paths.new_place(tensorboard, "TensorBoard folder"), "TensorBoard folder")
     runtime.configure(chosen.protocol.threads, jobs, here=False)
-    planned = make_plan(chosen, data=data, base=base, smoke=smoke)
     listener = listener or Listener()
+    listener.doing("Planning: looking at the data files and plug-ins")
+    planned = make_plan(chosen, data=data, base=base, smoke=smoke)
     stages = [(stage.function, stage.key) for stage in planned.stages]
 
     def result(keys: Iterable[str]) -> str:
@@ -272,9 +272,11 @@ def run(
         with written(kept.root):
             stack.enter_context(kept.tidied())
             stack.enter_context(registered(kept, folder, stages))
+        listener.doing("Reading what the store has")
         _distrust(planned, kept, listener)
         for sentence in tensorboard_log.attach(planned, kept, Path(tensorboard)) if tensorboard is not None else ():
             listener.note(sentence)
+        listener.doing("Starting the processes")
         outcomes = execute(planned, kept, jobs=jobs, scheduler=scheduler, listener=listener)
         good = {key for key, outcome in outcomes.items() if outcome.status in ("done", "cached")}
         if len(good) == len(outcomes) and _is_current(folder, everything):
@@ -293,7 +295,7 @@ def run(
         }  # fmt: skip
         from benchmark.results import collect
 
-        listener.note(WRITING)
+        listener.doing("Writing the tables")
         with earlier_result.kept(folder, kept, chosen.resolved(), smoke=smoke) as before:
             collect.write(folder, planned, kept, outcomes, facts | runtime.describe())
         if before is not None:
