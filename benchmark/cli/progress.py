@@ -8,7 +8,7 @@ from __future__ import annotations
 import time
 from typing import Any
 
-from benchmark.cli.screen import Silence
+from benchmark.cli.screen import Silence, hush
 from benchmark.execute.state import Listener, Outcome
 from benchmark.plan.stage import Stage
 
@@ -81,6 +81,7 @@ class Live(Listener):
         self.bars = Progress(*columns, TimeElapsedColumn(), TimeRemainingColumn(), console=console, transient=True)
         self.whole = self.bars.add_task("all stages", total=None, text="")
         self.tasks: dict[str, Any] = {}
+        hush()
         self.bars.start()
 
     def started(self, stage: Stage) -> None:

@@ -79,9 +79,13 @@ def table(rows: Iterable[Sequence[object]], *columns: Column) -> None:
 class Silence:
     """Breaks a silence: says what is being done, once, if nothing else is said for a while.
 
+    One that begins ends the one before, which has nothing more to say then.
+
     Args:
         tell: What says it.
     """
+
+    _last: Silence | None = None
 
     def __init__(self, tell: Callable[[str], None]) -> None:
         self._tell, self._lock = tell, threading.RLock()
@@ -89,7 +93,8 @@ class Silence:
 
     def begins(self, text: str) -> None:
         """Says a text after `QUIET` seconds, unless the silence ends before."""
-        self.ends()
+        hush()
+        Silence._last = self
         if QUIET <= 0:
             self._tell(text)
             return
@@ -110,6 +115,12 @@ class Silence:
         with self._lock:
             if threading.current_thread() is self._timer:
                 self._tell(text)
+
+
+def hush() -> None:
+    """Ends whatever silence there is: something else shows from now on what is done."""
+    if Silence._last is not None:
+        Silence._last.ends()
 
 
 @contextlib.contextmanager

@@ -63,7 +63,7 @@ def _few(about: describe.Description, spec: Spec) -> dict[str, Any]:
     Where parts are counted, all are read: whether there are as many is found out.
     """
     counted = any(isinstance(size, int) and size for size in (spec.protocol.parts or {}).values())
-    if counted or not about.plugin.attribute("mixed", False):
+    if counted or not about.plugin.attribute("unordered", False):
         return about.options
     return about.options | {"limit": min(about.options.get("limit") or SMOKE_IMAGES, SMOKE_IMAGES)}
 

@@ -47,12 +47,14 @@ def kept(folder: Path, store: Store, spec: Mapping[str, Any], *, smoke: bool) ->
         return
     place = _place(folder, manifest)
     with registered(store, place, used_by(folder) or ()):
-        with new_folder(place) as work:
-            _copy(folder, work)
+        copied = _manifest(place) != manifest  # else a run has kept it that was killed before it wrote anything
+        if copied:
+            with new_folder(place) as work:
+                _copy(folder, work)
         try:
             yield place
         except BaseException:
-            if (folder / MANIFEST).is_file() and _manifest(folder) == manifest:
+            if copied and _manifest(folder) == manifest:
                 shutil.rmtree(place, ignore_errors=True)
             raise
 
@@ -115,7 +117,7 @@ def _odd(rows: Any) -> bool:
 
 
 def _place(folder: Path, manifest: Mapping[str, Any]) -> Path:
-    """Returns a name that nothing has: the run folder's with the date on which its result was finished."""
+    """Returns the run folder's name with the date when its result was finished, which nothing but that result has."""
     try:
         date = datetime.fromisoformat(str(manifest.get("finished"))).date()
     except ValueError:
@@ -123,7 +125,7 @@ def _place(folder: Path, manifest: Mapping[str, Any]) -> Path:
     whole = folder.resolve() if folder.is_symlink() or not folder.name else folder
     name, count = f"{whole.name}-{date.isoformat()}", 1
     place = whole.with_name(name)
-    while place.exists() or place.is_symlink():
+    while (place.exists() or place.is_symlink()) and _manifest(place) != manifest:
         count += 1
         place = whole.with_name(f"{name}-{count}")
     return place

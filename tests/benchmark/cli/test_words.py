@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import io
 import threading
 from pathlib import Path
 
 import pytest
+import rich.console
 
 from benchmark.cli import command, progress, screen
 from benchmark.execute.state import Outcome
@@ -64,7 +66,7 @@ def test_a_run_says_each_stage_and_what_is_done_around_them(copied, call, at_onc
     lines = answer.err.splitlines()
     for words in ("Planning", "Reading what the store has", "Starting the processes", "Writing the tables"):
         assert any(line.startswith(f"    {words}") for line in lines), words
-    begun = [line.strip().split(":")[0] for line in lines if line.endswith(": under way")]
+    begun = [line.strip().split(":")[0] for line in lines if ": under way" in line]
     ended = [line.split("] ")[1].rpartition(" (")[0] for line in lines if line.startswith("[")]
     assert begun == ended
     assert any(line == "    Writing the page ..." for line in lines)
@@ -83,6 +85,26 @@ def test_a_stage_under_way_is_told_once_and_the_next_one_after_it(at_once):
         "    sample a: under way", "    sample b: under way", "[  1/3] sample a (1.0 s)",
         "    sample c: under way, about 10 min of stages left",
     ]  # fmt: skip
+
+
+def test_the_live_display_names_stages_and_the_time_that_is_left():
+    out = io.StringIO()
+    console = rich.console.Console(file=out, force_terminal=True, width=120, color_system=None)
+    live = progress.Live(console)
+    try:
+        live.doing("Planning")
+        stage = Stage("train_generator [red]a[/] seed 0", "train_generator", {})
+        live.started(stage)
+        live.progress(stage.name, 1, 4, "epoch 1/4, 900 images/s, d_loss 0.50, g_loss 0.60")
+        live.left(600)
+        live.bars.refresh()
+        live.finished(Outcome(stage, "done", 2.0), 1, 2)
+        live.bars.refresh()
+    finally:
+        live.close()
+    shown = out.getvalue()
+    for words in (stage.name, "900 images/s, d_loss 0.50", "about 10 min left", f"{stage.name} (2.0 s)"):
+        assert words in shown
 
 
 def test_help_and_version(call):

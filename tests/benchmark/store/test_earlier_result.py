@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import os
 from pathlib import Path
 
 import pytest
@@ -102,9 +103,27 @@ def test_a_failure_leaves_all_as_it_was(place, tmp_path):
     assert set((store.root / "runs").iterdir()) == registered
 
 
+def test_a_kill_before_the_new_result_is_written_loses_nothing_and_the_next_run_keeps_no_second_copy(place):
+    before, store = checked(place), Store(place.parent / ".store")
+    child = os.fork()
+    if child == 0:
+        with earlier_result.kept(place, store, OLD, smoke=False):
+            os._exit(0)
+    assert os.waitpid(child, 0)[1] == 0
+    (kept,) = others(place)
+    assert checked(place) == checked(kept) == before
+    prune.prune(store)
+    assert all(store.has(row["stage"], row["key"]) for row in before["stages"])
+    with earlier_result.kept(place, store, OLD, smoke=False) as again:
+        assert again == kept
+    assert others(place) == [kept]
+
+
 def test_names_that_are_taken_are_not_taken_again(place):
     store, names = Store(place.parent / ".store"), []
-    for _ in range(2):
+    for started in ("2020-01-01T00:00:00+00:00", "2020-01-02T00:00:00+00:00"):
+        manifest = json.loads((place / "manifest.json").read_text())
+        (place / "manifest.json").write_text(json.dumps(manifest | {"started": started}))
         with earlier_result.kept(place, store, OLD, smoke=False) as kept:
             names.append(kept.name)
     assert names[1] == f"{names[0]}-2"
