@@ -15,10 +15,38 @@ class UserError(Exception):
 
     The message is one line: what was wrong, what is allowed, what was received. The command line prints it without
     a traceback and exits with 2. Names of files in it may hold anything, so it is made `printable`.
+
+    Attributes:
+        option: The option of a plug-in that it is about, if it is about one.
     """
+
+    option = ""
 
     def __init__(self, *words: object) -> None:
         super().__init__(*(printable(word) if isinstance(word, str) else word for word in words))
+
+
+class Mistakes(UserError):
+    """Several mistakes at once, so that they can be mended together.
+
+    Attributes:
+        each: What is wrong, one by one.
+    """
+
+    def __init__(self, each: Iterable[UserError]) -> None:
+        self.each = list(each)
+        super().__init__(" ".join(map(str, self.each)))
+
+
+def apiece(error: UserError) -> list[UserError]:
+    """Returns what an error tells of, one by one."""
+    return error.each if isinstance(error, Mistakes) else [error]
+
+
+def together(errors: Iterable[UserError]) -> UserError:
+    """Returns one error for several, each of which is told once."""
+    found = {str(one): one for error in errors for one in apiece(error)}
+    return next(iter(found.values())) if len(found) == 1 else Mistakes(found.values())
 
 
 def printable(text: str, keep: str = "") -> str:

@@ -14,7 +14,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from data.errors import UserError, shown, unknown
+from data.errors import UserError, shown, together, unknown
 
 LARGEST = 2**63  # beyond the whole numbers that arrays hold
 RESERVED = frozenset({"self", "random_state"})  # supplied by the benchmark, never by a spec
@@ -99,18 +99,25 @@ def check_options(factory: Callable[..., Any], received: Mapping[str, Any], owne
         owner: What they belong to, for the message, such as `"generator 'tuned'"`.
 
     Raises:
-        UserError: For an unknown or missing option, a wrong type, or a value out of range.
+        UserError: For unknown and missing options, wrong types, and values out of range; for all of them together.
     """
+    wrong: list[UserError] = []
     options = options_of(factory)
     takes_any = _takes_any(_signatures(factory)[-1][1])
     for name, value in received.items():
-        if name in options:
-            _check_value(options[name], value, owner)
-        elif not takes_any or name in RESERVED:
-            raise unknown("option", name, options, f"of {owner}")
-    missing = [name for name, option in options.items() if option.required and name not in received]
-    if missing:
-        raise UserError(f"Missing option '{missing[0]}' of {owner}. Expected {options[missing[0]].type_name}.")
+        try:
+            if name in options:
+                _check_value(options[name], value, owner)
+            elif not takes_any or name in RESERVED:
+                raise unknown("option", name, options, f"of {owner}")
+        except UserError as error:
+            error.option = name
+            wrong.append(error)
+    missing = [option for name, option in options.items() if option.required and name not in received]
+    if missing and not wrong:  # which a misspelt name explains
+        wrong = [UserError(f"Missing option '{one.name}' of {owner}. Expected {one.type_name}.") for one in missing]
+    if wrong:
+        raise together(wrong)
     defaults = {name: option.default for name, option in options.items() if not option.required}
     return {**defaults, **received}
 

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import os
 import subprocess
 import sys
+import threading
+import time
 from pathlib import Path
+from typing import IO
 
 import numpy as np
 import pandas as pd
@@ -90,14 +94,35 @@ def fauxbench(*arguments: str | Path, cwd: Path, timeout: float = 600) -> subpro
     )
 
 
+STREAMS = ("stdout", "stderr")
+
+
 @pytest.fixture(scope="module")
 def smoke(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder in which the default benchmark has been run once, shrunk to seconds."""
+    """A folder in which the default benchmark has been run once, shrunk to seconds.
+
+    `heard.json` has when each line came, and where it went.
+    """
     folder = tmp_path_factory.mktemp("smoke")
-    ended = fauxbench("run", "--smoke", cwd=folder)
-    assert ended.returncode == 0, ended.stderr
-    assert ended.stdout.splitlines()[-1] == "Report: runs/digits/report.html"
-    (folder / "first.txt").write_text(ended.stdout)
+    lines: list[tuple[float, str, str]] = [(time.monotonic(), "begun", "")]
+
+    def listen(stream: IO[str], name: str) -> None:
+        lines.extend((time.monotonic(), name, line.rstrip("\n")) for line in stream)
+
+    with subprocess.Popen(
+        [*COMMAND, "run", "--smoke"], cwd=folder, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    ) as process:
+        listeners = [threading.Thread(target=listen, args=(getattr(process, name), name)) for name in STREAMS]
+        for one in listeners:
+            one.start()
+        for one in listeners:
+            one.join(600)
+    lines.append((time.monotonic(), "ended", ""))
+    said = [line for _, name, line in lines if name == "stdout"]
+    assert process.returncode == 0, lines
+    assert said[-1] == "Report: runs/digits-smoke/report.html"
+    (folder / "first.txt").write_text("".join(f"{line}\n" for line in said))
+    (folder / "heard.json").write_text(json.dumps(sorted(lines)))
     return folder
 
 
@@ -108,14 +133,14 @@ def table(path: Path) -> pd.DataFrame:
 @pytest.mark.slow
 @pytest.mark.parametrize("name", COLUMNS)
 def test_tables_have_their_columns(smoke: Path, name: str) -> None:
-    found = table(smoke / "runs/digits" / name)
+    found = table(smoke / "runs/digits-smoke" / name)
     assert list(found.columns) == COLUMNS[name].split()
     assert len(found) or name in EMPTY
 
 
 @pytest.mark.slow
 def test_run_folder_holds_these_files_and_no_others(smoke: Path) -> None:
-    run = smoke / "runs/digits"
+    run = smoke / "runs/digits-smoke"
     top = {name for name in COLUMNS if "/" not in name} | {"images", "explanations", "manifest.json", "report.html"}
     assert {path.name for path in run.iterdir()} == top
     index = table(run / "images/index.csv")
@@ -129,12 +154,12 @@ def test_run_folder_holds_these_files_and_no_others(smoke: Path) -> None:
     for row in index.itertuples():
         with Image.open(run / "explanations" / row.file) as image:
             assert image.size == (row.columns * row.width, row.rows * row.height)
-    assert {path.name for path in smoke.iterdir()} == {"runs", "first.txt"}
+    assert {path.name for path in smoke.iterdir()} == {"runs", "first.txt", "heard.json"}
 
 
 @pytest.mark.slow
 def test_manifest(smoke: Path) -> None:
-    manifest = json.loads((smoke / "runs/digits/manifest.json").read_text())
+    manifest = json.loads((smoke / "runs/digits-smoke/manifest.json").read_text())
     assert set(MANIFEST.split()) <= set(manifest)
     assert manifest["command"] == "fauxbench run --smoke"
     assert manifest["smoke"] is True
@@ -144,8 +169,26 @@ def test_manifest(smoke: Path) -> None:
 
 
 @pytest.mark.slow
+def test_no_silence_without_a_word(smoke: Path) -> None:
+    """A gap of more than two seconds has a word that says what is being done; a busy machine may let it come late."""
+    lines = json.loads((smoke / "heard.json").read_text())
+    for before, after in itertools.pairwise(lines):
+        told = any(line[2].startswith("    ") for line in (before, after))
+        assert told or after[0] - before[0] <= 2, (before, after)
+
+
+@pytest.mark.slow
+def test_it_ends_with_a_table_of_80_columns(smoke: Path) -> None:
+    lines = (smoke / "first.txt").read_text().splitlines()
+    at = next(at for at, line in enumerate(lines) if line.startswith("AUC"))
+    assert all(len(line) <= 80 for line in lines[at:-1])
+    assert lines[at + 1].split() == ["nearest", "transposed", "real-copy", "noise"]
+    assert lines[-2].split()[0] == "cnn"
+
+
+@pytest.mark.slow
 def test_report_is_one_file_that_says_it_is_no_result(smoke: Path) -> None:
-    page = (smoke / "runs/digits/report.html").read_text(encoding="utf-8")
+    page = (smoke / "runs/digits-smoke/report.html").read_text(encoding="utf-8")
     assert "smoke" in page.lower()
     assert 'src="http' not in page
     assert 'href="http' not in page
@@ -153,7 +196,7 @@ def test_report_is_one_file_that_says_it_is_no_result(smoke: Path) -> None:
 
 @pytest.mark.slow
 def test_every_cell_is_scored_and_measured(smoke: Path) -> None:
-    run = smoke / "runs/digits"
+    run = smoke / "runs/digits-smoke"
     cells, scores, metrics = (table(run / name) for name in ("cells.csv", "scores.parquet", "metrics.csv"))
     assert (cells["status"] == "done").all()
     assert set(scores["cell"]) == set(cells["cell"])
@@ -165,7 +208,7 @@ def test_every_cell_is_scored_and_measured(smoke: Path) -> None:
 
 @pytest.mark.slow
 def test_what_detectors_look_at_is_of_their_cells(smoke: Path) -> None:
-    run = smoke / "runs/digits"
+    run = smoke / "runs/digits-smoke"
     scores, picked = table(run / "scores.parquet"), table(run / "explanations/picks.csv")
     kept = scores[scores["part"] == "test"].set_index(["cell", "image_id"])
     cells = picked["generator"] + "/0/" + picked["detector"] + "/0"
@@ -202,17 +245,22 @@ def test_json_for_scripts(smoke: Path) -> None:
     assert answer["smoke"] is True
     assert answer["failures"] == []
     assert Path(smoke, answer["report"]).is_file()
-    assert len(answer["metrics"]) == len(table(smoke / "runs/digits/metrics.csv"))
+    assert len(answer["metrics"]) == len(table(smoke / "runs/digits-smoke/metrics.csv"))
 
 
 @pytest.mark.slow
 def test_plan_knows_what_is_stored(smoke: Path) -> None:
-    lines = fauxbench("plan", "digits", "--smoke", cwd=smoke).stdout.splitlines()
+    lines = fauxbench("plan", "digits", "--smoke", "--long", cwd=smoke).stdout.splitlines()
+    short = fauxbench("plan", "digits", "--smoke", cwd=smoke).stdout.splitlines()
     planned = json.loads(fauxbench("plan", "digits", "--smoke", "--json", cwd=smoke).stdout)
     stages, seen = planned["stages"], planned["can_see"]
     assert all(line.startswith("stored") for line in lines[: len(stages)])
     assert not any(line.startswith("stored") for line in lines[len(stages) :])
-    assert " 0 to do" in lines[-1]
+    assert short[:-1] == lines[len(stages) :]
+    assert short[0].startswith("digits: 4 generators (2 controls) and 9 detectors (2 sentinels) on digits; 1 split")
+    assert f"{planned['cells']} cells" in short[0]
+    assert short[1].startswith(f"{len(stages)} of {len(stages)} stages are in the store")
+    assert not any(line.startswith("To do") for line in short)
     assert all(row["stored"] for row in stages)
     assert seen["assumed"] == ""
     assert seen["test_images"] == 64
@@ -223,10 +271,10 @@ def test_plan_knows_what_is_stored(smoke: Path) -> None:
 
 @pytest.mark.slow
 def test_report_is_written_again_from_files_alone(smoke: Path) -> None:
-    page = smoke / "runs/digits/report.html"
+    page = smoke / "runs/digits-smoke/report.html"
     before = page.read_bytes()
     page.unlink()
-    ended = fauxbench("report", cwd=smoke)
+    ended = fauxbench("report", "runs/digits-smoke", cwd=smoke)
     assert ended.returncode == 0, ended.stderr
     assert page.read_bytes() == before
 

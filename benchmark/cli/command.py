@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import json
 import math
 import re
@@ -11,10 +12,30 @@ from typing import Any
 import typer
 from typer.core import TyperCommand
 
+from benchmark.cli import screen
 from data.errors import UserError, shown
 from data.reading import paths
 
+HELP = {"help_option_names": ["-h", "--help"]}
 WRITTEN = {"out", "store", "explain", "tensorboard", "csv", "file"}  # parameters that name what is made
+
+VERBS = {  # what each does before it says anything itself
+    "plan": "Planning: looking at the data files, the plug-ins and the store",
+    "report": "Reading the run folder",
+    "compare": "Reading the run folders",
+    "describe": "Importing Keras and building the networks",
+    "data": "Looking at the data files",
+    "doctor": "Looking at this machine: importing Keras and asking every plug-in",
+    "generate": "Importing Keras and drawing the images",
+    "export": "Reading the banks and writing the images",
+    "networks": "Importing Keras and writing the networks",
+    "detect": "Reading the detectors and the pictures",
+    "list": "Asking every plug-in",
+    "check": "Starting the checks",
+    "store list": "Reading the store",
+    "store verify": "Reading every file of the store",
+    "store prune": "Reading the store",
+}
 
 
 class Command(TyperCommand):
@@ -40,7 +61,9 @@ class Command(TyperCommand):
                 ctx.params[name] = check(value, f"path {label}")
             elif isinstance(value, list) and value and all(isinstance(one, Path) for one in value):
                 ctx.params[name] = [check(one, f"path {label}") for one in value]
-        return super().invoke(ctx)
+        verb = " ".join(ctx.command_path.split()[1:])
+        with screen.doing(VERBS.get(verb, "Starting")):
+            return super().invoke(ctx)
 
 
 class App(typer.Typer):
@@ -48,7 +71,14 @@ class App(typer.Typer):
 
     def command(self, name: str | None = None, **about: Any) -> Any:  # type: ignore[override]
         """Returns the decorator that adds a command."""
-        return super().command(name, cls=Command, **about)
+        add = super().command
+
+        def decorated(function: Any) -> Any:
+            # else a list of commands cuts what each does after a few words
+            summary = " ".join((inspect.getdoc(function) or "").split("\n\n")[0].split())
+            return add(name, cls=Command, short_help=summary, context_settings=HELP, **about)(function)
+
+        return decorated
 
 
 def print_json(value: Any) -> None:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
-from benchmark.cli import detect_words, screen
+from benchmark.cli import completion, detect_words, screen
 from benchmark.cli.command import print_json
 from benchmark.cli.images import JsonOption, RunArgument, StoreOption, TrustOption
 from benchmark.store import private
@@ -35,6 +35,7 @@ def detect(
             metavar="ID",
             help="Which detector; given several times, several, which then share the rate of false alarms; all: every "
             "one that is no sentinel. [default: the only one that is no sentinel]",
+            autocompletion=completion.detectors,
         ),
     ] = None,
     generator: Annotated[
@@ -43,6 +44,7 @@ def detect(
             metavar="ID",
             help="Trained on whose fakes; all: on those of all together. [default: all, or the only one that is no "
             "control]",
+            autocompletion=completion.generators,
         ),
     ] = None,
     training_seed: Annotated[

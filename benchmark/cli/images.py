@@ -8,18 +8,25 @@ from typing import Annotated, Any
 
 import typer
 
-from benchmark.cli import screen
+from benchmark.cli import completion, screen
 from benchmark.cli.command import print_json
 from benchmark.store import private
 from data.errors import UserError
 
-RunArgument = Annotated[Path, typer.Argument(metavar="RUN_FOLDER", help="A finished run.")]
+RunArgument = Annotated[
+    Path, typer.Argument(metavar="RUN_FOLDER", help="A finished run.", autocompletion=completion.run_folders)
+]
 OutOption = Annotated[Path, typer.Option(metavar="DIR", help="Where the images go: a new or empty folder.")]
 StoreOption = Annotated[
     Path | None, typer.Option("--store", metavar="DIR", help="The run's store. [default: .store beside the run folder]")
 ]
 GeneratorOption = Annotated[
-    str | None, typer.Option(metavar="ID", help="Which generator. [default: the only one that is no control]")
+    str | None,
+    typer.Option(
+        metavar="ID",
+        help="Which generator. [default: the only one that is no control]",
+        autocompletion=completion.generators,
+    ),
 ]
 SeedOption = Annotated[int | None, typer.Option(metavar="N", help="Which of its trainings. [default: the first]")]
 CheckpointOption = Annotated[str, typer.Option(metavar="NAME", help="Such as epoch-0040, or last.")]
@@ -36,7 +43,10 @@ TrustOption = Annotated[
 def generate(
     out: OutOption,
     folder: Annotated[
-        Path | None, typer.Argument(metavar="[RUN_FOLDER]", help="A finished run; --again knows its own.")
+        Path | None,
+        typer.Argument(
+            metavar="[RUN_FOLDER]", help="A finished run; --again knows its own.", autocompletion=completion.run_folders
+        ),
     ] = None,
     generator: GeneratorOption = None,
     training_seed: SeedOption = None,

@@ -6,6 +6,7 @@ import contextlib
 import errno
 import json
 import os
+import shlex
 import signal
 import sys
 from collections.abc import Iterator
@@ -20,24 +21,42 @@ if message := house.stranger():  # before anything of the other packages is impo
     print(f"fauxbench: {message}", file=sys.stderr)
     sys.exit(2)
 
+from benchmark.cli import completion, result_table, screen
 from benchmark.cli import detect as cli_detect
 from benchmark.cli import images as cli_images
 from benchmark.cli import plugins as cli_plugins
-from benchmark.cli import screen
 from benchmark.cli import store as cli_store
-from benchmark.cli.command import App, print_json
-from benchmark.processes import signals
+from benchmark.cli.command import HELP, App, print_json
+from benchmark.processes import nursery, signals
 from benchmark.store import private
-from data.errors import UserError, shown, unknown, visible
+from data.errors import UserError, apiece, shown, unknown, visible
 
 app = App(
     name="fauxbench",
     help="Train image generators, train detectors to tell their images from real ones, and say how detectable each is.",
     no_args_is_help=True,
-    add_completion=False,
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
+    context_settings=HELP,
 )
+
+
+def _version(wanted: bool) -> None:
+    if wanted:
+        from importlib import metadata
+
+        typer.echo(f"fauxbench {metadata.version('fauxbench')}")
+        raise typer.Exit
+
+
+@app.callback()
+def about(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Show the version and end.")
+    ] = False,
+) -> None:
+    """The options that stand before a verb."""
+
 
 STOPPED = {128 + number for number in signals.WORDS}
 
@@ -64,7 +83,10 @@ StoreOption = Annotated[
 @app.command()
 def run(
     spec: Annotated[
-        str | None, typer.Argument(metavar="[PRESET|FILE.toml]", help="What to run. [default: digits]")
+        str | None,
+        typer.Argument(
+            metavar="[PRESET|FILE.toml]", help="What to run. [default: digits]", autocompletion=completion.specs
+        ),
     ] = None,
     real: Annotated[
         Path | None, typer.Option(metavar="DIR", help="A folder of real images, instead of a spec.")
@@ -76,7 +98,8 @@ def run(
     store: StoreOption = None,
     data: DataOption = None,
     jobs: Annotated[
-        int | None, typer.Option(metavar="N", min=1, help="Processes that work side by side. [default: 1]")
+        int | None,
+        typer.Option(metavar="N", min=1, help="Processes that work side by side. [default: 1, with --smoke 2]"),
     ] = None,
     scheduler: Annotated[
         str | None, typer.Option(metavar="ADDRESS", help="A Dask scheduler whose workers share the store.")
@@ -106,15 +129,20 @@ def run(
         raise UserError("Give --jobs or --scheduler, not both: a scheduler's workers are as many as were started.")
     private.trust(trust_store)
     chosen = _chosen(spec, real, fake, changes)
-    with _listener() as listener:
+    with _listener() as listener, _mended(real, fake):
         result = api.run(
-            chosen, out=out, store=store, data=data, jobs=jobs or 1, scheduler=scheduler, changes=changes or (),
-            smoke=smoke, tensorboard=tensorboard, inception_weights=inception_weights, ladder=ladder,
-            ignore=ignore or (), listener=listener, command=_command(),
+            chosen, out=out, store=store, data=data, jobs=jobs or _jobs(smoke, scheduler), scheduler=scheduler,
+            changes=changes or (), smoke=smoke, tensorboard=tensorboard, inception_weights=inception_weights,
+            ladder=ladder, ignore=ignore or (), listener=listener, command=_command(),
         )  # fmt: skip
     page = _report(result.folder)
+    with screen.doing("Summing up"):
+        from reports.sections import summary  # noqa: F401  which takes a moment
+
+        nursery.close()  # so that nothing is waited for after the last line
     _show(result, page, as_json)
     if result.failures:
+        _say_command(real, fake, [str(one["error"]) for one in result.failures])
         raise typer.Exit(1)
     if strict and len(result.alarms):
         raise typer.Exit(3)
@@ -122,7 +150,7 @@ def run(
 
 @app.command()
 def plan(
-    spec: Annotated[str, typer.Argument(metavar="[PRESET|FILE.toml]")] = "digits",
+    spec: Annotated[str, typer.Argument(metavar="[PRESET|FILE.toml]", autocompletion=completion.specs)] = "digits",
     out: Annotated[
         Path | None, typer.Option(metavar="RUN_FOLDER", help="As for run: it says which store is asked.")
     ] = None,
@@ -131,9 +159,11 @@ def plan(
     changes: SetOption = None,
     smoke: SmokeOption = False,
     ladder: LadderOption = False,
+    long: Annotated[bool, typer.Option("--long", help="List every stage, with its key.")] = False,
     as_json: JsonOption = False,
 ) -> None:
-    """Check a spec and show what a run of it would do, and what the store holds already."""
+    """Check a spec and show what a run of it would do, what the store holds already, and what it could show."""
+    from benchmark.cli import plan_words
     from benchmark.plan import specs
     from benchmark.results import resolution
     from benchmark.store.store import Store
@@ -148,7 +178,7 @@ def plan(
         for sentence in left_out:
             screen.say(sentence, err=True)
     planned = api.make_plan(checked, data=data, base=base, smoke=smoke)
-    folder = (out if out is not None else api.RUNS / checked.name).resolve()
+    folder = (out if out is not None else api.default_folder(checked, smoke=smoke)).resolve()
     kept = Store(store if store is not None else folder.parent / ".store")
     rows = [(s.name, s.function, s.key, kept.has(s.function, s.key)) for s in planned.stages]
     seen = resolution.of(planned, kept)
@@ -156,17 +186,20 @@ def plan(
         stages = [{"id": i, "stage": f, "key": k, "stored": held} for i, f, k, held in rows]
         print_json({"stages": stages, "cells": len(planned.cells), "can_see": seen})
         return
-    shown = [("stored" if held else "to do", key[:12], name) for name, _, key, held in rows]
-    screen.table(shown, screen.Column(least=6, whole=True), screen.Column(whole=True), screen.Column())
-    todo = sum(not held for *_, held in rows)
-    for sentence in resolution.sentences(seen):
+    if long:
+        shown = [("stored" if held else "to do", key[:12], name) for name, _, key, held in rows]
+        screen.table(shown, screen.Column(least=6, whole=True), screen.Column(whole=True), screen.Column())
+    for sentence in plan_words.summary(planned, kept, seen):
         screen.say(sentence)
-    screen.say(f"{len(rows)} stages, {todo} to do; {len(planned.cells)} cells; store {kept.root}")
+    if not long:
+        screen.say("Every stage with its key: --long.")
 
 
 @app.command()
 def report(
-    folder: Annotated[Path, typer.Argument(metavar="RUN_FOLDER")] = Path("runs/digits"),
+    folder: Annotated[Path, typer.Argument(metavar="RUN_FOLDER", autocompletion=completion.run_folders)] = Path(
+        "runs/digits"
+    ),
 ) -> None:
     """Write the report of a run folder again, from its files alone."""
     from benchmark.use import api
@@ -177,7 +210,12 @@ def report(
 
 @app.command()
 def describe(
-    name: Annotated[str, typer.Argument(metavar="ARCHITECTURE", help="Such as mnist-1d, baseline or tuned.")],
+    name: Annotated[
+        str,
+        typer.Argument(
+            metavar="ARCHITECTURE", help="Such as mnist-1d, baseline or tuned.", autocompletion=completion.architectures
+        ),
+    ],
     size: Annotated[
         int | None, typer.Option(min=1, max=4096, help="Image height and width. [default: the architecture's own]")
     ] = None,
@@ -203,7 +241,10 @@ def describe(
 @app.command(name="data")
 def show_data(
     name: Annotated[
-        str | None, typer.Argument(metavar="[DATASET]", help="Fetch and check one. [default: list all]")
+        str | None,
+        typer.Argument(
+            metavar="[DATASET]", help="Fetch and check one. [default: list all]", autocompletion=completion.datasets
+        ),
     ] = None,
     data: DataOption = None,
     changes: Annotated[
@@ -269,7 +310,9 @@ def _code() -> int:
         sys.stdout.flush()
         return int(code)
     except UserError as error:
-        return _mistake(str(error))
+        for one in apiece(error):
+            _mistake(str(one))
+        return 2
     except KeyboardInterrupt:
         return 128 + signal.SIGINT
     except signals.Stopped as stopped:
@@ -321,19 +364,49 @@ def _chosen(spec: str | None, real: Path | None, fake: list[Path] | None, change
     return chosen
 
 
+def _jobs(smoke: bool, scheduler: str | None) -> int:
+    """Returns how many processes work side by side where it is not said: what takes seconds may take all of two cores.
+
+    Elsewhere memory decides, of which nothing is known here.
+    """
+    return min(2, os.cpu_count() or 1) if smoke and scheduler is None else 1
+
+
+@contextlib.contextmanager
+def _mended(real: Path | None, fake: list[Path] | None) -> Iterator[None]:
+    """Answers a refusal of images of several sizes by the command that works for both sides at once."""
+    try:
+        yield
+    except UserError as error:
+        if (command := _command_for(real, fake, [str(error)])) is None:
+            raise
+        raise UserError(f"{error} {command}") from None
+
+
+def _say_command(real: Path | None, fake: list[Path] | None, errors: list[str]) -> None:
+    if (command := _command_for(real, fake, errors)) is not None:
+        screen.say(command, err=True)
+
+
+def _command_for(real: Path | None, fake: list[Path] | None, errors: list[str]) -> str | None:
+    from data.sources import folder_sizes
+
+    if real is None or not any(folder_sizes.SIZES.search(error) for error in errors):
+        return None
+    asked = [word for change in folder_sizes.changes(real, fake or []) for word in ("--set", change)]
+    return f"For both sides at once: {shlex.join(['fauxbench', *sys.argv[1:], *asked])}"
+
+
 @contextlib.contextmanager
 def _listener() -> Iterator[Any]:
     from benchmark.cli import progress
 
     console = screen.console(err=True)
-    if not console.is_terminal:
-        yield progress.Plain(console)
-        return
-    live = progress.Live(console)
+    shown = progress.Live(console) if console.is_terminal else progress.Plain(console)
     try:
-        yield live
+        yield shown
     finally:
-        live.close()
+        shown.close()
 
 
 def _report(folder: Path, again: bool = False) -> Path:
@@ -342,9 +415,10 @@ def _report(folder: Path, again: bool = False) -> Path:
     if again or not page.exists() or page.stat().st_mtime_ns < manifest.stat().st_mtime_ns:
         from benchmark.store.folder_lock import only_writer
         from benchmark.store.store import written
-        from reports.page import write
 
-        with written(page), only_writer(folder, f"run folder {folder}"):
+        with screen.doing("Writing the page"), written(page), only_writer(folder, f"run folder {folder}"):
+            from reports.page import write
+
             return Path(write(folder))
     return page
 
@@ -363,6 +437,7 @@ def _show(result: Any, page: Path, as_json: bool) -> None:
         return
     for sentence in sentences(result.folder):
         screen.say(sentence)
+    result_table.show(result.folder)
     screen.say(f"Report: {page}")
 
 

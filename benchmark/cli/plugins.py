@@ -8,7 +8,7 @@ from typing import Annotated, Any
 
 import typer
 
-from benchmark.cli import screen
+from benchmark.cli import completion, screen
 from benchmark.cli.command import print_json
 from data.errors import UserError, unknown
 
@@ -42,7 +42,12 @@ def list_plugins(
 
 def check(
     group: GroupArgument,
-    name: Annotated[str, typer.Argument(help="A built-in name, file.py:Name, module:Name or an entry point.")],
+    name: Annotated[
+        str,
+        typer.Argument(
+            help="A built-in name, file.py:Name, module:Name or an entry point.", autocompletion=completion.plugins
+        ),
+    ],
     changes: Annotated[
         list[str] | None,
         typer.Option("--set", metavar="OPTION=VALUE", help="An option of the plug-in. May be repeated."),

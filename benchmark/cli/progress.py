@@ -1,11 +1,16 @@
-"""How the command line shows long work: live bars on a terminal, plain lines elsewhere, both on standard error."""
+"""How the command line shows long work: live bars on a terminal, plain lines elsewhere, both on standard error.
+
+Whatever takes long has said what it is, see `benchmark.cli.screen.Silence`.
+"""
 
 from __future__ import annotations
 
 import time
 from typing import Any
 
+from benchmark.cli.screen import Silence, hush
 from benchmark.execute.state import Listener, Outcome
+from benchmark.plan.stage import Stage
 
 EVERY = 10.0  # seconds between plain lines of one stage
 
@@ -17,6 +22,13 @@ class Plain(Listener):
         self.console = console
         self.first: dict[str, tuple[float, int]] = {}  # when a stage was first heard of, and how far it was then
         self.told: dict[str, float] = {}
+        self.running: dict[str, bool] = {}  # stages under way, and whether that was said
+        self.remaining = ""
+        self.silence = Silence(self._print)
+
+    def started(self, stage: Stage) -> None:
+        self.running[stage.name] = False
+        self._wait()
 
     def progress(self, name: str, done: int, total: int, text: str) -> None:
         now = time.monotonic()
@@ -24,14 +36,38 @@ class Plain(Listener):
         if now - self.told.setdefault(name, now) > EVERY:
             self.told[name] = now
             self._print(f"    {name}: {done}/{total} {text}{_left(now - began, done - from_where, total - done)}")
+            self._wait()
 
     def note(self, text: str) -> None:
         self._print(text)
 
+    def doing(self, text: str) -> None:
+        self.silence.begins(f"    {text} ...")
+
+    def left(self, seconds: float) -> None:
+        self.remaining = f", about {duration(seconds)} of stages left" if seconds >= EVERY else ""
+
     def finished(self, outcome: Outcome, done: int, total: int) -> None:
+        self.running.pop(outcome.stage.name, None)
         self._print(f"[{done:>3}/{total}] {_line(outcome)}")
+        self._wait()
+
+    def close(self) -> None:
+        """Says nothing more."""
+        self.silence.ends()
+
+    def _wait(self) -> None:
+        """Waits to say which stage is under way, if it was not said yet."""
+        for name in (name for name, said in self.running.items() if not said):
+            self.silence.begins(f"    {name}: under way{self.remaining}")
+            return
+        self.silence.ends()
 
     def _print(self, text: str) -> None:
+        for name in self.running:
+            self.running[name] |= text.startswith(f"    {name}: ")
+        if not text.startswith("    "):
+            self.silence.ends()
         self.console.print(text, markup=False, highlight=False, soft_wrap=True)
 
 
@@ -45,15 +81,23 @@ class Live(Listener):
         self.bars = Progress(*columns, TimeElapsedColumn(), TimeRemainingColumn(), console=console, transient=True)
         self.whole = self.bars.add_task("all stages", total=None, text="")
         self.tasks: dict[str, Any] = {}
+        hush()
         self.bars.start()
 
+    def started(self, stage: Stage) -> None:
+        self._task(stage.name)
+
     def progress(self, name: str, done: int, total: int, text: str) -> None:
-        if name not in self.tasks:
-            self.tasks[name] = self.bars.add_task(name, total=total, completed=done, text=text)
-        self.bars.update(self.tasks[name], completed=done, total=total, text=text)
+        self.bars.update(self._task(name), completed=done, total=total, text=text)
 
     def note(self, text: str) -> None:
         self.bars.console.print(text, markup=False, highlight=False)
+
+    def doing(self, text: str) -> None:
+        self.bars.update(self.whole, description=text)
+
+    def left(self, seconds: float) -> None:
+        self.bars.update(self.whole, description=f"all stages, about {duration(seconds)} left")
 
     def finished(self, outcome: Outcome, done: int, total: int) -> None:
         if outcome.stage.name in self.tasks:
@@ -66,6 +110,13 @@ class Live(Listener):
         """Takes the bars away."""
         self.bars.stop()
 
+    def _task(self, name: str) -> Any:
+        from rich.markup import escape
+
+        if name not in self.tasks:
+            self.tasks[name] = self.bars.add_task(escape(name), total=None, text="")
+        return self.tasks[name]
+
 
 def _line(outcome: Outcome) -> str:
     if outcome.status == "done":
@@ -76,5 +127,11 @@ def _line(outcome: Outcome) -> str:
 def _left(passed: float, done: int, remaining: int) -> str:
     if done <= 0:
         return ""
-    seconds = passed * remaining / done
-    return f", {seconds / 60:.0f} min left" if seconds > 90 else f", {seconds:.0f} s left"
+    return f", {duration(passed * remaining / done)} left"
+
+
+def duration(seconds: float) -> str:
+    """Returns seconds in words: `"40 s"`, `"3 min"`, `"2.5 h"`."""
+    if seconds > 5400:
+        return f"{seconds / 3600:.1f} h"
+    return f"{seconds / 60:.0f} min" if seconds > 90 else f"{seconds:.0f} s"

@@ -2,14 +2,16 @@
 
 A pipe gets the same words, without colours, and no line or name is broken or cut, so that `grep`, `cut` and scripts
 can work with it, whatever the environment says of widths and colours. Nothing that is said steers a terminal. rich is
-imported when something is laid out.
+imported when something is laid out. Nothing is silent for long: what takes more than a moment says once what it is.
 """
 
 from __future__ import annotations
 
+import contextlib
 import os
 import sys
-from collections.abc import Iterable, Sequence
+import threading
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
@@ -21,6 +23,7 @@ if TYPE_CHECKING:
     from rich.console import Console
 
 BETWEEN = 2  # blanks between two columns
+QUIET = 1.0  # seconds of silence after which it is said what takes so long
 COLOURS = {  # of words that judge, in a column that says so
     "good": "green", "passed": "green", "note": "yellow", "hint": "yellow", "wrong": "bold red", "FAILED": "bold red",
 }  # fmt: skip
@@ -71,6 +74,68 @@ def table(rows: Iterable[Sequence[object]], *columns: Column) -> None:
         return
     for line in _plain([[column.title for column in columns]] * any(c.title for c in columns) + cells, columns):
         typer.echo(line)
+
+
+class Silence:
+    """Breaks a silence: says what is being done, once, if nothing else is said for a while.
+
+    One that begins ends the one before, which has nothing more to say then.
+
+    Args:
+        tell: What says it.
+    """
+
+    _last: Silence | None = None
+
+    def __init__(self, tell: Callable[[str], None]) -> None:
+        self._tell, self._lock = tell, threading.RLock()
+        self._timer: threading.Timer | None = None
+
+    def begins(self, text: str) -> None:
+        """Says a text after `QUIET` seconds, unless the silence ends before."""
+        hush()
+        Silence._last = self
+        if QUIET <= 0:
+            self._tell(text)
+            return
+        timer = threading.Timer(QUIET, self._break, (text,))
+        timer.daemon = True
+        with self._lock:
+            self._timer = timer
+            timer.start()
+
+    def ends(self) -> None:
+        """Something was said, or there is nothing more to wait for."""
+        with self._lock:
+            if self._timer is not None:
+                self._timer.cancel()
+            self._timer = None
+
+    def _break(self, text: str) -> None:
+        with self._lock:
+            if threading.current_thread() is self._timer:
+                self._tell(text)
+
+
+def hush() -> None:
+    """Ends whatever silence there is: something else shows from now on what is done."""
+    if Silence._last is not None:
+        Silence._last.ends()
+
+
+@contextlib.contextmanager
+def doing(text: str) -> Iterator[None]:
+    """Says what is done in a `with` if it takes longer than a moment.
+
+    Args:
+        text: Such as `"Reading the digits"`.
+    """
+    silence = Silence(lambda said: say(said, err=True))
+    silence.begins(f"    {text} ...")
+    try:
+        yield
+    finally:
+        silence.ends()
 
 
 def is_terminal(*, err: bool = False) -> bool:

@@ -9,7 +9,7 @@ from typing import Annotated, Any
 import typer
 
 from benchmark.cli import screen
-from benchmark.cli.command import App, print_json
+from benchmark.cli.command import HELP, App, print_json
 
 StoreOption = Annotated[Path, typer.Option("--store", metavar="DIR", help="The folder of finished stages.")]
 JsonOption = Annotated[bool, typer.Option("--json", help="Print the result as JSON, for scripts.")]
@@ -110,7 +110,7 @@ def prune(
 
 def register(app: typer.Typer) -> None:
     """Adds the commands to the command line."""
-    sub = App(no_args_is_help=True, rich_markup_mode=None, help="List, verify or prune a store.")
+    sub = App(no_args_is_help=True, rich_markup_mode=None, context_settings=HELP, help="List, verify or prune a store.")
     sub.command(name="list")(list_stages)
     sub.command()(verify)
     sub.command()(prune)

@@ -10,7 +10,7 @@ from pathlib import Path
 from tempfile import TemporaryFile, gettempdir
 from typing import Any
 
-from benchmark.machine.blame import message_of, traceback_of, words
+from benchmark.machine.blame import message_of, place_of, traceback_of, words
 from benchmark.processes import settings
 from benchmark.store.store import unwritable
 from data.errors import UserError
@@ -62,12 +62,18 @@ def attempt(stage: dict[str, Any], store_root: str, progress: Callable[[int, int
         return {
             "status": "failed",
             "seconds": time.perf_counter() - started,
-            "error": stage["where"].get("broken") or words(error),
+            "error": stage["where"].get("broken") or words(error) + _place(error, stage["where"]),
             "traceback": traceback_of(error),
             "fatal": _fatal(error, stage, store_root),
             "mistake": isinstance(error, UserError) and not stage["where"].get("foreign"),
         }
     return {"status": "done", "seconds": seconds}
+
+
+def _place(error: BaseException, where: dict[str, Any]) -> str:
+    """Returns the line of the plug-in's own that raised, in brackets, if the stage runs a stranger's code."""
+    place = place_of(error, str(where.get("kind", ""))) if where.get("foreign") else ""
+    return f" ({place})" if place else ""
 
 
 def _fatal(error: BaseException, stage: dict[str, Any], store: str) -> str | None:

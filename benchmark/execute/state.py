@@ -8,6 +8,7 @@ from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from typing import Any
 
+from benchmark.execute.time_left import TimeLeft
 from benchmark.plan.planner import Plan, Split
 from benchmark.plan.stage import Row, Stage
 from benchmark.plugins import describe
@@ -53,6 +54,12 @@ class Listener:
     def note(self, text: str) -> None:
         """Something that the user should know before the work begins."""
 
+    def doing(self, text: str) -> None:
+        """What is done from now on, beside stages, until the next word; it may take a while."""
+
+    def left(self, seconds: float) -> None:
+        """How long the stages that are left took when others did them before, one after the other."""
+
     def finished(self, outcome: Outcome, done: int, total: int) -> None:
         """A stage has ended, and so many of all have."""
 
@@ -66,6 +73,7 @@ class State:
         self.outcomes: dict[str, Outcome] = {}
         self.open: dict[str, Stage] = {}
         self.plan, self.store = plan, store
+        self.times = TimeLeft(store, plan.stages)
         for stage in plan.stages:
             if (record := store.record(stage.function, stage.key)) is not None:
                 self.outcomes[stage.key] = Outcome(stage, "cached", record["seconds"])
@@ -114,6 +122,9 @@ class State:
     def _record(self, outcome: Outcome) -> None:
         self.outcomes[outcome.stage.key] = outcome
         self.listener.finished(outcome, len(self.outcomes), self.total)
+        self.times.heard(outcome.stage, outcome.seconds if outcome.status == "done" else None)
+        if (seconds := self.times.left(self.outcomes)) is not None:
+            self.listener.left(seconds)
 
     def _check_shapes(self, split: Split) -> None:
         """Lets generators refuse the size of the real images as soon as it is known, before any of them is trained."""

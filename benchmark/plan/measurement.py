@@ -69,9 +69,15 @@ class Draft:
 
     @property
     def tested(self) -> list[Run]:
-        """The training runs that are no controls and whose last checkpoint's bank cells test."""
+        """The training runs that are no controls and whose last bank cells test; the first in a smoke run."""
         asked = {cell.bank.key for cell in self.cells}
-        return [run for run in self.rows.runs if run.is_main and self.rows.bank(run).key in asked]
+        found = [run for run in self.rows.runs if run.is_main and self.rows.bank(run).key in asked]
+        return found[:1] if self.smoke else found
+
+    def shown(self) -> list[Cell]:
+        """Returns the cells of the main table that test no control; in a smoke run those of the first generator."""
+        own = [cell for cell in self.cells if not cell.control and questions.table(cell.question) == "own"]
+        return [cell for cell in own if not self.smoke or cell.generator == own[0].generator]
 
 
 @dataclass(frozen=True)

@@ -172,7 +172,8 @@ def plan(
     for prepared in every:
         protocol, name = spec.protocol, f" ledger {prepared.params['ledger_seed']}" if splits else ""
         audited = Stage("audit ledger", "audit", {}, {"prepared": prepared})
-        rows = Rows(generators, detectors, protocol.generator_seeds, protocol.detector_seeds, prepared, environment)
+        seeds = protocol.generator_seeds, protocol.detector_seeds
+        rows = Rows(generators, detectors, *seeds, prepared, environment, smoke)
         extractor = preparation.extractor(spec, prepared, environment, smoke)
         cells = _cells(rows, Lessons(rows, extractor), name)
         draft = Draft(spec, rows, cells, extractor, smoke, weights)
@@ -212,16 +213,20 @@ def _after_inputs(stage: Stage) -> Iterator[Stage]:
 def _rows(spec: Spec, base: Path | None, smoke: bool) -> tuple[list[Row], list[Row]]:
     """Returns the generators and the detectors, each described."""
     shown = {"display_interval": spec.protocol.display_interval}
-    wanted = [_wanted("generators", row, base, smoke, shown) for row in spec.generator]
-    wanted += [_wanted("detectors", row, base, smoke, {}) for row in spec.detector]
+    wanted = [_wanted("generators", row, base, smoke, shown, spec) for row in spec.generator]
+    wanted += [_wanted("detectors", row, base, smoke, {}, spec) for row in spec.detector]
     found = iter(describe.described(wanted))
     generators = [Row(row.id, _warmed(next(found), base), grid=row.grid) for row in spec.generator]
     return generators, [Row(row.id, next(found), row.train_on, row.grid) for row in spec.detector]
 
 
-def _wanted(group: str, row: PluginSpec, base: Path | None, smoke: bool, defaults: dict[str, Any]) -> describe.Wanted:
-    owner = f"{plugins.NOUNS[group]} '{row.id}'"
-    return describe.Wanted(group, row.kind, row.options, base, owner, defaults, {"epochs": 1} if smoke else {})
+def _wanted(
+    group: str, row: PluginSpec, base: Path | None, smoke: bool, defaults: dict[str, Any], spec: Spec
+) -> describe.Wanted:
+    noun = plugins.NOUNS[group]
+    imposed = {"epochs": 1} if smoke else {}
+    places = spec.places.get((noun, row.id), {})
+    return describe.Wanted(group, row.kind, row.options, base, f"{noun} '{row.id}'", defaults, imposed, places)
 
 
 def _warmed(about: describe.Description, base: Path | None) -> describe.Description:

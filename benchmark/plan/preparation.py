@@ -14,6 +14,8 @@ from benchmark.processes import apart
 from benchmark.store import digest
 from data.errors import UserError
 
+SMOKE_IMAGES = 400  # of each official part: enough for all parts of a smoke run
+
 
 def prepare(spec: Spec, folders: list[Path], base: Path | None, smoke: bool, trains: bool) -> list[Stage]:
     """Returns the stages that read the real images and deal them to the parts, one for each ledger seed.
@@ -33,7 +35,8 @@ def prepare(spec: Spec, folders: list[Path], base: Path | None, smoke: bool, tra
     if about.broken is not None:
         raise UserError(f"{owner} cannot be used: {about.broken}")
     plugin = about.plugin
-    asked = (plugin.kind, about.options, folders, base, kind)
+    options = _few(about, spec) if smoke else about.options
+    asked = (plugin.kind, options, folders, base, kind)
     if about.foreign:
         with plugins.blamed(f"{owner} cannot be used"):
             fingerprint = apart.call("benchmark.plan.preparation:fingerprint_of_data", *asked)
@@ -41,17 +44,28 @@ def prepare(spec: Spec, folders: list[Path], base: Path | None, smoke: bool, tra
         fingerprint = fingerprint_of_data(*asked)
     params = {
         "plugin": plugin.name, "code": plugin.digest, "fingerprint": fingerprint,
-        "options": portable(about.options, fingerprint),
+        "options": portable(options, fingerprint),
         "parts": spec.protocol.parts, "trains": trains, "smoke": smoke,
         "ledger_code": digest.of_code(digest.HOUSE / "data" / "ledger.py"),
         "environment": {name: runtime.version(name) for name in ("numpy", "pillow")},
     }  # fmt: skip
     where = {
-        "kind": plugin.kind, "folders": [str(folder) for folder in folders], "options": about.options,
+        "kind": plugin.kind, "folders": [str(folder) for folder in folders], "options": options,
         "foreign": about.foreign,
     }  # fmt: skip
     name = f"prepare {spec.dataset.name}"
     return [Stage(name, "prepare", params | {"ledger_seed": seed}, {}, where) for seed in spec.protocol.ledgers]
+
+
+def _few(about: describe.Description, spec: Spec) -> dict[str, Any]:
+    """Returns the options with which a source reads as many images as a smoke run needs, if its first stand for all.
+
+    Where parts are counted, all are read: whether there are as many is found out.
+    """
+    counted = any(isinstance(size, int) and size for size in (spec.protocol.parts or {}).values())
+    if counted or not about.plugin.attribute("unordered", False):
+        return about.options
+    return about.options | {"limit": min(about.options.get("limit") or SMOKE_IMAGES, SMOKE_IMAGES)}
 
 
 def extractor(spec: Spec, prepared: Stage, environment: dict[str, str], smoke: bool) -> Stage:

@@ -36,6 +36,7 @@ class Rows:
         detector_seeds: Of the trainings of each detector.
         prepared: The stage that splits the real images.
         environment: What results depend on outside of this program.
+        smoke: Whether everything is shrunk to seconds: traces are then looked for in one bank.
     """
 
     generators: list[Row]
@@ -44,6 +45,7 @@ class Rows:
     detector_seeds: Sequence[int]
     prepared: Stage
     environment: dict[str, Any]
+    smoke: bool = False
     runs: list[Run] = field(init=False)
     _banks: dict[tuple[str, int, str], Stage] = field(default_factory=dict)
 
@@ -76,6 +78,8 @@ class Rows:
         if key not in self._banks:
             title = f"sample {run.generator.id} seed {run.seed}" + ("" if checkpoint == LAST else f" {checkpoint}")
             params = params_of(run.generator, run.seed, self.environment) | {"checkpoint": checkpoint}
+            if self.smoke and run.is_main and run is not next(one for one in self.runs if one.is_main):
+                params |= {"traces": False}
             inputs = {"prepared": self.prepared, "trained": run.trained}
             self._banks[key] = Stage(title, "sample", params, inputs, where_of(run.generator))
         return self._banks[key]

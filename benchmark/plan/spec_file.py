@@ -14,8 +14,8 @@ MOST_BYTES = 2**20  # of a spec
 DEEPEST = 32  # tables and lists inside one another
 
 
-def read(path: Path) -> dict[str, Any]:
-    """Returns what a TOML file says; a byte order mark before it is no part of it.
+def read(path: Path) -> tuple[dict[str, Any], str]:
+    """Returns what a TOML file says, and its text; a byte order mark before it is no part of it.
 
     Raises:
         UserError: If it cannot be read, or is no TOML.
@@ -25,7 +25,8 @@ def read(path: Path) -> dict[str, Any]:
             data = file.read(MOST_BYTES + 1)
         if len(data) > MOST_BYTES:
             raise UserError(f"{path} is no spec: it has more than {MOST_BYTES:,} bytes, which no spec needs.")
-        return tomllib.loads(data.decode("utf-8-sig"))
+        text = data.decode("utf-8-sig")
+        return tomllib.loads(text), text
     except RecursionError:
         raise UserError(too_deep(str(path))) from None
     except ValueError as error:  # no UTF-8, no TOML, or a number or a date that Python cannot hold

@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import re
 import tomllib
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Annotated, Any
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, PrivateAttr, ValidationError
 
 from benchmark.plan import grids, spec_file, spec_names
+from benchmark.plan.spec_lines import Lines
 from benchmark.plan.spec_names import ADDED, ALL
-from data.errors import UserError, shown, unknown
+from data.errors import UserError, shown, together, unknown
 from data.reading import paths
 
 PRESETS = Path(__file__).parent / "presets"
@@ -120,6 +121,15 @@ class QualitySpec(BaseModel):
     inception_weights: str | None = None
 
 
+class Places(dict[tuple[str, str], dict[str, str]]):
+    """Where the rows of a spec, by table and id, and their options stand in its file: no part of what the spec says."""
+
+    __hash__ = None  # type: ignore[assignment]
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Places)
+
+
 class Spec(BaseModel):
     """A whole benchmark, its grids expanded.
 
@@ -134,6 +144,12 @@ class Spec(BaseModel):
     detector: list[DetectorSpec] = []
     protocol: ProtocolSpec = ProtocolSpec()
     quality: QualitySpec = QualitySpec()
+    _places: Places = PrivateAttr(default_factory=Places)
+
+    @property
+    def places(self) -> Places:
+        """Where its rows stand in its file, such as `"spec.toml:12: "`, by the name `""`, and each of their options."""
+        return self._places
 
     def model_post_init(self, context: Any, /) -> None:
         for kind in ADDED["generator"]:
@@ -176,9 +192,9 @@ def load(source: str | Path, changes: Sequence[str] = ()) -> Spec:
         if path.exists():
             raise UserError(f"{shown(str(path))} is a {'folder' if path.is_dir() else 'device'}. Expected a TOML file.")
         raise unknown("preset or file", str(source), presets())
-    values = spec_file.read(path)
+    values, text = spec_file.read(path)
     values.setdefault("name", spec_names.of_file(path.stem))
-    return parse(values, changes)
+    return parse(values, changes, Lines(str(source) if path.stem != str(source) else path.name, text))
 
 
 def from_folders(real: Path, fakes: Sequence[Path], changes: Sequence[str] = ()) -> Spec:
@@ -202,35 +218,59 @@ def from_folders(real: Path, fakes: Sequence[Path], changes: Sequence[str] = ())
     return parse(values, changes)
 
 
-def parse(values: Mapping[str, Any], changes: Sequence[str] = ()) -> Spec:
+def parse(values: Mapping[str, Any], changes: Sequence[str] = (), lines: Lines | None = None) -> Spec:
     """Checks a spec given as plain values, after `key=value` changes.
 
+    Args:
+        values: The values.
+        changes: The changes.
+        lines: Where they stand in a file, for messages. Defaults to `None`, they are of none.
+
     Raises:
-        UserError: For an unknown key, a wrong type or range, a grid that is none, or two rows with one id.
+        UserError: For an unknown key, a wrong type or range, a grid that is none, or two rows with one id; all that is
+            wrong is told together.
     """
     spec_file.check(values)
     changed = {key: _copy(value) for key, value in values.items()}
     for change in changes:
         _apply(changed, change)
     spec_file.check(changed)
+
+    def place(*path: str | int) -> str:
+        """Returns where something stands in the file, unless a change has put it there."""
+        if lines is None or _at(values, path) != _at(changed, path):
+            return ""
+        rows = _at(values, path[:1])
+        gridded = isinstance(rows, list) and any(isinstance(row, dict) and "grid" in row for row in rows)
+        return "" if gridded else lines.place(path)  # a grid makes several rows of one
+
     try:
         spec = Spec.model_validate(changed)
     except ValidationError as error:
-        raise _explain(error) from None
-    _check_seeds(spec.protocol)
-    if any(row.id == ALL for row in spec.generator):
-        raise UserError(f"A generator's id may not be '{ALL}', which stands for all generators together. Give another.")
+        raise together(_explain(one, place(*one["loc"])) for one in _told(error)) from None
+    found = _caught(place("protocol"), _check_seeds, spec.protocol)
     for what, rows in (("generator", spec.generator), ("detector", spec.detector)):
-        ids = [row.id for row in rows]
-        for name in ids:
-            spec_names.check_id(what, name)
-        twice = next((name for name in ids if ids.count(name) > 1), None)
-        if twice:
-            raise UserError(
-                f"Two {what}s are called '{shown(twice)}'. Give each its own id, such as id = \"{shown(twice)}-2\"."
-            )
-    spec_names.check(spec.name)
+        found += _check_rows(what, rows, place, spec.places)
+    found += _caught(place("name"), spec_names.check, spec.name)
+    if found:
+        raise together(found)
     return spec
+
+
+def _check_rows(what: str, rows: Sequence[PluginSpec], place: Callable[..., str], places: Places) -> list[UserError]:
+    """Returns what is wrong with the ids of generators or detectors, and takes note of where they stand."""
+    found, ids = [], [row.id for row in rows]
+    for at, name in enumerate(ids):
+        where = place(what, at)  # those that were added last are in no file; a grid's are not told
+        places[what, name] = {"": where} | {option: place(what, at, option) for option in rows[at].options}
+        found += _caught(place(what, at, "id"), spec_names.check_id, what, name)
+        if what == "generator" and name == ALL:
+            said = f"A generator's id may not be '{ALL}', which stands for all generators together. Give another."
+            found.append(UserError(where + said))
+        if name in ids[:at]:
+            said = f"Two {what}s are called '{shown(name)}'. Give each its own id, such as id = \"{shown(name)}-2\"."
+            found.append(UserError(where + said))
+    return found
 
 
 def _check_seeds(protocol: ProtocolSpec) -> None:
@@ -317,10 +357,38 @@ def _value(text: str) -> Any:
         return text.strip()  # a bare word is a string
 
 
-def _explain(error: ValidationError) -> UserError:
-    first = min(
-        error.errors(), key=lambda one: one["type"] != "extra_forbidden"
-    )  # a misspelt key explains a missing one
+def _at(values: Any, path: Sequence[str | int]) -> Any:
+    """Returns what stands at a path, `None` if nothing does."""
+    for part in path:
+        try:
+            values = values[part]
+        except (KeyError, IndexError, TypeError):
+            return None
+    return values
+
+
+def _caught(where: str, check: Callable[..., None], *given: Any) -> list[UserError]:
+    """Returns what a check raises, with its place before it."""
+    try:
+        check(*given)
+    except UserError as error:
+        return [UserError(f"{where}{error}")]
+    return []
+
+
+def _told(error: ValidationError) -> list[Any]:
+    """Returns what is wrong, in the order of the file; a misspelt key explains that one is missing beside it."""
+    every = error.errors()
+    odd = {one["loc"][:-1] for one in every if one["type"] == "extra_forbidden"}
+    return [one for one in every if one["type"] != "missing" or one["loc"][:-1] not in odd]
+
+
+def _explain(first: Any, place: str) -> UserError:
+    """Returns the message for one thing that is wrong, with its place before it."""
+    return UserError(f"{place}{_words(first)}")
+
+
+def _words(first: Any) -> UserError:
     where = [str(part) for part in first["loc"]]
     if first["type"] == "extra_forbidden":
         tables: dict[str, type[BaseModel]] = {"protocol": ProtocolSpec, "quality": QualitySpec}

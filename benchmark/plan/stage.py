@@ -31,7 +31,7 @@ MODULES = {
     ),
 }
 VERSIONS = {
-    "prepare": 3,
+    "prepare": 4,
     "audit": 3,
     "train_generator": 4,
     "sample": 3,

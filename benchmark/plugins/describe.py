@@ -14,6 +14,7 @@ from benchmark.plugins import resolve as plugins
 from benchmark.plugins.traits import traits
 from benchmark.processes import apart
 from benchmark.store import digest
+from data.errors import UserError, apiece, together
 from data.options import accepts
 from data.reading import paths
 
@@ -59,6 +60,8 @@ class Wanted:
         owner: What it is, for messages, such as `"detector 'mine'"`.
         defaults: Options that are set where the constructor takes them and the spec does not give them.
         imposed: Options that are set where the constructor takes them, whatever the spec says.
+        places: Where its options, and by the name `""` it itself, stand in a file, such as `"spec.toml:12: "`: messages
+            begin with it. Defaults to nothing.
     """
 
     group: str
@@ -68,6 +71,7 @@ class Wanted:
     owner: str | None = None
     defaults: dict[str, Any] = field(default_factory=dict)
     imposed: dict[str, Any] = field(default_factory=dict)
+    places: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def foreign(self) -> bool:
@@ -84,14 +88,22 @@ def described(wanted: Sequence[Wanted]) -> list[Description]:
     """Describes plug-ins, in this order; each foreign one in a process of its own, several at a time.
 
     Raises:
-        UserError: For what a spec says wrong: a plug-in that does not exist or import, an unknown or unusable option.
+        UserError: For what a spec says wrong: a plug-in that does not exist or import, an unknown or unusable option;
+            for all of them together.
     """
+    found: list[Description] = []
+    wrong: list[UserError] = []
     with ThreadPoolExecutor(os.cpu_count() or 1) as pool:
         waiting = [pool.submit(_from_apart, one) if one.foreign else None for one in wanted]
-        return [
-            future.result() if future is not None else describe(one)
-            for one, future in zip(wanted, waiting, strict=True)
-        ]
+        for one, future in zip(wanted, waiting, strict=True):
+            try:
+                found.append(future.result() if future is not None else describe(one))
+            except UserError as error:
+                whole = one.places.get("", "")
+                wrong += [UserError(f"{one.places.get(it.option, whole)}{it}") for it in apiece(error)]
+    if wrong:
+        raise together(wrong)
+    return found
 
 
 def describe(wanted: Wanted) -> Description:

@@ -26,7 +26,7 @@ from typing import Any, NoReturn
 
 from benchmark.machine import quiet
 from benchmark.machine.blame import traceback_of, words
-from benchmark.processes import apart, leftovers, shims
+from benchmark.processes import apart, leftovers, shims, warned
 from benchmark.processes.nursery import ANSWER, CLEAN_UP, FORK, ORDER
 from data.errors import UserError
 
@@ -199,6 +199,7 @@ def _serve(connection: Connection, own: Path) -> None:
         os.environ["TMPDIR"], tempfile.tempdir = str(own), None
     os.chdir(setup["folder"])
     quiet.install()
+    warned.once(own.parent)
     sys.path[:] = [*setup["path"], *map(str, shims.folders)]
     while True:
         function, arguments, keywords = connection.recv()

@@ -194,6 +194,13 @@ def nursery() -> Nursery:
         return _shared[0]
 
 
+def close() -> None:
+    """Ends this process's nursery, if it has one, before the process itself ends; the next host has a new one."""
+    with _shared_lock:
+        while _shared:
+            _shared.pop().close()
+
+
 def host() -> Host:
     """Returns a new process.
 

@@ -14,7 +14,7 @@ from data.duplicates import find_copies
 from data.imageset import ImageSet
 from detection.frozen.extractor import Extractor
 
-SMOKE_IMAGES, SMOKE_PASSES = 256, 2
+SMOKE_IMAGES, SMOKE_PASSES = 256, 1
 CHECK = 1000  # images at most that show how well it has learned
 SEED = 2018
 FEATURES = "features.npz"

@@ -35,13 +35,17 @@ class Labelled:
     index: pd.DataFrame
 
 
-def write(folder: Path, generator: Any, images: ImageSet, ledger: Ledger, *, seed: int, checkpoint: str) -> None:
+def write(
+    folder: Path, generator: Any, images: ImageSet, ledger: Ledger, *, seed: int, checkpoint: str, traced: bool = True
+) -> None:
     """Samples and writes the banks of every detector part.
 
     A generator of its own makes all parts' fakes in one call, which is then cut, so that a finite one gives no image
     twice; one of finished images with `parts` deals them itself, so that the frames of one video stay in one part. One
     that works on real images gets those of the part; `real-copy` calls half of them fake, and the other half is then
     all that the cell keeps as real.
+
+    Traces of processing are looked for unless `traced` is false.
     """
     reals = {part: ledger.parts[part] for part in DETECTOR_PARTS}
     if adapt.wants_sources(generator):
@@ -67,7 +71,7 @@ def write(folder: Path, generator: Any, images: ImageSet, ledger: Ledger, *, see
     digests = {part: hashlib.sha256(fakes.tobytes()).hexdigest() for part, fakes in snapped.items()}
     record = {"checkpoint": checkpoint, "seed": seed, "levels": len(levels), "snapped": moved, "digests": digests}
     audit = _audit(folder, generator, images, ledger, snapped, files)
-    traces = _traces(folder, generator, images, ledger, drawn, came)
+    traces = _traces(folder, generator, images, ledger, drawn, came) if traced else []
     (folder / "bank.json").write_text(json.dumps(record | facts | {"audit": audit, "traces": traces}, indent=1))
 
 

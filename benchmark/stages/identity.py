@@ -22,7 +22,7 @@ from detection.frozen.embedding import Embedding
 
 EMBEDDING = "embedding"
 REALS = "reals.npy"
-SMOKE_STEPS, SMOKE_STRANGERS = 20, 600
+SMOKE_STEPS, SMOKE_STRANGERS = 8, 600
 WEAK = 0.8  # below this AUC persons are told apart so badly that a single figure says little
 
 

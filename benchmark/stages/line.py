@@ -19,6 +19,7 @@ import pandas as pd
 from benchmark.findings.finding import found, frame
 from benchmark.machine import runtime, seeds
 from benchmark.machine.stopwatch import Stopwatch
+from benchmark.plan.preparation import SMOKE_IMAGES
 from benchmark.plan.stage import SCORES
 from benchmark.plugins import adapt
 from benchmark.plugins import resolve as plugins
@@ -33,6 +34,7 @@ from benchmark.statistics import metrics, probabilities, roc
 from benchmark.store.checkpoints import INTERPOLATION, Checkpoints
 from benchmark.store.png import grid, write_png
 from benchmark.store.store import STATE, Store
+from data.apportion import part_sizes
 from data.duplicates import find_copies
 from data.errors import UserError
 from data.imageset import ImageSet
@@ -53,6 +55,8 @@ def prepare(job: Job) -> None:
     folders = [Path(folder) for folder in job.where["folders"]]
     images = adapt.call(source.load, folders, progress=job.progress)
     parts = job.params["parts"] or (None if job.params["trains"] else NO_TRAINING_PARTS)
+    if job.params["smoke"]:
+        images, parts = _fewer(images, parts, job.params["ledger_seed"])
     copies = find_copies(images.images, alike=images.groups is not None)
     ledger = split(images, seed=job.params["ledger_seed"], parts=parts, copies=copies)
     if job.params["smoke"]:
@@ -159,7 +163,8 @@ def sample(job: Job) -> None:
     images, ledger = prepared(job)
     folder = Checkpoints(job.inputs["trained"]).folder(job.params["checkpoint"])
     generator = adapt.load(instance("generators", job), folder)
-    bank.write(job.folder, generator, images, ledger, seed=job.params["seed"], checkpoint=folder.name)
+    asked = {"seed": job.params["seed"], "traced": job.params.get("traces", True)}
+    bank.write(job.folder, generator, images, ledger, checkpoint=folder.name, **asked)
 
 
 def train_detector(job: Job) -> None:
@@ -240,6 +245,18 @@ def measure(job: Job) -> None:
     known = slice(None) if probability is not None else slice(0)  # without probabilities a table without rows
     bins = probabilities.reliability(test["probability"][known], is_fake[known], groups=units[known])
     bins.to_csv(job.folder / "reliability.csv", index=False)
+
+
+def _fewer(images: ImageSet, parts: Any, seed: int) -> tuple[ImageSet, Any]:
+    """Returns the few images that a smoke run needs, so that nothing is done to all, and its parts' sizes."""
+    official = np.full(images.n, "train") if images.official is None else images.official
+    names, counts = np.unique(official, return_counts=True)
+    part_sizes(dict(zip(names.tolist(), counts.tolist(), strict=True)), parts)  # refuses what a whole run refuses
+    if parts is not None:
+        parts = {p: size if isinstance(size, float) else min(size, SMOKE_PARTS[p]) for p, size in parts.items()}
+    drawn = np.random.default_rng(seed).permutation(images.n)
+    few = np.sort(np.concatenate([drawn[official[drawn] == name][:SMOKE_IMAGES] for name in names]))
+    return (images.take(few) if len(few) < images.n else images), parts
 
 
 RESUMES = {"train_generator"}  # stages that go on from what a killed process left behind

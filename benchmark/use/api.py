@@ -23,7 +23,7 @@ from benchmark.processes import jobs as processes
 from benchmark.quality.inception import weights as inception_weights
 from benchmark.results import tensorboard_log
 from benchmark.stages import event_log, measurements
-from benchmark.store import digest
+from benchmark.store import digest, earlier_result
 from benchmark.store.folder_lock import only_writer
 from benchmark.store.run_register import is_registered, registered
 from benchmark.store.store import Store, writable, written
@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
 RUNS = Path("runs")
+SMOKE = "-smoke"
 
 
 @dataclass(frozen=True)
@@ -200,7 +201,8 @@ def run(
 
     Args:
         source: A preset's name, a TOML file, or a checked spec. Defaults to `"digits"`.
-        out: The run folder. Defaults to `runs/<spec name>`.
+        out: The run folder. Defaults to `runs/<spec name>`, of a smoke run `runs/<spec name>-smoke`. A result of
+            another spec that it holds is kept beside it, with its date in its name.
         store: The folder of finished stages. Defaults to `.store` beside the run folder.
         data: Where data files are looked for first. Defaults to `$FAUXBENCH_DATA` and the user's cache.
         jobs: Processes that work side by side. Defaults to `1`.
@@ -225,7 +227,7 @@ def run(
         >>> import benchmark
         >>> finished = benchmark.run("digits", smoke=True)
         >>> finished.folder.as_posix(), finished.failures
-        ('runs/digits', [])
+        ('runs/digits-smoke', [])
         >>> len(finished.metrics.query("metric == 'auc' and scope == 'cell'")) == len(finished.cells)
         True
     """
@@ -240,7 +242,7 @@ def run(
             (listener or Listener()).note(sentence)
     processes.check(jobs)
     ignored = registry.numbers(ignore)
-    folder = paths.new_place(out, "output folder") if out is not None else RUNS / chosen.name
+    folder = paths.new_place(out, "output folder") if out is not None else default_folder(chosen, smoke=smoke)
     kept = Store(paths.new_place(store, "store") if store is not None else folder.resolve().parent / ".store")
     if not (folder / MANIFEST).is_file():  # else the folder may hold this result, and nothing be written
         _check_places(folder, kept)
@@ -248,8 +250,9 @@ def run(
         event_log.check_installed()
         writable(paths.new_place(tensorboard, "TensorBoard folder"), "TensorBoard folder")
     runtime.configure(chosen.protocol.threads, jobs, here=False)
-    planned = make_plan(chosen, data=data, base=base, smoke=smoke)
     listener = listener or Listener()
+    listener.doing("Planning: looking at the data files and plug-ins")
+    planned = make_plan(chosen, data=data, base=base, smoke=smoke)
     stages = [(stage.function, stage.key) for stage in planned.stages]
 
     def result(keys: Iterable[str]) -> str:
@@ -269,9 +272,11 @@ def run(
         with written(kept.root):
             stack.enter_context(kept.tidied())
             stack.enter_context(registered(kept, folder, stages))
+        listener.doing("Reading what the store has")
         _distrust(planned, kept, listener)
         for sentence in tensorboard_log.attach(planned, kept, Path(tensorboard)) if tensorboard is not None else ():
             listener.note(sentence)
+        listener.doing("Starting the processes")
         outcomes = execute(planned, kept, jobs=jobs, scheduler=scheduler, listener=listener)
         good = {key for key, outcome in outcomes.items() if outcome.status in ("done", "cached")}
         if len(good) == len(outcomes) and _is_current(folder, everything):
@@ -290,8 +295,23 @@ def run(
         }  # fmt: skip
         from benchmark.results import collect
 
-        collect.write(folder, planned, kept, outcomes, facts | runtime.describe())
+        listener.doing("Writing the tables")
+        with earlier_result.kept(folder, kept, chosen.resolved(), smoke=smoke) as before:
+            collect.write(folder, planned, kept, outcomes, facts | runtime.describe())
+        if before is not None:
+            listener.note(f"{folder} held the result of another spec, which is kept as {before}.")
     return Run(folder)
+
+
+def default_folder(spec: specs.Spec, *, smoke: bool = False) -> Path:
+    """Returns the run folder of a spec where none is given; that of a smoke run is no result's.
+
+    Example:
+        >>> from benchmark.plan import specs
+        >>> default_folder(specs.load("digits"), smoke=True).as_posix()
+        'runs/digits-smoke'
+    """
+    return RUNS / (f"{spec.name}{SMOKE}" if smoke else spec.name)
 
 
 def make_plan(

@@ -54,6 +54,7 @@ class CelebA:
             `identities`. Defaults to `None`, all.
     """
 
+    unordered = True  # its first images of a part are as any others
     terms = (
         "CelebA (Liu et al. 2015) may be used for non-commercial research only and **must not be passed on**: these "
         "folders hold its images, so keep them to yourself."

@@ -53,6 +53,7 @@ class Cifar10:
             so. Defaults to `True`.
     """
 
+    unordered = True  # its first images of a part are as any others
     terms = "CIFAR-10 (Krizhevsky 2009) has no explicit licence and is widely used for research; cite it."
 
     def __init__(

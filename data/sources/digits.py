@@ -29,6 +29,7 @@ class Digits:
     """
 
     size = 8  # pixels a side
+    unordered = True  # its first images of a part are as any others
     terms = "The digits come with scikit-learn, from the UCI repository, under CC BY 4.0."
 
     def __init__(self, *, classes: list[int | str] | None = None, limit: Annotated[int, Ge(1)] | None = None) -> None:

@@ -50,6 +50,7 @@ class Mnist:
             so. Defaults to `True`.
     """
 
+    unordered = True  # its first images of a part are as any others
     terms = "MNIST (LeCun, Cortes, Burges) is commonly taken to be under CC BY-SA 3.0."
 
     def __init__(

@@ -14,6 +14,7 @@ from detection.frozen import extractor_network as networks
 from detection.frozen import stored
 from detection.frozen.triplet import identity_batches, triplet_loss
 from detection.networks.batches import augment
+from detection.networks.few_steps import eagerly
 
 KIND = "embedding"  # of the files that it is saved in
 WIDTH = 64
@@ -154,7 +155,7 @@ def _training_step(network: Any, steps: int) -> Callable[[np.ndarray, np.ndarray
     import keras
 
     rate = keras.optimizers.schedules.CosineDecay(networks.RATE, steps)
-    network.compile(optimizer=keras.optimizers.Adam(rate), loss=triplet_loss)
+    network.compile(optimizer=keras.optimizers.Adam(rate), loss=triplet_loss, run_eagerly=eagerly(steps))
     # Keras gives the mean of all batches so far; one that is not finite makes all later ones so.
     return lambda images, identities: float(network.train_on_batch(images, identities))
 

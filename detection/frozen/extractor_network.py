@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from detection.networks.batches import augment
+from detection.networks.few_steps import eagerly
 
 WIDTH = 64  # features: with more, a covariance of a thousand images is mostly noise
 WIDTHS = (32, 64, 64, 64, 64)
@@ -66,7 +67,7 @@ def training_step(network: Any, steps: int, *, many: bool) -> Callable[[np.ndarr
     head = keras.Model(network.inputs, network.outputs[1])
     losses = keras.losses.BinaryCrossentropy if many else keras.losses.SparseCategoricalCrossentropy
     rate = keras.optimizers.schedules.CosineDecay(RATE, steps)
-    head.compile(optimizer=keras.optimizers.Adam(rate), loss=losses(from_logits=True))
+    head.compile(optimizer=keras.optimizers.Adam(rate), loss=losses(from_logits=True), run_eagerly=eagerly(steps))
     # Keras gives the mean of all batches so far; one that is not finite makes all later ones so.
     return lambda images, targets: float(head.train_on_batch(images.astype(np.float32), targets))
 

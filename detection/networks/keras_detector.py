@@ -14,6 +14,7 @@ from data.errors import UserError
 from detection.base import BaseDetector, Pair, Progress, in_blocks
 from detection.networks import saved_network
 from detection.networks.batches import augment, balanced_batches, blurred, class_weights, compressed, plain_batches
+from detection.networks.few_steps import eagerly
 from detection.selection import auc_of, log_loss
 
 NETWORK = "network.keras"
@@ -169,7 +170,8 @@ class KerasDetector(BaseDetector):
         import pandas as pd
 
         self._network = self._built(images.shape[1:])
-        self._trainer = _compiled(self._network, self._learned(self._network), self.learning_rate)
+        steps = self.epochs * len(self._batches(is_fake, np.random.default_rng(0)))
+        self._trainer = _compiled(self._network, self._learned(self._network), self.learning_rate, eagerly(steps))
         rng = np.random.default_rng([self._seed, 1])
         best, best_weights, waited, rows = (-1.0, 0.0), self._network.get_weights(), 0, []
         for epoch in range(1, self.epochs + 1):
@@ -205,10 +207,7 @@ class KerasDetector(BaseDetector):
         return keras.Model(network.input, last(last.input), name=network.name)
 
     def _train_epoch(self, images: np.ndarray, is_fake: np.ndarray, rng: np.random.Generator) -> float:
-        if self.balance == "batches":
-            batches = balanced_batches(is_fake, self.batch_size, rng)
-        else:
-            batches = plain_batches(len(images), self.batch_size, rng)
+        batches = self._batches(is_fake, rng)
         weights = class_weights(is_fake) if self.balance == "weights" else None
         # else `train_on_batch` would give the mean over all epochs
         self._trainer.reset_metrics()
@@ -220,6 +219,11 @@ class KerasDetector(BaseDetector):
             loss = self._trainer.train_on_batch(batch, target, sample_weight=weight)  # the mean since the reset
         return float(loss)
 
+    def _batches(self, is_fake: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+        if self.balance == "batches":
+            return balanced_batches(is_fake, self.batch_size, rng)
+        return plain_batches(len(is_fake), self.batch_size, rng)
+
     def _score(self, images: np.ndarray) -> np.ndarray:
         return np.asarray(self._network.predict_on_batch(images.astype(np.float32)), dtype=np.float64)[:, 0]
 
@@ -230,12 +234,12 @@ class KerasDetector(BaseDetector):
         pass
 
 
-def _compiled(network: Any, logits: Any, learning_rate: float) -> Any:
+def _compiled(network: Any, logits: Any, learning_rate: float, eager: bool) -> Any:
     """Returns a model that trains the network's layers; the network itself stays without an optimiser."""
     import keras
 
     trainer = keras.Model(network.input, logits)
-    trainer.compile(optimizer=keras.optimizers.Adam(learning_rate), loss=_cross_entropy)
+    trainer.compile(optimizer=keras.optimizers.Adam(learning_rate), loss=_cross_entropy, run_eagerly=eager)
     return trainer
 
 

@@ -125,12 +125,14 @@ def compiled_steps(
     image_shape: tuple[int, ...],
     n_conditions: int,
     images_per_step: int,
+    steps: int | None = None,
 ) -> Callable[[Any, Any, np.ndarray, int], np.ndarray]:
     """Compiles a training step into a loop that stays on the device, as its namesake for TensorFlow does.
 
     Buffers are not donated: `assign` hands a JAX array on as it is, so variables of other networks may share them.
     """
     del image_shape, n_conditions, images_per_step  # the arrays have them
+    del steps  # operation by operation JAX compiles all the same
     repeat = _repeated(_pure(step, state))
 
     def run(images: Any, conditions: Any, index: np.ndarray, first: int) -> np.ndarray:

@@ -9,6 +9,8 @@ import keras
 import numpy as np
 import tensorflow as tf
 
+FEW_STEPS = 8  # of a whole training, which are done before their graph would be made
+
 
 def vjp(
     function: Callable[..., Any], weights: Sequence[Any], inputs: Sequence[Any] = ()
@@ -61,8 +63,9 @@ def compiled_steps(
     image_shape: tuple[int, ...],
     n_conditions: int,
     images_per_step: int,
+    steps: int | None = None,
 ) -> Callable[[Any, Any, np.ndarray, int], np.ndarray]:
-    """Compiles a training step into a loop that stays on the device.
+    """Compiles a training step into a loop that stays on the device, unless the training has few steps.
 
     Args:
         step: `step(images, conditions, number) -> (k,)` float32 logs, with images uint8 `(images_per_step, height,
@@ -71,6 +74,7 @@ def compiled_steps(
         image_shape: `(height, width, channels)`.
         n_conditions: Length of a condition vector; 0 without.
         images_per_step: Images that one step takes.
+        steps: Of the whole training. Defaults to `None`, many.
 
     Returns:
         `run(images, conditions, index, first)`: one step per row of `index`, int32 `(steps, images_per_step)`, into
@@ -78,6 +82,8 @@ def compiled_steps(
         steps are cut into calls does not change a bit of the outcome.
     """
     del state  # TensorFlow finds the variables itself
+    if steps is not None and steps <= FEW_STEPS:
+        return _one_by_one(step)
 
     @tf.function(
         autograph=False,
@@ -106,6 +112,19 @@ def compiled_steps(
     def run(images: Any, conditions: Any, index: np.ndarray, first: int) -> np.ndarray:
         numbers = tf.constant(index, tf.int32), tf.constant(first, tf.int64)
         return concrete(images, conditions, *numbers).numpy()
+
+    return run
+
+
+def _one_by_one(step: Callable[[Any, Any, Any], Any]) -> Callable[[Any, Any, np.ndarray, int], np.ndarray]:
+    """Returns what `compiled_steps` does, without a graph."""
+
+    def run(images: Any, conditions: Any, index: np.ndarray, first: int) -> np.ndarray:
+        rows = (
+            step(tf.gather(images, row), tf.gather(conditions, row), tf.constant(first + done, tf.int64))
+            for done, row in enumerate(index)
+        )
+        return np.array([row.numpy() for row in rows], np.float32)
 
     return run
 

@@ -135,7 +135,7 @@ class Trainer:
         program = self.program
         step = program.prepare(self.steps)
         shape = program.image_shape, program.conditions, program.images_per_step
-        self._run = self._backend.compiled_steps(step, program.variables, *shape)
+        self._run = self._backend.compiled_steps(step, program.variables, *shape, self.steps)
         self._resident: tuple[Any, Any] | None = None
 
     @property

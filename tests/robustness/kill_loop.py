@@ -173,7 +173,7 @@ def check_gone(one: tools.Marked) -> None:
     if one.process.wait(120) == 0:  # it had just finished
         return
     assert one.process.returncode == 2, one.said[-3000:]
-    lines = [line for line in one.said.splitlines() if not line.startswith("[")]
+    lines = [line for line in one.said.splitlines() if not line.startswith(("[", "    "))]
     assert len(lines) == 1, one.said[-3000:]
     assert lines[0].startswith("fauxbench: "), lines
     assert "cheduler" in lines[0], lines

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Hashable
 
-from benchmark.plan import questions
 from benchmark.plan.cell import Cell
 from benchmark.plan.measurement import Draft, Measurement
 from benchmark.plan.stage import Stage
@@ -12,8 +11,7 @@ from benchmark.plan.stage import Stage
 
 def stages(draft: Draft) -> dict[Hashable, Stage]:
     """Returns a stage for every cell of the main table by its name; of controls the answers are known."""
-    shown = [cell for cell in draft.cells if not cell.control and questions.table(cell.question) == "own"]
-    return {cell.name: _explain(cell) for cell in shown}
+    return {cell.name: _explain(cell) for cell in draft.shown()}
 
 
 def _explain(cell: Cell) -> Stage:

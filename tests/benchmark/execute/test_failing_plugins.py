@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -76,6 +77,8 @@ def test_failing_detector_costs_its_own_cells(failed: api.Run, detector: str) ->
         assert row.status == "failed"
         assert (GENERATORS.get(row.generator) or DETECTORS[detector]) in row.error
         assert "\n" not in row.error
+        if "RaisesIn" in f"{detector} {row.generator}":  # the line of its own that raised
+            assert re.search(r"\(failing\.py:\d+\)", row.error), row.error
     assert not failed.scores["cell"].isin(mine["cell"]).any()
     assert not failed.metrics["cell"].isin(mine["cell"]).any()
 

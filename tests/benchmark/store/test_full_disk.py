@@ -69,7 +69,7 @@ def test_full_store(call: Callable[..., Answer], small_disk: Callable[[int], Pat
     disk = small_disk(kilobytes)
     arguments = ("run", spec_file(), "--store", disk / "store", "--out", "result")
     answer = call(*arguments)
-    lines = [line for line in answer.err.splitlines() if not line.startswith("[")]
+    lines = [line for line in answer.err.splitlines() if not line.startswith(("[", "    "))]
     assert answer.code == 2, answer
     assert len(lines) == 1, answer.err
     assert "No space left on device" in lines[0]
@@ -87,7 +87,7 @@ def test_full_output_folder(call: Callable[..., Answer], small_disk: Callable[[i
     disk = small_disk(kilobytes)
     arguments = ("run", spec_file(), "--store", "store", "--out", disk / "result")
     answer = call(*arguments)
-    lines = [line for line in answer.err.splitlines() if not line.startswith("[")]
+    lines = [line for line in answer.err.splitlines() if not line.startswith(("[", "    "))]
     assert answer.code == 2, answer
     assert len(lines) == 1, answer.err
     assert "No space left on device" in lines[0]
@@ -106,7 +106,9 @@ def test_no_space_for_the_report(call: Callable[..., Answer], small_disk: Callab
     answer = call(*arguments, disk / "result")
     assert answer.code == 2
     assert "report.html cannot be written: No space left on device" in answer.err
-    assert len(answer.err.strip().splitlines()) == 1 + sum(line.startswith("[") for line in answer.err.splitlines())
+    assert len(answer.err.strip().splitlines()) == 1 + sum(
+        line.startswith(("[", "    ")) for line in answer.err.splitlines()
+    )
     assert sorted(path.name for path in (disk / "result").iterdir()) == sorted(
         path.name for path in Path("first").iterdir() if path.name != "report.html"
     )
@@ -138,7 +140,7 @@ def test_full_temporary_folder(
         with spec.open("a") as file:
             file.write(f'[[detector]]\nid = "row{number}"\nkind = "row{number}.py:Sum"\n')
     answer = call("run", spec, "--out", "result")
-    lines = [line for line in answer.err.splitlines() if not line.startswith("[")]
+    lines = [line for line in answer.err.splitlines() if not line.startswith(("[", "    "))]
     assert answer.code == 2, answer
     assert len(lines) == 1, answer.err
     assert str(disk) in lines[0]

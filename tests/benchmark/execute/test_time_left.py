@@ -1,0 +1,40 @@
+"""The time that is left, from what the store has recorded of stages of the same kind."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+from benchmark.execute.time_left import TimeLeft
+from benchmark.plan.stage import Stage
+from benchmark.store.store import Store
+
+
+def recorded(root: Path, name: str, plugin: str, seconds: object) -> None:
+    folder = root / "sample" / name
+    folder.mkdir(parents=True)
+    record = {"stage": "sample", "params": {"plugin": plugin}, "seconds": seconds, "files": {"a": [10, "x"]}}
+    (folder / "key.json").write_text(json.dumps(record))
+
+
+def test_by_the_mean_of_the_same_function_and_plugin(tmp_path):
+    for at, (plugin, seconds) in enumerate([("dcgan", 4.0), ("dcgan", 6.0), ("noise", 0.5)]):
+        recorded(tmp_path, str(at), plugin, seconds)
+    recorded(tmp_path, "broken", "dcgan", None)
+    stages = [Stage(f"sample {at}", "sample", {"plugin": "dcgan", "at": at}) for at in range(3)]
+    times = TimeLeft(Store(tmp_path), stages)
+    assert times.left(set()) == 15.0
+    assert times.bytes_left(set()) == 30
+    times.heard(stages[0], 11.0)
+    assert times.left({stages[0].key}) == 14.0
+    assert times.left({stage.key for stage in stages}) == 0
+
+
+def test_nothing_is_said_of_what_was_never_done(tmp_path):
+    recorded(tmp_path, "one", "dcgan", 4.0)
+    other = Stage("sample other", "sample", {"plugin": "other"})
+    times = TimeLeft(Store(tmp_path), [other])
+    assert times.left(set()) is None
+    assert times.bytes_left(set()) is None
+    times.heard(other, 2.0)
+    assert times.left(set()) == 2.0

@@ -1,0 +1,63 @@
+"""A smoke run reads and deals no more images than it needs, and refuses what a whole run refuses."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from benchmark.plan import specs
+from benchmark.plan.preparation import SMOKE_IMAGES
+from benchmark.stages.line import SMOKE_PARTS, _fewer
+from benchmark.use import api
+from data.errors import UserError
+from data.imageset import ImageSet
+
+DCGAN = {"kind": "dcgan", "architecture": "small"}
+
+
+def options(dataset: dict, smoke: bool = True, **protocol) -> dict:
+    spec = specs.parse({"dataset": dataset, "generator": [DCGAN], "protocol": protocol})
+    return api.make_plan(spec, smoke=smoke).prepared.params["options"]
+
+
+def test_a_source_in_no_order_reads_its_first_images():
+    assert options({"name": "digits"})["limit"] == SMOKE_IMAGES
+    assert options({"name": "digits", "limit": 300})["limit"] == 300
+    assert options({"name": "digits", "limit": 1000})["limit"] == SMOKE_IMAGES
+    assert "limit" not in options({"name": "digits"}, smoke=False)
+
+
+def test_counted_parts_are_compared_with_all_images():
+    assert "limit" not in options({"name": "digits"}, parts={"test": 500})
+
+
+def test_one_bank_is_looked_through_for_traces():
+    spec = specs.load("digits")
+    for smoke, looked in ((True, 1), (False, 2)):
+        banks = api.make_plan(spec, smoke=smoke).banks
+        mains = [stage for (name, _), stage in banks.items() if name in ("nearest", "transposed")]
+        assert sum(stage.params.get("traces", True) for stage in mains) == looked
+    kinds = [{stage.function for stage in api.make_plan(spec, smoke=smoke).stages} for smoke in (True, False)]
+    assert kinds[0] == kinds[1]  # each is tried all the same
+
+
+def image_set(n: int, tests: int) -> ImageSet:
+    images = np.arange(n, dtype=np.uint32).view(np.uint8).reshape(n, 2, 2, 1)
+    official = np.where(np.arange(n) < n - tests, "train", "test")
+    ids = np.array([f"{at:05d}" for at in range(n)])
+    return ImageSet("made", images, np.zeros(n, np.int64), ids, ("one",), official=official)
+
+
+def test_few_of_each_official_part_are_taken():
+    few, parts = _fewer(image_set(5000, 1000), None, 0)
+    assert parts is None
+    assert {name: (few.official == name).sum() for name in ("train", "test")} == {"train": 400, "test": 400}
+    assert np.all(few.ids[:-1] < few.ids[1:])
+    few, parts = _fewer(image_set(5000, 30), {"generator-train": 3000, "detector-train": 0.1}, 0)
+    assert (few.official == "test").sum() == 30
+    assert parts == {"generator-train": SMOKE_PARTS["generator-train"], "detector-train": 0.1}
+
+
+def test_more_images_than_there_are_are_refused_as_in_a_whole_run():
+    with pytest.raises(UserError, match="ask for 6,000 images"):
+        _fewer(image_set(5000, 1000), {"generator-train": 6000}, 0)
