@@ -177,6 +177,19 @@ class Run:
         return cells[~cells["generator"].isin(self.repeated) | first]
 
     @cached_property
+    def main_rows(self) -> list[dict[str, Any]]:
+        """The same cells as dictionaries."""
+        return [{str(name): value for name, value in row.items()} for row in self.main_cells.to_dict("records")]
+
+    @cached_property
+    def metric_rows(self) -> dict[str, list[dict[str, Any]]]:
+        """Metric -> its rows of `metrics.csv` but those of classes; taken apart once for all tables of the page."""
+        found: dict[str, list[dict[str, Any]]] = defaultdict(list)
+        for row in self.metrics[self.metrics["scope"] != "class"].to_dict("records"):
+            found[row["metric"]].append({str(name): value for name, value in row.items()})
+        return dict(found)
+
+    @cached_property
     def repeated(self) -> dict[str, int]:
         """Generator -> its seeds, where they gave the same images again: equal scores and equal sample grids."""
         cells = self._last_cells
@@ -263,10 +276,15 @@ def table(folder: Path, name: str) -> pd.DataFrame:
     """Reads one of the tables in `FILES`."""
     frame = _read_csv(folder / FILES[name], NUMBERS[name].split())
     for column in TEXT[name].split():
-        frame[column] = frame[column].fillna("") if column in frame else pd.Series("", frame.index, dtype=str)
+        if column in frame and frame[column].hasnans:
+            frame[column] = frame[column].fillna("")
     for column in NUMBERS[name].split():
-        values = frame[column] if column in frame else pd.Series(index=frame.index, dtype=float)
-        frame[column] = pd.to_numeric(values, errors="coerce").astype(float)
+        if column in frame and frame[column].dtype != float:
+            frame[column] = pd.to_numeric(frame[column], errors="coerce").astype(float)
+    missing = {column: pd.Series("", frame.index, dtype=str) for column in TEXT[name].split() if column not in frame}
+    missing |= {c: pd.Series(index=frame.index, dtype=float) for c in NUMBERS[name].split() if c not in frame}
+    if missing:
+        frame = pd.concat([frame, pd.DataFrame(missing)], axis=1)
     if name == "comparisons":
         values = frame["separable"].str.lower() if "separable" in frame else pd.Series("true", frame.index)
         frame["separable"] = ~values.isin(["false", "0", "0.0", "no"])

@@ -25,10 +25,14 @@ class RocFigure:
         self._cells = dict(
             zip(*(cells.drop_duplicates("detector")[name] for name in ("detector", "cell")), strict=True)
         )
+        points = run.roc[run.roc["cell"].isin(self._cells.values())]
         self._curves = {
             cell: curve.sort_values(["fpr", "tpr"])
-            for cell, curve in run.roc.groupby("cell")
+            for cell, curve in points.groupby("cell")
             if curve["fpr"].notna().any()
+        }
+        self._points = {
+            cell: curve[["fpr", "tpr", "tpr_low", "tpr_high"]].to_numpy(float).T for cell, curve in self._curves.items()
         }
         n_real = cells["n_test_real"].dropna()
         self._floor = 1 / max(float(n_real.max()) if len(n_real) else 1000.0, 20.0)
@@ -96,30 +100,26 @@ class RocFigure:
 
     def _at(self, detector: str, grid: np.ndarray) -> np.ndarray:
         """TPR and its band at rates of `grid`: those of the largest FPR that does not exceed the rate."""
-        curve = self._curve(detector)
-        at = np.searchsorted(curve["fpr"].to_numpy(), grid, side="right") - 1
-        return curve[["tpr", "tpr_low", "tpr_high"]].to_numpy()[np.maximum(at, 0)].T
+        fpr, *others = self._points[self._cells[detector]]
+        at = np.searchsorted(fpr, grid, side="right") - 1
+        return np.array(others)[:, np.maximum(at, 0)]
 
     def _bands(self, log: bool) -> pd.DataFrame:
         """Points of the bands; a band with an unknown end is none."""
         grid = _grid(self._floor, log)
-        parts = []
-        for detector in self.detectors:
-            _, low, high = self._at(detector, grid)
-            if np.isfinite(low).all() and np.isfinite(high).all():
-                parts.append(pd.DataFrame({"x": grid, "low": low, "high": high}).assign(curve=detector))
-        return pd.concat(parts) if parts else pd.DataFrame(columns=["curve", "x", "low", "high"])
+        ends = {detector: self._at(detector, grid)[1:] for detector in self.detectors}
+        known = {detector: (grid, *both) for detector, both in ends.items() if np.isfinite(both).all()}
+        return curves.frame(known, "x", "low", "high")
 
     def _lines(self, log: bool) -> pd.DataFrame:
         """Points of the curves: those of the table where they are few, or else at the rates of the bands."""
         grid = _grid(self._floor, log)
-        parts = []
+        found = {}
         for detector in self.detectors:
-            curve = self._curve(detector)
-            exact = not log and len(curve) <= 3 * POINTS
-            x, y = (curve["fpr"].to_numpy(), curve["tpr"].to_numpy()) if exact else (grid, self._at(detector, grid)[0])
-            parts.append(pd.DataFrame({"x": x, "y": y}).assign(curve=detector))
-        return pd.concat(parts) if parts else pd.DataFrame(columns=["curve", "x", "y"])
+            fpr, tpr, *_ = self._points[self._cells[detector]]
+            exact = not log and len(fpr) <= 3 * POINTS
+            found[detector] = (fpr, tpr) if exact else (grid, self._at(detector, grid)[0])
+        return curves.frame(found, "x", "y")
 
     def _style(self, detector: str) -> curves.Style:
         rank, sentinel = self._ranks[detector]

@@ -82,16 +82,15 @@ def dots(
         order: The names from above.
         colours: Of the dots of each name. Defaults to `None`, the colour of fakes.
     """
-    import seaborn
-
     palette = colours or dict.fromkeys(order, svg.FAKE)
-    place = {"x": "value", "y": row, "order": order, "ax": axes}
-    seaborn.stripplot(runs, hue=row, palette=palette, jitter=False, size=5, alpha=0.75, legend=False, **place)
-    # One value for each name: there is nothing that seaborn could average or resample.
+    places = {name: place for place, name in enumerate(order)}
+    for name, values in runs[runs[row].isin(order)].groupby(row, sort=False)["value"]:
+        dots = {"linestyle": "none", "marker": "o", "ms": 5, "markeredgewidth": 0, "alpha": 0.75}
+        axes.plot(values, [places[name]] * len(values), color=palette[name], **dots)
     strokes = {"color": svg.INK, "linestyle": "none", "marker": "|", "ms": 9, "markeredgewidth": 1.4, "zorder": 4}
-    seaborn.pointplot(means, errorbar=None, **strokes, **place)
+    axes.plot(means["value"], means[row].map(places), **strokes)
     known = means.dropna(subset=["low", "high"])
-    axes.hlines(known[row].map(order.index), known["low"], known["high"], color=svg.INK, lw=1.1, zorder=4)
+    axes.hlines(known[row].map(places), known["low"], known["high"], color=svg.INK, lw=1.1, zorder=4)
     axes.set_yticks(range(len(order)), [_short(name) for name in order])
     axes.set(ylabel="", ylim=(len(order) - 0.5, -0.5))
 

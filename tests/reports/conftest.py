@@ -134,7 +134,7 @@ def drawn_once(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) 
 
 def _once(draw: Callable[..., str]) -> Callable[..., str]:
     def svg(self: Any, *arguments: Any, **keywords: Any) -> str:
-        state = pickle.dumps({name: value for name, value in vars(self).items() if name != "_canvas"})
+        state = pickle.dumps({name: value for name, value in vars(self).items() if name != "_frame"})
         key = (draw.__qualname__, repr((arguments, keywords)), state)
         if key not in _drawn:
             _drawn[key] = draw(self, *arguments, **keywords)
