@@ -71,6 +71,7 @@ FILES = {name: f"{name}.csv" for name in TEXT} | {
     "picks": "explanations/picks.csv",
     "spectra": "explanations/spectra.csv",
 }
+HUES = 7  # colours that tell detectors apart
 CLEAN = ("", "none", "clean")
 MAIN = ("", "own")  # the table of the question `own`; other questions have sections of their own
 
@@ -152,9 +153,24 @@ class Run:
     def ranks(self) -> dict[str, tuple[int, bool]]:
         """Detector id -> (its position among its like, whether it is a sentinel)."""
         ranks: dict[str, tuple[int, bool]] = {}
-        for group in ([d for d in self.detectors if not d.role], [d for d in self.detectors if d.role]):
+        judged = [d for d in self.detectors if not d.role]
+        if len(judged) > HUES:  # the best then have colours of their own, and not a dash of one that another has too
+            judged.sort(key=lambda detector: -self._mean_auc.get(detector.id, -1.0))
+        for group in (judged, [d for d in self.detectors if d.role]):
             ranks |= {detector.id: (position, bool(detector.role)) for position, detector in enumerate(group)}
         return ranks
+
+    @cached_property
+    def _mean_auc(self) -> dict[str, float]:
+        """Detector -> its mean AUC over the main cells of all generators but controls."""
+        controls = {generator.id for generator in self.generators if generator.role}
+        values = {row["cell"]: row["value"] for row in self.metric_rows.get("auc", []) if row["scope"] == "cell"}
+        found: dict[str, list[float]] = defaultdict(list)
+        for cell in self.main_rows:
+            value = values.get(cell["cell"], float("nan"))
+            if cell["generator"] not in controls and value == value:
+                found[cell["detector"]].append(value)
+        return {name: sum(known) / len(known) for name, known in found.items()}
 
     @cached_property
     def ignored(self) -> list[str]:

@@ -63,19 +63,19 @@ class ReliabilityFigure:
     def _frame(self) -> small.Frame:
         with svg.panel(160 / 72, 90 / 72) as (figure, axes):
             axes.set_position((0.005, 13 / 90, 0.99, 75 / 90))
-            _ground(axes, PAGE)
+            ground(axes, PAGE)
             axes.hlines([0, 0.5, 1], -0.02, 1.02, color=svg.FAINT, lw=0.6, zorder=0.5)
             axes.vlines([0, 0.5, 1], -0.03, 1.03, color=svg.FAINT, lw=0.6, zorder=0.5)
             return small.Frame(figure, axes, (0, 0.5, 1))
 
 
-def _ground(axes: Axes, look: Look) -> None:
+def ground(axes: Axes, look: Look) -> None:
     """Draws the line on which probabilities are true."""
     axes.plot([0, 1], [0, 1], color=look.ink, lw=0.6, alpha=0.45)
     axes.set(xlim=(-0.02, 1.02), ylim=(-0.03, 1.03))
 
 
-def _draw(axes: Axes, rows: pd.DataFrame, look: Look = PAGE) -> None:
+def draw(axes: Axes, rows: pd.DataFrame, look: Look = PAGE) -> None:
     """Draws the interval of each bin as a bar over its mean probability, and the share as a dot on it."""
     at, share, low, high = rows[["probability", "share", "low", "high"]].to_numpy(float).T
     axes.vlines(at, low, high, color=look.fake, lw=1.1 * look.width, alpha=0.6)

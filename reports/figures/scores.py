@@ -103,7 +103,7 @@ def _top(real: np.ndarray, fake: np.ndarray) -> float:
     return 1.02 * max(real.max(), fake.max()) or 1.0
 
 
-def _draw(axes: Axes, real: np.ndarray, fake: np.ndarray, look: Look = PAGE) -> None:
+def draw(axes: Axes, real: np.ndarray, fake: np.ndarray, look: Look = PAGE) -> None:
     """Draws both sides over the numbers of the bins: scores of any size and any spread have the same picture."""
     from matplotlib.colors import to_rgba
 

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
+from data.errors import visible
 from reports.figures import look
 
 if TYPE_CHECKING:
@@ -186,6 +187,17 @@ def _straight(path: str) -> str:
 def _between(first: str, middle: str, last: str) -> bool:
     low, high = sorted((float(first), float(last)))
     return low <= float(middle) <= high
+
+
+def label(name: str, most: int) -> str:
+    """A user's name as a drawing shows it: at most so many letters, and nothing that is no letter or turns others."""
+    text = visible(name)
+    return text if len(text) <= most else f"{text[: most - 1]}…"
+
+
+def plain(text: str) -> str:
+    """Text without what must not stand in XML."""
+    return visible(text)
 
 
 def escape(text: str) -> str:

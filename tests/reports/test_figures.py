@@ -11,13 +11,13 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from reports.figures import curves, look, reliability, svg
+from reports.figures import curves, look, reliability, scores, svg
 from reports.figures.curves import Style
 from reports.figures.losses import LossFigure
 from reports.figures.quality import QualityFigure
 from reports.figures.reliability import ReliabilityFigure
 from reports.figures.roc import RocFigure
-from reports.figures.scores import ScoreFigure, _draw
+from reports.figures.scores import ScoreFigure
 from reports.figures.seeds import SeedFigure
 from reports.figures.spectra import SpectrumFigure
 from reports.load import Run, load
@@ -213,7 +213,7 @@ def test_a_panel_is_the_same_whatever_was_drawn_before(run: Run) -> None:
 def test_histograms_show_the_shares_of_the_bins(run: Run) -> None:
     _, real, fake = ScoreFigure(run).densities["cnn", "tuned"]
     with svg.panel(2, 2) as (_, axes):
-        _draw(axes, real, fake)
+        scores.draw(axes, real, fake)
         for area, shares, colour in zip(axes.collections, (real, fake), (svg.REAL, svg.FAKE), strict=True):
             (path,) = area.get_paths()
             for position in np.flatnonzero(shares):
@@ -233,8 +233,8 @@ def test_a_small_panel_of_the_page_shows_what_matplotlib_would_draw(run: Run) ->
     with svg.panel(160 / 72, 90 / 72) as (figure, axes):
         axes.set_position((0.005, 13 / 90, 0.99, 75 / 90))
         rows = ReliabilityFigure(run).frame().query("detector == 'linear-dct' and generator == 'tuned'")
-        reliability._ground(axes, look.PAGE)
-        reliability._draw(axes, rows)
+        reliability.ground(axes, look.PAGE)
+        reliability.draw(axes, rows)
         expected = svg.export(figure, name="m", title="")
     drawing = ReliabilityFigure(run).svg("linear-dct", "tuned", name="h", title="")
     dots = re.findall(r'<circle cx="([\d.]+)" cy="([\d.]+)"', drawing)
@@ -264,7 +264,7 @@ def test_reliability_shows_each_bin_s_share_and_interval(run: Run) -> None:
     assert rows["bin"].is_monotonic_increasing
     assert rows["n"].sum() == 600
     with svg.panel(2, 2) as (_, axes):
-        reliability._draw(axes, rows)
+        reliability.draw(axes, rows)
         (bars,), (dots,) = axes.collections, axes.lines
         shown = [segment.tolist() for segment in bars.get_segments()]
         assert shown == [[[x, low], [x, high]] for x, low, high in rows[["probability", "low", "high"]].to_numpy()]
