@@ -159,6 +159,24 @@ def run_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return write_run(tmp_path_factory.mktemp("runs") / "digits")
 
 
+@pytest.fixture(scope="session")
+def hostile() -> dict[str, str]:
+    """Names that a user may give: markup, quotes, paths, formulas, right to left, emoji, 300 letters, control signs."""
+    return {
+        "tuned": '"><script>alert(1)</script>/../$x_1$\x07',
+        "baseline": "שלום 🐶 " + "long" * 75,
+        "cnn": "<b>&amp;'\"",
+        "linear-pixel": "A",
+        "linear-dct": "a",
+    }
+
+
+@pytest.fixture(scope="session")
+def hostile_folder(tmp_path_factory: pytest.TempPathFactory, hostile: dict[str, str]) -> Path:
+    """A simulated run with such names and two trainings of each generator."""
+    return write_run(tmp_path_factory.mktemp("hostile") / "run", n=40, seeds=(0, 1), rename=hostile)
+
+
 def _cells(rng, rename, failed, n, seeds) -> dict[str, list]:
     out: dict[str, list] = {k: [] for k in ("cells", "metrics", "configuration", "roc", "comparisons", "scores")}
     for generator, facts in GENERATORS.items():
