@@ -36,7 +36,7 @@ NAMES = Look("--ink", "--line", "--real", "--fake", "--soft", tuple(f"--s{number
 # Stand-ins that no other part of a drawing uses: the page replaces them by its own colours, so that one drawing
 # suits light, dark and print.
 PAGE = Look(
-    *(f"#01020{number}" for number in range(3, 8)), series=tuple(f"#0102{number:02x}" for number in range(0x10, 0x18))
+    "#010203", "#010204", "#010205", "#010206", "#010207", tuple(f"#0102{number:02x}" for number in range(0x10, 0x18))
 )
 
 
@@ -56,6 +56,6 @@ def variables() -> dict[str, str]:
 @cache
 def paper() -> Look:
     """The look of a figure in a file: the light page's colours on white, on lines that suit a column of print."""
-    colours = [light()[name] for name in NAMES[:5]]
+    ink, real, fake = (light()[name] for name in (NAMES.ink, NAMES.real, NAMES.fake))
     series = tuple(light()[name] for name in NAMES.series)
-    return Look(colours[0], "#d9d9d9", *colours[2:4], "#a7adb5", series=series, width=0.75)
+    return Look(ink, "#d9d9d9", real, fake, "#a7adb5", series, 0.75)

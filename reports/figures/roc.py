@@ -95,7 +95,7 @@ class RocFigure:
             drawing = svg.export(figure, name=name, title=f"ROC curves on {self._generator}{scale}")
         return re.sub(
             r'<g class="s-(\d+) curve[^"]*">',
-            lambda match: f"{match[0]}<title>{svg.escape(self._detectors[int(match[1])])}</title>",
+            lambda match: f"{match[0]}<title>{svg.escape(svg.plain(self._detectors[int(match[1])]))}</title>",
             drawing,
         )
 

@@ -151,6 +151,7 @@ def font(needed: str) -> str:
         buffer = io.BytesIO()
         whole["head"].modified = whole["head"].created  # no clock in the bytes
         subset.save_font(whole, buffer, options)
+        whole.close()
     data = base64.b64encode(buffer.getvalue()).decode()
     return f"<style>@font-face {{font-family: '{FONT}'; src: url(data:font/woff;base64,{data}) format('woff')}}</style>"
 
@@ -180,5 +181,6 @@ def as_png(figure: Figure, title: str) -> bytes:
 
     buffer = io.BytesIO()
     figure.set_dpi(DPI)
-    FigureCanvasAgg(figure).print_png(buffer, metadata={"Software": "fauxbench", "Title": svg.plain(title)})
+    about = {"Software": "fauxbench", "Title": svg.plain(title)}
+    FigureCanvasAgg(figure).print_png(buffer, metadata=about, pil_kwargs={"compress_level": 4})
     return buffer.getvalue()

@@ -113,7 +113,7 @@ def export(figure: Figure, *, name: str, title: str, kind: str = "plot") -> str:
 
 def element(head: str, body: str, title: str, kind: str) -> str:
     """Puts together what `parts` returns."""
-    return f'<svg {head} role="img" aria-label="{escape(title)}" class="{kind}">{body}'
+    return f'<svg {head} role="img" aria-label="{escape(plain(title))}" class="{kind}">{body}'
 
 
 def parts(figure: Figure, *, name: str) -> tuple[str, str]:

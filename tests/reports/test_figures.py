@@ -332,3 +332,19 @@ def test_a_stroke_is_the_row_of_the_table_and_no_mean_of_rows(
 def test_one_training_run_has_no_such_figure(run: Run) -> None:
     assert SeedFigure(run).generators == []
     assert len(SeedFigure(run).frame()) == 0
+
+
+def test_drawings_of_the_page_show_any_name_as_text(hostile_folder: Path, hostile: dict[str, str]) -> None:
+    run, name = load(hostile_folder), hostile["tuned"]
+    drawings = [
+        RocFigure(run, name).svg(name="a"),
+        LossFigure(run, name).svg("loss", name="b"),
+        SeedFigure(run).svg(name, name="c"),
+        SpectrumFigure(run).profile(name, name="d"),
+        ScoreFigure(run).svg(hostile["cnn"], name, name="e", title=f"of {name}"),
+    ]
+    roots = [ElementTree.fromstring(drawing) for drawing in drawings]
+    assert not any(list(root.iter("script")) for root in roots)
+    assert hostile["cnn"] in {title.text for title in roots[0].iter("title")}
+    assert hostile["cnn"] in {text.text for text in roots[2].iter("text")}
+    assert all('"><script>/../$x_1$\\x07' in root.attrib["aria-label"] for root in roots)
