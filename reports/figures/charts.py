@@ -181,8 +181,9 @@ def _histograms(figure: ScoreFigure, generator: str, detectors: list[str], panel
         edges, real, fake = figure.densities[detector, generator]
         scores.draw(axes, real, fake, look)
         axes.set_xticks([0, scores.BINS], [f"{edges[0]:.3g}", f"{edges[-1]:.3g}"])
-        for label, side in zip(axes.get_xticklabels(), ("left", "right"), strict=True):
-            label.set_horizontalalignment(side)  # the labels of panels side by side would run into each other
+        first, last = axes.get_xticklabels()  # those of panels side by side would run into each other
+        first.set_horizontalalignment("left")
+        last.set_horizontalalignment("right")
         axes.locator_params(axis="y", nbins=3)
     return {"real": curves.Style(look.real), "fake": curves.Style(look.fake, (0, (2.5, 1.2)))}
 

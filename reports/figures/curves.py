@@ -46,7 +46,8 @@ def frame(points: Mapping[str, Sequence[np.ndarray]], *columns: str) -> pd.DataF
     """
     sizes = [len(values[0]) for values in points.values()]
     whole = {
-        name: np.concatenate([values[at] for values in points.values()] or [[]]) for at, name in enumerate(columns)
+        name: np.concatenate([values[at] for values in points.values()] or [np.empty(0)])
+        for at, name in enumerate(columns)
     }
     return pd.DataFrame({"curve": np.repeat(np.array(list(points), dtype=object), sizes), **whole})
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from functools import cached_property
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
@@ -79,5 +79,11 @@ def draw(axes: Axes, rows: pd.DataFrame, look: Look = PAGE) -> None:
     """Draws the interval of each bin as a bar over its mean probability, and the share as a dot on it."""
     at, share, low, high = rows[["probability", "share", "low", "high"]].to_numpy(float).T
     axes.vlines(at, low, high, color=look.fake, lw=1.1 * look.width, alpha=0.6)
-    dots = {"linestyle": "none", "marker": "o", "ms": 3 * look.width, "markeredgewidth": 0, "clip_on": False}
+    dots: dict[str, Any] = {
+        "linestyle": "none",
+        "marker": "o",
+        "ms": 3 * look.width,
+        "markeredgewidth": 0,
+        "clip_on": False,
+    }
     axes.plot(at, share, color=look.fake, **dots)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from functools import cached_property
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
@@ -108,7 +108,12 @@ def draw(axes: Axes, real: np.ndarray, fake: np.ndarray, look: Look = PAGE) -> N
     from matplotlib.colors import to_rgba
 
     for shares, colour, dash in ((real, look.real, "-"), (fake, look.fake, (0, (2.5, 1.2)))):
-        kind = {"facecolor": to_rgba(colour, 0.3), "edgecolor": colour, "lw": look.width, "linestyle": dash}
+        kind: dict[str, Any] = {
+            "facecolor": to_rgba(colour, 0.3),
+            "edgecolor": colour,
+            "lw": look.width,
+            "linestyle": dash,
+        }
         axes.fill_between(*_steps(shares), **kind)
     axes.set(xlim=(0, BINS), ylim=(0, _top(real, fake)))
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
@@ -88,9 +88,16 @@ def dots(
     palette = colours or dict.fromkeys(order, look.fake)
     places = {name: place for place, name in enumerate(order)}
     for name, values in runs[runs[row].isin(order)].groupby(row, sort=False)["value"]:
-        dots = {"linestyle": "none", "marker": "o", "ms": 5, "markeredgewidth": 0, "alpha": 0.75}
+        dots: dict[str, Any] = {"linestyle": "none", "marker": "o", "ms": 5, "markeredgewidth": 0, "alpha": 0.75}
         axes.plot(values, [places[name]] * len(values), color=palette[name], **dots)
-    strokes = {"color": look.ink, "linestyle": "none", "marker": "|", "ms": 9, "markeredgewidth": 1.4, "zorder": 4}
+    strokes: dict[str, Any] = {
+        "color": look.ink,
+        "linestyle": "none",
+        "marker": "|",
+        "ms": 9,
+        "markeredgewidth": 1.4,
+        "zorder": 4,
+    }
     axes.plot(means["value"], means[row].map(places), **strokes)
     known = means.dropna(subset=["low", "high"])
     axes.hlines(known[row].map(places), known["low"], known["high"], color=look.ink, lw=1.1, zorder=4)

@@ -9,7 +9,7 @@ import warnings
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 import pandas as pd
 
@@ -79,7 +79,7 @@ def themed() -> Iterator[None]:
         # A letter that the font lacks is a box in the PNG; in the SVG it is text, for which every viewer finds a font.
         warnings.filterwarnings("ignore", message="(?s).*Glyph .* missing from font")
         mpl.rcdefaults()
-        mpl.rcParams.update(svg.WHITEGRID | _THEME | rc)
+        mpl.rcParams.update(cast(Any, svg.WHITEGRID | _THEME | rc))
         yield
 
 
@@ -123,7 +123,12 @@ def _legend(figure: Figure, legend: Mapping[str, curves.Style], across: int) -> 
     handles = [Line2D([], [], color=style.colour, ls=style.dash, lw=1.4) for style in legend.values()]
     names = [svg.label(name, 34) for name in legend]
     width = figure.get_figwidth()
-    place = {"loc": "lower left", "bbox_to_anchor": (0.08 / width, 0.0), "labelspacing": 0.25, "columnspacing": 1.0}
+    place: dict[str, Any] = {
+        "loc": "lower left",
+        "bbox_to_anchor": (0.08 / width, 0.0),
+        "labelspacing": 0.25,
+        "columnspacing": 1.0,
+    }
     figure.legend(handles, names, ncols=across, borderpad=0.3, **place)
 
 

@@ -6,7 +6,7 @@ Matplotlib takes ten milliseconds for a panel of a few strokes; the same strokes
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -30,11 +30,16 @@ class Frame:
         axes.xaxis.set_visible(False)
         axes.yaxis.set_visible(False)
         sides = ["left", *["center"] * (len(labels) - 2), "right"]
-        place = {"xycoords": axes.get_xaxis_transform(), "textcoords": "offset points", "va": "top", "size": 8}
+        place: dict[str, Any] = {
+            "xycoords": axes.get_xaxis_transform(),
+            "textcoords": "offset points",
+            "va": "top",
+            "size": 8,
+        }
         for number, (x, side) in enumerate(zip(labels, sides, strict=True)):
             axes.annotate(f"label {number}", (x, 0), (0, -3.5), ha=side, **place)
         self._head, self._body = svg.parts(figure, name="")
-        self._to_pixels = axes.transData.frozen()
+        self._to_pixels: Any = axes.transData.frozen()
         self._height = figure.bbox.height
 
     def points(self, x: np.ndarray, y: np.ndarray) -> list[list[str]]:

@@ -6,7 +6,7 @@ import io
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from data.errors import visible
 from reports.figures import look
@@ -71,7 +71,7 @@ def themed() -> Iterator[None]:
         return
     with mpl.rc_context():
         mpl.rcdefaults()
-        mpl.rcParams.update(WHITEGRID | _OURS)
+        mpl.rcParams.update(cast(Any, WHITEGRID | _OURS))
         yield
 
 
