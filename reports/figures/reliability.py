@@ -64,14 +64,15 @@ class ReliabilityFigure:
         with svg.panel(160 / 72, 90 / 72) as (figure, axes):
             axes.set_position((0.005, 13 / 90, 0.99, 75 / 90))
             ground(axes, PAGE)
-            axes.hlines([0, 0.5, 1], -0.02, 1.02, color=svg.FAINT, lw=0.6, zorder=0.5)
-            axes.vlines([0, 0.5, 1], -0.03, 1.03, color=svg.FAINT, lw=0.6, zorder=0.5)
+            faint: dict[str, Any] = {"color": svg.FAINT, "lw": 0.6, "zorder": 0.5, "clip_on": False}
+            axes.hlines([0, 0.5, 1], -0.02, 1.02, **faint)
+            axes.vlines([0, 0.5, 1], -0.03, 1.03, **faint)
             return small.Frame(figure, axes, (0, 0.5, 1))
 
 
 def ground(axes: Axes, look: Look) -> None:
     """Draws the line on which probabilities are true."""
-    axes.plot([0, 1], [0, 1], color=look.ink, lw=0.6, alpha=0.45)
+    axes.plot([0, 1], [0, 1], color=look.ink, lw=0.6, alpha=0.45, clip_on=False)
     axes.set(xlim=(-0.02, 1.02), ylim=(-0.03, 1.03))
 
 

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 
 class Frame:
-    """Axes with their spines and grid, and no ticks.
+    """Axes with their spines and grid, and no ticks. What is in them is not clipped: all panels would share the id.
 
     Args:
         figure: A figure of `svg.panel`.
