@@ -1,11 +1,13 @@
 """What a run folder holds, and whether one is whole. Everything that opens a run folder goes through `checked`.
 
 The manifest is written last and names every other file with its size and SHA-256, so what stands beside it is what the
-run wrote. `report.html` is not among them: it is drawn from the others, and may be drawn again.
+run wrote. `report.html`, `report.pdf` and `figures/` are not among them: they are drawn from the others, and may be
+drawn again. A run folder is whole with them and without; a new result takes those of the one before away.
 """
 
 from __future__ import annotations
 
+import contextlib
 import csv
 import hashlib
 import json
@@ -22,7 +24,8 @@ FORMAT = 5
 HIDDEN = ".fauxbench-"  # how the names of files begin that exist only while a run writes
 WORK = f"{HIDDEN}part"  # how the name of the folder begins that a run writes into first
 MANIFEST = "manifest.json"
-PAGE = "report.html"
+PAGE, PDF, FIGURES = "report.html", "report.pdf", "figures"
+FIGURE_ENDINGS = (".svg", ".png", ".csv")  # the files of each figure
 TABLES = {  # the columns that each has, whatever was run; it may have more
     "cells.csv": "cell dataset generator generator_seed checkpoint train_generator detector detector_seed purpose "
     "perturbation status error",
@@ -90,8 +93,9 @@ def seal(folder: Path, facts: dict[str, Any]) -> None:
         folder: The folder.
         facts: What is known about the run; `format` and `files` are added.
     """
-    paths = sorted(path for path in folder.rglob("*") if path.is_file() and path.name not in (MANIFEST, PAGE))
-    files = {path.relative_to(folder).as_posix(): (path.stat().st_size, _digest(path)) for path in paths}
+    paths = {path.relative_to(folder): path for path in sorted(folder.rglob("*")) if path.is_file()}
+    kept = {inside: path for inside, path in paths.items() if inside.parts[0] not in (MANIFEST, PAGE, PDF, FIGURES)}
+    files = {inside.as_posix(): (path.stat().st_size, _digest(path)) for inside, path in kept.items()}
     text = json.dumps({"format": FORMAT, **facts, "files": files}, indent=1, default=str)
     (folder / MANIFEST).write_text(text, encoding="utf-8")
 
@@ -114,6 +118,43 @@ def sweep(folder: Path) -> None:
     """Removes `halves`; the caller holds the folder as its only writer."""
     for half in halves(folder):
         shutil.rmtree(half, ignore_errors=True)
+
+
+def figures_place(folder: Path) -> Path:
+    """Returns the folder of the figures of a run folder, whether it is there or not.
+
+    Raises:
+        UserError: If something else is in its place, such as a link that leads elsewhere.
+    """
+    place = folder / FIGURES
+    if place.is_symlink() or (place.exists() and not place.is_dir()):
+        raise UserError(f"{place} is no folder: figures would not be written into the run folder. Remove it.")
+    return place
+
+
+def figure_files(place: Path) -> set[str]:
+    """Returns the names of the files that were drawn into a folder of figures, as its index has them."""
+    try:
+        with open(place / "index.csv", encoding="utf-8", newline="") as file:
+            names = [str(row.get("name") or "") for row in csv.DictReader(file)]
+    except (OSError, ValueError, csv.Error):
+        return set()
+    files = {f"{name}{ending}" for name in names for ending in FIGURE_ENDINGS}
+    return {name for name in files if Path(name).name == name and "\0" not in name} | {"index.csv"}
+
+
+def forget_drawn(folder: Path) -> None:
+    """Removes what was drawn of the results before: the page, and figures but not what a user has put beside them."""
+    for name in (PAGE, PDF):
+        (folder / name).unlink(missing_ok=True)
+    place = folder / FIGURES
+    if place.is_symlink() or not place.is_dir():
+        return
+    for name in figure_files(place):
+        with contextlib.suppress(OSError):  # a folder of this name is none of ours
+            (place / name).unlink()
+    with contextlib.suppress(OSError):  # not empty
+        place.rmdir()
 
 
 def _is_inside(name: str) -> bool:

@@ -71,6 +71,7 @@ FILES = {name: f"{name}.csv" for name in TEXT} | {
     "picks": "explanations/picks.csv",
     "spectra": "explanations/spectra.csv",
 }
+HUES = 7  # colours that tell detectors apart
 CLEAN = ("", "none", "clean")
 MAIN = ("", "own")  # the table of the question `own`; other questions have sections of their own
 
@@ -152,9 +153,24 @@ class Run:
     def ranks(self) -> dict[str, tuple[int, bool]]:
         """Detector id -> (its position among its like, whether it is a sentinel)."""
         ranks: dict[str, tuple[int, bool]] = {}
-        for group in ([d for d in self.detectors if not d.role], [d for d in self.detectors if d.role]):
+        judged = [d for d in self.detectors if not d.role]
+        if len(judged) > HUES:  # the best then have colours of their own, and not a dash of one that another has too
+            judged.sort(key=lambda detector: -self._mean_auc.get(detector.id, -1.0))
+        for group in (judged, [d for d in self.detectors if d.role]):
             ranks |= {detector.id: (position, bool(detector.role)) for position, detector in enumerate(group)}
         return ranks
+
+    @cached_property
+    def _mean_auc(self) -> dict[str, float]:
+        """Detector -> its mean AUC over the main cells of all generators but controls."""
+        controls = {generator.id for generator in self.generators if generator.role}
+        values = {row["cell"]: row["value"] for row in self.metric_rows.get("auc", []) if row["scope"] == "cell"}
+        found: dict[str, list[float]] = defaultdict(list)
+        for cell in self.main_rows:
+            value = values.get(cell["cell"], float("nan"))
+            if cell["generator"] not in controls and value == value:
+                found[cell["detector"]].append(value)
+        return {name: sum(known) / len(known) for name, known in found.items()}
 
     @cached_property
     def ignored(self) -> list[str]:
@@ -175,6 +191,19 @@ class Run:
         cells = self._last_cells
         first = cells["generator_seed"] == cells.groupby("generator")["generator_seed"].transform("min")
         return cells[~cells["generator"].isin(self.repeated) | first]
+
+    @cached_property
+    def main_rows(self) -> list[dict[str, Any]]:
+        """The same cells as dictionaries."""
+        return [{str(name): value for name, value in row.items()} for row in self.main_cells.to_dict("records")]
+
+    @cached_property
+    def metric_rows(self) -> dict[str, list[dict[str, Any]]]:
+        """Metric -> its rows of `metrics.csv` but those of classes; taken apart once for all tables of the page."""
+        found: dict[str, list[dict[str, Any]]] = defaultdict(list)
+        for row in self.metrics[self.metrics["scope"] != "class"].to_dict("records"):
+            found[row["metric"]].append({str(name): value for name, value in row.items()})
+        return dict(found)
 
     @cached_property
     def repeated(self) -> dict[str, int]:
@@ -263,10 +292,15 @@ def table(folder: Path, name: str) -> pd.DataFrame:
     """Reads one of the tables in `FILES`."""
     frame = _read_csv(folder / FILES[name], NUMBERS[name].split())
     for column in TEXT[name].split():
-        frame[column] = frame[column].fillna("") if column in frame else pd.Series("", frame.index, dtype=str)
+        if column in frame and frame[column].hasnans:
+            frame[column] = frame[column].fillna("")
     for column in NUMBERS[name].split():
-        values = frame[column] if column in frame else pd.Series(index=frame.index, dtype=float)
-        frame[column] = pd.to_numeric(values, errors="coerce").astype(float)
+        if column in frame and frame[column].dtype != float:
+            frame[column] = pd.to_numeric(frame[column], errors="coerce").astype(float)
+    missing = {column: pd.Series("", frame.index, dtype=str) for column in TEXT[name].split() if column not in frame}
+    missing |= {c: pd.Series(index=frame.index, dtype=float) for c in NUMBERS[name].split() if c not in frame}
+    if missing:
+        frame = pd.concat([frame, pd.DataFrame(missing)], axis=1)
     if name == "comparisons":
         values = frame["separable"].str.lower() if "separable" in frame else pd.Series("true", frame.index)
         frame["separable"] = ~values.isin(["false", "0", "0.0", "no"])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import enum
 import errno
 import json
 import os
@@ -30,6 +31,14 @@ from benchmark.cli.command import HELP, App, print_json
 from benchmark.processes import nursery, signals
 from benchmark.store import private
 from data.errors import UserError, apiece, shown, unknown, visible
+
+
+class Form(enum.StrEnum):
+    """What a report is written as."""
+
+    HTML = "html"
+    PDF = "pdf"
+
 
 app = App(
     name="fauxbench",
@@ -73,6 +82,9 @@ SetOption = Annotated[
 LadderOption = Annotated[bool, typer.Option("--ladder", help="Try every built-in detector beside those of the spec.")]
 SmokeOption = Annotated[
     bool, typer.Option("--smoke", help="Shrink everything to seconds; the result is stamped as none.")
+]
+FiguresOption = Annotated[
+    bool, typer.Option("--figures", help="Write every chart as SVG, PNG and CSV too, into figures/ of the run folder.")
 ]
 StoreOption = Annotated[
     Path | None,
@@ -118,6 +130,7 @@ def run(
         list[str] | None,
         typer.Option(metavar="FBnnn", help="A finding that the page marks as ignored. May be repeated."),
     ] = None,
+    figures: FiguresOption = False,
     strict: Annotated[bool, typer.Option("--strict", help="End with exit code 3 if a check alarms.")] = False,
     trust_store: cli_images.TrustOption = False,
     as_json: JsonOption = False,
@@ -136,11 +149,14 @@ def run(
             ladder=ladder, ignore=ignore or (), listener=listener, command=_command(),
         )  # fmt: skip
     page = _report(result.folder)
+    drawn = _figures(result.folder) if figures else ""
     with screen.doing("Summing up"):
         from reports.sections import summary  # noqa: F401  which takes a moment
 
         nursery.close()  # so that nothing is waited for after the last line
     _show(result, page, as_json)
+    if drawn and not as_json:
+        screen.say(drawn)
     if result.failures:
         _say_command(real, fake, [str(one["error"]) for one in result.failures])
         raise typer.Exit(1)
@@ -200,12 +216,24 @@ def report(
     folder: Annotated[Path, typer.Argument(metavar="RUN_FOLDER", autocompletion=completion.run_folders)] = Path(
         "runs/digits"
     ),
+    figures: FiguresOption = False,
+    form: Annotated[
+        Form, typer.Option("--format", help="html, or pdf too, which Chromium prints and must be installed for.")
+    ] = Form.HTML,
 ) -> None:
     """Write the report of a run folder again, from its files alone."""
     from benchmark.use import api
 
+    if form is Form.PDF:
+        from reports.pdf import browser
+
+        browser()  # before anything is written
     api.load(folder)
     screen.say(f"Report: {_report(folder, again=True)}")
+    if figures:
+        screen.say(_figures(folder))
+    if form is Form.PDF:
+        screen.say(f"PDF: {_pdf(folder)}")
 
 
 @app.command()
@@ -421,6 +449,29 @@ def _report(folder: Path, again: bool = False) -> Path:
 
             return Path(write(folder))
     return page
+
+
+def _figures(folder: Path) -> str:
+    """Draws the figures, and says where they are."""
+    from benchmark.store.folder_lock import only_writer
+    from benchmark.store.store import written
+    from reports import paper
+
+    screen.say("Drawing the figures ...", err=True)
+    with written(folder / "figures"), only_writer(folder, f"run folder {folder}"):
+        place = paper.write(folder)
+    return f"Figures: {place} ({paper.count(place)} as SVG, PNG and CSV)"
+
+
+def _pdf(folder: Path) -> Path:
+    from benchmark.store.folder_lock import only_writer
+    from benchmark.store.store import written
+    from reports import pdf
+
+    screen.say("Printing the page ...", err=True)
+    with written(folder / "report.pdf"), only_writer(folder, f"run folder {folder}"):
+        pdf.write(folder)
+    return folder / "report.pdf"
 
 
 def _show(result: Any, page: Path, as_json: bool) -> None:

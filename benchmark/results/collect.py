@@ -19,7 +19,7 @@ from benchmark.results import explanations, manifest, over_runs, pictures, ranki
 from benchmark.results.gather import Gathered
 from benchmark.store.store import Store, written
 from data.errors import UserError
-from data.run_folder import HIDDEN, MANIFEST, WORK, halves, named, seal, sweep
+from data.run_folder import HIDDEN, MANIFEST, WORK, forget_drawn, halves, named, seal, sweep
 
 
 def check_folder(folder: Path, store: Path) -> None:
@@ -90,7 +90,7 @@ def write(folder: Path, plan: Plan, store: Store, outcomes: dict[str, Outcome], 
         pictures.write(work / "images", plan, store, outcomes)
         explanations.write(work / "explanations", read)
         seal(work, known | manifest.facts(read))
-        (folder / "report.html").unlink(missing_ok=True)  # of the results before, whatever its time says
+        forget_drawn(folder)  # it is of the results before, whatever its time says
 
 
 @contextlib.contextmanager

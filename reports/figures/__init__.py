@@ -1,5 +1,7 @@
-"""Figures as inline SVG, drawn by seaborn over matplotlib; each has `frame()`, the data it shows, and drawings.
+"""Figures, drawn by matplotlib in seaborn's style.
 
-Imports nothing of ours but `reports.load`, and seaborn only inside what draws. Seaborn neither averages nor resamples:
-intervals come from the run's tables. Open `roc` first, then `curves` (lines and bands) and `svg` (style and export).
+Each has `frame()`, the data it shows, `svg()`, which draws it for the page, and `draw()`, which draws it onto axes in
+any `look`. Imports nothing of ours but `reports.load` and `data.errors`, and matplotlib only inside what draws. Nothing
+is averaged or resampled: intervals come from the run's tables. Open `roc` first, then `curves` (lines and bands), `svg`
+(style and export for the page), and `charts` and `sheet` (the same as figures of their own).
 """

@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
 
 from reports.figures import curves, svg
+from reports.figures.look import PAGE, Look
 from reports.load import Run
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
 
 POINTS = 220
 PANELS: dict[str, tuple[tuple[str, str, str], ...]] = {
@@ -64,25 +69,31 @@ class LossFigure:
         Returns:
             An `<svg>` element: a smoothed line over the light range of the raw values.
         """
+        with svg.panel(4.6, 2.5) as (figure, axes):
+            axes.set_position((0.1, 0.2, 0.85, 0.76))
+            self.draw(axes, panel, limits=limits)
+            what = "Losses of discriminator and generator" if panel == "loss" else "Mean output of the discriminator"
+            return svg.export(figure, name=name, title=f"{what} while training {self._generator}")
+
+    def draw(
+        self, axes: Axes, panel: str, look: Look = PAGE, *, limits: tuple[float, float] | None = None
+    ) -> dict[str, curves.Style]:
+        """Draws one panel onto axes, and returns what each curve is and how it looks."""
         by_epoch = self._rows["epoch"].nunique() > 3
         x = self._rows["step"].to_numpy(float)
         if by_epoch and x.max() > 0:
             x = x / x.max() * self._rows["epoch"].max()
         low, high = limits or self.limits(panel)
-        dashes = {svg.REAL: svg.DASHES[0], svg.FAKE: svg.DASHES[1]}
-        styles = {column: curves.Style(colour, dashes[colour]) for column, _, colour in PANELS[panel]}
-        with svg.panel(4.6, 2.5) as (figure, axes):
-            axes.set_position((0.1, 0.2, 0.85, 0.76))
-            parts = [_thinned(x, self._rows[column].to_numpy(float)).assign(curve=column) for column in styles]
-            frame = pd.concat(parts)
-            curves.bands(axes, frame, styles, alpha=0.18)
-            curves.lines(axes, frame, styles, lw=1.7)
-            margin = 0.05 * (high - low or 1.0)
-            axes.set_ylim(low - margin, high + margin)
-            axes.set_xlim(x.min(), x.max())
-            axes.set_xlabel("epoch" if by_epoch else "step")
-            what = "Losses of discriminator and generator" if panel == "loss" else "Mean output of the discriminator"
-            return svg.export(figure, name=name, title=f"{what} while training {self._generator}")
+        looks = {svg.REAL: curves.Style(look.real), svg.FAKE: curves.Style(look.fake, svg.DASHES[1])}
+        styles = {column: looks[colour] for column, _, colour in PANELS[panel]}
+        parts = [_thinned(x, self._rows[column].to_numpy(float)).assign(curve=column) for column in styles]
+        frame = pd.concat(parts)
+        margin = 0.05 * (high - low or 1.0)
+        axes.set(ylim=(low - margin, high + margin), xlim=(x.min(), x.max()))
+        curves.bands(axes, frame, styles, alpha=0.18)
+        curves.lines(axes, frame, styles, lw=1.7 * look.width)
+        axes.set_xlabel("epoch" if by_epoch else "step")
+        return {label: styles[column] for column, label, _ in PANELS[panel]}
 
 
 def _thinned(x: np.ndarray, y: np.ndarray) -> pd.DataFrame:

@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 import re
+from typing import TYPE_CHECKING
 
 import pandas as pd
 
 from reports.figures import curves, svg
+from reports.figures.look import PAGE, Look
 from reports.load import Run, natural
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
 
 WIDE = 20  # a logarithmic axis from this ratio of the largest to the smallest value on
 
@@ -45,26 +50,31 @@ class QualityFigure:
         """
         if not self.generators:
             return ""
+        with svg.panel(4.6, 2.8) as (figure, axes):
+            axes.set_position((0.12, 0.18, 0.84, 0.78))
+            self.draw(axes)
+            return svg.export(figure, name=name, title=f"{self._metric} along the training, with 95 % intervals")
+
+    def draw(self, axes: Axes, look: Look = PAGE) -> dict[str, curves.Style]:
+        """Draws the curves onto axes, and returns how that of each generator looks."""
         places, label = _places(self._rows["checkpoint"])
         frame, styles = self._curves(places), {}
         for position, generator in enumerate(self.generators):
             hue, pattern = svg.series(position)
-            styles[generator] = curves.Style(svg.SERIES[hue], svg.DASHES[pattern], f"s-{position}")
-        with svg.panel(4.6, 2.8) as (figure, axes):
-            axes.set_position((0.12, 0.18, 0.84, 0.78))
-            curves.bands(axes, frame, styles, alpha=0.13)
-            curves.lines(axes, frame, styles, lw=1.6, marker="o", ms=4, markeredgewidth=0)
-            for floor in sorted(set(self._rows[f"{self._metric}_floor"].dropna())):
-                axes.axhline(floor, color=svg.REAL, lw=1.0, ls=svg.DASHES[2])
-            values = self._rows[self._metric]
-            if self._metric == "fd" and values.min() > 0 and values.max() > WIDE * values.min():
-                axes.set_yscale("log")
-                axes.yaxis.set_major_formatter(lambda value, _: f"{value:g}")
-                axes.yaxis.set_minor_formatter(lambda value, _: "")
-            elif self._metric != "kd":
-                axes.set_ylim(bottom=0)
-            axes.set_xlabel(label)
-            return svg.export(figure, name=name, title=f"{self._metric} along the training, with 95 % intervals")
+            styles[generator] = curves.Style(look.series[hue], svg.DASHES[pattern], f"s-{position}")
+        curves.bands(axes, frame, styles, alpha=0.13)
+        curves.lines(axes, frame, styles, lw=1.6 * look.width, marker="o", ms=4 * look.width, markeredgewidth=0)
+        for floor in sorted(set(self._rows[f"{self._metric}_floor"].dropna())):
+            axes.axhline(floor, color=look.real, lw=look.width, ls=svg.DASHES[2])
+        values = self._rows[self._metric]
+        if self._metric == "fd" and values.min() > 0 and values.max() > WIDE * values.min():
+            axes.set_yscale("log")
+            axes.yaxis.set_major_formatter(lambda value, _: f"{value:g}")
+            axes.yaxis.set_minor_formatter(lambda value, _: "")
+        elif self._metric != "kd":
+            axes.set_ylim(bottom=0)
+        axes.set_xlabel(label)
+        return styles
 
     def _curves(self, places: dict[str, float]) -> pd.DataFrame:
         value, low, high = (self._rows[f"{self._metric}{end}"] for end in ("", "_low", "_high"))

@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import pandas as pd
 
 from reports.figures import seeds, svg
+from reports.figures.look import PAGE, Look
 from reports.load import Run, natural
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
 
 
 class QualityRunsFigure:
@@ -41,10 +47,14 @@ class QualityRunsFigure:
         """
         if not self.generators:
             return ""
-        runs = self._runs.assign(value=self._runs[self._measure])
         height = 0.55 + 0.24 * len(self.generators)
         with svg.panel(4.6, height) as (figure, axes):
             axes.set_position((0.31, 0.45 / height, 0.66, 1 - 0.5 / height))
-            seeds.dots(axes, runs, self._means, "generator", self.generators)
-            axes.set_xlabel(self._measure)
+            self.draw(axes)
             return svg.export(figure, name=name, title=f"{self._measure} of every training run, and its mean")
+
+    def draw(self, axes: Axes, look: Look = PAGE) -> None:
+        """Draws them onto axes."""
+        runs = self._runs.assign(value=self._runs[self._measure])
+        seeds.dots(axes, runs, self._means, "generator", self.generators, look=look)
+        axes.set_xlabel(self._measure)

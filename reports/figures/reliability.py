@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 from functools import cached_property
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
-from reports.figures import svg
+from reports.figures import small, svg
+from reports.figures.look import PAGE, Look
 from reports.load import Run
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
-    from matplotlib.figure import Figure
 
 
 class ReliabilityFigure:
@@ -51,32 +51,40 @@ class ReliabilityFigure:
         rows = self._bins.get((detector, generator))
         if rows is None:
             return ""
-        figure, axes = self._canvas
-        for drawn in list(axes.collections):
-            drawn.remove()
-        with svg.themed():
-            _draw(axes, rows)
-        return svg.export(figure, name=name, title=title, kind="plot histogram")
+        at, share, low, high = rows[["probability", "share", "low", "high"]].to_numpy(float).T
+        ends = zip(*(self._frame.points(at, end) for end in (low, high)), strict=True)
+        bars = "".join(f"M{x} {bottom}V{top}" for (x, bottom), (_, top) in ends)
+        style = f"fill: none; stroke: {svg.FAKE}; stroke-opacity: 0.6; stroke-width: 1.1"
+        dots = [f'<circle cx="{x}" cy="{y}" r="1.5"/>' for x, y in self._frame.points(at, share)]
+        marks = f'<path d="{bars}" style="{style}"/><g style="fill: {svg.FAKE}">{"".join(dots)}</g>'
+        return self._frame.svg(marks, ["0", "½", "1"], title=title)
 
     @cached_property
-    def _canvas(self) -> tuple[Figure, Axes]:
-        """The axes on which panel after panel is drawn, as in `scores`."""
+    def _frame(self) -> small.Frame:
         with svg.panel(160 / 72, 90 / 72) as (figure, axes):
             axes.set_position((0.005, 13 / 90, 0.99, 75 / 90))
-            axes.plot([0, 1], [0, 1], color=svg.INK, lw=0.6, alpha=0.45)
-            axes.set(xlim=(-0.02, 1.02), ylim=(-0.03, 1.03), yticks=[0, 0.5, 1], yticklabels=[])
-            axes.set_xticks([0, 0.5, 1], ["0", "½", "1"])
-            svg.labels_inward(axes)
-            return figure, axes
+            ground(axes, PAGE)
+            faint: dict[str, Any] = {"color": svg.FAINT, "lw": 0.6, "zorder": 0.5, "clip_on": False}
+            axes.hlines([0, 0.5, 1], -0.02, 1.02, **faint)
+            axes.vlines([0, 0.5, 1], -0.03, 1.03, **faint)
+            return small.Frame(figure, axes, (0, 0.5, 1))
 
 
-def _draw(axes: Axes, rows: pd.DataFrame) -> None:
+def ground(axes: Axes, look: Look) -> None:
+    """Draws the line on which probabilities are true."""
+    axes.plot([0, 1], [0, 1], color=look.ink, lw=0.6, alpha=0.45, clip_on=False)
+    axes.set(xlim=(-0.02, 1.02), ylim=(-0.03, 1.03))
+
+
+def draw(axes: Axes, rows: pd.DataFrame, look: Look = PAGE) -> None:
     """Draws the interval of each bin as a bar over its mean probability, and the share as a dot on it."""
-    import seaborn
-
-    axes.set(xlabel=" ", ylabel=" ")  # see `curves.lines`
-    axes.vlines(rows["probability"], rows["low"], rows["high"], color=svg.FAKE, lw=1.1, alpha=0.6)
-    seaborn.scatterplot(
-        data=rows, x="probability", y="share", color=svg.FAKE, s=9, linewidth=0, legend=False, clip_on=False, ax=axes
-    )
-    axes.set(xlabel="", ylabel="")
+    at, share, low, high = rows[["probability", "share", "low", "high"]].to_numpy(float).T
+    axes.vlines(at, low, high, color=look.fake, lw=1.1 * look.width, alpha=0.6)
+    dots: dict[str, Any] = {
+        "linestyle": "none",
+        "marker": "o",
+        "ms": 3 * look.width,
+        "markeredgewidth": 0,
+        "clip_on": False,
+    }
+    axes.plot(at, share, color=look.fake, **dots)

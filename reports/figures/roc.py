@@ -2,13 +2,21 @@
 
 from __future__ import annotations
 
+import re
+from typing import TYPE_CHECKING
+
 import numpy as np
 import pandas as pd
 
 from reports.figures import curves, svg
+from reports.figures.look import PAGE, Look
 from reports.load import Run
 
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
 POINTS = 90
+FEW = 6  # curves in colour where there are more detectors than colours
 
 
 class RocFigure:
@@ -25,10 +33,14 @@ class RocFigure:
         self._cells = dict(
             zip(*(cells.drop_duplicates("detector")[name] for name in ("detector", "cell")), strict=True)
         )
+        points = run.roc[run.roc["cell"].isin(self._cells.values())]
         self._curves = {
             cell: curve.sort_values(["fpr", "tpr"])
-            for cell, curve in run.roc.groupby("cell")
+            for cell, curve in points.groupby("cell")
             if curve["fpr"].notna().any()
+        }
+        self._points = {
+            cell: curve[["fpr", "tpr", "tpr_low", "tpr_high"]].to_numpy(float).T for cell, curve in self._curves.items()
         }
         n_real = cells["n_test_real"].dropna()
         self._floor = 1 / max(float(n_real.max()) if len(n_real) else 1000.0, 20.0)
@@ -36,11 +48,30 @@ class RocFigure:
         self._ranks = run.ranks
         self._sentinels = {detector.id for detector in run.detectors if detector.role}
         self._generator = generator
+        aucs = {row["cell"]: row["value"] for row in run.metric_rows.get("auc", []) if row["scope"] == "cell"}
+        self._aucs = {name: aucs.get(cell, np.nan) for name, cell in self._cells.items()}
 
     @property
     def detectors(self) -> list[str]:
         """Detectors with a curve, in the order of the run."""
         return [name for name in self._detectors if self._cells.get(name) in self._curves]
+
+    @property
+    def ranked(self) -> list[str]:
+        """The same, from the highest AUC on this generator down."""
+        return sorted(self.detectors, key=lambda name: -np.nan_to_num(self._aucs[name], nan=-1.0))
+
+    def auc(self, detector: str) -> float:
+        """The AUC of a detector's curve; NaN where it has none."""
+        return float(self._aucs[detector])
+
+    @property
+    def rest(self) -> set[str]:
+        """Detectors whose curves are grey: where there are more than colours, all but the best few, and sentinels."""
+        judged = [name for name in self.ranked if name not in self._sentinels]
+        if len(judged) < len(svg.SERIES):
+            return set()
+        return {*judged[FEW:], *(set(self.detectors) & self._sentinels)}
 
     def frame(self) -> pd.DataFrame:
         """detector, cell, fpr, tpr, threshold, tpr_low, tpr_high of every point."""
@@ -55,35 +86,47 @@ class RocFigure:
             log: Logarithmic false positive rate, which keeps curves of an AUC near 1 apart. Defaults to `False`.
 
         Returns:
-            An `<svg>` element; the group of the detector at position k of the run has the class `s-k`.
+            An `<svg>` element; the group of the detector at position k of the run has the class `s-k` and its name as
+            a title, and of one in `rest` the class `rest`.
         """
-        styles = {detector: self._style(detector) for detector in self.detectors}
         with svg.panel(4.6, 3.7) as (figure, axes):
-            curves.bands(axes, self._bands(log), styles, alpha=0.13, step="post")
-            curves.lines(axes, self._lines(log), styles, lw=1.6, drawstyle="steps-post", solid_joinstyle="round")
-            axes.plot(
-                *(2 * [np.geomspace(self._floor, 1, 60) if log else [0, 1]]),
-                color=svg.INK,
-                lw=0.8,
-                alpha=0.45,
-            )
-            if log:
-                axes.set_xscale("log")
-                axes.set_xlim(self._floor, 1)
-                rates = [rate for rate in (0.001, 0.01, 0.1, 1) if rate >= self._floor]
-                axes.set_xticks(rates, [f"{100 * rate:g} %" for rate in rates])
-                axes.set_xticks([], minor=True)
-            else:
-                axes.set_xlim(-0.01, 1)
-                axes.set_xticks([0, 0.25, 0.5, 0.75, 1], ["0", "25 %", "50 %", "75 %", "100 %"])
-            bottom = self._bottom() if log else 0.0
-            axes.set_ylim(bottom, 1 + 0.015 * (1 - bottom))
-            ticks = np.linspace(bottom, 1, 5)
-            axes.set_yticks(ticks, [f"{100 * tick:.3g} %" if tick else "0" for tick in ticks])
-            axes.set_xlabel("reals called fake" + (", logarithmic" if log else ""))
-            axes.set_ylabel("fakes found")
+            self.draw(axes, log=log)
             scale = " with a logarithmic false positive rate" if log else ""
-            return svg.export(figure, name=name, title=f"ROC curves on {self._generator}{scale}")
+            drawing = svg.export(figure, name=name, title=f"ROC curves on {self._generator}{scale}")
+        return re.sub(
+            r'<g class="s-(\d+) curve[^"]*">',
+            lambda match: f"{match[0]}<title>{svg.escape(svg.plain(self._detectors[int(match[1])]))}</title>",
+            drawing,
+        )
+
+    def draw(self, axes: Axes, look: Look = PAGE, *, log: bool = False) -> None:
+        """Draws the curves onto axes, in the colours of the page or of a file."""
+        rest = self.rest
+        styles = {name: self.style(name, look) for name in [*reversed(self.ranked)]}  # the best lie on top
+        styles = {name: styles[name] for name in sorted(styles, key=lambda name: name not in rest)}
+        bands = {name: style for name, style in styles.items() if name not in rest}
+        width = {"drawstyle": "steps-post", "solid_joinstyle": "round"}
+        if log:
+            axes.set_xscale("log")
+        curves.bands(axes, self._bands(log), bands, alpha=0.13, step="post")
+        curves.lines(axes, self._lines(log), {name: styles[name] for name in styles if name in rest}, lw=1.0, **width)
+        curves.lines(axes, self._lines(log), bands, lw=1.6 * look.width, **width)
+        chance = np.geomspace(self._floor, 1, 60) if log else [0, 1]
+        axes.plot(chance, chance, color=look.ink, lw=0.8, alpha=0.45)
+        if log:
+            axes.set_xlim(self._floor, 1)
+            rates = [rate for rate in (0.001, 0.01, 0.1, 1) if rate >= self._floor]
+            axes.set_xticks(rates, [f"{100 * rate:g} %" for rate in rates])
+            axes.set_xticks([], minor=True)
+        else:
+            axes.set_xlim(-0.01, 1)
+            axes.set_xticks([0, 0.25, 0.5, 0.75, 1], ["0", "25 %", "50 %", "75 %", "100 %"])
+        bottom = self._bottom() if log else 0.0
+        axes.set_ylim(bottom, 1 + 0.015 * (1 - bottom))
+        ticks = np.linspace(bottom, 1, 5)
+        axes.set_yticks(ticks, [f"{100 * tick:.3g} %" if tick else "0" for tick in ticks])
+        axes.set_xlabel("reals called fake" + (", logarithmic" if log else ""))
+        axes.set_ylabel("fakes found")
 
     def _bottom(self) -> float:
         """Where the logarithmic panel begins: above 0 when all detectors but the sentinels lie far above it."""
@@ -96,35 +139,34 @@ class RocFigure:
 
     def _at(self, detector: str, grid: np.ndarray) -> np.ndarray:
         """TPR and its band at rates of `grid`: those of the largest FPR that does not exceed the rate."""
-        curve = self._curve(detector)
-        at = np.searchsorted(curve["fpr"].to_numpy(), grid, side="right") - 1
-        return curve[["tpr", "tpr_low", "tpr_high"]].to_numpy()[np.maximum(at, 0)].T
+        fpr, *others = self._points[self._cells[detector]]
+        at = np.searchsorted(fpr, grid, side="right") - 1
+        return np.array(others)[:, np.maximum(at, 0)]
 
     def _bands(self, log: bool) -> pd.DataFrame:
         """Points of the bands; a band with an unknown end is none."""
         grid = _grid(self._floor, log)
-        parts = []
-        for detector in self.detectors:
-            _, low, high = self._at(detector, grid)
-            if np.isfinite(low).all() and np.isfinite(high).all():
-                parts.append(pd.DataFrame({"x": grid, "low": low, "high": high}).assign(curve=detector))
-        return pd.concat(parts) if parts else pd.DataFrame(columns=["curve", "x", "low", "high"])
+        ends = {detector: self._at(detector, grid)[1:] for detector in self.detectors}
+        known = {detector: (grid, *both) for detector, both in ends.items() if np.isfinite(both).all()}
+        return curves.frame(known, "x", "low", "high")
 
     def _lines(self, log: bool) -> pd.DataFrame:
         """Points of the curves: those of the table where they are few, or else at the rates of the bands."""
         grid = _grid(self._floor, log)
-        parts = []
+        found = {}
         for detector in self.detectors:
-            curve = self._curve(detector)
-            exact = not log and len(curve) <= 3 * POINTS
-            x, y = (curve["fpr"].to_numpy(), curve["tpr"].to_numpy()) if exact else (grid, self._at(detector, grid)[0])
-            parts.append(pd.DataFrame({"x": x, "y": y}).assign(curve=detector))
-        return pd.concat(parts) if parts else pd.DataFrame(columns=["curve", "x", "y"])
+            fpr, tpr, *_ = self._points[self._cells[detector]]
+            exact = not log and len(fpr) <= 3 * POINTS
+            found[detector] = (fpr, tpr) if exact else (grid, self._at(detector, grid)[0])
+        return curves.frame(found, "x", "y")
 
-    def _style(self, detector: str) -> curves.Style:
+    def style(self, detector: str, look: Look = PAGE) -> curves.Style:
+        """How the curve of a detector looks."""
         rank, sentinel = self._ranks[detector]
         hue, pattern = svg.series(rank, sentinel=sentinel)
-        return curves.Style(svg.SERIES[hue], svg.DASHES[pattern], f"s-{self._detectors.index(detector)}")
+        grey = detector in self.rest
+        series = f"s-{self._detectors.index(detector)}"
+        return curves.Style(look.rest if grey else look.series[hue], svg.DASHES[pattern], series, " rest" * grey)
 
 
 def _grid(floor: float, log: bool) -> np.ndarray:

@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 from functools import cached_property
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
 
-from reports.figures import svg
+from reports.figures import small, svg
+from reports.figures.look import PAGE, Look
 from reports.load import Run
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
-    from matplotlib.figure import Figure
 
 BINS = 40
 
@@ -78,51 +78,44 @@ class ScoreFigure:
         if found is None:
             return ""
         edges, real, fake = found
-        figure, axes = self._canvas
-        for area in list(axes.collections):
-            area.remove()
-        with svg.themed():
-            _draw(axes, real, fake)
-        axes.set_ylim(0, 1.02 * max(real.max(), fake.max()) or 1)
-        axes.set_xticks([0, BINS], [f"{edges[0]:.3g}", f"{edges[-1]:.3g}"])
-        svg.labels_inward(axes)
-        return svg.export(figure, name=name, title=title, kind="plot histogram")
+        top = _top(real, fake)
+        marks = [
+            small.area(self._frame.points(*_steps(shares / top)), colour, dash=dash)
+            for shares, colour, dash in ((real, svg.REAL, ""), (fake, svg.FAKE, "; stroke-dasharray: 2.5 1.2"))
+        ]
+        return self._frame.svg("".join(marks), [f"{edges[0]:.3g}", f"{edges[-1]:.3g}"], title=title)
 
     @cached_property
-    def _canvas(self) -> tuple[Figure, Axes]:
-        """The axes on which panel after panel is drawn, which takes half the time of fresh ones."""
+    def _frame(self) -> small.Frame:
         with svg.panel(160 / 72, 73 / 72) as (figure, axes):
             axes.set_position((0.005, 13 / 73, 0.99, 59 / 73))
-            axes.set(xlim=(0, BINS), yticks=[])
-            axes.grid(False)
+            axes.set(xlim=(0, BINS), ylim=(0, 1))
             axes.spines["left"].set_visible(False)
-            return figure, axes
+            return small.Frame(figure, axes, (0, BINS))
 
 
-def _draw(axes: Axes, real: np.ndarray, fake: np.ndarray) -> None:
+def _steps(shares: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """The corners of a histogram over the numbers of its bins."""
+    return np.repeat(np.arange(BINS + 1.0), 2), np.concatenate([[0.0], np.repeat(shares, 2), [0.0]])
+
+
+def _top(real: np.ndarray, fake: np.ndarray) -> float:
+    return 1.02 * max(real.max(), fake.max()) or 1.0
+
+
+def draw(axes: Axes, real: np.ndarray, fake: np.ndarray, look: Look = PAGE) -> None:
     """Draws both sides over the numbers of the bins: scores of any size and any spread have the same picture."""
-    import seaborn
+    from matplotlib.colors import to_rgba
 
-    axes.set(xlabel=" ", ylabel=" ")  # see `curves.lines`
-    bins = np.arange(BINS + 1)
-    counted = pd.DataFrame({"bin": np.tile(bins[:-1] + 0.5, 2), "share": np.concatenate([real, fake])})
-    counted["side"] = np.repeat(["real", "fake"], BINS)
-    seaborn.histplot(
-        data=counted,
-        x="bin",
-        weights="share",
-        bins=list(bins),  # of an array seaborn asks whether it is "auto"
-        hue="side",
-        hue_order=["fake", "real"],  # seaborn draws the last first
-        palette={"real": svg.REAL, "fake": svg.FAKE},
-        element="step",
-        alpha=0.3,
-        lw=1,
-        legend=False,
-        ax=axes,
-    )
-    axes.collections[1].set_linestyle((0, (2.5, 1.2)))
-    axes.set(xlabel="", ylabel="")
+    for shares, colour, dash in ((real, look.real, "-"), (fake, look.fake, (0, (2.5, 1.2)))):
+        kind: dict[str, Any] = {
+            "facecolor": to_rgba(colour, 0.3),
+            "edgecolor": colour,
+            "lw": look.width,
+            "linestyle": dash,
+        }
+        axes.fill_between(*_steps(shares), **kind)
+    axes.set(xlim=(0, BINS), ylim=(0, _top(real, fake)))
 
 
 def _edges(scores: list[np.ndarray]) -> np.ndarray:

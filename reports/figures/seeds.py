@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
 from reports.figures import svg
+from reports.figures.look import PAGE, Look
 from reports.load import CLEAN, Run
 
 if TYPE_CHECKING:
@@ -71,6 +72,7 @@ def dots(
     row: str,
     order: list[str],
     colours: dict[str, str] | None = None,
+    look: Look = PAGE,
 ) -> None:
     """Draws runs as dots, their means as strokes and the intervals of these as lines, one row for each name.
 
@@ -81,20 +83,23 @@ def dots(
         row: The column whose names the rows are.
         order: The names from above.
         colours: Of the dots of each name. Defaults to `None`, the colour of fakes.
+        look: All other colours. Defaults to the page's.
     """
-    import seaborn
-
-    palette = colours or dict.fromkeys(order, svg.FAKE)
-    place = {"x": "value", "y": row, "order": order, "ax": axes}
-    seaborn.stripplot(runs, hue=row, palette=palette, jitter=False, size=5, alpha=0.75, legend=False, **place)
-    # One value for each name: there is nothing that seaborn could average or resample.
-    strokes = {"color": svg.INK, "linestyle": "none", "marker": "|", "ms": 9, "markeredgewidth": 1.4, "zorder": 4}
-    seaborn.pointplot(means, errorbar=None, **strokes, **place)
+    palette = colours or dict.fromkeys(order, look.fake)
+    places = {name: place for place, name in enumerate(order)}
+    for name, values in runs[runs[row].isin(order)].groupby(row, sort=False)["value"]:
+        dots: dict[str, Any] = {"linestyle": "none", "marker": "o", "ms": 5, "markeredgewidth": 0, "alpha": 0.75}
+        axes.plot(values, [places[name]] * len(values), color=palette[name], **dots)
+    strokes: dict[str, Any] = {
+        "color": look.ink,
+        "linestyle": "none",
+        "marker": "|",
+        "ms": 9,
+        "markeredgewidth": 1.4,
+        "zorder": 4,
+    }
+    axes.plot(means["value"], means[row].map(places), **strokes)
     known = means.dropna(subset=["low", "high"])
-    axes.hlines(known[row].map(order.index), known["low"], known["high"], color=svg.INK, lw=1.1, zorder=4)
-    axes.set_yticks(range(len(order)), [_short(name) for name in order])
+    axes.hlines(known[row].map(places), known["low"], known["high"], color=look.ink, lw=1.1, zorder=4)
+    axes.set_yticks(range(len(order)), [svg.label(name, LONGEST) for name in order])
     axes.set(ylabel="", ylim=(len(order) - 0.5, -0.5))
-
-
-def _short(name: str) -> str:
-    return name if len(name) <= LONGEST else f"{name[: LONGEST - 1]}…"

@@ -2,11 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
 import numpy as np
 import pandas as pd
 
 from reports.figures import curves, svg
+from reports.figures.look import PAGE, Look
 from reports.load import Run
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
 
 WIDE = 1.96  # standard errors to each side of a mean, for 95 %
 
@@ -39,11 +46,16 @@ class SpectrumFigure:
         Returns:
             An `<svg>` element.
         """
+        title = f"Mean spectrum of real images and of fakes of {generator}, in dB"
+        return _exported(lambda axes: self.draw_profile(axes, generator), name, title)
+
+    def draw_profile(self, axes: Axes, generator: str, look: Look = PAGE) -> dict[str, curves.Style]:
+        """Draws them onto axes, and returns how each curve looks."""
         rows = self._of(generator)
-        styles = {"real": curves.Style(svg.REAL), "fake": curves.Style(svg.FAKE, svg.DASHES[1])}
+        styles = {"real": curves.Style(look.real), "fake": curves.Style(look.fake, svg.DASHES[1])}
         frame = pd.concat([_curve(rows, side, rows[f"{side}_se"]) for side in styles])
-        limits = _limits(self._rows["real"], self._rows["fake"])
-        return _drawn(frame, styles, limits, name, f"Mean spectrum of real images and of fakes of {generator}, in dB")
+        _draw(axes, frame, styles, _limits(self._rows["real"], self._rows["fake"]), look)
+        return styles
 
     def difference(self, generator: str, *, name: str) -> str:
         """Draws fake minus real in decibel, with 95 % intervals for the difference of the means.
@@ -55,12 +67,17 @@ class SpectrumFigure:
         Returns:
             An `<svg>` element.
         """
+        title = f"Spectrum of fakes of {generator} minus that of real images, in dB"
+        return _exported(lambda axes: self.draw_difference(axes, generator), name, title)
+
+    def draw_difference(self, axes: Axes, generator: str, look: Look = PAGE) -> None:
+        """Draws it onto axes."""
         rows = self._of(generator)
         frame = _curve(rows, "difference", np.hypot(rows["real_se"], rows["fake_se"]))
         widest = WIDE * np.hypot(self._rows["real_se"], self._rows["fake_se"]).fillna(0.0)
         limits = _limits(self._rows["difference"] - widest, self._rows["difference"] + widest, pd.Series([0.0]))
-        title = f"Spectrum of fakes of {generator} minus that of real images, in dB"
-        return _drawn(frame, {"difference": curves.Style(svg.FAKE)}, limits, name, title, line=0.0)
+        axes.axhline(0.0, color=look.real, lw=1.0)
+        _draw(axes, frame, {"difference": curves.Style(look.fake)}, limits, look)
 
     def _of(self, generator: str) -> pd.DataFrame:
         return self._rows[self._rows["generator"] == generator].sort_values("frequency")
@@ -80,21 +97,17 @@ def _curve(rows: pd.DataFrame, column: str, error: pd.Series) -> pd.DataFrame:
     return frame.assign(curve=column, low=rows[column] - width, high=rows[column] + width)
 
 
-def _drawn(
-    frame: pd.DataFrame,
-    styles: dict[str, curves.Style],
-    limits: tuple[float, float],
-    name: str,
-    title: str,
-    line: float | None = None,
-) -> str:
+def _draw(
+    axes: Axes, frame: pd.DataFrame, styles: dict[str, curves.Style], limits: tuple[float, float], look: Look
+) -> None:
+    axes.set(ylim=limits, xlim=(0, max(frame["x"].max(), 0.5)))
+    curves.bands(axes, frame, styles, alpha=0.18)
+    curves.lines(axes, frame, styles, lw=1.7 * look.width)
+    axes.set_xlabel("cycles per pixel")
+
+
+def _exported(draw: Callable[[Axes], object], name: str, title: str) -> str:
     with svg.panel(4.6, 2.5) as (figure, axes):
         axes.set_position((0.1, 0.2, 0.85, 0.76))
-        if line is not None:
-            axes.axhline(line, color=svg.REAL, lw=1.0)
-        curves.bands(axes, frame, styles, alpha=0.18)
-        curves.lines(axes, frame, styles, lw=1.7)
-        axes.set_ylim(*limits)
-        axes.set_xlim(0, max(frame["x"].max(), 0.5))
-        axes.set_xlabel("cycles per pixel")
+        draw(axes)
         return svg.export(figure, name=name, title=title)

@@ -6,48 +6,38 @@ import io
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
-from functools import cache
-from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
+
+from data.errors import visible
+from reports.figures import look
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-# Stand-ins that no other part of a drawing uses: the page replaces them by its own colours, so that one drawing
-# suits light, dark and print.
-INK, FAINT, REAL, FAKE = "#010203", "#010204", "#010205", "#010206"
-SERIES = tuple(f"#0102{number:02x}" for number in range(0x10, 0x18))
+INK, FAINT, REAL, FAKE, REST, SERIES, _ = look.PAGE
 DASHES = ("-", (0, (5, 1.6)), (0, (1.6, 1.3)), (0, (6, 1.4, 1.4, 1.4)))
-_VARIABLES = {INK: "--ink", FAINT: "--line", REAL: "--real", FAKE: "--fake"} | {
-    colour: f"--s{number}" for number, colour in enumerate(SERIES)
-}
-STYLE = Path(__file__).parents[1] / "template" / "report.css"
-_COLOURS = {  # what of seaborn's style has a colour
-    "axes.edgecolor": FAINT,
-    "axes.labelcolor": INK,
-    "grid.color": FAINT,
-    "text.color": INK,
-    "xtick.color": FAINT,
-    "ytick.color": FAINT,
-}
-_RC = {
-    "svg.hashsalt": "fauxbench",  # ids of clip paths come from it, and no longer from chance
-    "svg.fonttype": "none",
-    "path.simplify": True,
-    "path.simplify_threshold": 0.4,
-    "font.family": "sans-serif",
-    "axes.spines.top": False,
-    "axes.spines.right": False,
+SALT = "fauxbench"
+# Seaborn's `whitegrid` in its sizes for paper, as far as it differs from matplotlib's own; a test holds them against
+# each other. Importing seaborn takes as long as drawing the page.
+WHITEGRID: dict[str, Any] = {
+    "figure.facecolor": "white", "xtick.color": ".15", "ytick.color": ".15", "axes.axisbelow": True,
+    "font.sans-serif": ["Arial", "DejaVu Sans", "Liberation Sans", "Bitstream Vera Sans", "sans-serif"],
+    "lines.solid_capstyle": "round", "patch.edgecolor": "w", "patch.force_edgecolor": True, "axes.grid": True,
+    "xtick.bottom": False, "ytick.left": False, "lines.linewidth": 1.2, "lines.markersize": 4.8,
+    "patch.linewidth": 0.8, "xtick.major.width": 1.0, "ytick.major.width": 1.0, "xtick.minor.width": 0.8,
+    "ytick.minor.width": 0.8, "axes.titlesize": 9.6, "legend.fontsize": 8.8, "legend.title_fontsize": 9.6,
+}  # fmt: skip
+_OURS: dict[str, Any] = {
+    "axes.edgecolor": FAINT, "axes.labelcolor": INK, "grid.color": FAINT, "text.color": INK, "xtick.color": FAINT,
+    "ytick.color": FAINT, "xtick.labelcolor": INK, "ytick.labelcolor": INK,
+    # In the points of a drawing that the page scales to about its own letters.
+    "font.size": 9, "axes.labelsize": 9, "xtick.labelsize": 8, "ytick.labelsize": 8,
+    "axes.linewidth": 0.8, "grid.linewidth": 0.6, "axes.spines.top": False, "axes.spines.right": False,
+    "svg.hashsalt": SALT,  # ids of clip paths come from it, and no longer from chance
+    "svg.fonttype": "none", "path.simplify": True, "path.simplify_threshold": 0.4, "font.family": "sans-serif",
     "text.parse_math": False,  # a user's id may hold a dollar
-    "xtick.labelcolor": INK,
-    "ytick.labelcolor": INK,
-}
-# Seaborn's sizes for paper, in the points of a drawing that the page scales to about its own letters.
-_SIZES = {"font.size": 9, "axes.labelsize": 9, "xtick.labelsize": 8, "ytick.labelsize": 8}
-_LINES = {"axes.linewidth": 0.8, "grid.linewidth": 0.6} | {
-    f"{axis}tick.{kind}.size": 0 for axis in "xy" for kind in ("major", "minor")
-}
+} | {f"{axis}tick.{kind}.size": 0 for axis in "xy" for kind in ("major", "minor")}  # fmt: skip
 
 
 def series(position: int, *, sentinel: bool = False) -> tuple[int, int]:
@@ -68,27 +58,21 @@ def series(position: int, *, sentinel: bool = False) -> tuple[int, int]:
     return position % colours, turn ^ (position % colours >= 4)
 
 
-@cache
-def _theme() -> Any:
-    """Matplotlib's settings: seaborn's white grid at its sizes for paper, in the stand-ins for the page's colours."""
-    import seaborn
+@contextmanager
+def themed() -> Iterator[None]:
+    """A context in which all that is drawn has the report's style, whatever the user's own is.
 
-    style = seaborn.axes_style("whitegrid", rc=_COLOURS)
-    return style | seaborn.plotting_context("paper", rc=_SIZES | _LINES) | _RC
-
-
-@cache
-def _variables() -> dict[str, str]:
-    """Stand-in -> the page's variable, and the colour that it has on a light page, for a drawing outside the page."""
-    light = re.findall(r"(--\w+): (#[0-9a-f]{6})", STYLE.read_text(encoding="utf-8").partition("}")[0])
-    return {colour: f"var({name}, {dict(light)[name]})" for colour, name in _VARIABLES.items()}
-
-
-def themed() -> Any:
-    """A context in which all that is drawn has the report's style."""
+    Setting some three hundred values takes as long as a small panel: all drawings of a page share one context.
+    """
     import matplotlib as mpl
 
-    return mpl.rc_context(_theme())
+    if mpl.rcParams["svg.hashsalt"] == SALT:
+        yield
+        return
+    with mpl.rc_context():
+        mpl.rcdefaults()
+        mpl.rcParams.update(cast(Any, WHITEGRID | _OURS))
+        yield
 
 
 @contextmanager
@@ -106,16 +90,9 @@ def panel(width: float, height: float) -> Iterator[tuple[Figure, Axes]]:
     from matplotlib.figure import Figure
 
     with themed():
-        figure = Figure(figsize=(width, height))
+        figure = Figure(figsize=(width, height), dpi=72, facecolor="none")
         FigureCanvasSVG(figure)
-        yield figure, figure.add_axes((0.14, 0.155, 0.81, 0.815))
-
-
-def labels_inward(axes: Axes) -> None:
-    """Lets the first and the last label of the horizontal axis end where the axis does."""
-    first, *_, last = axes.get_xticklabels()
-    first.set_horizontalalignment("left")
-    last.set_horizontalalignment("right")
+        yield figure, figure.add_axes((0.14, 0.155, 0.81, 0.815), facecolor="none")
 
 
 def export(figure: Figure, *, name: str, title: str, kind: str = "plot") -> str:
@@ -130,14 +107,32 @@ def export(figure: Figure, *, name: str, title: str, kind: str = "plot") -> str:
     Returns:
         Markup without XML header, namespaces, fonts and dates; equal for equal figures.
     """
+    head, body = parts(figure, name=name)
+    return element(head, body, title, kind)
+
+
+def element(head: str, body: str, title: str, kind: str) -> str:
+    """Puts together what `parts` returns."""
+    return f'<svg {head} role="img" aria-label="{escape(plain(title))}" class="{kind}">{body}'
+
+
+def parts(figure: Figure, *, name: str) -> tuple[str, str]:
+    """Returns the box of a drawing, as an attribute, and what is in it, with the end of the element."""
     buffer = io.StringIO()
     with themed():
-        figure.savefig(buffer, format="svg", transparent=True, metadata={"Date": None, "Creator": None})
-    return _inline(buffer.getvalue(), name, title, kind)
+        figure.canvas.print_svg(buffer, metadata={"Date": None, "Creator": None})  # type: ignore[attr-defined]
+    labels: list[str] = []  # what a user wrote is no markup, whatever it looks like, and is left alone below
+
+    def kept(match: re.Match[str]) -> str:
+        labels.append(match[2])
+        return f"{match[1]}\0{len(labels) - 1}\0<"
+
+    text = re.sub(r"(<text [^>]*>)([^<]*)<", kept, buffer.getvalue())
+    box, body = _inline(text[text.index("<svg") :], name)
+    return box, re.sub(r"\0(\d+)\0", lambda match: labels[int(match[1])], body)
 
 
-def _inline(text: str, name: str, title: str, kind: str) -> str:
-    text = text[text.index("<svg") :]
+def _inline(text: str, name: str) -> tuple[str, str]:
     text = re.sub(r"<metadata>.*?</metadata>\s*", "", text, flags=re.DOTALL)
     text = re.sub(r"<!--.*?-->\s*", "", text, flags=re.DOTALL)
     text = re.sub(r' xmlns(:xlink)?="[^"]*"', "", text).replace("xlink:href", "href")
@@ -147,24 +142,25 @@ def _inline(text: str, name: str, title: str, kind: str) -> str:
         lambda m: f' id="{name}-{m[1]}"' if m[1] in used else f' class="{m[1]}"' if m[1][:2] == "s-" else "",
         text,
     )
-    text = re.sub(r'(href="|url\()#', rf"\1#{name}-", text)
-    for colour, variable in _variables().items():
-        text = text.replace(colour, variable)
+    text = recoloured(re.sub(r'(href="|url\()#', rf"\1#{name}-", text))
     text = re.sub(r"<style.*?</style>\s*", "", text, flags=re.DOTALL)  # it would rule the whole page
     text = re.sub(r"font-family: [^;\"]*; ", "", text)
-    text = re.sub(r' (?:d|x|y|width|height|transform)="[^"]*"', lambda m: _short(m[0]), text)
+    text = re.sub(r' (?:d|x|y|width|height|transform)="[^"]*"', lambda m: _SHORT.sub("", m[0]), text)
     text = re.sub(r"\s*\n\s*|(?<=[MLzCQ]) (?=[-\d])", "", text)
     # What draws nothing: backgrounds without a colour, turns by no angle, empty groups.
     text = re.sub(r'<path d="[^"]*" style="fill: none"/>| transform="rotate\(-0 [^"]*"|<g/>', "", text)
     text = re.sub(r"<(g|defs)></\1>", "", text)
     text = re.sub(r' d="([^"]*)"', lambda m: f' d="{_straight(m[1])}"', text)
     box = re.search(r'viewBox="[^"]+"', text)
-    head = f'<svg {box[0] if box else ""} role="img" aria-label="{escape(title)}" class="{kind}">'
-    return head + text[text.index(">") + 1 :]
+    return box[0] if box else "", text[text.index(">") + 1 :]
 
 
-def _short(attribute: str) -> str:
-    return re.sub(r"(\d+\.\d)\d+", r"\1", attribute)
+_SHORT = re.compile(r"(?<=\.\d)\d+")  # what is left away of a number
+
+
+def recoloured(text: str) -> str:
+    """Markup with the page's colours in the place of their stand-ins."""
+    return re.sub(r"#0102[0-9a-f]{2}", lambda match: look.variables().get(match[0], match[0]), text)
 
 
 def _straight(path: str) -> str:
@@ -191,6 +187,17 @@ def _straight(path: str) -> str:
 def _between(first: str, middle: str, last: str) -> bool:
     low, high = sorted((float(first), float(last)))
     return low <= float(middle) <= high
+
+
+def label(name: str, most: int) -> str:
+    """A user's name as a drawing shows it: at most so many letters, and nothing that is no letter or turns others."""
+    text = visible(name)
+    return text if len(text) <= most else f"{text[: most - 1]}…"
+
+
+def plain(text: str) -> str:
+    """Text without what must not stand in XML."""
+    return visible(text)
 
 
 def escape(text: str) -> str:

@@ -32,6 +32,8 @@ def section(run: Run) -> dict[str, Any] | None:
     found = {(row.kind, row.detector, row.generator): row for row in rows.itertuples()}
     detectors = sorted(run.detectors, key=lambda detector: bool(detector.role))  # sentinels last
     most = _most(rows)
+    first = _first_seeds(run.picks).dropna(subset=["row", "column"])
+    picked = dict(list(first.groupby(["detector", "generator"], sort=False)))
     return {
         "spectra": [_spectrum(run, figure, found, name, at) for at, name in enumerate(figure.generators)],
         "generators": generators,
@@ -40,7 +42,7 @@ def section(run: Run) -> dict[str, Any] | None:
         "picks": [
             (detector.id, panels)
             for detector in detectors
-            if (panels := [p for name in generators if (p := _picks(run, found, detector.id, name, most))])
+            if (panels := [p for name in generators if (p := _picks(run, found, picked, detector.id, name, most))])
         ],
         "most": most,
     }
@@ -91,15 +93,14 @@ def _table(
     return table
 
 
-def _picks(run: Run, found: dict, detector: str, generator: str, most: int) -> dict[str, Any] | None:
+def _picks(run: Run, found: dict, picked: dict, detector: str, generator: str, most: int) -> dict[str, Any] | None:
     """Returns the rows of images of one cell, with the same images under their heat maps where there are any."""
     figures = [(kind, found.get((kind, detector, generator))) for kind in ("picks", "heat")]
     opened = {kind: (row, image) for kind, row in figures if row and (image := pictures.opened(run, row, FOLDER))}
     if "picks" not in opened:
         return None
-    table = _first_seeds(run.picks)
-    table = table[(table["detector"] == detector) & (table["generator"] == generator)].dropna(subset=["row", "column"])
-    if table.empty:
+    table = picked.get((detector, generator))
+    if table is None:
         return None
     lines = []
     for kind, (title, order) in KINDS.items():

@@ -104,12 +104,16 @@ def table(run: Run, metric: str = "auc") -> dict[tuple[str, str], Entry]:
         (detector id, generator id) -> entry; complete over all pairs. With several training runs it is the
         configuration's row; without one, their mean and no interval.
     """
-    rows = run.metrics[run.metrics["metric"] == metric]
-    values = {row["cell"]: row for row in rows[rows["scope"] == "cell"].to_dict("records")}
-    whole = {(row["detector"], row["generator"]): row for row in configurations(run, metric).to_dict("records")}
+    rows = run.metric_rows.get(metric, [])
+    values = {row["cell"]: row for row in rows if row["scope"] == "cell"}
+    whole = {
+        (row["detector"], row["generator"]): row
+        for row in rows
+        if row["scope"] == "configuration" and row["perturbation"] in CLEAN
+    }
     marks = _marks(run) if metric == "auc" else {}
     groups: dict[tuple[str, str], list[Row]] = {}
-    for cell in run.main_cells.to_dict("records"):
+    for cell in run.main_rows:
         groups.setdefault((cell["detector"], cell["generator"]), []).append(cell)
     pairs = [(detector.id, generator.id) for detector in run.detectors for generator in run.generators]
     over = np.max if metric == "p_chance" else np.mean  # a mean of p-values is none
@@ -146,13 +150,13 @@ def balanced(run: Run, metric: str) -> dict[tuple[str, str], Entry]:
 
 def first_cells(run: Run) -> dict[tuple[str, str], Entry]:
     """Returns the AUC of the one cell of each pair that figures of single trainings draw: the first that is done."""
-    rows = run.metrics[(run.metrics["scope"] == "cell") & (run.metrics["metric"] == "auc")]
-    values = {row["cell"]: row for row in rows.to_dict("records")}
-    done = run.main_cells[run.main_cells["status"] == "done"].drop_duplicates(["detector", "generator"])
-    return {
-        (cell["detector"], cell["generator"]): _entry([cell], values, None, np.mean, best=False, tied=False)
-        for cell in done.to_dict("records")
-    }
+    values = {row["cell"]: row for row in run.metric_rows.get("auc", []) if row["scope"] == "cell"}
+    found: dict[tuple[str, str], Entry] = {}
+    for cell in run.main_rows:
+        pair = cell["detector"], cell["generator"]
+        if cell["status"] == "done" and pair not in found:
+            found[pair] = _entry([cell], values, None, np.mean, best=False, tied=False)
+    return found
 
 
 def frame(run: Run, metric: str = "auc") -> pd.DataFrame:

@@ -244,13 +244,13 @@ def _rocs(run: Run, entries: dict[tuple[str, str], Entry]) -> list[dict[str, Any
     for position, generator in enumerate(sorted(run.generators, key=lambda generator: bool(generator.role))):
         figure = RocFigure(run, generator.id)
         if figure.detectors:
-            ranked = sorted(figure.detectors, key=lambda name: -np.nan_to_num(cells[name, generator.id].value))
             rocs.append(
                 {
                     "generator": generator,
                     "plain": Markup(figure.svg(name=f"roc{position}")),  # noqa: S704 - escaped where it is made
                     "log": Markup(figure.svg(name=f"roc{position}l", log=True)),  # noqa: S704
-                    "keys": [(name, _shown(cells[name, generator.id], "auc")) for name in ranked],
+                    "keys": [(name, _shown(cells[name, generator.id], "auc")) for name in figure.ranked],
+                    "rest": figure.rest,
                     "without": [
                         (detector.id, _shown(entries[detector.id, generator.id], "auc"))
                         for detector in run.detectors

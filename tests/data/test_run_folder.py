@@ -46,6 +46,8 @@ def test_a_whole_one_is_read(folder: Path) -> None:
     assert checked(folder)["format"] == FORMAT
     (folder / "report.html").write_text("drawn later, and again")
     (folder / "notes.txt").write_text("the user's own")
+    (folder / "figures").mkdir()
+    (folder / "figures/roc.svg").write_text("drawn later, and again")
     checked(folder)
     assert named(folder) == set(TABLES)
 

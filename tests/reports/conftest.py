@@ -134,7 +134,7 @@ def drawn_once(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) 
 
 def _once(draw: Callable[..., str]) -> Callable[..., str]:
     def svg(self: Any, *arguments: Any, **keywords: Any) -> str:
-        state = pickle.dumps({name: value for name, value in vars(self).items() if name != "_canvas"})
+        state = pickle.dumps({name: value for name, value in vars(self).items() if name != "_frame"})
         key = (draw.__qualname__, repr((arguments, keywords)), state)
         if key not in _drawn:
             _drawn[key] = draw(self, *arguments, **keywords)
@@ -157,6 +157,24 @@ def make_run(tmp_path: Path) -> Callable[..., Path]:
 def run_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """One simulated run for tests that only read."""
     return write_run(tmp_path_factory.mktemp("runs") / "digits")
+
+
+@pytest.fixture(scope="session")
+def hostile() -> dict[str, str]:
+    """Names that a user may give: markup, quotes, paths, formulas, right to left, emoji, 300 letters, control signs."""
+    return {
+        "tuned": '"><script>/../$x_1$\x07',
+        "baseline": "שלום 🐶 " + "long" * 75,
+        "cnn": "<b>&amp;'\"",
+        "linear-pixel": "A",
+        "linear-dct": "a",
+    }
+
+
+@pytest.fixture(scope="session")
+def hostile_folder(tmp_path_factory: pytest.TempPathFactory, hostile: dict[str, str]) -> Path:
+    """A simulated run with such names and two trainings of each generator."""
+    return write_run(tmp_path_factory.mktemp("hostile") / "run", n=40, seeds=(0, 1), rename=hostile)
 
 
 def _cells(rng, rename, failed, n, seeds) -> dict[str, list]:

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from itertools import pairwise
 from pathlib import Path
 from xml.etree import ElementTree
 
@@ -10,13 +11,13 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from reports.figures import curves, reliability, svg
+from reports.figures import curves, look, reliability, scores, svg
 from reports.figures.curves import Style
 from reports.figures.losses import LossFigure
 from reports.figures.quality import QualityFigure
 from reports.figures.reliability import ReliabilityFigure
 from reports.figures.roc import RocFigure
-from reports.figures.scores import ScoreFigure, _draw
+from reports.figures.scores import ScoreFigure
 from reports.figures.seeds import SeedFigure
 from reports.figures.spectra import SpectrumFigure
 from reports.load import Run, load
@@ -65,7 +66,7 @@ def test_drawings_are_deterministic_small_and_whole(run: Run, figure: str) -> No
 @pytest.mark.parametrize("figure", DRAWINGS)
 def test_colours_are_the_page_s_and_stay_outside_it(run: Run, figure: str) -> None:
     drawing = DRAWINGS[figure][0](run)
-    light = dict(re.findall(r"(--\w+): (#\w+)", svg.STYLE.read_text().partition("}")[0]))
+    light = dict(re.findall(r"(--\w+): (#\w+)", look.STYLE.read_text().partition("}")[0]))
     used = dict(re.findall(r"var\((--\w+), (#[0-9a-f]{6})\)", drawing))
     assert {"--ink", "--line"} < used.keys()  # and at least one for what is shown
     assert used.items() <= light.items()
@@ -80,7 +81,18 @@ def test_the_user_s_own_style_changes_no_drawing(run: Run) -> None:
         assert draw(run) == expected
 
 
-def test_lines_show_the_points_given_and_nothing_that_seaborn_makes_of_them() -> None:
+def test_the_theme_is_seaborn_s() -> None:
+    seaborn = pytest.importorskip("seaborn")
+    theirs = seaborn.axes_style("whitegrid") | seaborn.plotting_context("paper")
+    with svg.themed():
+        for name in theirs.keys() - svg._OURS.keys() - {"image.cmap", "font.family"}:
+            assert mpl.rcParams[name] == mpl.rcParams.validate[name](theirs[name]) or np.isclose(
+                mpl.rcParams[name], theirs[name]
+            ), name
+    assert mpl.rcParams["svg.hashsalt"] != svg.SALT
+
+
+def test_lines_show_the_points_given_and_nothing_else() -> None:
     frame = pd.DataFrame({"x": [2.0, 1.0, 1.0, 1.0, 3.0], "y": [0.0, 5.0, 1.0, np.nan, 2.0], "curve": "b"})
     other = pd.DataFrame({"x": [0.0, 1.0], "y": [1.0, 2.0], "curve": "a"})
     looks = zip("cba", svg.SERIES[:3], svg.DASHES[:3], strict=True)
@@ -201,7 +213,7 @@ def test_a_panel_is_the_same_whatever_was_drawn_before(run: Run) -> None:
 def test_histograms_show_the_shares_of_the_bins(run: Run) -> None:
     _, real, fake = ScoreFigure(run).densities["cnn", "tuned"]
     with svg.panel(2, 2) as (_, axes):
-        _draw(axes, real, fake)
+        scores.draw(axes, real, fake)
         for area, shares, colour in zip(axes.collections, (real, fake), (svg.REAL, svg.FAKE), strict=True):
             (path,) = area.get_paths()
             for position in np.flatnonzero(shares):
@@ -210,17 +222,54 @@ def test_histograms_show_the_shares_of_the_bins(run: Run) -> None:
             assert mpl.colors.to_hex(area.get_facecolor()[0]) == colour
 
 
+def test_a_small_panel_of_the_page_shows_what_matplotlib_would_draw(run: Run) -> None:
+    _, real, fake = ScoreFigure(run).densities["cnn", "tuned"]
+    drawing = ScoreFigure(run).svg("cnn", "tuned", name="h", title="")
+    for shares, path in zip((real, fake), re.findall(r'd="(M[^"]+z)" style="fill: var\(--[rf]', drawing), strict=True):
+        places = [float(y) for y in re.findall(r"V([\d.]+)", path)]
+        heights = [float(path.split(" ")[1].partition("V")[0].partition("H")[0]) - y for y in places]
+        changes = [b for a, b in pairwise([0.0, *shares]) if a != b]
+        assert np.corrcoef(heights[: len(changes)], changes)[0, 1] > 0.999
+    with svg.panel(160 / 72, 90 / 72) as (figure, axes):
+        axes.set_position((0.005, 13 / 90, 0.99, 75 / 90))
+        rows = ReliabilityFigure(run).frame().query("detector == 'linear-dct' and generator == 'tuned'")
+        reliability.ground(axes, look.PAGE)
+        reliability.draw(axes, rows)
+        expected = svg.export(figure, name="m", title="")
+    drawing = ReliabilityFigure(run).svg("linear-dct", "tuned", name="h", title="")
+    assert " id=" not in drawing  # it would be that of every panel
+    dots = re.findall(r'<circle cx="([\d.]+)" cy="([\d.]+)"', drawing)
+    markers = re.findall(r'<use[^>]* x="([\d.]+)" y="([\d.]+)"', expected)
+    assert len(dots) == len(rows)
+    np.testing.assert_allclose(np.array(dots, float), np.array(markers, float), atol=0.11)
+
+
+def test_what_a_user_wrote_is_left_alone_in_a_drawing() -> None:
+    for text in (
+        ' id="s-1" #010203 url(#x)',
+        "<style>x</style>",
+        "font-family: x; ",
+        "$x_1$",
+        "0.12345 \\alpha",
+        "שלום",
+    ):
+        with svg.panel(3, 2) as (figure, axes):
+            axes.set_xlabel(text)
+            drawing = svg.export(figure, name="x", title="")
+        assert text in [label.text for label in ElementTree.fromstring(drawing).iter("text")]
+
+
 def test_reliability_shows_each_bin_s_share_and_interval(run: Run) -> None:
     figure = ReliabilityFigure(run)
     rows = figure.frame().query("detector == 'linear-dct' and generator == 'tuned'")
     assert rows["bin"].is_monotonic_increasing
     assert rows["n"].sum() == 600
     with svg.panel(2, 2) as (_, axes):
-        reliability._draw(axes, rows)
-        bars, dots = axes.collections
+        reliability.draw(axes, rows)
+        (bars,), (dots,) = axes.collections, axes.lines
         shown = [segment.tolist() for segment in bars.get_segments()]
         assert shown == [[[x, low], [x, high]] for x, low, high in rows[["probability", "low", "high"]].to_numpy()]
-        np.testing.assert_array_equal(dots.get_offsets(), rows[["probability", "share"]].to_numpy())
+        np.testing.assert_array_equal(dots.get_xydata(), rows[["probability", "share"]].to_numpy())
     again = figure.svg("linear-dct", "noise", name="r", title=""), figure.svg("linear-dct", "tuned", name="r", title="")
     assert again[1] == DRAWINGS["reliability"][0](run), "whatever was drawn before"
     assert figure.svg("nobody", "tuned", name="r", title="") == ""
@@ -284,3 +333,19 @@ def test_a_stroke_is_the_row_of_the_table_and_no_mean_of_rows(
 def test_one_training_run_has_no_such_figure(run: Run) -> None:
     assert SeedFigure(run).generators == []
     assert len(SeedFigure(run).frame()) == 0
+
+
+def test_drawings_of_the_page_show_any_name_as_text(hostile_folder: Path, hostile: dict[str, str]) -> None:
+    run, name = load(hostile_folder), hostile["tuned"]
+    drawings = [
+        RocFigure(run, name).svg(name="a"),
+        LossFigure(run, name).svg("loss", name="b"),
+        SeedFigure(run).svg(name, name="c"),
+        SpectrumFigure(run).profile(name, name="d"),
+        ScoreFigure(run).svg(hostile["cnn"], name, name="e", title=f"of {name}"),
+    ]
+    roots = [ElementTree.fromstring(drawing) for drawing in drawings]
+    assert not any(list(root.iter("script")) for root in roots)
+    assert hostile["cnn"] in {title.text for title in roots[0].iter("title")}
+    assert hostile["cnn"] in {text.text for text in roots[2].iter("text")}
+    assert all('"><script>/../$x_1$\\x07' in root.attrib["aria-label"] for root in roots)

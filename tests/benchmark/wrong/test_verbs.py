@@ -19,6 +19,8 @@ LINES = {
     "run cifar10-dog": "FAUXBENCH_OFFLINE", "run --set": "requires an argument", "run --json=yes": "--json",
     "plan digitz": "Did you mean 'digits'", "plan digits mnist": "mnist", "plan --jobs 2": "--jobs", "plan cnn": "cnn",
     "report": "not a run folder", "report folder folder": "folder", "report folder --json": "--json",
+    "report folder --format doc": "'pdf'", "report folder --format": "requires an argument",
+    "report folder --figures=x": "--figures",
     "describe": "ARCHITECTURE", "describe mnst": "Did you mean 'mnist-1d'", "describe small tuned": "tuned",
     "describe small --size 7": "Allowed sides", "describe mnist-1d --size 30": "28x28",
     "describe small --json": "--json",
