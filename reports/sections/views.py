@@ -45,7 +45,7 @@ VERDICTS = {
 }
 
 
-DRAWN = 90  # panels of scores in the page; with more, each generator has those of its highest detectors
+DRAWN = 60  # panels of scores in the page; with more, each generator has those of its highest detectors
 
 
 def everything(run: Run) -> dict[str, Any]:
