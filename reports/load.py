@@ -46,8 +46,8 @@ NUMBERS = {
     "cells": "ledger_seed generator_seed n_train_real n_train_fake n_test_real n_test_fake detector_seed seconds",
     "metrics": "ledger_seed generator_seed detector_seed value low high n_real n_fake",
     "comparisons": "generator_seed difference low high p p_holm",
-    "ranks": "generator_seed train_n value compared rank_low rank_high margin_low margin_high best_low best_high "
-    "p_chance p_chance_holm",
+    "ranks": "ledger_seed generator_seed train_n value compared rank_low rank_high margin_low margin_high best_low "
+    "best_high p_chance p_chance_holm",
     "roc": "fpr tpr threshold tpr_low tpr_high",
     "reliability": "bin n probability share low high",
     "training": "ledger_seed generator_seed step epoch d_loss g_loss d_real d_fake images_per_second",

@@ -11,8 +11,9 @@ import re
 import tempfile
 from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
+from reports.embed.axis import axis
 from reports.figures import svg
 from reports.load import Run, load
 from reports.sections import views
@@ -61,8 +62,7 @@ def _sweep(folder: Path) -> None:
 
 def render(run: Run) -> str:
     """The page of a run as text."""
-    style = (TEMPLATE / "report.css").read_text(encoding="utf-8")
-    script = (TEMPLATE / "report.js").read_text(encoding="utf-8")
+    style, script = (_joined(kind) for kind in ("css", "js"))
     # The policy forbids every request, and every script but this one: text that slips through stays text.
     digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
     with svg.themed():
@@ -83,9 +83,28 @@ def _environment() -> Environment:
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
+        finalize=_isolated,
     )
     environment.filters["unbroken"] = _unbroken
+    environment.filters["axis"] = axis
     return environment
+
+
+def _joined(kind: str) -> str:
+    """All styles or all scripts, in the order of their names."""
+    return "\n".join(path.read_text(encoding="utf-8") for path in sorted(TEMPLATE.glob(f"*.{kind}")))
+
+
+# Letters written from right to left, and characters that turn the direction of what follows.
+_TURNS = "\u0590-\u08ff\u200e\u200f\u202a-\u202e\u2066-\u2069\ufb1d-\ufdff\ufe70-\ufefc"
+_TURNED = re.compile(rf"[{_TURNS}](?:[^\w{_TURNS}]*[{_TURNS}])*")
+
+
+def _isolated(value: Any) -> Any:
+    """Keeps a name that runs from right to left from turning the numbers and the words beside it."""
+    if type(value) is not str or value.isascii():
+        return value
+    return _TURNED.sub("\u2068\\g<0>\u2069", value)
 
 
 def _unbroken(text: str) -> str:

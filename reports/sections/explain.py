@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pandas as pd
 from markupsafe import Markup
 
+from reports.embed.data import packed
+from reports.embed.tiles import Grid, Picture, grid, tiled
 from reports.figures.spectra import SpectrumFigure
 from reports.load import Run
-from reports.sections import pictures
-from reports.sections.pictures import Picture
 
 FOLDER = "explanations"
 KINDS = {
@@ -18,7 +19,7 @@ KINDS = {
     "fake called real": ("Fake, called real", "the surest first"),
     "doubtful": ("Nearest to the threshold", "the nearest first"),
 }
-PIXELS = 750_000  # of all picks in the page together, which keeps them to about three megabytes
+PIXELS = 150_000  # of all picks in the page together: a third of a megabyte
 MAP, PLANE, TILE = 96, 64, 64  # about the pixels in the page of a map, of one plane of several, of an image of a row
 
 
@@ -58,7 +59,7 @@ def _first_seeds(frame: pd.DataFrame) -> pd.DataFrame:
 def _most(rows: pd.DataFrame) -> int:
     """Returns how many images of each kind fit into the page: at least one, at most a whole row of the figure."""
     strips = rows[rows["kind"].isin(["picks", "heat"])]
-    area = (strips["height"] * strips["width"]).sum() * len(KINDS)
+    area = (strips["height"].clip(upper=TILE) * strips["width"].clip(upper=TILE)).sum() * len(KINDS)
     longest = strips["columns"].fillna(1).max() if len(strips) else 1
     return int(max(1, min(longest, PIXELS // area))) if area > 0 else 1
 
@@ -75,6 +76,7 @@ def _spectrum(run: Run, figure: SpectrumFigure, found: dict, generator: str, pos
         "low": f"{row.low:.0f}" if row else "",
         "high": f"{row.high:.0f}" if row else "",
         "limit": f"{row.limit:.1f}" if row else "",
+        "data": packed(mine),
         "profile": Markup(figure.profile(generator, name=f"spectrum{position}p")),  # noqa: S704 - escaped where made
         "difference": Markup(figure.difference(generator, name=f"spectrum{position}d")),  # noqa: S704
     }
@@ -96,7 +98,7 @@ def _table(
 def _picks(run: Run, found: dict, picked: dict, detector: str, generator: str, most: int) -> dict[str, Any] | None:
     """Returns the rows of images of one cell, with the same images under their heat maps where there are any."""
     figures = [(kind, found.get((kind, detector, generator))) for kind in ("picks", "heat")]
-    opened = {kind: (row, image) for kind, row in figures if row and (image := pictures.opened(run, row, FOLDER))}
+    opened = {kind: images for kind, row in figures if row and (images := grid(run, row, FOLDER, largest=TILE))}
     if "picks" not in opened:
         return None
     table = picked.get((detector, generator))
@@ -110,14 +112,12 @@ def _picks(run: Run, found: dict, picked: dict, detector: str, generator: str, m
         line["fakes"] = int(fakes.sum()) if kind == "doubtful" else None
         line["sides"] = ", ".join("fake" if fake else "real" for fake in fakes)
         line["pictures"] = [
-            (name, _strip(row, image, int(mine["row"].iloc[0]), len(mine)))
-            for name, (row, image) in opened.items()
-            if len(mine)
+            (name, _strip(images, int(mine["row"].iloc[0]), len(mine))) for name, images in opened.items() if len(mine)
         ]
         lines.append(line)
     known = table["threshold"].dropna()
     threshold = f"{known.iloc[0]:.3g}" if len(known) else ""
-    zoom = max(TILE // pictures.size_of(*opened["picks"])[1], 1)
+    zoom = max(TILE // opened["picks"].width, 1)
     return {"generator": generator, "threshold": threshold, "lines": lines, "zoom": zoom}
 
 
@@ -128,18 +128,17 @@ def _range(scores: pd.Series) -> str:
     return first if first == last else f"{first} to {last}"
 
 
-def _strip(row: Any, image: Any, line: int, n: int) -> Picture:
-    height, width, columns = pictures.size_of(row, image)
-    cut = image.crop((0, line * height, image.width, (line + 1) * height))
-    return pictures.tiled(cut, height, width, columns, n, n)
+def _strip(images: Grid, line: int, n: int) -> Picture:
+    cut = images.image.crop((0, line * images.height, images.image.width, (line + 1) * images.height))
+    return tiled(replace(images, image=cut), n, n)
 
 
 def _pieces(run: Run, row: Any) -> list[tuple[Picture, int]]:
     """Returns the single images of a figure, each with how much it is enlarged."""
-    image = pictures.opened(run, row, FOLDER)
-    if image is None:
+    images = grid(run, row, FOLDER, largest=MAP)
+    if images is None:
         return []
-    height, width, columns = pictures.size_of(row, image)
-    cuts = [image.crop((at * width, 0, (at + 1) * width, height)) for at in range(columns)]
-    zoom = max((MAP if columns < 3 or row.kind == "spectrum" else PLANE) // width, 1)
-    return [(pictures.tiled(cut, height, width, 1, 1, 1), zoom) for cut in cuts]
+    width = images.width
+    cuts = [images.image.crop((at * width, 0, (at + 1) * width, images.height)) for at in range(images.columns)]
+    zoom = max((MAP if images.columns < 3 or row.kind == "spectrum" else PLANE) // width, 1)
+    return [(tiled(replace(images, image=cut, columns=1), 1, 1), zoom) for cut in cuts]

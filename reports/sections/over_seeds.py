@@ -9,6 +9,7 @@ import pandas as pd
 from markupsafe import Markup
 
 from reports import numbers
+from reports.embed.data import packed
 from reports.figures.quality_runs import QualityRunsFigure
 from reports.load import CLEAN, MAIN, Run
 
@@ -32,7 +33,7 @@ def section(run: Run) -> dict[str, Any] | None:
         "collapsed": [_row(row) for row in several.to_dict("records")],
         "quality": [_row(row) for row in quality.to_dict("records")],
         "figures": [
-            (name, Markup(figure.svg(name=f"runs{name}")))  # noqa: S704 - escaped where it is made
+            (name, Markup(figure.svg(name=f"runs{name}")), packed(figure.frame()))  # noqa: S704 - escaped where it is made
             for name, figure in figures
             if figure.generators
         ],

@@ -1,40 +1,39 @@
-"""Sample grids as data URIs: whole grids, and the evolution of the first images of a fixed latent batch."""
+"""Sample grids for the page: real beside fake, whole grids, and the films between latent vectors."""
 
 from __future__ import annotations
 
 import base64
 import io
-from dataclasses import dataclass
 from typing import Any
 
 import pandas as pd
 
+from reports.embed.tiles import Picture, grid, opened, tiled
 from reports.load import Run, natural
 
-FIRST = 8  # images of a grid in the step-by-step comparison
-PIXELS = 512 * 512  # a grid is cut to whole rows below this area, to keep the page small
+THUMBS, ACROSS = 8, 4  # images of a side on the first screen
+PIXELS = 200_000  # of all grids together, which are cut to whole rows below it: half a megabyte
+FILM = 128  # pixels of a film, about as large as it is seen
 
 
-@dataclass(frozen=True)
-class Picture:
-    """A PNG to stand in the page. `width` and `height` are its own pixels; `n` counts the images in it."""
+def lineup(run: Run) -> list[tuple[str, Picture]]:
+    """A few real images, then as many of the last checkpoint of every generator that is no control.
 
-    uri: str
-    width: int
-    height: int
-    n: int
+    Returns:
+        (generator id or "", picture).
+    """
+    controls = {generator.id for generator in run.generators if generator.role}
+    found = []
+    for name, _, row in _last(run):
+        if name not in controls and (images := grid(run, row)) is not None:
+            found.append((name, tiled(images, ACROSS, min(THUMBS, images.n))))
+    return found
 
 
 def grids(run: Run) -> list[tuple[str, str, Picture]]:
     """The real images, then the last checkpoint of every generator: (generator id or "", checkpoint, picture)."""
-    rows = _first_seed(run)
-    real = rows[rows["kind"] == "real"].head(1)
-    found = [("", "", _whole(run, row)) for row in real.itertuples()]
-    for generator in run.generators:
-        mine = rows[(rows["generator"] == generator.id) & (rows["kind"] == "grid")]
-        if len(mine):
-            row = max(mine.itertuples(), key=lambda row: natural(row.checkpoint))
-            found.append((generator.id, row.checkpoint, _whole(run, row)))
+    last = _last(run)
+    found = [(name, checkpoint, _whole(run, row, PIXELS // len(last))) for name, checkpoint, row in last]
     return [(name, checkpoint, picture) for name, checkpoint, picture in found if picture]
 
 
@@ -46,14 +45,12 @@ def notes(run: Run) -> dict[str, str]:
 
 def nearest(run: Run) -> list[tuple[str, str, Picture]]:
     """The most copied fakes and their nearest real images: (generator id, checkpoint, picture of three rows)."""
-    rows = _first_seed(run)
+    rows = first_seed(run)
     found = []
     for row in rows[rows["kind"] == "nearest"].itertuples():
-        image = opened(run, row)
-        if image is not None:
-            height, width, columns = size_of(row, image)
-            triples = tiled(image, height, width, columns, columns, columns * (image.height // height))
-            found.append((row.generator, row.checkpoint, triples))
+        images = grid(run, row)
+        if images is not None:
+            found.append((row.generator, row.checkpoint, tiled(images, images.columns, images.n)))
     return found
 
 
@@ -61,109 +58,52 @@ def films(run: Run) -> list[tuple[str, str, Picture]]:
     """The ways through latent vectors: (generator id, checkpoint, an animated picture)."""
     from PIL import Image
 
-    rows = _first_seed(run)
+    rows = first_seed(run)
     found = []
     for row in rows[rows["kind"] == "interpolation"].itertuples():
         if opened(run, row) is None:  # looked at first, so that nothing but a picture gets into the page
             continue
         content = (run.folder / "images" / row.file).read_bytes()
         with Image.open(io.BytesIO(content)) as film:
+            content = _smaller(film) if max(film.size) > FILM else content
+        with Image.open(io.BytesIO(content)) as film:
             uri = f"data:image/{str(film.format).lower()};base64,{base64.b64encode(content).decode()}"
             found.append((row.generator, row.checkpoint, Picture(uri, *film.size, getattr(film, "n_frames", 1))))
     return found
 
 
-def evolution(run: Run) -> tuple[list[str], list[tuple[str, list[Picture | None]]], Picture | None]:
-    """The first images of the same latent batch, checkpoint by checkpoint.
-
-    Returns:
-        Ids of the configurations (columns); rows of (checkpoint, one picture or None per configuration); and the
-        first real images, for comparison.
-    """
-    rows = _first_seed(run)
-    controls = [generator.id for generator in run.generators if generator.role]
-    fakes = rows[(rows["kind"] == "grid") & ~rows["generator"].isin(controls)]
-    counts = fakes.groupby("generator")["checkpoint"].nunique()
-    names = [generator.id for generator in run.generators if counts.get(generator.id, 0) > 1]
-    files = {(row.generator, row.checkpoint): row for row in fakes.itertuples() if row.generator in names}
-    checkpoints = sorted({checkpoint for _, checkpoint in files}, key=natural)
-    table = [
-        (
-            checkpoint,
-            [_strip(run, files[name, checkpoint]) if (name, checkpoint) in files else None for name in names],
-        )
-        for checkpoint in checkpoints
-    ]
-    real = rows[rows["kind"] == "real"].head(1)
-    return names, table, next((_strip(run, row) for row in real.itertuples()), None)
-
-
-def _first_seed(run: Run) -> pd.DataFrame:
+def first_seed(run: Run) -> pd.DataFrame:
+    """The rows of the index that are of the first training run of each generator, and of the real images."""
     first = run.images.groupby("generator")["generator_seed"].transform("min")
     return run.images[run.images["generator_seed"].isna() | (run.images["generator_seed"] == first)]
 
 
-def _whole(run: Run, row: Any) -> Picture | None:
-    image = opened(run, row)
-    if image is None:
+def _last(run: Run) -> list[tuple[str, str, Any]]:
+    """(generator id or "", checkpoint, row) of the real images and of the last checkpoint of every generator."""
+    rows = first_seed(run)
+    found = [("", "", row) for row in rows[rows["kind"] == "real"].head(1).itertuples()]
+    for generator in run.generators:
+        mine = rows[(rows["generator"] == generator.id) & (rows["kind"] == "grid")]
+        if len(mine):
+            row = max(mine.itertuples(), key=lambda row: natural(row.checkpoint))
+            found.append((generator.id, row.checkpoint, row))
+    return found
+
+
+def _whole(run: Run, row: Any, area: int) -> Picture | None:
+    images = grid(run, row)
+    if images is None:
         return None
-    height, width, columns = size_of(row, image)
-    rows = max(min(image.height // height, PIXELS // max(image.width * height, 1)), 1)
-    return tiled(image, height, width, columns, columns, rows * columns)
+    rows = max(min(images.n // images.columns, int(area / (images.cost * images.columns))), 1)
+    return tiled(images, images.columns, rows * images.columns)
 
 
-def _strip(run: Run, row: Any) -> Picture | None:
-    image = opened(run, row)
-    if image is None:
-        return None
-    height, width, columns = size_of(row, image)
-    n = min(FIRST, columns * (image.height // height))
-    return tiled(image, height, width, columns, n, n)
+def _smaller(film: Any) -> bytes:
+    from PIL import Image, ImageSequence
 
-
-def tiled(image: Any, height: int, width: int, columns: int, across: int, n: int) -> Picture:
-    """Lays the first `n` images of a grid out anew, `across` in a row, with clear gaps between them."""
-    from PIL import Image
-
-    gap = max(height // 16, 1) if n > 1 else 0
-    rows = -(-n // across)
-    mode = "LA" if image.mode == "L" else "RGBA"
-    size = (across * (width + gap) - gap, rows * (height + gap) - gap)
-    laid = Image.new(mode, size, (0,) * len(mode))
-    for k in range(n):
-        left, top = k % columns * width, k // columns * height
-        tile = image.crop((left, top, left + width, top + height)).convert(mode)
-        laid.paste(tile, (k % across * (width + gap), k // across * (height + gap)))
-    return _picture(laid, n)
-
-
-def size_of(row: Any, image: Any) -> tuple[int, int, int]:
-    """Height and width of one image, and the columns of the grid; the whole picture when the index is silent."""
-    known = all(value == value and value > 0 for value in (row.height, row.width))
-    height, width = (
-        (min(int(row.height), image.height), min(int(row.width), image.width)) if known else image.size[::-1]
-    )
-    return height, width, max(image.width // width, 1)
-
-
-def opened(run: Run, row: Any, name: str = "images") -> Any:
-    """Returns the picture that a row of an index names in a folder of the run, or `None` if there is none."""
-    from PIL import Image
-
-    folder = (run.folder / name).resolve()
-    path = (folder / row.file).resolve()
-    if not path.is_relative_to(folder) or not path.is_file():
-        return None
-    try:
-        with Image.open(path) as image:
-            return image.convert("L" if image.mode in ("1", "L") else "RGB")
-    except (OSError, SyntaxError, ValueError):
-        return None
-
-
-def _picture(image: Any, n: int) -> Picture:
+    size = tuple(max(round(side * FILM / max(film.size)), 1) for side in film.size)
+    pause = film.info.get("duration", 100)
+    first, *others = [frame.convert("RGB").resize(size, Image.Resampling.BOX) for frame in ImageSequence.Iterator(film)]
     buffer = io.BytesIO()
-    image.save(buffer, format="PNG", optimize=True)
-    return Picture(
-        f"data:image/png;base64,{base64.b64encode(buffer.getvalue()).decode()}", image.width, image.height, n
-    )
+    first.save(buffer, format="webp", save_all=True, append_images=others, duration=pause, loop=0, quality=75)
+    return buffer.getvalue()

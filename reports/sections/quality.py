@@ -8,10 +8,10 @@ import pandas as pd
 from markupsafe import Markup
 
 from reports import numbers
+from reports.embed.data import packed
 from reports.figures import svg
 from reports.figures.quality import QualityFigure
 from reports.load import QUALITY, Run, natural
-from reports.sections import pictures
 
 TITLES = {
     "fd": ("FD", "Fréchet distance of the features; lower is better."),
@@ -46,8 +46,8 @@ def section(run: Run) -> dict[str, Any] | None:
             for name, figure in figures
             if figure.generators
         ],
+        "data": packed(figures[0][1].frame()),
         "keys": _keys(figures[0][1].generators),
-        "nearest": pictures.nearest(run),
     }
 
 

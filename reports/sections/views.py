@@ -6,9 +6,11 @@ from collections.abc import Iterable
 from typing import Any
 
 import numpy as np
+import pandas as pd
 from markupsafe import Markup
 
 from reports import numbers
+from reports.embed.data import packed
 from reports.figures import svg
 from reports.figures.losses import PANELS, LossFigure
 from reports.figures.reliability import ReliabilityFigure
@@ -17,22 +19,22 @@ from reports.figures.scores import ScoreFigure
 from reports.figures.seeds import SeedFigure
 from reports.load import Run
 from reports.sections import (
-    classes,
     explain,
     grid_options,
-    identity,
     inception,
     measured,
     over_seeds,
     pictures,
     provenance,
     quality,
+    questions,
     ranks,
+    steps,
     summary,
     tables,
 )
 from reports.sections.tables import Entry
-from reports.words import verdicts
+from reports.words import answers, verdicts
 from reports.words.doubts import doubts
 
 VERDICTS = {
@@ -43,17 +45,25 @@ VERDICTS = {
 }
 
 
+DRAWN = 60  # panels of scores in the page; with more, each generator has those of its highest detectors
+
+
 def everything(run: Run) -> dict[str, Any]:
     """All the template needs."""
     entries = tables.table(run)
-    return {
+    found = [verdicts.verdict(run, generator, entries) for generator in run.generators if not generator.role]
+    shown = {
         "run": run,
         "title": str(run.manifest.get("name") or run.folder.resolve().name),
         "subtitle": summary.scope(run),
         "when": numbers.moment(str(run.manifest.get("finished") or run.manifest.get("started") or "")),
         "stamps": summary.stamps(run),
         "smoke": bool(run.manifest.get("smoke")),
-        "cards": _cards(run, entries),
+        "headline": answers.headline(run, found),
+        "words": answers.WORDS,
+        "used": {answers.ease(run, one).word for one in found},
+        "lineup": _lineup(run, found),
+        "cards": _cards(run, entries, found),
         "controls": summary.controls(run, entries),
         "limits": summary.limits(run, entries),
         "audit": _audit(run),
@@ -68,22 +78,58 @@ def everything(run: Run) -> dict[str, Any]:
         "loss_names": {panel: [(label, colour == svg.FAKE) for _, label, colour in PANELS[panel]] for panel in PANELS},
         "quality": quality.section(run),
         "inception": inception.section(run),
-        "classes": classes.section(run),
-        "identity": identity.section(run),
         "explain": explain.section(run),
+        "questions": questions.asked(run),
         "measured": measured.sections(run),
         "grids": pictures.grids(run),
+        "nearest": pictures.nearest(run),
         "films": pictures.films(run),
-        "evolution": pictures.evolution(run),
+        "steps": steps.section(run),
         "picture_notes": pictures.notes(run),
         "histograms": _histograms(run, entries),
         "configurations": _configurations(run),
         "grid_options": grid_options.columns(run),
-        "seeds": _seeds(run),
         "over_seeds": over_seeds.section(run),
         "failures": provenance.failures(run),
         "provenance": provenance.provenance(run),
     }
+    shown |= _seeds(run)
+    return shown | {"contents": _contents(shown)}
+
+
+def _contents(shown: dict[str, Any]) -> list[tuple[str, str]]:
+    """(id, title) of the sections that the page has, in their order."""
+    known = [
+        ("answer", "Answer", True),
+        ("table", "Detectors by generators", True),
+        ("checks", "Findings", True),
+        ("failures", "Failures", shown["failures"]),
+        ("images", "Pictures", shown["grids"]),
+        ("configurations", "Grids and runs", shown["configurations"]),
+        ("over-seeds", "What seeds change", shown["over_seeds"]),
+        ("ranks", "Ranks", shown["ranks"]),
+        *[(one.name, one.title, True) for one in shown["questions"]],
+        *[(f"measured-{part['name']}", part["title"], True) for part in shown["measured"]],
+        ("roc", "ROC curves", shown["rocs"]),
+        ("scores", "Scores", shown["histograms"]),
+        ("explain", "Evidence", shown["explain"]),
+        ("training", "Training", shown["losses"]),
+        ("quality", "Quality", shown["quality"]),
+        ("inception", "FID and KID", shown["inception"]),
+        ("reading", "How to read", True),
+        ("provenance", "Provenance", True),
+    ]
+    return [(name, title) for name, title, there in known if there]
+
+
+def _lineup(run: Run, found: list[verdicts.Verdict]) -> list[tuple[str, pictures.Picture, str]]:
+    """(generator id or "", a few of its images, how detectable they are)."""
+    said = {one.generator.id: answers.ease(run, one).word for one in found}
+    best = {one.generator.id: f", AUC {numbers.number(one.done[one.best].value)}" for one in found if one.best}
+    return [
+        (name, picture, f"{said[name]}{best.get(name, '')}" if name in said else "")
+        for name, picture in pictures.lineup(run)
+    ]
 
 
 def _several(run: Run) -> bool:
@@ -92,9 +138,8 @@ def _several(run: Run) -> bool:
     return bool(len(pairs) and pairs["cell"].count().max() > 1)
 
 
-def _cards(run: Run, entries: dict[tuple[str, str], Entry]) -> list[dict[str, Any]]:
+def _cards(run: Run, entries: dict[tuple[str, str], Entry], found: list[verdicts.Verdict]) -> list[dict[str, Any]]:
     legend = _legend(run)
-    found = [verdicts.verdict(run, generator, entries) for generator in run.generators if not generator.role]
     seen = {generator.id: _dots(run, generator.id, entries) for generator in run.generators if not generator.role}
     start = _start([entry for dots in seen.values() for _, entry in dots], ends=False)
     return [
@@ -142,7 +187,7 @@ def _audit(run: Run) -> dict[str, list[dict[str, Any]]]:
         for row in run.audit.itertuples(index=False)
     ]
     order = [kind for kind, *_ in VERDICTS.values()]
-    rows.sort(key=lambda row: (row["ignored"], order.index(row["verdict"][0])))
+    rows.sort(key=lambda row: (row["ignored"], order.index(row["verdict"][0]), row["number"]))
     folded = [row for row in rows if not row["known"] and row["verdict"][0] == "pass"]
     return {"open": [row for row in rows if row not in folded], "folded": folded}
 
@@ -177,14 +222,14 @@ def _matrix(run: Run, metric: str) -> dict[str, Any]:
     def shown(pair: tuple[str, str]) -> dict[str, Any]:
         more = beside.get(pair, Entry())
         text = f"balanced {verdicts.value(more)}" if more.status == "done" else ""
-        return _shown(entries[pair], metric, start) | {"beside": text}
+        return _shown(entries[pair], metric, start) | {"beside": text} | _heat(entries[pair], metric)
 
     return {
         "metric": metric,
         "title": title,
         "explanation": explanation,
         "lower": metric in tables.LOWER_IS_BETTER,
-        "scale": f"Bars run from {start:.1f} to 1." if numbers.is_bounded(metric) else "",
+        "scale": f"Bars run from {start:.1f} to 1." if metric == "auc" else "",
         "generators": generators,
         "groups": [
             [(detector, [shown((detector.id, g.id)) for g in generators]) for detector in group]
@@ -195,6 +240,15 @@ def _matrix(run: Run, metric: str) -> dict[str, Any]:
 
 
 FROM_HALF = ("auc", "accuracy", "balanced_accuracy", "average_precision", "accuracy_at_half")
+
+
+def _heat(entry: Entry, metric: str) -> dict[str, Any]:
+    """How dark a place is, in per cent, and whether it lies on the other side of guessing; empty without a shade."""
+    lowest = 0.5 if metric in FROM_HALF else 0.0 if metric.startswith(("tpr", "accuracy_")) else None
+    if entry.status != "done" or lowest is None:
+        return {"heat": "", "cold": False}
+    share = (entry.value - lowest) / (1 - lowest)
+    return {"heat": f"{46 * min(abs(share), 1.0):.0f}", "cold": share < 0}
 
 
 def _start(entries: Iterable[Entry], *, ends: bool = True) -> float:
@@ -247,6 +301,7 @@ def _rocs(run: Run, entries: dict[tuple[str, str], Entry]) -> list[dict[str, Any
             rocs.append(
                 {
                     "generator": generator,
+                    "data": packed(figure.frame(), by="detector"),
                     "plain": Markup(figure.svg(name=f"roc{position}")),  # noqa: S704 - escaped where it is made
                     "log": Markup(figure.svg(name=f"roc{position}l", log=True)),  # noqa: S704
                     "keys": [(name, _shown(cells[name, generator.id], "auc")) for name in figure.ranked],
@@ -274,6 +329,7 @@ def _losses(run: Run) -> list[dict[str, Any]]:
     return [
         {
             "generator": generator,
+            "data": packed(figure.frame(), by="generator"),
             "panels": [
                 (panel, Markup(figure.svg(panel, name=f"loss{position}{panel}", limits=limits[panel])))  # noqa: S704
                 for panel in PANELS
@@ -286,20 +342,42 @@ def _losses(run: Run) -> list[dict[str, Any]]:
 
 def _histograms(run: Run, entries: dict[tuple[str, str], Entry]) -> list[dict[str, Any]]:
     figure, reliability, cells = ScoreFigure(run), ReliabilityFigure(run), tables.first_cells(run)
+    bins, bands = (_by_pair(one.frame()) for one in (figure, reliability))
+    most = max(DRAWN // max(len(run.generators), 1), 3)
     rows = []
     for row, generator in enumerate(sorted(run.generators, key=lambda generator: bool(generator.role))):
         panels = []
+        drawn = _highest(cells, generator.id, most)
         for column, detector in enumerate(run.detectors):
-            title = f"Scores of {detector.id} on real images and on fakes of {generator.id}"
-            drawing = figure.svg(detector.id, generator.id, name=f"scores{row}-{column}", title=title)
-            title = f"Share of fakes by probability of {detector.id}, on fakes of {generator.id}"
-            drawing += reliability.svg(detector.id, generator.id, name=f"reliable{row}-{column}", title=title)
-            shown = _shown((cells if drawing else entries)[detector.id, generator.id], "auc")
-            if drawing or shown["status"] == "failed":
-                panels.append((detector, Markup(drawing), shown))  # noqa: S704
+            pair = detector.id, generator.id
+            drawings = []
+            if detector.id in drawn:
+                title = f"Scores of {detector.id} on real images and on fakes of {generator.id}"
+                one = figure.svg(*pair, name=f"scores{row}-{column}", title=title)
+                title = f"Share of fakes by probability of {detector.id}, on fakes of {generator.id}"
+                other = reliability.svg(*pair, name=f"reliable{row}-{column}", title=title)
+                drawings = [(Markup(one), bins.get(pair, "")), (Markup(other), bands.get(pair, ""))]  # noqa: S704
+                drawings = [(drawing, data) for drawing, data in drawings if drawing]
+            shown = _shown((cells if drawings else entries)[pair], "auc")
+            if drawings or shown["status"] == "failed":
+                panels.append((detector, drawings, shown))
         if panels:
-            rows.append({"generator": generator, "panels": panels})
+            rows.append({"generator": generator, "panels": panels, "left_out": _done(cells, generator.id) - len(drawn)})
     return rows
+
+
+def _by_pair(frame: pd.DataFrame) -> dict[tuple[str, str], str]:
+    return {tuple(pair): packed(rows) for pair, rows in frame.groupby(["detector", "generator"], sort=False)}
+
+
+def _done(cells: dict[tuple[str, str], Entry], generator: str) -> int:
+    return sum(of == generator for _, of in cells)
+
+
+def _highest(cells: dict[tuple[str, str], Entry], generator: str, most: int) -> list[str]:
+    """The detectors of a generator whose scores are drawn: those with the highest AUC."""
+    known = [(name, entry.value) for (name, of), entry in cells.items() if of == generator]
+    return [name for name, _ in sorted(known, key=lambda one: -np.nan_to_num(one[1], nan=-1.0))[:most]]
 
 
 def _configurations(run: Run) -> list[dict[str, Any]]:
@@ -319,9 +397,10 @@ def _configurations(run: Run) -> list[dict[str, Any]]:
     ]
 
 
-def _seeds(run: Run) -> list[tuple[str, Markup]]:
+def _seeds(run: Run) -> dict[str, Any]:
     figure = SeedFigure(run)
-    return [
+    drawings = [
         (generator, Markup(figure.svg(generator, name=f"seeds{position}")))  # noqa: S704 - escaped where it is made
         for position, generator in enumerate(figure.generators)
     ]
+    return {"seeds": drawings, "seeds_data": packed(figure.frame()) if drawings else ""}

@@ -1,5 +1,3 @@
-"use strict";
-
 // Sorting: each group of rows (detectors, sentinels) keeps its place and is sorted within itself.
 for (const table of document.querySelectorAll("table.sortable")) {
   const headings = [...table.tHead.rows[0].cells];
@@ -37,6 +35,29 @@ if (metric) {
   show();
 }
 
+// The filters: rows and columns of the table whose names hold what is typed.
+const filters = ["rows", "columns"].map((what) => document.getElementById(`filter-${what}`));
+if (filters[0]) {
+  const holds = (cell, input) => cell.textContent.toLowerCase().includes(input.value.trim().toLowerCase());
+  const filter = () => {
+    for (const table of document.querySelectorAll(".matrix table")) {
+      const shown = [...table.tHead.rows[0].cells].map((cell, k) => k === 0 || holds(cell, filters[1]));
+      for (const row of table.rows) {
+        row.hidden = row.parentNode !== table.tHead && !holds(row.cells[0], filters[0]);
+        [...row.cells].forEach((cell, k) => { cell.hidden = !shown[k]; });
+      }
+    }
+    const table = document.querySelector(".matrix table");
+    const rows = [...table.tBodies].flatMap((body) => [...body.rows]);
+    const columns = [...table.tHead.rows[0].cells].slice(1);
+    const left = [rows, columns].map((all) => all.filter((one) => !one.hidden).length);
+    const typed = filters.some((input) => input.value.trim());
+    document.getElementById("filtered").textContent = typed
+      ? `${left[0]} of ${rows.length} rows, ${left[1]} of ${columns.length} columns` : "";
+  };
+  filters.forEach((input) => input.addEventListener("input", filter));
+}
+
 // Pointing at a name in the legend fades all other curves; pressing it keeps them faded.
 for (const figure of document.querySelectorAll("figure.roc")) {
   let kept = null;
@@ -63,25 +84,23 @@ for (const figure of document.querySelectorAll("figure.roc")) {
   }
 }
 
-// Pictures, enlarged by whole factors so that every pixel stays a square.
+// Pictures, enlarged by whole factors so that every pixel stays a square. Copies of pictures are pressed too.
 const box = document.getElementById("lightbox");
-for (const button of document.querySelectorAll("button.zoom")) {
-  button.addEventListener("click", () => {
-    const small = button.querySelector("img");
-    const large = box.querySelector("img");
-    const room = Math.min((0.92 * innerWidth) / small.naturalWidth, (0.82 * innerHeight) / small.naturalHeight);
-    const factor = room >= 1 ? Math.floor(room) : room;
-    large.src = small.src;
-    large.alt = small.alt;
-    large.width = factor * small.naturalWidth;
-    large.height = factor * small.naturalHeight;
-    box.querySelector("p").textContent = small.alt;
-    box.showModal();
-  });
-}
-box.addEventListener("click", () => box.close());
-
-// Nothing stays folded on paper.
-addEventListener("beforeprint", () => {
-  for (const fold of document.querySelectorAll("details.quiet, details.failure")) fold.open = true;
+addEventListener("click", (event) => {
+  const button = event.target.closest?.("button.zoom");
+  if (!button) return;
+  const small = button.querySelector("img");
+  const large = box.querySelector("img");
+  const room = Math.min((0.92 * innerWidth) / small.naturalWidth, (0.78 * innerHeight) / small.naturalHeight);
+  const factor = room >= 1 ? Math.floor(room) : room;
+  large.src = small.src;
+  large.alt = small.alt;
+  large.width = factor * small.naturalWidth;
+  large.height = factor * small.naturalHeight;
+  box.querySelector("p").textContent = small.alt;
+  const link = box.querySelector("a");
+  link.href = small.src;
+  link.download = `${slug(small.alt)}.${small.src.match(/^data:image\/(\w+)/)?.[1] ?? "png"}`;
+  box.showModal();
 });
+box.addEventListener("click", (event) => { if (!event.target.closest("a")) box.close(); });

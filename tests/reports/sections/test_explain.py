@@ -80,14 +80,15 @@ def test_rows_of_images_say_what_is_in_them(run: Run) -> None:
 
 def test_large_images_leave_room_for_fewer(run: Run) -> None:
     assert explain.section(run)["most"] == 8
-    rows = pd.DataFrame({"kind": "picks", "height": 32.0, "width": 32.0, "columns": 8.0}, index=range(44))
-    assert explain._most(rows) == 5
-    assert explain._most(rows.assign(height=512.0)) == 1
+    rows = pd.DataFrame({"kind": "picks", "height": 32.0, "width": 32.0, "columns": 8.0}, index=range(10))
+    assert explain._most(rows) == 4
+    assert explain._most(rows.assign(height=64.0)) == 2
+    assert explain._most(rows.assign(height=512.0)) == 2  # scaled down to 64
     assert explain._most(rows.head(0)) == 1
-    sizes = run.explanations.assign(height=run.explanations["height"] * 60)
+    sizes = run.explanations.assign(height=run.explanations["height"] * 4, width=run.explanations["width"] * 4)
     fewer = explain.section(replace(run, explanations=sizes))
-    assert fewer["most"] == 6
-    assert fewer["picks"][0][1][0]["lines"][2]["n"] == 6
+    assert fewer["most"] == 4
+    assert fewer["picks"][0][1][0]["lines"][2]["n"] == 4
 
 
 def test_curves_are_of_the_table_and_share_their_axes(run: Run) -> None:

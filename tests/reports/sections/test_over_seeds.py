@@ -40,7 +40,7 @@ def test_components_collapsed_runs_and_quality_are_shown(
     (row,) = found["components"]
     assert (row["component"], row["text"], row["interval"]) == ("generator run", "0.020", "[0.010, 0.060]")
     assert found["collapsed"][0]["interval"] == "[0.008, 0.906]"
-    assert [name for name, _ in found["figures"]] == ["fd"]
+    assert [name for name, *_ in found["figures"]] == ["fd"]
     figure = QualityRunsFigure(run, "fd")
     assert list(figure.frame()["generator_seed"]) == [0, 1, 2]
     assert figure.svg(name="x").count("var(--fake") >= 3

@@ -10,16 +10,13 @@ import pandas as pd
 from PIL import Image
 
 from reports.load import load
-from reports.sections import pictures
+from reports.sections import pictures, steps
 
 
 def _pixels(uri: str) -> np.ndarray:
-    return np.asarray(Image.open(io.BytesIO(base64.b64decode(uri.removeprefix("data:image/png;base64,")))))
-
-
-def _without_gaps(uri: str) -> np.ndarray:
-    pixels = _pixels(uri)
-    return pixels[:, pixels[0, :, 1] > 0, 0]
+    return np.asarray(
+        Image.open(io.BytesIO(base64.b64decode(uri.removeprefix("data:image/webp;base64,")))).convert("LA")
+    )
 
 
 def test_grids_are_the_last_checkpoints(run_folder: Path) -> None:
@@ -40,34 +37,22 @@ def test_grids_are_the_last_checkpoints(run_folder: Path) -> None:
     assert found[0][2].n == 48
 
 
-def test_evolution_shows_the_first_images_of_every_checkpoint(run_folder: Path) -> None:
-    names, steps, real = pictures.evolution(load(run_folder))
-    assert names == ["baseline", "tuned"]
-    assert [checkpoint for checkpoint, _ in steps] == ["epoch-0005", "epoch-0010", "epoch-0020", "epoch-0040"]
-    saved = np.asarray(Image.open(run_folder / "images" / "grid-0-epoch-0010.png"))
-    strip = steps[1][1][0]
-    assert strip is not None
-    assert np.array_equal(_without_gaps(strip.uri), saved[:8, :64])
-    assert real is not None
-    assert (real.width, real.height, real.n) == (71, 8, 8)
+def test_the_lineup_is_a_few_reals_and_as_many_fakes_of_every_configuration(run_folder: Path) -> None:
+    found = pictures.lineup(load(run_folder))
+    assert [name for name, _ in found] == ["", "baseline", "tuned"]
+    assert [(picture.n, picture.width, picture.height) for _, picture in found] == 3 * [(8, 35, 17)]
 
 
-def test_grids_of_fewer_columns_continue_in_the_next_row(
-    make_run: Callable[..., Path], sealed: Callable[[Path], Path]
-) -> None:
+def test_films_are_no_larger_than_they_are_seen(make_run: Callable[..., Path], sealed: Callable[[Path], Path]) -> None:
     folder = make_run(n=40)
-    path = folder / "images" / "index.csv"
-    rows = pd.read_csv(path).astype({"rows": int})
-    rows["rows"], rows["columns"] = 12, 4
-    rows.to_csv(path, index=False)
-    for file in (folder / "images").glob("*.png"):
-        with Image.open(file) as image:
-            image.crop((0, 0, 32, 48)).save(file)
-    _, steps, _ = pictures.evolution(load(sealed(folder)))
-    strip = steps[0][1][0]
-    saved = np.asarray(Image.open(folder / "images" / "grid-0-epoch-0005.png"))
-    assert strip is not None
-    assert np.array_equal(_without_gaps(strip.uri), np.hstack([saved[:8], saved[8:16]]))
+    frames = [Image.new("RGB", (512, 256), (20 * k, 10, 10)) for k in range(6)]
+    frames[0].save(folder / "images" / "film.webp", save_all=True, append_images=frames[1:], duration=80)
+    index = pd.read_csv(folder / "images" / "index.csv")
+    film = {"file": "film.webp", "kind": "interpolation", "generator": "tuned", "generator_seed": 0}
+    film |= {"checkpoint": "epoch-0040", "rows": 1, "columns": 1, "height": 256, "width": 512}
+    pd.concat([index, pd.DataFrame([film])]).to_csv(folder / "images" / "index.csv", index=False)
+    [(name, _, picture)] = pictures.films(load(sealed(folder)))
+    assert (name, picture.width, picture.height, picture.n) == ("tuned", 128, 64, 6)
 
 
 def test_missing_and_broken_pictures_are_left_out(
@@ -78,9 +63,11 @@ def test_missing_and_broken_pictures_are_left_out(
     (folder / "images" / "grid-0-epoch-0040.png").write_bytes(b"not a picture")
     run = load(sealed(folder))
     assert [name for name, _, _ in pictures.grids(run)] == ["tuned", "real-copy", "noise"]
-    _, steps, real = pictures.evolution(run)
-    assert real is None
-    assert steps[-1][1][0] is None
+    assert [name for name, _ in pictures.lineup(run)] == ["tuned"]
+    found = steps.section(run)
+    assert found is not None
+    assert found["real"] is None
+    assert found["rows"][-1]["cells"][0]["image"] is None
 
 
 def test_no_file_outside_the_folder_is_embedded(make_run: Callable[..., Path], sealed: Callable[[Path], Path]) -> None:
@@ -91,6 +78,7 @@ def test_no_file_outside_the_folder_is_embedded(make_run: Callable[..., Path], s
     assert "" not in [name for name, _, _ in pictures.grids(load(sealed(folder)))]
 
 
-def test_a_large_grid_is_cut_to_whole_rows(make_run: Callable[..., Path]) -> None:
+def test_large_images_are_scaled_down_and_a_grid_is_cut_to_whole_rows(make_run: Callable[..., Path]) -> None:
     found = pictures.grids(load(make_run(n=40, side=128, channels=3)))
-    assert (found[0][2].width, found[0][2].height, found[0][2].n) == (1024 + 7 * 8, 256 + 8, 16)
+    assert len(found) == 5
+    assert (found[0][2].width, found[0][2].height, found[0][2].n) == (8 * 64 + 7 * 4, 4 * 64 + 3 * 4, 32)

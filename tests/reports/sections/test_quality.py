@@ -97,7 +97,7 @@ def test_pictures_have_three_rows(run: Run) -> None:
 
 def test_large_pictures_keep_their_three_rows(make_run: Callable[..., Path]) -> None:
     picture = pictures.nearest(load(make_run(side=128)))[0][2]
-    assert picture.height == 3 * (128 + 8) - 8
+    assert picture.height == 3 * (64 + 4) - 4
 
 
 def test_page(make_run: Callable[..., Path]) -> None:
