@@ -23,6 +23,8 @@ class RocDisplay(Display):
         log: Whether the false positive rate is logarithmic, which keeps good detectors apart. Defaults to `False`.
     """
 
+    size = (6.4, 3.6)
+
     def __init__(self, run: Run, generator: str | None = None, *, log: bool = False) -> None:
         figures = {name: RocFigure(run, name) for name in main_first(run)}
         known = [name for name, figure in figures.items() if figure.detectors]
@@ -42,11 +44,21 @@ class RocDisplay(Display):
             axes.plot(rates, rows["tpr"], drawstyle="steps-post", lw=1.6, label=drawable(str(detector)), **style)
             low, high = rows["tpr_low"].to_numpy(float), rows["tpr_high"].to_numpy(float)
             axes.fill_between(rates, low, high, step="post", color=style["color"], alpha=0.12, lw=0)
-        axes.axline((0, 0), slope=1, color=INK, lw=0.8, alpha=0.45) if not self._log else None
         if self._log:
             axes.set_xscale("log")
-            smallest = frame.loc[frame["fpr"] > 0, "fpr"].min()
-            axes.set_xlim(smallest if smallest == smallest else 1e-3, 1)
+            axes.set_xlim(_floor(frame), 1)
+            axes.set_xticks([], minor=True)
+            rates = [rate for rate in (0.001, 0.01, 0.1, 1) if rate >= axes.get_xlim()[0]]
+            axes.set_xticks(rates, [f"{100 * rate:g} %" for rate in rates])
+        else:
+            axes.axline((0, 0), slope=1, color=INK, lw=0.8, alpha=0.45)
+            axes.set_xlim(-0.01, 1.01)
         axes.set(xlabel="reals called fake", ylabel="fakes found", ylim=(-0.01, 1.01))
         axes.set_title(f"ROC on {drawable(self.generator)}")
-        axes.legend(fontsize="x-small")
+        axes.legend(fontsize="x-small", loc="upper left", bbox_to_anchor=(1.01, 1))
+
+
+def _floor(frame: pd.DataFrame) -> float:
+    """Returns the smallest rate above 0, where a logarithmic axis begins."""
+    above = frame.loc[(frame["fpr"] > 0) & (frame["fpr"] < 1), "fpr"]
+    return float(above.min()) if len(above) else 0.001
