@@ -6,9 +6,10 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from data.errors import UserError
 from fauxbench.displays.display import Display, chosen, drawable, main_first
 from reports.load import natural
-from reports.sections.pictures import opened, size_of
+from reports.sections.pictures import opened
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -29,6 +30,8 @@ class PictureDisplay(Display):
     """
 
     def __init__(self, run: Run, generator: str | None = None, *, n: int = 8) -> None:
+        if n < 1:
+            raise UserError(f"n must be at least 1. Received: {n}.")
         grids = run.images[run.images["kind"] == "grid"]
         known = [name for name in main_first(run) if (grids["generator"] == name).any()]
         self.generator = chosen("generator", generator, known, "pictures")
@@ -50,6 +53,8 @@ class PictureDisplay(Display):
         seen = np.unique(np.linspace(0, len(fakes) - 1, min(ROWS, len(fakes))).astype(int))
         shown = [("reals", row) for row in reals] + [(fakes[k].checkpoint, fakes[k]) for k in seen]
         found = [(name, images) for name, row in shown if (images := tiles(self._run, row, self._n))]
+        if not found:
+            raise UserError(f"No picture of '{self.generator}' can be read. Expected PNG files in images/.")
         height, width = found[0][1][0].shape[:2]
         gap = max(height // 16, 1)
         whole = np.ones((len(found) * (height + gap) - gap, self._n * (width + gap) - gap, 3))
@@ -72,8 +77,14 @@ def tiles(run: Run, row: Any, n: int) -> list[np.ndarray]:
     image = opened(run, row)
     if image is None:
         return []
-    height, width, columns = size_of(row, image)
     pixels = np.asarray(image.convert("RGB"))
+    height, width = _within(row.height, image.height), _within(row.width, image.width)
+    columns = image.width // width
     count = min(n, columns * (image.height // height))
     corners = [(k // columns * height, k % columns * width) for k in range(count)]
     return [pixels[top : top + height, left : left + width] for top, left in corners]
+
+
+def _within(size: float, whole: int) -> int:
+    """Returns the side of one image of a grid: the whole side, where the index is silent or says more."""
+    return int(size) if 0 < size <= whole else whole

@@ -92,6 +92,7 @@ def test_the_first_that_can_be_drawn_is_no_control_and_no_sentinel(whole: fauxbe
         ),
         (lambda run: run.histograms("spectrum", "tuned"), "Unknown detector 'spectrum' with scores"),  # it failed
         (lambda run: run.losses(panel="losses"), "Unknown panel 'losses'. Did you mean 'loss'"),
+        (lambda run: run.pictures("tuned", n=0), "n must be at least 1. Received: 0"),
         (lambda run: run.quality("fdd"), "Unknown measure of quality 'fdd'. Did you mean 'fd'"),
         (lambda run: run.quality_runs("kd"), "nothing to draw: no generator has kd of more than one training"),
     ],

@@ -160,3 +160,11 @@ def test_a_script_has_plain_lines(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delitem(sys.modules, "IPython", raising=False)
     with progress.listening() as listener:
         assert isinstance(listener, cli_progress.Plain)
+
+
+def test_a_mistake_is_one_line_in_a_notebook(tmp_path: Path) -> None:
+    with pytest.raises(UserError) as caught:
+        fauxbench.load(tmp_path / "none\nhere")
+    (line,) = caught.value._render_traceback_()  # what IPython asks an error for
+    assert line == f"UserError: {caught.value}"
+    assert "\n" not in line
