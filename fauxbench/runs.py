@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from benchmark.plan.specs import Spec
     from fauxbench.displays.cells import HistogramDisplay, ReliabilityDisplay
     from fauxbench.displays.courses import LossDisplay, QualityDisplay
+    from fauxbench.displays.heatmap import HeatmapDisplay
     from fauxbench.displays.pictures import PictureDisplay
     from fauxbench.displays.repeats import QualityRunsDisplay, SeedDisplay
     from fauxbench.displays.roc import RocDisplay
@@ -106,6 +107,18 @@ class Run(api.Run):
             True
         """
         return written.table(self._read, metric)
+
+    def heatmap(self, metric: str = "auc") -> HeatmapDisplay:
+        """Returns the table as a heat map, see `fauxbench.displays.heatmap`.
+
+        Example:
+            >>> import fauxbench
+            >>> fauxbench.load("runs/images").heatmap().frame()[["detector", "generator", "value"]].shape
+            (12, 3)
+        """
+        from fauxbench.displays.heatmap import HeatmapDisplay
+
+        return HeatmapDisplay(self._read, metric)
 
     def roc(self, generator: str | None = None, *, log: bool = False) -> RocDisplay:
         """Returns the ROC curves of all detectors on one generator, see `fauxbench.displays.roc`.

@@ -14,6 +14,7 @@ from data.errors import UserError
 from fauxbench.displays.display import Display, drawable
 
 DISPLAYS: dict[str, Callable[[fauxbench.Run], Display]] = {
+    "heat map": lambda run: run.heatmap("accuracy"),
     "roc": lambda run: run.roc("tuned"),
     "roc, logarithmic": lambda run: run.roc("tuned", log=True),
     "histograms": lambda run: run.histograms("cnn", "tuned"),
@@ -68,6 +69,10 @@ def test_the_drawing_is_of_the_frame(whole: fauxbench.Run) -> None:
         np.testing.assert_array_equal(drawn[detector].get_xdata(), rows["fpr"])
         np.testing.assert_array_equal(drawn[detector].get_ydata(), rows["tpr"])
     assert "spectrum" not in drawn  # failed on it
+    heat = whole.heatmap()
+    written = [text.get_text() for text in heat.plot().texts]
+    assert len(written) == len(heat.frame()) == 36
+    assert written.count("failed") == 1
     histograms = whole.histograms("cnn", "tuned")
     stairs = histograms.plot().patches
     np.testing.assert_allclose(stairs[0].get_data().values, histograms.frame()["real"])
