@@ -30,7 +30,7 @@ def texts(cell: dict[str, Any]) -> list[str]:
 
 
 def test_they_are_there() -> None:
-    assert {path.stem for path in NOTEBOOKS} >= {"dcgan", "yours"}
+    assert {path.stem for path in NOTEBOOKS} >= {"dcgan", "faces", "yours"}
 
 
 @pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)

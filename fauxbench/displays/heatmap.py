@@ -44,11 +44,14 @@ class HeatmapDisplay(Display):
         grid = [[self._entries[detector, generator] for generator in self._generators] for detector in self._detectors]
         values = np.array([[entry.value for entry in row] for row in grid], float)
         bounded = numbers.is_bounded(self.metric)
-        lowest = min(0.5, *values[np.isfinite(values)], 0.5) if bounded else None
-        drawn = axes.imshow(values, cmap="Oranges", vmin=lowest, vmax=1 if bounded else None, aspect="auto")
+        seen = values[np.isfinite(values)]
+        low, high = float(min(seen, default=0.0)), float(max(seen, default=1.0))
+        if bounded:
+            low, high = min(low, 0.5), 1.0
+        axes.imshow(values, cmap="Oranges", vmin=low, vmax=high, aspect="auto")
         for row, entries in enumerate(grid):
             for column, entry in enumerate(entries):
-                dark = entry.status == "done" and drawn.norm(entry.value) > READABLE
+                dark = entry.status == "done" and entry.value > low + READABLE * (high - low)
                 text = tables.text(entry, self.metric)
                 axes.text(column, row, text, ha="center", va="center", fontsize="small", color="white" if dark else INK)
         axes.set_xticks(range(len(self._generators)), [drawable(name) for name in self._generators])
