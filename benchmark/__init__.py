@@ -21,3 +21,7 @@ def __getattr__(name: str) -> Any:  # lazy, so that `fauxbench --help` does not 
 
         return getattr(api, name)
     raise AttributeError(f"module 'benchmark' has no attribute '{name}'")
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

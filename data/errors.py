@@ -25,6 +25,10 @@ class UserError(Exception):
     def __init__(self, *words: object) -> None:
         super().__init__(*(printable(word) if isinstance(word, str) else word for word in words))
 
+    def _render_traceback_(self) -> list[str]:
+        """Returns what a notebook shows in place of a traceback through code that is not the user's."""
+        return [f"{type(self).__name__}: {self}"]
+
 
 class Mistakes(UserError):
     """Several mistakes at once, so that they can be mended together.

@@ -11,13 +11,14 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[1]
-PACKAGES = ("data", "generation", "detection", "benchmark", "reports")
+PACKAGES = ("data", "generation", "detection", "benchmark", "reports", "fauxbench")
 BELOW = {  # package -> the packages that it may import
     "data": (),
     "generation": ("data",),
     "detection": ("data",),
     "benchmark": ("data", "generation", "detection"),
     "reports": ("data",),  # `data.run_folder`: how a run folder is opened is the same for all who open one
+    "fauxbench": ("data", "generation", "detection", "benchmark", "reports"),  # on top: nothing imports it
 }
 CLI = "benchmark.cli"  # the one room that may import `reports`
 # The rooms of each package from the ground up; rooms of one line do not know each other.
@@ -31,6 +32,7 @@ ORDER = {
         ["benchmark.execute"], ["benchmark.results"], ["benchmark.use"], ["benchmark.cli"],
     ],
     "reports": [["reports.figures"], ["reports.words"], ["reports.sections"]],
+    "fauxbench": [["fauxbench.displays"], ["fauxbench"]],
 }  # fmt: skip
 MOST = 15  # modules in one folder
 SIBLINGS = {"detection/detectors", "benchmark/statistics", "reports/figures"}  # of one contract: as many as there are
@@ -38,7 +40,7 @@ PLACE = re.compile(r"^[a-z_.]+:[A-Za-z_.]+$")  # "module:name", by which plug-in
 
 
 def modules(root: Path) -> dict[str, Path]:
-    """Returns every module of the five packages by its name; templates are files that users get, and none."""
+    """Returns every module of the packages by its name; templates are files that users get, and none."""
     found = {}
     for package in PACKAGES:
         for path in (root / package).rglob("*.py"):
@@ -130,6 +132,8 @@ def test_no_import_runs_up():
         ("generation/swap/step.py", "from generation.dcgan import studies\n"),
         ("generation/controls.py", "from detection import base\n"),
         ("data/ledger.py", "from data.sources import digits\n"),
+        ("reports/page.py", "import fauxbench\n"),
+        ("benchmark/cli/main.py", "from fauxbench import runs\n"),
     ],
 )
 def test_a_planted_import_is_found(tmp_path, file, line):

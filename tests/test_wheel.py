@@ -1,4 +1,4 @@
-"""The wheel holds every file of the five packages, works without the checkout, and notices a stranger's `data`."""
+"""The wheel holds every file of the packages, works without the checkout, and notices a stranger's `data`."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ from pathlib import Path
 import pytest
 
 HOUSE = Path(__file__).parent.parent
-PACKAGES = ("data", "generation", "detection", "benchmark", "reports")
-COMMAND = "import sys; sys.argv[0] = 'fauxbench'; from benchmark.cli.main import main; main()"
+PACKAGES = ("data", "generation", "detection", "benchmark", "reports", "fauxbench")
+COMMAND = "import sys; sys.argv[0] = 'fauxbench'; from fauxbench.__main__ import main; main()"
 
 
 @pytest.fixture(scope="module")
@@ -64,7 +64,11 @@ def test_wheel_holds_the_packages_files(wheel: Path) -> None:
     tree = {path.relative_to(source).as_posix() for name in PACKAGES for path in (source / name).rglob("*.*")}
     tree = {name for name in tree if (source / name).is_file() and "__pycache__" not in name}
     assert packed == tree
-    assert {"benchmark/plan/presets/digits.toml", "reports/template/report.html.j2"} <= packed
+    assert {
+        "benchmark/plan/presets/digits.toml",
+        "reports/template/report.html.j2",
+        "fauxbench/template/run.html.j2",
+    } <= packed
 
 
 @pytest.mark.slow
@@ -75,7 +79,7 @@ def test_wheel_names_what_it_is(wheel: Path) -> None:
         text, commands = archive.read(about).decode(), archive.read(points).decode()
     assert "Name: fauxbench\n" in text
     assert "License-Expression: MIT\n" in text
-    assert "fauxbench = benchmark.cli.main:main" in commands
+    assert "fauxbench = fauxbench.__main__:main" in commands
 
 
 @pytest.mark.slow
@@ -104,7 +108,7 @@ def test_installed_command_makes_a_report(installed: Path, tmp_path: Path) -> No
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("name", ["data", "reports"])
+@pytest.mark.parametrize("name", ["data", "reports", "benchmark"])
 def test_foreign_package_of_that_name_is_noticed(installed: Path, tmp_path: Path, name: str) -> None:
     """Somebody else's package before ours on the path, as a top-level folder of their project would be."""
     foreign = tmp_path / "foreign" / name

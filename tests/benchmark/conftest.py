@@ -45,36 +45,6 @@ def call(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.Capture
     return run
 
 
-IMAGES_SPEC = """
-name = "images"
-[dataset]
-name = "digits"
-[[generator]]
-kind = "gaussian"
-[[generator]]
-kind = "gaussian"
-id = "by class"
-conditional = true
-[[detector]]
-kind = "linear-pixel"
-[quality]
-enabled = false
-"""
-
-
-@pytest.fixture(scope="session")
-def finished(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder with `runs/images`, a run of two quick generators and its store; no test changes it."""
-    from benchmark.use import api
-
-    folder = tmp_path_factory.mktemp("finished")
-    (folder / "images.toml").write_text(IMAGES_SPEC)
-    run = api.run(folder / "images.toml", out=folder / "runs" / "images")
-    assert not run.failures
-    assert "alarm" not in set(run.audit["verdict"])
-    return folder
-
-
 @pytest.fixture
 def copied(finished: Path, tmp_path: Path) -> Path:
     """A copy of it that a test may change."""

@@ -1,0 +1,116 @@
+"""A run in writing: its table as a frame, its first look as HTML for notebooks, and its page."""
+
+from __future__ import annotations
+
+import base64
+import io
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from data.errors import unknown
+from data.run_folder import MANIFEST
+from reports import numbers
+from reports.sections import tables
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from reports.load import Run
+
+TEMPLATE = Path(__file__).parent / "template"
+SEEN = 6  # images of a row of thumbnails
+LARGEST = 48  # pixels of a thumbnail's longer side
+HALF = ("auc", "accuracy", "balanced_accuracy", "average_precision", "accuracy_at_half")  # guessing gives one half
+
+
+def table(run: Run, metric: str) -> pd.DataFrame:
+    """Returns a metric of all detectors (rows) on all generators, each with value, interval and status."""
+    import pandas as pd
+
+    known = tables.metric_names(run)
+    if metric not in known:
+        raise unknown("metric", metric, known)
+    entries = tables.table(run, metric)
+    parts = ("value", "low", "high", "status")
+    columns = {
+        (generator.id, part): [getattr(entries[detector.id, generator.id], part) for detector in run.detectors]
+        for generator in run.generators
+        for part in parts
+    }
+    names = pd.MultiIndex.from_tuples(columns, names=["generator", metric])
+    index = pd.Index([detector.id for detector in run.detectors], name="detector")
+    return pd.DataFrame(dict(enumerate(columns.values())), index=index).set_axis(names, axis=1)
+
+
+def html(run: Run, sentences: list[str]) -> str:
+    """Returns what a notebook shows of a run: sentences, thumbnails and the AUCs as a heat map, in one piece."""
+    from jinja2 import Environment, FileSystemLoader, StrictUndefined
+
+    environment = Environment(
+        loader=FileSystemLoader(TEMPLATE),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    entries = tables.table(run)
+    generators = sorted(run.generators, key=lambda generator: bool(generator.role))
+    detectors = sorted(run.detectors, key=lambda detector: bool(detector.role))
+    return environment.get_template("run.html.j2").render(
+        title=str(run.manifest.get("name") or run.folder.name),
+        sentences=sentences,
+        generators=generators,
+        rows=[(detector, [_cell(entries[detector.id, each.id]) for each in generators]) for detector in detectors],
+        thumbnails=_thumbnails(run),
+    )
+
+
+def _cell(entry: tables.Entry) -> dict[str, Any]:
+    """Returns what a place in the table shows; its colour grows from guessing (0.5) to perfect (1)."""
+    done = entry.status == "done"
+    share = min(max(2 * entry.value - 1, 0.0), 1.0) if done else 0.0
+    return {
+        "text": tables.text(entry),
+        "interval": numbers.interval(entry.low, entry.high) if done else "",
+        "note": entry.note,
+        "colour": f"hsl(16, {round(70 * share)}%, {round(97 - 32 * share)}%)" if done else "",
+    }
+
+
+def _thumbnails(run: Run) -> list[tuple[str, list[str]]]:
+    """Returns the first real images, and those of the last checkpoint of each generator: (id or "", data URIs)."""
+    from fauxbench.displays.pictures import tiles
+    from reports.load import natural
+
+    rows = run.images
+    first = rows.groupby("generator")["generator_seed"].transform("min")
+    rows = rows[rows["generator_seed"].isna() | (rows["generator_seed"] == first)]
+    found = [("", row) for row in rows[rows["kind"] == "real"].head(1).itertuples()]
+    for generator in run.generators:
+        mine = list(rows[(rows["generator"] == generator.id) & (rows["kind"] == "grid")].itertuples())
+        if mine and not generator.role:
+            found.append((generator.id, max(mine, key=lambda row: natural(row.checkpoint))))
+    return [(name, [_small(image) for image in tiles(run, row, SEEN)]) for name, row in found]
+
+
+def _small(image: Any) -> str:
+    from PIL import Image
+
+    picture = Image.fromarray(image)
+    picture.thumbnail((LARGEST, LARGEST), Image.Resampling.BOX)
+    buffer = io.BytesIO()
+    picture.save(buffer, format="PNG", optimize=True)
+    return f"data:image/png;base64,{base64.b64encode(buffer.getvalue()).decode()}"
+
+
+def page(folder: Path) -> Path:
+    """Writes `report.html`, unless the one there is of these very results."""
+    there = folder / "report.html"
+    if there.exists() and there.stat().st_mtime_ns >= (folder / MANIFEST).stat().st_mtime_ns:
+        return there
+    from benchmark.store.folder_lock import only_writer
+    from benchmark.store.store import written
+    from reports.page import write
+
+    with written(there), only_writer(folder, f"run folder {folder}"):
+        return write(folder)

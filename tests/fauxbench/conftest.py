@@ -1,0 +1,40 @@
+"""Runs to read: the finished one of two quick generators, and simulated ones with every table filled."""
+
+from __future__ import annotations
+
+import importlib.util
+from collections.abc import Callable
+from pathlib import Path
+from types import ModuleType
+
+import pytest
+
+import fauxbench
+
+
+@pytest.fixture(scope="session")
+def simulation() -> ModuleType:
+    """The module that writes simulated run folders for the tests of reports."""
+    place = Path(__file__).parents[1] / "reports" / "conftest.py"
+    spec = importlib.util.spec_from_file_location("simulated_runs", place)
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+@pytest.fixture(scope="session")
+def simulated(simulation: ModuleType, sealed: Callable[[Path], Path], tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A simulated run of three trainings, with their means."""
+    folder = simulation.write_run(tmp_path_factory.mktemp("simulated") / "digits", seeds=(0, 1, 2))
+    (folder / "over_runs.csv").write_text(
+        "generator,measure,runs,value,low,high,note\ntuned,fd,3,5.0,3.0,7.0,\ntuned,kd,3,,,,\n"
+    )
+    return sealed(folder)
+
+
+@pytest.fixture(scope="session")
+def run(finished: Path) -> fauxbench.Run:
+    """The finished run, opened."""
+    return fauxbench.load(finished / "runs" / "images")

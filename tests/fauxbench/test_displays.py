@@ -1,0 +1,130 @@
+"""Every figure of a run: a frame, and a drawing on given axes or on its own."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import matplotlib as mpl
+import numpy as np
+import pytest
+
+import fauxbench
+from data.errors import UserError
+from fauxbench.displays.display import Display, drawable
+
+DISPLAYS: dict[str, Callable[[fauxbench.Run], Display]] = {
+    "heat map": lambda run: run.heatmap("accuracy"),
+    "roc": lambda run: run.roc("tuned"),
+    "roc, logarithmic": lambda run: run.roc("tuned", log=True),
+    "histograms": lambda run: run.histograms("cnn", "tuned"),
+    "reliability": lambda run: run.reliability("linear-dct", "tuned"),
+    "losses": lambda run: run.losses("tuned"),
+    "outputs": lambda run: run.losses("tuned", panel="output"),
+    "quality": lambda run: run.quality("fd"),
+    "quality of runs": lambda run: run.quality_runs("fd"),
+    "seeds": lambda run: run.seeds("tuned"),
+    "spectra": lambda run: run.spectra("tuned"),
+    "difference": lambda run: run.spectra("tuned", difference=True),
+    "pictures": lambda run: run.pictures("tuned"),
+}
+
+
+@pytest.fixture(scope="module")
+def whole(simulated: Path) -> fauxbench.Run:
+    return fauxbench.load(simulated)
+
+
+@pytest.fixture(autouse=True)
+def closed() -> Iterator[None]:
+    mpl.use("agg")
+    from matplotlib import pyplot
+
+    yield
+    pyplot.close("all")
+
+
+@pytest.mark.parametrize("name", DISPLAYS)
+def test_every_figure_has_a_frame_and_a_plot(whole: fauxbench.Run, name: str) -> None:
+    from matplotlib import pyplot
+
+    display = DISPLAYS[name](whole)
+    assert len(display.frame())
+    assert display._repr_png_().startswith(b"\x89PNG")
+    assert not pyplot.get_fignums()  # a notebook would show it twice
+    _, (first, second) = pyplot.subplots(1, 2)
+    assert display.plot(second) is second
+    assert second.has_data()
+    assert not first.has_data()
+    own = display.plot()
+    assert own is not second
+    assert not any(text.get_parse_math() for text in own.get_xticklabels() + own.get_yticklabels())
+
+
+def test_the_drawing_is_of_the_frame(whole: fauxbench.Run) -> None:
+    roc = whole.roc("tuned")
+    axes, frame = roc.plot(), roc.frame()
+    drawn = {line.get_label(): line for line in axes.lines}
+    for detector, rows in frame.groupby("detector"):
+        np.testing.assert_array_equal(drawn[detector].get_xdata(), rows["fpr"])
+        np.testing.assert_array_equal(drawn[detector].get_ydata(), rows["tpr"])
+    assert "spectrum" not in drawn  # failed on it
+    heat = whole.heatmap()
+    written = [text.get_text() for text in heat.plot().texts]
+    assert len(written) == len(heat.frame()) == 36
+    assert written.count("failed") == 1
+    histograms = whole.histograms("cnn", "tuned")
+    stairs = histograms.plot().patches
+    np.testing.assert_allclose(stairs[0].get_data().values, histograms.frame()["real"])
+    np.testing.assert_allclose(histograms.frame()[["real", "fake"]].sum(), 1)
+    seeds = whole.seeds("tuned").frame()
+    assert set(seeds.loc[seeds["scope"] == "cell", "generator_seed"]) == {0, 1, 2}
+
+
+def test_the_first_that_can_be_drawn_is_no_control_and_no_sentinel(whole: fauxbench.Run) -> None:
+    assert whole.roc().generator == "baseline"
+    assert whole.pictures().generator == "baseline"
+    assert whole.histograms().detector == "cnn"
+
+
+@pytest.mark.parametrize(
+    ("draw", "said"),
+    [
+        (lambda run: run.roc("tune"), "Unknown generator 'tune' with a ROC curve. Did you mean 'tuned'"),
+        (
+            lambda run: run.histograms("cmn", "tuned"),
+            "Unknown detector 'cmn' with scores on 'tuned'. Did you mean 'cnn'",
+        ),
+        (lambda run: run.histograms("spectrum", "tuned"), "Unknown detector 'spectrum' with scores"),  # it failed
+        (lambda run: run.losses(panel="losses"), "Unknown panel 'losses'. Did you mean 'loss'"),
+        (lambda run: run.pictures("tuned", n=0), "n must be at least 1. Received: 0"),
+        (lambda run: run.quality("fdd"), "Unknown measure of quality 'fdd'. Did you mean 'fd'"),
+        (lambda run: run.quality_runs("kd"), "nothing to draw: no generator has kd of more than one training"),
+    ],
+)
+def test_what_cannot_be_drawn_is_said(whole: fauxbench.Run, draw: Callable, said: str) -> None:
+    with pytest.raises(UserError, match=said.replace("(", r"\(")):
+        draw(whole)
+
+
+def test_a_run_without_a_training_says_so(run: fauxbench.Run) -> None:
+    for draw in (run.losses, run.quality, run.seeds):
+        with pytest.raises(UserError, match="This run has nothing to draw"):
+            draw()
+
+
+def test_pictures_are_those_of_the_files(run: fauxbench.Run) -> None:
+    display = run.pictures("gaussian", n=4)
+    shown = display.plot().images[0].get_array()
+    from PIL import Image
+
+    real = np.asarray(Image.open(run.folder / "images" / "real.png").convert("RGB"))[:8, :8] / 255
+    np.testing.assert_allclose(shown[:8, :8], real)
+    assert shown.shape == (2 * 8 + 1, 4 * 8 + 3, 3)
+
+
+def test_names_can_be_drawn() -> None:
+    assert drawable("_hidden").startswith(" ")
+    assert len(drawable("x" * 300)) == 40
+    assert "🦊" not in drawable("🦊")
+    assert drawable("a\u202eb") == "a\\u202eb"
