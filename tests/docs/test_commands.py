@@ -1,0 +1,79 @@
+"""Every command and example of the docs is run, page by page, in a folder of its own; what cannot run says why."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import blocks
+import pytest
+from runner import Reader
+
+import benchmark
+from benchmark.plan import questions, specs
+
+ORDER = ["tutorial.md"]  # first, in a folder without runs, as a newcomer has it
+WITH_BLOCKS = sorted(
+    {block.page for block in blocks.every() if block.mark != "not run" and block.language != "text"},
+    key=lambda page: (page not in ORDER, page),
+)
+MARKS = {"", "file", "append", "question", "refused", "background", "not run"}
+
+
+@pytest.fixture(scope="module")
+def runs(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder of runs that all pages share, with its store."""
+    return tmp_path_factory.mktemp("docs") / "runs"
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("page", WITH_BLOCKS)
+def test_a_page_does_what_it_says(page, runs, tmp_path, monkeypatch, capsys):
+    runs.mkdir(exist_ok=True)
+    (path,) = [path for path in blocks.PAGES if path.name == page]
+    reader = Reader(tmp_path, runs, monkeypatch, lambda: "".join(capsys.readouterr()))
+    try:
+        for block in blocks.of(path):
+            reader.does(block)
+    finally:
+        reader.leaves()
+        questions.known.cache_clear()
+    if reader.left_out:
+        pytest.skip(f"FAUXBENCH_DATA is not set; all but these were run: {'; '.join(reader.left_out)}")
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("preset", sorted(specs.presets()))
+def test_every_preset_runs(preset, runs, request):
+    """Those that no page has run are run here."""
+    if preset != "digits":
+        request.getfixturevalue("real_data")
+    if (runs / preset / "manifest.json").is_file():
+        run = benchmark.load(runs / preset)
+    else:
+        run = benchmark.run(preset, out=runs / preset, smoke=True)
+    assert set(run.cells["status"]) == {"done"}, run.failures
+    assert run.manifest["smoke"]
+
+
+def test_every_mark_is_known_and_what_is_not_run_says_why():
+    found = blocks.every()
+    assert len(found) > 60
+    assert {block.mark for block in found} <= MARKS
+    for block in found:
+        assert block.language in ("", "python", "toml", "text"), f"{block.page}:{block.line}"
+        if block.mark == "not run":
+            assert len(block.about.split()) >= 3, f"{block.page}:{block.line}: a reason"
+
+
+def test_what_is_ours_is_run_unless_the_machine_lacks_something():
+    commands = [(line, block) for block in blocks.every() for line in block.commands if line.startswith("fauxbench")]
+    assert len(commands) > 60
+    for line, block in commands:
+        assert block.mark != "not run" or block.about.startswith("needs "), f"{block.page}:{block.line}: {line}"
+
+
+def test_no_block_is_missed():
+    """Every fence is found by the pattern, indented or not."""
+    for page in blocks.PAGES:
+        fences = [line for line in page.read_text(encoding="utf-8").splitlines() if line.strip().startswith("```")]
+        assert len(fences) == 2 * len(blocks.of(page)), page.name
