@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import blocks
 import pytest
 from runner import Reader
+from typer.core import TyperGroup as Group
+from typer.main import get_command
 
 import benchmark
+from benchmark.cli.main import app
 from benchmark.plan import questions, specs
 
 ORDER = ["tutorial.md"]  # first, in a folder without runs, as a newcomer has it
@@ -70,6 +74,22 @@ def test_what_is_ours_is_run_unless_the_machine_lacks_something():
     assert len(commands) > 60
     for line, block in commands:
         assert block.mark != "not run" or block.about.startswith("needs "), f"{block.page}:{block.line}: {line}"
+
+
+INLINE = sorted(set(re.findall(r"`(fauxbench [^`]+)`", " ".join(page.read_text("utf-8") for page in blocks.PAGES))))
+
+
+def test_verbs_and_options_that_sentences_name_are_there():
+    assert len(INLINE) > 15
+    for line in INLINE:
+        command = get_command(app)
+        for word in re.sub(r"\s+", " ", line).split(" ")[1:]:
+            if isinstance(command, Group) and word.isalpha() and word.islower():
+                assert word in command.commands, line
+                command = command.commands[word]
+            elif word.startswith("--"):
+                known = {option for parameter in command.params for option in parameter.opts}
+                assert word in known | {"--help"}, line
 
 
 def test_no_block_is_missed():
