@@ -6,9 +6,11 @@ import re
 import shutil
 import subprocess
 import sys
+from collections.abc import Iterator
 from importlib.util import find_spec, module_from_spec, spec_from_file_location
 from pathlib import Path
 from types import ModuleType
+from typing import Any
 
 import blocks
 import pytest
@@ -61,18 +63,34 @@ def test_a_link_or_an_anchor_that_leads_nowhere_ends_the_build(site: Path, tmp_p
     assert "#nothing" in ended.stderr
 
 
-def test_the_search_works_from_a_disk(site: Path) -> None:
-    """In a browser, from `file://`: what is typed is found, nothing is asked of any other place, no error is told."""
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Any]:
     chromium = shutil.which("chromium")
     if chromium is None or find_spec("playwright") is None:
         pytest.skip("no Chromium here")
     from playwright.sync_api import sync_playwright
 
+    with sync_playwright() as play:
+        opened = play.chromium.launch(executable_path=chromium, args=["--no-sandbox"])
+        yield opened
+        opened.close()
+
+
+def test_no_page_is_wider_than_a_phone(site: Path, browser: Any) -> None:
+    page = browser.new_page(viewport={"width": 390, "height": 844})
+    wide = {}
+    for path in site.glob("*.html"):
+        page.goto(path.as_uri())
+        wide[path.name] = page.evaluate("document.documentElement.scrollWidth")
+    page.close()
+    assert {name: width for name, width in wide.items() if width > 390} == {}
+
+
+def test_the_search_works_from_a_disk(site: Path, browser: Any) -> None:
+    """From `file://`: what is typed is found, nothing is asked of any other place, and no error is told."""
     told: list[str] = []
     asked: list[str] = []
-    with sync_playwright() as play:
-        browser = play.chromium.launch(executable_path=chromium, args=["--no-sandbox"])
-        page = browser.new_page()
+    with browser.new_page() as page:
         page.on("console", lambda message: told.append(message.text) if message.type == "error" else None)
         page.on("pageerror", lambda error: told.append(str(error)))
         page.on("request", lambda request: asked.append(request.url))
@@ -81,7 +99,6 @@ def test_the_search_works_from_a_disk(site: Path) -> None:
         page.fill("#mkdocs-search-query", "reliability")
         page.wait_for_selector("#mkdocs-search-results a")
         found = page.locator("#mkdocs-search-results a").evaluate_all("links => links.map(link => link.href)")
-        browser.close()
     assert any("metrics.html" in link or "files.html" in link for link in found)
     assert told == []
     assert [url for url in asked if not url.startswith(("file:", "data:"))] == []
