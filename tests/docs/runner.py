@@ -1,19 +1,21 @@
 """Does what a page of the docs tells: saves its files, runs its commands and its Python, in one folder and in order.
 
 What is run is what is printed, but for four things: runs are `--smoke` ones; all pages share one folder `runs`, so that
-what one has computed the others find; a preset with changes is planned and not trained; and ports are free ones.
+what one has computed the others find; ports are free ones; and a run is planned, which checks all that it names, where
+it brings no code of its own and nothing that follows on the page opens what it makes.
 """
 
 from __future__ import annotations
 
+import itertools
 import os
 import shlex
 import socket
 import subprocess
 import sys
 import time
+import tomllib
 from collections.abc import Callable
-from contextlib import suppress
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -39,6 +41,7 @@ class Reader:
         self.folder, self.monkeypatch, self.say = folder, monkeypatch, say
         self.scope: dict[str, Any] = {"__name__": "page"}
         self.left_out: list[str] = []
+        self.missing: set[str] = set()
         self.port = _free_port()
         self.others: list[subprocess.Popen[str]] = []
         (folder / "runs").symlink_to(runs)
@@ -46,8 +49,14 @@ class Reader:
         monkeypatch.chdir(folder)
         monkeypatch.setattr(benchmark, "run", partial(_smoked, api.run), raising=False)
 
-    def does(self, block: Block) -> None:
-        """Does what a block tells."""
+    def follows(self, page: list[Block]) -> None:
+        """Does what the blocks of a page tell, in their order."""
+        brings_code = any(block.about.endswith(".py") for block in page if block.mark == "file")
+        for number, block in enumerate(page):
+            later = "".join(other.text for other in page[number + 1 :] if other.mark != "not run")
+            self._does(block, lambda name, later=later: brings_code or f"runs/{name}" in later)
+
+    def _does(self, block: Block, is_wanted: Callable[[str], bool]) -> None:
         match block.mark:
             case "file" | "append":
                 with open(self.folder / block.about, "w" if block.mark == "file" else "a", encoding="utf-8") as file:
@@ -60,7 +69,7 @@ class Reader:
                 pass
             case _:
                 for line in block.commands:
-                    self._runs(line, block)
+                    self._runs(line, block, is_wanted)
                 if block.language == "python":
                     exec(compile(block.text, f"{block.page}:{block.line}", "exec"), self.scope)
                 if block.language == "toml":
@@ -73,24 +82,26 @@ class Reader:
         for other in self.others:
             other.wait(60)
 
-    def _runs(self, line: str, block: Block) -> None:
-        words = [self._expanded(word) for word in shlex.split(line.replace("8786", str(self.port)))]
+    def _runs(self, line: str, block: Block, is_wanted: Callable[[str], bool]) -> None:
+        words = shlex.split(line.replace("8786", str(self.port)))
         if words[:1] != ["fauxbench"]:
             done = _other(words, self.folder)
             assert done.returncode == 0, f"{block.page}:{block.line}: {line}\n{done.stdout}{done.stderr}"
             return
         needed = {name for name in specs.presets() if name in words[1:] or f"runs/{name}" in words[1:]}
-        if needed - NO_DATA and not os.environ.get("FAUXBENCH_DATA"):
+        lacking = needed - NO_DATA and not os.environ.get("FAUXBENCH_DATA")
+        if lacking or self.missing & {word.split("/")[0] for word in words}:  # no data, or what comes of them
             self.left_out.append(line)
+            self.missing |= {words[words.index("--out") + 1]} if "--out" in words else set()
             return
         for name in needed:
             if f"runs/{name}" in words and not (self.folder / "runs" / name / "manifest.json").exists():
                 api.run(name, out=f"runs/{name}", smoke=True)
-        code = self._command(_smoke(words))
+        if words[1] == "run" and "--real" in words and any(word in CHANGES for word in words):
+            _planned_folders(words)
+            return
+        code = self._command(_shortened(words, is_wanted))
         assert code == (2 if block.mark == "refused" else 0), f"{block.page}:{block.line}: {line}\n{self.say()}"
-
-    def _expanded(self, word: str) -> str:
-        return word.replace("$PWD", str(self.folder))
 
     def _command(self, words: list[str]) -> int:
         """Calls the command line in this process."""
@@ -110,32 +121,51 @@ class Reader:
     def _starts(self, line: str) -> subprocess.Popen[str]:
         words = shlex.split(line.replace("8786", str(self.port)))
         command = [sys.executable, "-m", "dask", *words[1:]] if words[0] == "dask" else words
-        with open(self.folder / f"background-{len(self.others)}.log", "w") as log:
+        path = self.folder / f"background-{len(self.others)}.log"
+        with open(path, "w") as log:
             started = subprocess.Popen(command, cwd=self.folder, stdout=log, stderr=log, text=True, env=_environment())
-        for _ in range(600):
-            with suppress(OSError), socket.create_connection(("127.0.0.1", self.port), 1):
+        ready = "Registered to" if "worker" in words else "Scheduler at"  # what distributed says of each
+        for _ in range(1200):
+            if ready in path.read_text():
                 return started
+            assert started.poll() is None, path.read_text()
             time.sleep(0.1)
-        raise AssertionError(f"{line}: nothing answers at port {self.port}")
+        started.kill()
+        raise AssertionError(f"{line}: {path.read_text()}")
 
 
-def _smoke(words: list[str]) -> list[str]:
-    """Makes a run a quick one."""
-    if words[1] == "run" and "--scheduler" not in words:
-        source = words[2] if len(words) > 2 and not words[2].startswith("-") else None
-        if source in specs.presets() and source not in NO_DATA and any(word in CHANGES for word in words):
-            return _as_plan(words)
-        if source is None and "--real" not in words:
-            words = [*words[:2], "digits", *words[2:]]
-        if "--out" not in words and "--real" not in words:
-            words = [*words, "--out", f"runs/{Path(words[2]).stem}"]
-    return words if words[1] != "run" or "--smoke" in words else [*words, "--smoke"]
+def _shortened(words: list[str], is_wanted: Callable[[str], bool]) -> list[str]:
+    """Makes a run a quick one, or a plan."""
+    if words[1] != "run":
+        return words
+    source = words[2] if len(words) > 2 and not words[2].startswith("-") else None
+    if source is None and "--real" not in words:
+        source, words = "digits", [*words[:2], "digits", *words[2:]]
+    changed = any(word in CHANGES for word in words)
+    if source in specs.presets():
+        planned = changed and "--scheduler" not in words
+    else:
+        planned = source is not None and not is_wanted(Path(source).stem)
+    if planned:
+        return ["fauxbench", "plan", *_without(_without(words[2:], "--jobs", 2), "--smoke", 1)]
+    if source is not None and "--out" not in words:
+        words = [*words, "--out", f"runs/{Path(source).stem}"]
+    return words if "--smoke" in words else [*words, "--smoke"]
 
 
-def _as_plan(words: list[str]) -> list[str]:
-    at = words.index("--jobs") if "--jobs" in words else len(words)
-    kept = words[:at] + words[at + 2 :]
-    return ["fauxbench", "plan", *kept[2:]]
+def _without(words: list[str], option: str, n: int) -> list[str]:
+    """Leaves out an option with what belongs to it, `n` words in all."""
+    if option not in words:
+        return words
+    at = words.index(option)
+    return words[:at] + words[at + n :]
+
+
+def _planned_folders(words: list[str]) -> None:
+    """Plans a run of folders, for which the command line has no verb."""
+    options = dict(itertools.pairwise(words))
+    changes = [value for option, value in itertools.pairwise(words) if option == "--set"]
+    api.make_plan(specs.from_folders(Path(options["--real"]), [Path(options["--fake"])], changes))
 
 
 def _smoked(run: Callable[..., Any], source: str = "digits", **options: Any) -> Any:
@@ -144,8 +174,6 @@ def _smoked(run: Callable[..., Any], source: str = "digits", **options: Any) -> 
 
 def _planned(block: Block) -> None:
     """Checks rows of a spec as they stand, on digits."""
-    import tomllib
-
     values = tomllib.loads(block.text)
     values.setdefault("dataset", {"name": "digits"})
     values.setdefault("generator", [{"kind": "gaussian"}])

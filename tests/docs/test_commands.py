@@ -36,8 +36,7 @@ def test_a_page_does_what_it_says(page, runs, tmp_path, monkeypatch, capsys):
     (path,) = [path for path in blocks.PAGES if path.name == page]
     reader = Reader(tmp_path, runs, monkeypatch, lambda: "".join(capsys.readouterr()))
     try:
-        for block in blocks.of(path):
-            reader.does(block)
+        reader.follows(blocks.of(path))
     finally:
         reader.leaves()
         questions.known.cache_clear()
