@@ -5,7 +5,9 @@
 | `<!-- file: NAME -->` | it is saved as a file, which later commands of the page use |
 | `<!-- append: NAME -->` | it is added to that file |
 | `<!-- question: NAME -->` | it is a question, found beside those of `benchmark/plan/questions/` |
+| `<!-- package: NAME -->` | it is the `pyproject.toml` of a package, whose entry points are then known |
 | `<!-- refused: WHY -->` | its commands are mistakes, refused with exit code 2 |
+| `<!-- some fail: WHICH -->` | some cells of its runs fail, exit code 1 |
 | `<!-- background: WHY -->` | its commands run until the page ends |
 | `<!-- not run: REASON -->` | it cannot run here |
 

@@ -30,6 +30,7 @@ from benchmark.cli import main as cli
 from benchmark.plan import questions, specs
 from benchmark.use import api
 
+CODES = {"refused": 2, "some fail": 1}  # by the mark; all other commands end with 0
 CHANGES = ("--set", "--ladder")
 NO_DATA = {"digits"}  # presets that need no files
 
@@ -63,6 +64,8 @@ class Reader:
                     file.write(block.text)
             case "question":
                 self._adds_question(block)
+            case "package":
+                self._installs(block)
             case "background":
                 self.others += [self._starts(line) for line in block.commands]
             case "not run":
@@ -101,7 +104,7 @@ class Reader:
             _planned_folders(words)
             return
         code = self._command(_shortened(words, is_wanted))
-        assert code == (2 if block.mark == "refused" else 0), f"{block.page}:{block.line}: {line}\n{self.say()}"
+        assert code == CODES.get(block.mark, 0), f"{block.page}:{block.line}: {line}\n{self.say()}"
 
     def _command(self, words: list[str]) -> int:
         """Calls the command line in this process."""
@@ -117,6 +120,20 @@ class Reader:
         (place / block.about).write_text(block.text, encoding="utf-8")
         self.monkeypatch.setattr(questions, "__path__", [*questions.__path__, str(place)])
         questions.known.cache_clear()
+
+    def _installs(self, block: Block) -> None:
+        """Makes a package's entry points known, in a folder of `sys.path`, so that every process sees them."""
+        project = tomllib.loads(block.text)["project"]
+        about = self.folder / f"{project['name']}-{project['version']}.dist-info"
+        about.mkdir()
+        (about / "METADATA").write_text(f"Metadata-Version: 2.1\nName: {project['name']}\nVersion: 1.0\n")
+        groups = project["entry-points"].items()
+        lines = [
+            f"[{group}]\n" + "".join(f"{name} = {place}\n" for name, place in all_of.items())
+            for group, all_of in groups
+        ]
+        (about / "entry_points.txt").write_text("\n".join(lines))
+        self.monkeypatch.syspath_prepend(str(self.folder))
 
     def _starts(self, line: str) -> subprocess.Popen[str]:
         words = shlex.split(line.replace("8786", str(self.port)))

@@ -20,7 +20,7 @@ WITH_BLOCKS = sorted(
     {block.page for block in blocks.every() if block.mark != "not run" and block.language != "text"},
     key=lambda page: (page not in ORDER, page),
 )
-MARKS = {"", "file", "append", "question", "refused", "background", "not run"}
+MARKS = {"", "file", "append", "question", "package", "refused", "some fail", "background", "not run"}
 
 
 @pytest.fixture(scope="module")
