@@ -33,10 +33,14 @@ def variance(centre: float, before: float, own: float, after: float) -> float:
         >>> round(variance(0.0, 0.0, 0.01, 0.0), 6)  # a small effect: its variance times the squared slope, 1/16
         0.000622
     """
-    one, two, three = (np.sqrt(each) * NODES for each in (before, own, after))
-    aucs = special.expit(centre + one[:, None, None] + two[:, None] + three)
-    means = aucs @ WEIGHTS
-    return float(WEIGHTS @ ((means - (means @ WEIGHTS)[:, None]) ** 2 @ WEIGHTS))
+    (one, outer), (two, inner), (three, rest) = map(_points, (before, own, after))
+    means = special.expit(centre + one[:, None, None] + two[:, None] + three) @ rest
+    return float(outer @ ((means - (means @ inner)[:, None]) ** 2 @ inner))
+
+
+def _points(spread: float) -> tuple[np.ndarray, np.ndarray]:
+    """Returns where a normal with this variance is looked at, and with which weights."""
+    return (np.sqrt(spread) * NODES, WEIGHTS) if spread > 0 else (np.zeros(1), np.ones(1))
 
 
 def intervals(found: Sequence[Estimate], centre: float, reach: float) -> list[tuple[float, float]]:
