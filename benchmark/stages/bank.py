@@ -113,7 +113,7 @@ def _audit(
     units = ledger.units, np.concatenate([np.load(folder / f"{part}.units.npy") for part in fakes])
     every = np.concatenate(list(fakes.values()))
     rows = [
-        bank_audit.copies(images.images, every, alike=alike, units=units, base=_near_reals(images, ledger)),
+        bank_audit.copies(images.images, every, alike=alike, units=units, base=near_reals(images, ledger)),
         bank_audit.repeats(fakes, alike=alike),
     ]
     if files is not None:
@@ -122,7 +122,7 @@ def _audit(
     return rows
 
 
-def _near_reals(images: ImageSet, ledger: Ledger) -> tuple[int, int]:
+def near_reals(images: ImageSet, ledger: Ledger) -> tuple[int, int]:
     """Returns how many real images have a copy among the real ones, and how many there are."""
     of = ledger.table["copy_of"].to_numpy(str)
     copies = of != ""

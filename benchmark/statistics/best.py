@@ -5,9 +5,12 @@ from __future__ import annotations
 from typing import NamedTuple
 
 import numpy as np
+from scipy import special
 
 from benchmark.statistics.column import Bounds, Column
 from benchmark.statistics.family import tail_of_each
+
+AROUND = np.linspace(0, 2 * np.pi, 90, endpoint=False)  # directions of an ellipse
 
 
 class Best(NamedTuple):
@@ -28,9 +31,11 @@ def multiple_comparisons(column: Column, *, level: float = 0.95) -> Best:
     """Returns Hsu's intervals of each member's AUC minus the best of the others; all hold together with `level`.
 
     Each member in turn is the control of one-sided comparisons with the others (Edwards, Hsu, "Multiple comparisons
-    with the best treatment", JASA 1983, for estimates that vary together; Hsu, Multiple Comparisons, 1996, chapter 4).
+    with the best treatment", JASA 1983, which serves wherever there are intervals of comparisons with a control; Hsu,
+    Multiple Comparisons, 1996, chapter 4).
     How often one of them may fail comes from the joint distribution of the paired differences; those that rest on
     counts of few images are joined by the sum of their probabilities. An interval that lies below 0 excludes a member.
+    Coverage: `tests/statistics/simulate_comparisons.py`.
 
     Args:
         column: Of detectors or of generators.
@@ -48,14 +53,12 @@ def multiple_comparisons(column: Column, *, level: float = 0.95) -> Best:
     k = len(column.names)
     if k == 1:
         return Best(np.array([True]), np.array([np.nan]), np.array([np.nan]))
-    below, above = np.empty((k, k)), np.empty((k, k))
+    above = np.full((k, k), np.inf)  # upper ends of row minus column; those below column minus row are their opposites
     for at in range(k):
         others = np.arange(k) != at
         contrasts = np.eye(k)[at] - np.eye(k)[others]
         tail = tail_of_each(column.covariance, contrasts, column.by_counts[at][others], level=level, one_sided=True)
-        low, high = column.bounds(1 - 2 * tail)
-        below[:, at], above[at] = low[:, at], high[at]  # of others minus this one as control; of this one minus others
-    np.fill_diagonal(above, np.inf)
+        above[at, others] = _highest(column, at, 1 - 2 * tail)[others]
     upper = above.min(axis=1)
     may_be = upper >= 0  # two that rank all images alike differ by exactly 0
     may_be[int(np.argmax(column.values))] = True  # nobody was told to be better than the highest
@@ -63,8 +66,29 @@ def multiple_comparisons(column: Column, *, level: float = 0.95) -> Best:
     low = np.zeros(k)
     for at in range(k):
         rivals = chosen[chosen != at]
-        low[at] = min(float(below[at, rivals].min()), 0.0) if len(rivals) else 0.0
+        low[at] = min(float(-above[rivals, at].max()), 0.0) if len(rivals) else 0.0
     return Best(may_be, low, np.maximum(upper, 0.0))
+
+
+def _highest(column: Column, at: int, level: float) -> np.ndarray:
+    """Returns the upper ends `(k,)` of one member's AUC minus each other's; where counts decide, `Column.bounds`.
+
+    Near the end of the scale what moves all detectors up brings them closer together: a difference that came out too
+    small has an error that came out too small as well, and a one-sided bound of `value + t error` fails on that side
+    twice as often as it should. On the logit scale the two do not go together. So this is the largest difference of two
+    AUCs whose logits lie within t errors of what was measured, in the metric of their covariance: an ellipse.
+    """
+    values = np.clip(column.values, 1e-12, 1 - 1e-12)
+    slope = values * (1 - values)  # of the AUC over its logit
+    alone = np.sqrt(np.maximum(np.diag(column.covariance), 1e-24))
+    common = (alone[at] ** 2 + alone**2 - column.error[at] ** 2) / 2
+    like = np.clip(common / (alone[at] * alone), -1, 1)[:, None]
+    t, error, centre = special.stdtrit(column.df[at], (1 + level) / 2), alone / slope, special.logit(values)
+    one = centre[at] + t[:, None] * error[at] * np.cos(AROUND)
+    along = like * np.cos(AROUND) + np.sqrt(1 - like**2) * np.sin(AROUND)
+    other = centre[:, None] + (t * error)[:, None] * along
+    high = (special.expit(one) - special.expit(other)).max(axis=1)
+    return np.where(column.by_counts[at], column.bounds(level)[1][at], high)
 
 
 def simultaneous(column: Column, *, level: float = 0.95) -> Bounds:

@@ -109,7 +109,7 @@ class Clusters:
 
         The images over the design effect of their success rate, times the squared ratio of the t quantiles of the
         images and of the clusters, never more than the images (Korn, Graubard, Confidence intervals for proportions
-        with small expected number of positive counts estimated from survey data, Survey Methodology 1998, section 2).
+        with small expected number of positive counts estimated from survey data, Survey Methodology 1998).
         Where successes, or failures, are in fewer than `FEW_TOUCHED` clusters, they say nothing of how alike a
         cluster's images are, and a cluster counts as one trial (Kish's effective number).
 

@@ -6,9 +6,9 @@ same fakes too. What images add to each cell, and to each pair of cells, is know
 AUCs (`delong`), so it is taken off the mean squares of the nested analysis of variance, whose expected values then give
 the components (Henderson, Biometrics 1953, method 1; Gallas, Academic Radiology 2006, for readers and cases of an AUC).
 
-Intervals are modified large-sample ones of a difference of mean squares (Ting, Burdick, Graybill, Jeyaratnam, Lu,
-Journal of Statistical Computation and Simulation 1990); what the images add stands among the mean squares with the
-degrees of freedom of a sum over images.
+Intervals are modified large-sample ones of a difference of mean squares (`large_sample`) of the logits of the AUCs,
+which are nearly normal where AUCs near 1 are not; they are brought back to the AUC's scale (`on_logits`). What the
+images add stands among the mean squares with the degrees of freedom of a sum over images.
 """
 
 from __future__ import annotations
@@ -18,8 +18,9 @@ from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
-from scipy import stats
+from scipy import special, stats
 
+from benchmark.statistics import large_sample, on_logits
 from benchmark.statistics.intervals import FEW
 from benchmark.statistics.ranking import Ranking
 from benchmark.statistics.shared import Measured
@@ -67,6 +68,10 @@ class _Images(NamedTuple):
 
     blocks: list[tuple[np.ndarray, np.ndarray]]  # which cells, and what a column adds to them
 
+    def scaled(self, slope: np.ndarray) -> _Images:
+        """What they add to a function of each AUC with this slope."""
+        return _Images([(at, added * slope[at, None]) for at, added in self.blocks])
+
     def weights(self, form: np.ndarray) -> np.ndarray:
         """What each unit adds to the expected value of a quadratic form `(cells, cells)`."""
         found = []
@@ -112,7 +117,7 @@ def components(cells: Sequence[Trained], *, level: float = 0.95) -> list[Compone
     levels = [len({cell[at] for cell in cells}) for at in range(3)]
     saturated = min(map(_wrong, cells, parts)) < FEW
     rows = []
-    nested = _nested(cells, np.array([part.part.auc for part in parts]), images, level)
+    nested = [] if saturated else _on_both_scales(cells, np.array([part.part.auc for part in parts]), images, level)
     for at, name in enumerate(FACTORS):
         kind = ("ledger seed", "generator seed", "detector seed")[at]
         if levels[at] < LEVELS:
@@ -165,6 +170,24 @@ def _images(cells: Sequence[Trained], parts: Sequence[Measured]) -> _Images:
     return _Images(blocks)
 
 
+def _on_both_scales(
+    cells: Sequence[Trained], aucs: np.ndarray, images: _Images, level: float
+) -> list[tuple[float, float, float]]:
+    """Returns the variance of each factor by moments of the AUCs, with the interval that their logits give."""
+    logits, on_logit = special.logit(aucs), images.scaled(1 / (aucs * (1 - aucs)))
+    found = _nested(cells, logits, on_logit, level)
+    n = len(cells)
+    error = float(on_logit.weights(np.full((n, n), 1 / n**2)).sum())
+    for at, (own, _, _) in enumerate(found):
+        share = _indicator([cell[: at + 1] for cell in cells]).mean(axis=0)
+        error += float(np.nan_to_num(own) * (share @ share))
+    outermost = next((count for at in range(3) if (count := len({cell[: at + 1] for cell in cells})) > 1), 2)
+    reach = stats.t.ppf((1 + level) / 2, outermost - 1) * np.sqrt(error)
+    bounds = on_logits.intervals(found, float(logits.mean()), float(reach))
+    moments = [value for value, _, _ in _nested(cells, aucs, images, level)]
+    return [(value, min(value, low), max(value, high)) for value, (low, high) in zip(moments, bounds, strict=True)]
+
+
 def _nested(
     cells: Sequence[Trained], aucs: np.ndarray, images: _Images, level: float
 ) -> list[tuple[float, float, float]]:
@@ -188,7 +211,7 @@ def _nested(
         terms = [(value, square, df) for value, square, df in zip(solved[row], squares, degrees[told], strict=True)]
         added = float(weights.sum())
         terms.append((-np.sign(added), abs(added), _degrees(weights)))
-        found[at] = _interval(terms, level)
+        found[at] = large_sample.interval(terms, level)
     return found
 
 
@@ -204,42 +227,6 @@ def _degrees(weights: np.ndarray) -> float:
     return float(np.clip(2 * weights.sum() ** 2 / spread, 1, 1e6)) if spread > 0 else 1e6
 
 
-def _interval(terms: list[tuple[float, float, float]], level: float) -> tuple[float, float, float]:
-    """Returns a sum of (coefficient, mean square, degrees of freedom), and its modified large-sample interval."""
-    terms = [term for term in terms if abs(term[0]) * term[1] > 0]
-    value = sum(coefficient * square for coefficient, square, _ in terms)
-    tail = (1 - level) / 2
-    up = [(abs(c) * square, df) for c, square, df in terms if c > 0]
-    down = [(abs(c) * square, df) for c, square, df in terms if c < 0]
-    low = value - np.sqrt(max(_spread(up, down, tail, lower=True), 0.0))
-    high = value + np.sqrt(max(_spread(up, down, tail, lower=False), 0.0))
-    return max(value, 0.0), max(float(low), 0.0), max(float(high), 0.0)
-
-
-def _spread(up: list[tuple[float, float]], down: list[tuple[float, float]], tail: float, *, lower: bool) -> float:
-    """The squared distance of an end from the value; at the upper one the two kinds of terms change their places."""
-    total = 0.0
-    for own, other in ((up, down), (down, up)) if lower else ((down, up), (up, down)):
-        short = own is (up if lower else down)  # these terms may have come out too large
-        total += sum((_g(df, tail) if short else _h(df, tail)) ** 2 * part**2 for part, df in own)
-        if short:
-            total += sum(_pair(df, df2, tail) * part * part2 for part, df in own for part2, df2 in other)
-    return total
-
-
-def _g(df: float, tail: float) -> float:
-    return float(1 - df / stats.chi2.isf(tail, df))
-
-
-def _h(df: float, tail: float) -> float:
-    return float(df / stats.chi2.ppf(tail, df) - 1)
-
-
-def _pair(df: float, other: float, tail: float) -> float:
-    f = float(stats.f.isf(tail, df, other))
-    return ((f - 1) ** 2 - _g(df, tail) ** 2 * f**2 - _h(other, tail) ** 2) / f
-
-
 def _of_images(weights: np.ndarray, n: int, saturated: bool, level: float) -> Component:
     variance = float(weights.sum())
     if n < LEVELS:
@@ -247,4 +234,4 @@ def _of_images(weights: np.ndarray, n: int, saturated: bool, level: float) -> Co
         return Component(IMAGES, n, np.nan, np.nan, np.nan, note)
     if saturated:
         return Component(IMAGES, n, np.nan, np.nan, np.nan, SATURATED)
-    return Component(IMAGES, n, *_interval([(1.0, variance, min(_degrees(weights), n - 1))], level), "")
+    return Component(IMAGES, n, *large_sample.interval([(1.0, variance, min(_degrees(weights), n - 1))], level), "")

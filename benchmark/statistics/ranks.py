@@ -34,7 +34,7 @@ def ranks(column: Column, *, level: float = 0.95) -> Ranks:
     All pairs are tested, stepping down (`Column.p_adjusted`). A rank lies between 1 + the number of members that are
     significantly better and k minus the number that are significantly worse (Mogstad, Romano, Shaikh, Wilhelm,
     "Inference for ranks with applications to mobility across neighbourhoods and academic achievement across countries",
-    Review of Economic Studies 2024, section 3). A column whose members all have so few images on the wrong side
+    Review of Economic Studies 2024). A column whose members all have so few images on the wrong side
     that only counts of them could tell members apart, and do not, is not ranked: it is saturated, or has few images.
 
     Args:

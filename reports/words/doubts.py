@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from typing import Any
 
 from reports.load import Run
 
@@ -11,8 +12,17 @@ def doubts(run: Run) -> dict[str, list[str]]:
     """Returns, for each generator that is no control, the alarms under which its numbers stand.
 
     An alarm that names generators of the run is about those; any other, such as a failed control or a leak, is about
-    all of them. Alarms that the run was told to ignore make nothing doubtful.
+    all of them. Alarms that the run was told to ignore make nothing doubtful. Worked out once a run: every sentence and
+    every row asks.
     """
+    kept: dict[str, Any] = vars(run)  # where the run keeps its cached properties too
+    if "doubts" not in kept:
+        kept["doubts"] = _worked_out(run)
+    found: dict[str, list[str]] = kept["doubts"]
+    return found
+
+
+def _worked_out(run: Run) -> dict[str, list[str]]:
     found: dict[str, list[str]] = {generator.id: [] for generator in run.generators if not generator.role}
     alarms = run.audit[(run.audit["verdict"] == "alarm") & ~run.audit["finding"].isin(run.ignored)]
     for finding, name, about in alarms[["finding", "name", "about"]].itertuples(index=False):

@@ -119,17 +119,12 @@ def _beats_chance(run: Run, sentinel: str, generator: str) -> bool:
 def _against(run: Run, generator: str, sentinel: str, best: str) -> str:
     """What a paired test says of a sentinel and the best detector; nothing where none was made."""
     rows = run.comparisons[run.comparisons["generator"] == generator]
-    if not best:
-        return ""
-    if (rows["best"] == sentinel).any():  # the sentinel itself leads the column
-        pairs, sign = rows[(rows["best"] == sentinel) & (rows["detector"] == best)], 1.0
-    else:
-        pairs, sign = rows[(rows["best"] == best) & (rows["detector"] == sentinel)], -1.0
-    if pairs.empty:
+    pairs = rows[(rows["best"] == best) & (rows["detector"] == sentinel)]
+    if not best or pairs.empty:
         return ""
     if not pairs["separable"].all():
         return f", not separable from {best} (paired test at 95 %)"
-    return ", more than any detector (paired test at 95 %)" if (sign * pairs["difference"] > 0).all() else ""
+    return ", more than any detector (paired test at 95 %)" if (pairs["difference"] < 0).all() else ""
 
 
 def answer(found: Verdict) -> str:

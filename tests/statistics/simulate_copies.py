@@ -1,10 +1,14 @@
 """Which changed copies the ledger and its audit find, by kind of change, and which pairs of whole sets they merge.
 
     python tests/statistics/simulate_copies.py --data DIR --draws 2000 --workers 8 --out copies.md --sheets sheets
+    python tests/statistics/simulate_copies.py --data DIR --clean 200 --sets digits dogs --out clean.md
 
 Each kind of change is made of `--draws` images of a set, and the copies are looked for among these images. Then the
 whole sets are searched as they are; the weakest pairs of each are drawn, to be looked at. The limits were set on
 training images of CIFAR-10 of the classes airplane, automobile, bird, frog, horse and ship; dogs and cats are others.
+
+`--clean` counts false alarms instead: of `FB002` over ledger seeds of a set as it is, of `FB003` where the fakes are
+samples of a Gaussian, or the other half of the set, as if a perfect generator had drawn it.
 """
 
 from __future__ import annotations
@@ -19,18 +23,26 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 from PIL import Image, ImageDraw
+from scipy import stats
 
+from benchmark.quality import across
 from benchmark.quality.across import Look
 from benchmark.quality.planted import changes
+from benchmark.stages import bank_audit
+from benchmark.stages.bank import near_reals
 from data.copies.align import agreement
 from data.copies.propose import proposed
 from data.duplicates import find_copies
-from data.imageset import ImageSet
+from data.imageset import ImageSet, snap
+from data.ledger import Ledger, split
 from data.near_duplicates import ALIKE, LIMIT, SIDE, reduced
+from generation.gaussian import Gaussian
 
 SETS = ("dogs", "cats", "celeba", "mnist", "digits")  # whose copies are looked for
 WHOLE = ("cifar10", "celeba", "mnist", "digits")  # that are searched as they are
 WEAKEST = 40  # pairs that are drawn
+CLEAN = ("FB002", "FB003 gaussian", "FB003 other half")
+FIRST = 2000  # ledger seed of clean draws; limits were not set on these
 
 
 @cache
@@ -100,6 +112,44 @@ def whole_set(name: str, data: Path, sheets: Path | None) -> dict[str, object]:
     return row
 
 
+def clean(name: str, what: str, seed: int, data: Path) -> str:
+    """Returns the verdict of `FB002` or `FB003` on a draw in which nothing was copied."""
+    images = images_of(name, data)
+    if what == "FB002":
+        return str(across.finding(images, split(images, seed=seed))["verdict"])
+    mine, others = images, np.asarray(images.images)
+    if what == "FB003 other half":
+        at = np.random.default_rng(seed).permutation(images.n)
+        half = np.sort(at[: images.n // 2])
+        kept = {name: np.asarray(getattr(images, name))[half] for name in ("images", "labels", "ids")}
+        groups = None if images.groups is None else np.asarray(images.groups)[half]
+        mine = ImageSet(images.name, **kept, classes=images.classes, groups=groups)
+        others = others[at[images.n // 2 :]]
+    ledger = split(mine, seed=seed)
+    if what == "FB003 gaussian":
+        at = ledger.parts["generator-train"]
+        fitted = Gaussian(random_state=seed).fit(mine.images[at], mine.labels[at])
+        others = snap(fitted.sample(mine.n - len(at), seed=seed), mine.value_grid)
+    return _of_reals(mine, ledger, others)
+
+
+def _of_reals(images: ImageSet, ledger: Ledger, fakes: np.ndarray) -> str:
+    base = near_reals(images, ledger)
+    row = bank_audit.copies(np.asarray(images.images), fakes, alike=images.groups is not None, base=base)
+    return str(row["verdict"])
+
+
+def false_alarms(name: str, what: str, draws: int, data: Path) -> dict[str, object]:
+    """Returns how many clean draws are alarms or notes, and how high the true rate of alarms may be."""
+    said = [clean(name, what, FIRST + draw, data) for draw in range(draws)]
+    alarms = said.count("alarm")
+    most = stats.binomtest(alarms, draws, alternative="less").proportion_ci(0.95, method="exact").high
+    return {
+        "set": name, "finding": what, "draws": draws, "alarms": alarms, "true rate at most": float(most),
+        "notes": said.count("note"), "cannot tell": said.count("cannot tell"),
+    }  # fmt: skip
+
+
 def sheet(pairs: Sequence[tuple[np.ndarray, np.ndarray, float]], columns: int = 8, side: int = 96) -> Image.Image:
     """Returns pairs of images side by side, each with its agreement."""
     out = Image.new("RGB", (columns * (2 * side + 12), -(-len(pairs) // columns) * (side + 16)), "white")
@@ -120,10 +170,25 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--sets", nargs="*", default=list(SETS))
     parser.add_argument("--whole", nargs="*", default=list(WHOLE))
     parser.add_argument("--draws", type=int, default=2000)
+    parser.add_argument("--clean", type=int, default=0, help="Ledger seeds of a clean set, in place of the tables.")
     parser.add_argument("--workers", type=int, default=1)
     parser.add_argument("--out", type=Path)
     parser.add_argument("--sheets", type=Path)
     asked = parser.parse_args(arguments)
+    tables = _clean_tables(asked) if asked.clean else _tables(asked)
+    text = "\n\n".join(_markdown(table) for table in tables)
+    print(text)
+    if asked.out is not None:
+        asked.out.write_text(text + "\n", encoding="utf-8")
+
+
+def _clean_tables(asked: argparse.Namespace) -> list[pd.DataFrame]:
+    tasks = [(name, what, asked.clean, asked.data) for name in asked.sets for what in CLEAN]
+    with Pool(asked.workers) as pool:
+        return [pd.DataFrame(pool.starmap(false_alarms, tasks, chunksize=1))]
+
+
+def _tables(asked: argparse.Namespace) -> list[pd.DataFrame]:
     tasks = [(name, kind, asked.draws, asked.data) for name in asked.sets for kind in kinds(name)]
     wholes = [(name, asked.data, asked.sheets) for name in asked.whole]
     with Pool(asked.workers) as pool:
@@ -136,10 +201,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
             tables.append(rows.pivot(index="change", columns="set", values=what).loc[order])
             tables[-1].columns.name = None
             tables[-1].index.name = f"{what}, of {asked.draws:,}"
-    text = "\n\n".join(_markdown(table) for table in tables)
-    print(text)
-    if asked.out is not None:
-        asked.out.write_text(text + "\n", encoding="utf-8")
+    return tables
 
 
 def _markdown(table: pd.DataFrame) -> str:

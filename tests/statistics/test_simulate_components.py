@@ -21,4 +21,4 @@ def test_intervals_hold_at_every_auc(name: str):
     for auc in (0.6, 0.9, 0.99):
         for each in simulation.one((CASES[name], auc, 200, 1)).values():
             told = [one for one in each if one is not None]
-            assert len(told) < 50 or sum(told) / len(told) >= 0.89
+            assert len(told) < 50 or sum(told) / len(told) >= 0.91  # of 200: a true 95 % falls below once in 120

@@ -23,6 +23,24 @@ def test_digits_are_found_where_nothing_is_lost_and_never_merged(tmp_path):
     assert "| digits | 1797 | 0 | 0 | 1 |" in (tmp_path / "out.md").read_text()
 
 
+def test_false_alarms_are_counted_with_an_exact_bound(monkeypatch):
+    said = iter(["alarm", "note", *["pass"] * 98])
+    monkeypatch.setattr(simulate_copies, "clean", lambda *task: next(said))
+    row = simulate_copies.false_alarms("digits", "FB002", 100, Path())
+    assert (row["draws"], row["alarms"], row["notes"], row["cannot tell"]) == (100, 1, 1, 0)
+    assert row["true rate at most"] == pytest.approx(0.0466, abs=1e-4)
+
+
+def test_the_other_half_of_the_digits_is_no_copy_of_the_first():
+    assert simulate_copies.clean("digits", "FB003 other half", simulate_copies.FIRST, Path()) == "pass"
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("what", simulate_copies.CLEAN)
+def test_clean_digits_raise_no_alarm(what: str):
+    assert simulate_copies.false_alarms("digits", what, 5, Path())["alarms"] == 0
+
+
 @pytest.mark.slow
 def test_dogs_are_found_by_every_change(real_data):
     for kind in simulate_copies.kinds("dogs"):

@@ -94,6 +94,17 @@ def test_the_best_cannot_be_one_that_is_told_to_be_worse():
     assert multiple_comparisons(same).may_be[:2].all()  # two that rank all images alike
 
 
+def test_a_margin_reaches_farther_up_where_auc_near_one_crowd_together():
+    """`value + t error` is too short on that side: what pushes all of them up makes difference and error small."""
+    near, middle = column([2.4, 1.2], n=400), column([0.3, 0.0], n=400)
+    assert not near.few.any()
+    for found, least, most in ((near, 1.02, 1.3), (middle, 0.97, 1.02)):
+        best = int(np.argmax(found.values))
+        plain = found.bounds(0.9)[1][best, 1 - best]  # of two, one-sided at 95 %
+        gap = found.gap[best, 1 - best]
+        assert least <= (multiple_comparisons(found).high[best] - gap) / (plain - gap) <= most
+
+
 def test_the_interval_of_the_one_that_was_picked_holds():
     """The highest of nine equal detectors by its own interval: 86 % (`tests/statistics/simulate_comparisons.py`)."""
     from scipy import stats

@@ -202,6 +202,7 @@ def test_alarms_make_those_doubtful_that_they_name_and_else_all(synthetic: Calla
     alarm = {"finding": "FB020", "name": "sentinel-format / tuned-2", "about": "tuned-2 seed 0", "verdict": "alarm"}
     run = synthetic(["clear"], generators=both, audit=[alarm])
     assert doubts.doubts(run) == {"tuned": [], "tuned-2": ["sentinel-format / tuned-2 (FB020)"]}
+    assert doubts.doubts(run) is doubts.doubts(run)  # worked out once
     assert "AUC 0.900 [0.850, 0.950], DOUBTFUL" in said(run, 1)
     assert "DOUBTFUL" not in said(run, 0)
     whole = alarm | {"finding": "FB010", "name": "real-copy", "about": ""}
