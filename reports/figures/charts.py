@@ -32,7 +32,7 @@ UNITS = {
     "recall": "recall (share)", "density": "density (ratio)", "coverage": "coverage (share)",
     "memorisation": "nearer to training (share)", "fid": "FID (no unit)", "kid": "KID (no unit)",
 }  # fmt: skip
-Legend = Mapping[str, curves.Style] | None
+Legend = Mapping[str, curves.Style] | list[tuple[str, curves.Style]] | None
 
 
 def charts(run: Run) -> Iterator[Chart]:
@@ -101,12 +101,15 @@ def _rocs(run: Run) -> Iterator[Chart]:
 def _roc(figure: RocFigure, log: bool, axes: Axes) -> Legend:
     look, rest = paper(), figure.rest
     figure.draw(axes, look, log=log)
-    legend = {
-        f"{svg.label(name, 16)} {figure.auc(name):.3f}": figure.style(name, look)
-        for name in figure.ranked
-        if name not in rest
-    }
-    return legend | ({f"{len(rest)} others, in the CSV": curves.Style(look.rest)} if rest else {})
+    named = [(name, figure.style(name, look)) for name in figure.ranked if name not in rest]
+    legend = [(f"{_brief(name)} {figure.auc(name):.3f}", style) for name, style in named]
+    return legend + [(f"{len(rest)} others, in the CSV", curves.Style(look.rest))] * bool(rest)
+
+
+def _brief(name: str) -> str:
+    """Both ends of a long name: kin often begin alike."""
+    text = svg.plain(name)
+    return text if len(text) <= 18 else f"{text[:9]}…{text[-8:]}"
 
 
 def _losses(run: Run) -> Iterator[Chart]:

@@ -57,7 +57,7 @@ class Chart:
     name: str
     title: str
     about: str
-    draw: Callable[[Any], Mapping[str, curves.Style] | None]
+    draw: Callable[[Any], Mapping[str, curves.Style] | list[tuple[str, curves.Style]] | None]
     frame: Callable[[], pd.DataFrame]
     x: str
     y: str = ""
@@ -92,7 +92,8 @@ def drawn(chart: Chart) -> Figure:
     rows = -(-len(chart.panels) // columns) if chart.panels else 1
     figure = Figure(figsize=(width, 1), facecolor="white")
     grid = [figure.add_axes((0, 0, 1, 1)) for _ in range(len(chart.panels) or 1)]
-    legend = chart.draw(grid if chart.panels else grid[0]) or {}
+    found = chart.draw(grid if chart.panels else grid[0]) or []
+    legend = list(found.items()) if isinstance(found, Mapping) else found
     across = max(int(width // 1.7), 1)
     below = chart.below + LINE * -(-len(legend) // across)
     gap = 0.42 if chart.panels else 0.0
@@ -117,11 +118,11 @@ def drawn(chart: Chart) -> Figure:
     return figure
 
 
-def _legend(figure: Figure, legend: Mapping[str, curves.Style], across: int) -> None:
+def _legend(figure: Figure, legend: list[tuple[str, curves.Style]], across: int) -> None:
     from matplotlib.lines import Line2D
 
-    handles = [Line2D([], [], color=style.colour, ls=style.dash, lw=1.4) for style in legend.values()]
-    names = [svg.label(name, 34) for name in legend]
+    handles = [Line2D([], [], color=style.colour, ls=style.dash, lw=1.4) for _, style in legend]
+    names = [svg.label(name, 34) for name, _ in legend]
     width = figure.get_figwidth()
     place: dict[str, Any] = {
         "loc": "lower left",

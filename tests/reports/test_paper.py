@@ -213,6 +213,10 @@ def test_of_many_curves_the_best_few_are_in_colour(
     assert {titles[k] for k in curves} == set(figure.detectors)
     assert {titles[k] for k, grey in curves.items() if grey} == figure.rest
     assert {titles[k] for k in re.findall(r'class="s-(\d+) band"', drawing)} == set(judged[:FEW])
+    drawn = {chart.name: chart for chart in charts._rocs(run)}["roc-tuned"]
+    with sheet.themed():
+        (legend,) = sheet.drawn(drawn).legends
+    assert len(legend.get_texts()) == len({text.get_text() for text in legend.get_texts()}) == FEW + 1
     in_order = sorted((name for name, (_, role) in run.ranks.items() if not role), key=lambda name: run.ranks[name])
     means = [run._mean_auc.get(name, -1.0) for name in in_order]
     assert means == sorted(means, reverse=True)  # the best have the distinct colours
