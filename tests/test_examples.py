@@ -16,16 +16,10 @@ from benchmark import statistics
 from benchmark.plugins import check
 from benchmark.use import api
 
-STATISTICS = sorted(path.stem for path in Path(statistics.__file__).parent.glob("[!_]*.py"))
-USE = [
-    "run",
-    "default_folder",
-    "load",
-    "Run",
-    "Run.generate",
-    "Run.export",
-    "Run.detect",
-]  # the others read what the first one makes
+ROOM = Path(statistics.__file__).parent
+STATISTICS = sorted(".".join(path.relative_to(ROOM).with_suffix("").parts) for path in ROOM.rglob("[!_]*.py"))
+# the others read what the first one makes
+USE = ["run", "default_folder", "load", "Run", "Run.generate", "Run.export", "Run.detect"]
 
 
 def examples(module: ModuleType) -> dict[str, doctest.DocTest]:

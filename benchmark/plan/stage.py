@@ -23,11 +23,11 @@ MODULES = {
     "train_detector": ("plugins/adapt.py", "stages/bank.py", "stages/mixed.py", "stages/threshold.py"),
     "score": ("plugins/adapt.py", "stages/bank.py"),
     "measure": (
-        "statistics/metrics.py",
-        "statistics/roc.py",
-        "statistics/ranked.py",
-        "statistics/rates.py",
-        "statistics/probabilities.py",
+        "statistics/cells/metrics.py",
+        "statistics/cells/roc.py",
+        "statistics/cells/ranked.py",
+        "statistics/cells/rates.py",
+        "statistics/cells/probabilities.py",
     ),
 }
 VERSIONS = {

@@ -10,7 +10,7 @@ import numpy as np
 
 from benchmark.findings.finding import found
 from benchmark.findings.registry import KINDS
-from benchmark.statistics.compare import holm
+from benchmark.statistics.columns.compare import holm
 from benchmark.statistics.power import smallest_auc
 
 NOBODY = "No detector was measured on this control: it says nothing of this run."

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from benchmark.findings.finding import found
-from benchmark.statistics.compare import holm
+from benchmark.statistics.columns.compare import holm
 from benchmark.statistics.power import smallest_auc
 
 FILE = "memorisation_gap.csv"

@@ -16,8 +16,9 @@ import pandas as pd
 from benchmark.results import held
 from benchmark.results.held import test_scores, tested
 from benchmark.results.summarise import METRIC_COLUMNS
-from benchmark.statistics import components as parts
-from benchmark.statistics import configuration, intervals
+from benchmark.statistics import intervals
+from benchmark.statistics.columns import components as parts
+from benchmark.statistics.columns import configuration
 
 SEEDS = ["ledger_seed", "generator_seed"]
 OVER = ["ledger_seed", "generator_seed", "detector_seed", "train_sources"]

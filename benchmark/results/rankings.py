@@ -11,10 +11,10 @@ import pandas as pd
 from scipy import special
 
 from benchmark.results import held
-from benchmark.statistics import best, compare
-from benchmark.statistics import ranks as ranking
-from benchmark.statistics.column import Column, of_detectors
-from benchmark.statistics.column_of_runs import of_runs
+from benchmark.statistics.columns import best, compare
+from benchmark.statistics.columns import ranks as ranking
+from benchmark.statistics.columns.column import Column, of_detectors
+from benchmark.statistics.columns.column_of_runs import of_runs
 
 COMPARISON_COLUMNS = [
     "table", "cell", "best_cell", "generator", "generator_seed", "checkpoint", "detector", "best", "difference", "low",

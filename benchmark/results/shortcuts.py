@@ -12,7 +12,7 @@ from benchmark.findings.finding import found
 from benchmark.findings.registry import KINDS
 from benchmark.stages.shortcuts.audit import smallest_share
 from benchmark.stages.shortcuts.traces import BY_NAME
-from benchmark.statistics.compare import holm
+from benchmark.statistics.columns.compare import holm
 from benchmark.statistics.intervals import rate
 
 CLASSES = ("reals", "fakes")

@@ -30,7 +30,7 @@ from benchmark.stages.bank import DETECTOR_PARTS
 from benchmark.stages.event_log import WHERE, EventLog
 from benchmark.stages.job import Job, Progress, forget, instance, plugin, prepared, trained_detector, write_json
 from benchmark.stages.quality import train_extractor  # noqa: F401  run looks stages up by name
-from benchmark.statistics import metrics, probabilities, roc
+from benchmark.statistics.cells import metrics, probabilities, roc
 from benchmark.store.checkpoints import INTERPOLATION, Checkpoints
 from benchmark.store.png import grid, write_png
 from benchmark.store.store import STATE, Store

@@ -1,5 +1,5 @@
-"""Numbers with intervals that hold: ranking, units, DeLong, bootstrap, rates, curves, comparisons, configurations,
-ranks, power.
+"""Numbers with intervals that hold.
 
-Imports NumPy, SciPy, pandas and its own files. Open `metrics` first: what is measured of one cell's scores.
+Here are ranking, units, DeLong, bootstrap, intervals of rates, dealing anew and power; `cells` measures the scores of
+one cell, `columns` compares several. Imports NumPy, SciPy, pandas and its own files. Open `cells.metrics` first.
 """

@@ -15,9 +15,10 @@ import numpy as np
 from sklearn import metrics as sk
 from threadpoolctl import threadpool_limits
 
-from benchmark.statistics import bootstrap, metrics
-from benchmark.statistics.probabilities import reliability
-from benchmark.statistics.roc import roc
+from benchmark.statistics import bootstrap
+from benchmark.statistics.cells import metrics
+from benchmark.statistics.cells.probabilities import reliability
+from benchmark.statistics.cells.roc import roc
 
 
 def cell(seed: int, n: int, units: bool) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray | None]:

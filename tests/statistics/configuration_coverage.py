@@ -15,7 +15,7 @@ import numpy as np
 from counted import Coverage, counted
 from scipy import stats
 
-from benchmark.statistics.configuration import compare_configurations, configuration_interval
+from benchmark.statistics.columns.configuration import compare_configurations, configuration_interval
 
 SHIFT = 1.5
 # Units, images of each (0: from 2 to 20), runs, spread between runs, whether fakes are made from the reals.

@@ -20,7 +20,7 @@ from benchmark.plugins import adapt
 from benchmark.plugins import resolve as plugins
 from benchmark.results import findings as verdicts
 from benchmark.stages import bank
-from benchmark.statistics import metrics
+from benchmark.statistics.cells import metrics
 
 
 def detectors(cnn: bool) -> list[str]:

@@ -23,11 +23,11 @@ import numpy as np
 import pandas as pd
 from scipy import stats
 
-from benchmark.statistics import best, compare, ranks
 from benchmark.statistics.chance import p_chance
 from benchmark.statistics.clusters import Clusters
-from benchmark.statistics.column import of_detectors
-from benchmark.statistics.column_of_runs import of_runs
+from benchmark.statistics.columns import best, compare, ranks
+from benchmark.statistics.columns.column import of_detectors
+from benchmark.statistics.columns.column_of_runs import of_runs
 from benchmark.statistics.ranking import Ranking
 
 AUCS = (0.6, 0.9, 0.99, 0.999)

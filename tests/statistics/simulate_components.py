@@ -24,8 +24,8 @@ sys.path.insert(0, str(Path(__file__).parents[2]))
 
 from benchmark.statistics import delong
 from benchmark.statistics.clusters import Clusters
-from benchmark.statistics.components import FACTORS, Trained, components
-from benchmark.statistics.configuration import configuration_interval, mean_interval
+from benchmark.statistics.columns.components import FACTORS, Trained, components
+from benchmark.statistics.columns.configuration import configuration_interval, mean_interval
 from benchmark.statistics.intervals import auc_interval
 from benchmark.statistics.ranking import Ranking
 

@@ -20,9 +20,9 @@ import pandas as pd
 from scipy import special
 from threadpoolctl import threadpool_limits
 
-from benchmark.statistics import metrics, smallest
-from benchmark.statistics.probabilities import LEAST
-from benchmark.statistics.roc import average_precision, equal_error_rate, roc
+from benchmark.statistics.cells import metrics, smallest
+from benchmark.statistics.cells.probabilities import LEAST
+from benchmark.statistics.cells.roc import average_precision, equal_error_rate, roc
 
 AUCS = (0.6, 0.9, 0.99, 0.999)
 SIZES = (4, 10, 30, 150, 1000)

@@ -5,7 +5,7 @@ import pytest
 from simulate_intervals import COLUMNS, Case, draw, table, truth
 from sklearn import metrics as sk
 
-from benchmark.statistics.smallest import SMALLEST
+from benchmark.statistics.cells.smallest import SMALLEST
 
 DRAWS = 60
 # as few of 60 as an interval that holds 95 % of the time shows once in 10,000

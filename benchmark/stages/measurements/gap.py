@@ -57,7 +57,7 @@ def compared(seen: Any, unseen: Any, seen_units: Any, unseen_units: Any) -> dict
     """
     import numpy as np
 
-    from benchmark.statistics import metrics
+    from benchmark.statistics.cells import metrics
     from benchmark.statistics.chance import p_chance
     from benchmark.statistics.clusters import Clusters
     from benchmark.statistics.ranking import Ranking
@@ -79,6 +79,6 @@ MEASUREMENT = Measurement(
     "gap",
     stages,
     {"gap": "benchmark.stages.measurements.gap:gap"},
-    ("plugins/adapt.py", "statistics/metrics.py", "statistics/chance.py"),
+    ("plugins/adapt.py", "statistics/cells/metrics.py", "statistics/chance.py"),
     Table("memorisation_gap.csv", COLUMNS, of=("cell",)),
 )

@@ -13,7 +13,7 @@ from benchmark.stages import mixed
 from benchmark.stages.job import Job, prepared, trained_detector
 from benchmark.stages.measurements.format_bias import COLUMNS
 from benchmark.statistics.clusters import Clusters
-from benchmark.statistics.column import of_detectors
+from benchmark.statistics.columns.column import of_detectors
 from benchmark.statistics.intervals import clopper_pearson
 from data import perturb
 

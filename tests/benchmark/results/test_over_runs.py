@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 
 from benchmark.results import over_runs
-from benchmark.statistics.metrics import measure
+from benchmark.statistics.cells.metrics import measure
 
 SAME = {
     "question": "own", "table": "own", "dataset": "digits", "ledger_seed": 0, "train_generator": "g", "train_n": None,

@@ -14,7 +14,7 @@ from PIL import Image
 
 from benchmark.stages import bank
 from benchmark.stages.line import NO_TRAINING_PARTS
-from benchmark.statistics import metrics
+from benchmark.statistics.cells import metrics
 from benchmark.statistics.clusters import Clusters
 from data.ledger import check_ledger, split
 from data.sources.folder import Folder as Reals

@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 from scipy import special, stats
 
-from benchmark.statistics.compare import separable_from_best
-from benchmark.statistics.metrics import measure
+from benchmark.statistics.cells.metrics import measure
+from benchmark.statistics.columns.compare import separable_from_best
 
 _path = Path(__file__).parents[2] / "statistics" / "auc_coverage.py"
 _spec = importlib.util.spec_from_file_location("auc_coverage", _path)

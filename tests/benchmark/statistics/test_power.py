@@ -7,7 +7,7 @@ import pytest
 from scipy import stats
 
 from benchmark.statistics.chance import p_chance
-from benchmark.statistics.compare import compare_configurations, paired
+from benchmark.statistics.columns.compare import compare_configurations, paired
 from benchmark.statistics.power import smallest_auc, smallest_between_runs, smallest_difference
 from benchmark.statistics.ranking import Ranking
 

@@ -4,12 +4,12 @@ import numpy as np
 import pytest
 from scipy import stats
 
+from benchmark.statistics.cells.metrics import roc
+from benchmark.statistics.cells.rates import balanced, rate
 from benchmark.statistics.clusters import Clusters, remaining
-from benchmark.statistics.compare import shared_reals
-from benchmark.statistics.configuration import compare_configurations, configuration_interval
-from benchmark.statistics.metrics import roc
-from benchmark.statistics.rates import balanced, rate
-from benchmark.statistics.shared import Measured
+from benchmark.statistics.columns.compare import shared_reals
+from benchmark.statistics.columns.configuration import compare_configurations, configuration_interval
+from benchmark.statistics.columns.shared import Measured
 
 IS_FAKE = np.arange(400) >= 200
 

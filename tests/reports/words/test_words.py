@@ -12,7 +12,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from benchmark.statistics.compare import holm
+from benchmark.statistics.columns.compare import holm
 from reports import numbers
 from reports.load import Run
 from reports.sections import summary, tables

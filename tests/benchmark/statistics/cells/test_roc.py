@@ -2,10 +2,10 @@ import numpy as np
 import pytest
 from sklearn import metrics as sk
 
+from benchmark.statistics.cells.metrics import roc
+from benchmark.statistics.cells.roc import Bounds, average_precision, equal_error_rate, tpr_at_fpr
 from benchmark.statistics.clusters import Clusters
-from benchmark.statistics.metrics import roc
 from benchmark.statistics.ranking import Ranking
-from benchmark.statistics.roc import Bounds, average_precision, equal_error_rate, tpr_at_fpr
 
 
 def cell(n_real, n_fake, shift, decimals=None, seed=0):

@@ -7,8 +7,8 @@ import pytest
 from scipy import stats
 
 from benchmark.plan import specs
-from benchmark.statistics.components import FACTORS, IMAGES, LEVELS, Trained, components
-from benchmark.statistics.configuration import mean_interval
+from benchmark.statistics.columns.components import FACTORS, IMAGES, LEVELS, Trained, components
+from benchmark.statistics.columns.configuration import mean_interval
 
 IS_FAKE = np.arange(400) >= 200
 

@@ -9,8 +9,8 @@ import pandas as pd
 
 from benchmark.statistics import intervals
 from benchmark.statistics.bootstrap import bounded_mean
+from benchmark.statistics.cells.rates import Row, rate
 from benchmark.statistics.clusters import Clusters
-from benchmark.statistics.rates import Row, rate
 
 # as in Guo, Pleiss, Sun, Weinberger, On calibration of modern neural networks (ICML 2017)
 BINS = 15

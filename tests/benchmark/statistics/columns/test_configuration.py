@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from benchmark.statistics.configuration import compare_configurations, configuration_interval
+from benchmark.statistics.columns.configuration import compare_configurations, configuration_interval
 
 IS_FAKE = np.arange(400) >= 200
 

@@ -4,10 +4,10 @@ from sklearn import metrics as sk
 
 from benchmark.statistics import bootstrap
 from benchmark.statistics.bootstrap import replicates, running
+from benchmark.statistics.cells.ranked import resampled
+from benchmark.statistics.cells.roc import average_precision, equal_error_rate
 from benchmark.statistics.clusters import Clusters
-from benchmark.statistics.ranked import resampled
 from benchmark.statistics.ranking import Ranking
-from benchmark.statistics.roc import average_precision, equal_error_rate
 
 
 def drawn(n, decimals, seed=0):

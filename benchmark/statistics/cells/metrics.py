@@ -7,15 +7,15 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from benchmark.statistics import probabilities, ranked, rates
+from benchmark.statistics.cells import probabilities, ranked, rates
+from benchmark.statistics.cells.probabilities import calibration_error
+from benchmark.statistics.cells.rates import Row
+from benchmark.statistics.cells.roc import Bounds, roc, tpr_at_fpr
+from benchmark.statistics.cells.smallest import cannot_tell
 from benchmark.statistics.chance import p_chance
 from benchmark.statistics.clusters import Clusters
 from benchmark.statistics.delong import Components, components
-from benchmark.statistics.probabilities import calibration_error
 from benchmark.statistics.ranking import Ranking
-from benchmark.statistics.rates import Row
-from benchmark.statistics.roc import Bounds, roc, tpr_at_fpr
-from benchmark.statistics.smallest import cannot_tell
 
 __all__ = ["METRICS", "by_class", "calibration_error", "measure", "roc"]
 

@@ -13,8 +13,8 @@ from scipy import special, stats
 
 from benchmark.statistics import intervals
 from benchmark.statistics.clusters import Clusters
+from benchmark.statistics.columns.family import step_down
 from benchmark.statistics.delong import Components, components, covariance, degrees_of_freedom
-from benchmark.statistics.family import step_down
 from benchmark.statistics.ranking import Ranking
 
 Bounds = tuple[np.ndarray, np.ndarray]

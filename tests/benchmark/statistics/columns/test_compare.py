@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from benchmark.statistics.compare import holm, paired, separable_from_best, shared_reals
+from benchmark.statistics.columns.compare import holm, paired, separable_from_best, shared_reals
 from benchmark.statistics.delong import Components, components, covariance, degrees_of_freedom
 from benchmark.statistics.ranking import Ranking
 

@@ -8,10 +8,10 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from benchmark.statistics.column import Column, Difference, of_detectors
-from benchmark.statistics.column_of_runs import of_runs
-from benchmark.statistics.configuration import compare_configurations, configuration_interval
-from benchmark.statistics.shared import Run
+from benchmark.statistics.columns.column import Column, Difference, of_detectors
+from benchmark.statistics.columns.column_of_runs import of_runs
+from benchmark.statistics.columns.configuration import compare_configurations, configuration_interval
+from benchmark.statistics.columns.shared import Run
 
 __all__ = [
     "Difference",

@@ -3,9 +3,9 @@
 import numpy as np
 import pytest
 
+from benchmark.statistics.cells.metrics import METRICS, measure
+from benchmark.statistics.cells.smallest import SMALLEST, cannot_tell
 from benchmark.statistics.clusters import Clusters
-from benchmark.statistics.metrics import METRICS, measure
-from benchmark.statistics.smallest import SMALLEST, cannot_tell
 
 
 def measured(n_real, n_fake, groups=None):

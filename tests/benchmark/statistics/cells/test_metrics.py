@@ -4,8 +4,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from sklearn import metrics as sk
 
-from benchmark.statistics import metrics
-from benchmark.statistics.metrics import METRICS, measure
+from benchmark.statistics.cells import metrics
+from benchmark.statistics.cells.metrics import METRICS, measure
 
 
 def cell(n_real=150, n_fake=130, shift=1.0, seed=0, decimals=None):

@@ -20,10 +20,10 @@ from typing import Any, NamedTuple
 import numpy as np
 from scipy import special, stats
 
-from benchmark.statistics import large_sample, on_logits
+from benchmark.statistics.columns import large_sample, on_logits
+from benchmark.statistics.columns.shared import Measured
 from benchmark.statistics.intervals import FEW
 from benchmark.statistics.ranking import Ranking
-from benchmark.statistics.shared import Measured
 
 LEVELS = 5  # of a factor, below which nothing is said of its variance
 FACTORS = ("ledger", "generator run", "detector training")

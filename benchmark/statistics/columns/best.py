@@ -7,8 +7,8 @@ from typing import NamedTuple
 import numpy as np
 from scipy import special
 
-from benchmark.statistics.column import Bounds, Column
-from benchmark.statistics.family import tail_of_each
+from benchmark.statistics.columns.column import Bounds, Column
+from benchmark.statistics.columns.family import tail_of_each
 
 AROUND = np.linspace(0, 2 * np.pi, 90, endpoint=False)  # directions of an ellipse
 
@@ -43,7 +43,7 @@ def multiple_comparisons(column: Column, *, level: float = 0.95) -> Best:
 
     Example:
         >>> import numpy as np
-        >>> from benchmark.statistics.column import of_detectors
+        >>> from benchmark.statistics.columns.column import of_detectors
         >>> rng = np.random.default_rng(0)
         >>> is_fake = np.arange(400) >= 200
         >>> scores = {name: rng.normal(size=400) + shift * is_fake for name, shift in (("a", 2), ("b", 2.1), ("c", 0))}
@@ -103,7 +103,7 @@ def simultaneous(column: Column, *, level: float = 0.95) -> Bounds:
 
     Example:
         >>> import numpy as np
-        >>> from benchmark.statistics.column import of_detectors
+        >>> from benchmark.statistics.columns.column import of_detectors
         >>> rng = np.random.default_rng(0)
         >>> is_fake = np.arange(400) >= 200
         >>> column = of_detectors({str(k): rng.normal(size=400) + is_fake for k in range(9)}, is_fake)

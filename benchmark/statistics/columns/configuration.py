@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from scipy import special, stats
 
-from benchmark.statistics.shared import Measured, Run, check, degrees
+from benchmark.statistics.columns.shared import Measured, Run, check, degrees
 
 ONE_RUN = "cannot tell: one training run says nothing of how others differ"
 

@@ -3,10 +3,10 @@ import pytest
 from scipy import stats
 
 from benchmark.statistics.bootstrap import bounded_mean
+from benchmark.statistics.cells.metrics import measure
+from benchmark.statistics.cells.probabilities import BINS, LEAST, calibration_error, reliability
 from benchmark.statistics.clusters import Clusters
 from benchmark.statistics.intervals import clopper_pearson
-from benchmark.statistics.metrics import measure
-from benchmark.statistics.probabilities import BINS, LEAST, calibration_error, reliability
 
 
 def calibrated(n, seed=0):

@@ -5,12 +5,12 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from benchmark.statistics.best import multiple_comparisons, simultaneous
-from benchmark.statistics.column import of_detectors
-from benchmark.statistics.column_of_runs import of_runs
-from benchmark.statistics.compare import compare_configurations, holm, shared_reals
-from benchmark.statistics.family import step_down, tail_of_each
-from benchmark.statistics.ranks import letters, ranks
+from benchmark.statistics.columns.best import multiple_comparisons, simultaneous
+from benchmark.statistics.columns.column import of_detectors
+from benchmark.statistics.columns.column_of_runs import of_runs
+from benchmark.statistics.columns.compare import compare_configurations, holm, shared_reals
+from benchmark.statistics.columns.family import step_down, tail_of_each
+from benchmark.statistics.columns.ranks import letters, ranks
 
 
 def column(shifts, *, n=300, seed=0):

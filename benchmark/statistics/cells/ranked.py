@@ -6,11 +6,11 @@ import numpy as np
 
 from benchmark.statistics import intervals
 from benchmark.statistics.bootstrap import on_logits, running
+from benchmark.statistics.cells.rates import Row
+from benchmark.statistics.cells.roc import average_precision, equal_error_rate
 from benchmark.statistics.clusters import Clusters
 from benchmark.statistics.delong import Components, covariance, degrees_of_freedom
 from benchmark.statistics.ranking import Ranking
-from benchmark.statistics.rates import Row
-from benchmark.statistics.roc import average_precision, equal_error_rate
 
 
 def sides(labels: np.ndarray, clusters: Clusters) -> tuple[np.ndarray | None, np.ndarray | None]:

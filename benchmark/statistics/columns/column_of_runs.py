@@ -10,11 +10,11 @@ import numpy as np
 from scipy import stats
 
 from benchmark.statistics import intervals
-from benchmark.statistics.column import Bounds, Column
-from benchmark.statistics.configuration import configuration_interval
+from benchmark.statistics.columns.column import Bounds, Column
+from benchmark.statistics.columns.configuration import configuration_interval
+from benchmark.statistics.columns.shared import Measured, Run, check
 from benchmark.statistics.delong import satterthwaite, variance_of_mean
 from benchmark.statistics.ranking import Ranking
-from benchmark.statistics.shared import Measured, Run, check
 
 
 class _Side(NamedTuple):

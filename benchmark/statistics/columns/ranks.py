@@ -7,7 +7,7 @@ from typing import NamedTuple
 import numpy as np
 
 from benchmark.statistics import intervals
-from benchmark.statistics.column import Column
+from benchmark.statistics.columns.column import Column
 
 NEAR_THE_END = 0.9  # an AUC from which on a column without a difference is called saturated
 
@@ -43,7 +43,7 @@ def ranks(column: Column, *, level: float = 0.95) -> Ranks:
 
     Example:
         >>> import numpy as np
-        >>> from benchmark.statistics.column import of_detectors
+        >>> from benchmark.statistics.columns.column import of_detectors
         >>> rng = np.random.default_rng(0)
         >>> is_fake = np.arange(400) >= 200
         >>> scores = {name: rng.normal(size=400) + shift * is_fake for name, shift in (("a", 2), ("b", 2.1), ("c", 0))}
