@@ -174,7 +174,8 @@ def test_no_silence_without_a_word(smoke: Path) -> None:
     lines = json.loads((smoke / "heard.json").read_text())
     for before, after in itertools.pairwise(lines):
         told = any(line[2].startswith("    ") for line in (before, after))
-        assert told or after[0] - before[0] <= 2, (before, after)
+        longest = 10 if after[1] == "ended" else 2  # nothing is left to do then, but a busy machine takes its time
+        assert told or after[0] - before[0] <= longest, (before, after)
 
 
 @pytest.mark.slow
