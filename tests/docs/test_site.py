@@ -17,7 +17,7 @@ import pytest
 
 from benchmark.findings import registry
 from benchmark.quality.measures import MEASURES
-from benchmark.statistics.metrics import METRICS
+from benchmark.statistics.cells.metrics import METRICS
 from data.run_folder import MANIFEST, PAGE, TABLES
 
 DOCS = blocks.ROOT / "docs"
