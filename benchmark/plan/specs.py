@@ -378,9 +378,15 @@ def _caught(where: str, check: Callable[..., None], *given: Any) -> list[UserErr
 
 def _told(error: ValidationError) -> list[Any]:
     """Returns what is wrong, in the order of the file; a misspelt key explains that one is missing beside it."""
-    every = error.errors()
+    # of a value that may be of several types each of them complains, by its name behind the key
+    first = {loc: one for one in reversed(error.errors()) for loc in [_key(one["loc"])]}
+    every: list[Any] = [one | {"loc": loc} for loc, one in reversed(first.items())]
     odd = {one["loc"][:-1] for one in every if one["type"] == "extra_forbidden"}
     return [one for one in every if one["type"] != "missing" or one["loc"][:-1] not in odd]
+
+
+def _key(path: tuple[int | str, ...]) -> tuple[int | str, ...]:
+    return path[:-1] if path[-1:] in (("float",), ("int",)) else path
 
 
 def _explain(first: Any, place: str) -> UserError:

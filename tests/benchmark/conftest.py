@@ -77,7 +77,7 @@ def refused(call: Callable[..., Answer]) -> Callable[..., str]:
         assert answer.code == 2, answer
         assert len(lines) == 1, answer.err
         assert lines[0].startswith("fauxbench: ")
-        assert lines[0].endswith((".", "?"))
+        assert lines[0].endswith((".", "?")) or ": fauxbench run " in lines[0], "a sentence, or the command that works"
         assert not half_written(set(Path.cwd().rglob("*")) - before)
         return lines[0]
 

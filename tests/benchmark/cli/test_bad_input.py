@@ -113,7 +113,7 @@ def test_wrong_arguments(refused: Callable[..., str], arguments: list[str], said
         ('kind = "noise"', 'kind = "dcgan"\narchitecture = "mnist-1d"\nlatent_dim = 2', "latent_dim=2"),
         ('kind = "noise"', 'kind = "folder"\npath = "nowhere"', "nowhere"),
         ('kind = "noise"', 'kind = "noise"\n[[generator]]\nkind = "noise"', "Two generators are called 'noise'"),
-        ('kind = "noise"', "id = 3", "kind"),
+        ('kind = "noise"', 'id = "three"', "lacks 'generator.0.kind'"),
         ('kind = "noise"', "kind = 3", "generator.0.kind"),
         ('kind = "linear-pixel"', 'id = "nothing"', "lacks 'detector.0.kind'"),
         ('[dataset]\nname = "digits"\nlimit = 120', "", "lacks 'dataset'"),
