@@ -123,7 +123,8 @@ def test_states_numbers_and_marks(report: tuple[str, Page]) -> None:
 def test_one_table_per_metric_with_sortable_cells(report: tuple[str, Page]) -> None:
     _, found = report
     assert len(found.all("option")) == 10 + 2 * 2  # metrics, and the generators of both panels
-    assert len(found.all("table", class_="sortable")) == 11  # and the ranks
+    assert len(found.all("table", class_="sortable heatmap")) == 10
+    assert len(found.all("table", class_="sortable")) == 1  # the ranks
     cells = [attributes for tag, attributes in found.elements if tag == "td" and "data-sort" in attributes]
     assert len(cells) == 10 * 36 + 14  # ranks of seven detectors under two generators
     lost = [cell for cell in cells if cell.get("class", "").startswith("failed")]
