@@ -123,7 +123,7 @@ def test_states_numbers_and_marks(report: tuple[str, Page]) -> None:
 def test_one_table_per_metric_with_sortable_cells(report: tuple[str, Page]) -> None:
     _, found = report
     assert len(found.all("option")) == 10 + 2 * 2  # metrics, and the generators of both panels
-    assert len(found.all("table", class_="sortable heatmap")) == 10  # one for each metric
+    assert len(found.all("table", class_="sortable heatmap")) == 10
     assert len(found.all("table", class_="sortable")) == 1  # the ranks
     cells = [attributes for tag, attributes in found.elements if tag == "td" and "data-sort" in attributes]
     assert len(cells) == 10 * 36 + 14  # ranks of seven detectors under two generators
