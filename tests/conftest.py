@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import fcntl
 import importlib.util
 import json
 import os
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 from types import ModuleType
@@ -92,12 +94,23 @@ enabled = false
 
 @pytest.fixture(scope="session")
 def finished(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder with `runs/images`, a run of two quick generators and its store; no test changes it."""
+    """A folder with `runs/images`, a run of two quick generators and its store; no test changes it.
+
+    It is made once for all processes of the tests, and each has a copy.
+    """
     from benchmark.use import api
 
+    base = tmp_path_factory.getbasetemp()
+    once = (base.parent if "PYTEST_XDIST_WORKER" in os.environ else base) / "finished-once"
+    once.mkdir(exist_ok=True)
+    with open(once / "lock", "w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not (once / "is-done").exists():
+            (once / "images.toml").write_text(IMAGES_SPEC)
+            run = api.run(once / "images.toml", out=once / "runs" / "images")
+            assert not run.failures
+            assert "alarm" not in set(run.audit["verdict"])
+            (once / "is-done").touch()
     folder = tmp_path_factory.mktemp("finished")
-    (folder / "images.toml").write_text(IMAGES_SPEC)
-    run = api.run(folder / "images.toml", out=folder / "runs" / "images")
-    assert not run.failures
-    assert "alarm" not in set(run.audit["verdict"])
+    shutil.copytree(once, folder, dirs_exist_ok=True, ignore=shutil.ignore_patterns("lock", "is-done"))
     return folder

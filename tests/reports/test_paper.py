@@ -40,6 +40,7 @@ def _index(folder: Path) -> pd.DataFrame:
     return pd.read_csv(folder / "figures/index.csv", keep_default_na=False)
 
 
+@pytest.mark.slow
 def test_every_chart_of_the_page_is_there_as_svg_png_and_csv(drawn: Path) -> None:
     index, run = _index(drawn), load(drawn)
     files = {path.name for path in (drawn / "figures").iterdir()}

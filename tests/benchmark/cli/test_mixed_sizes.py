@@ -20,6 +20,7 @@ def folder(place: Path, sizes: list[tuple[int, int]], seed: int, kind: str = "pn
     return place
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("reals", "fakes", "kind"),
     [

@@ -12,6 +12,7 @@ from data.run_folder import checked
 from reports import pdf
 
 
+@pytest.mark.slow
 def test_figures_and_pdf_stand_beside_the_page(
     call: Callable[..., Any], copied: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

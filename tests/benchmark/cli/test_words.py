@@ -59,6 +59,7 @@ def test_every_verb_says_what_takes_long(arguments, copied, call, at_once):
     assert not any(line.endswith(" ...") for line in answer.out.splitlines())
 
 
+@pytest.mark.slow
 def test_a_run_says_each_stage_and_what_is_done_around_them(copied, call, at_once):
     out = copied / "runs/images"
     answer = call("run", copied / "images.toml", "--out", out, "--set", "generator.*.components=8", "--json")

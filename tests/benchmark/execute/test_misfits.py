@@ -26,6 +26,7 @@ enabled = false
 """
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("wrong", "said"),
     [

@@ -79,6 +79,7 @@ def same(one: Any, two: Any, data: Any) -> bool:
     return hasattr(two, "get_params")  # such as t-SNE, which says nothing of other data
 
 
+@pytest.mark.slow
 @pytest.mark.filterwarnings("ignore")
 def test_every_estimator_comes_back_equal_or_is_on_the_list(tmp_path):
     pickled = []

@@ -45,7 +45,7 @@ def parts_of(folder: Path, seed: int, name: str, noise: float, options: dict[str
     check_ledger(reals, ledger)
     fakes = Fakes(path=str(folder / "fake"), **options).fit(reals.images[:1], alike=reals.groups is not None)
     (folder / "bank").mkdir()
-    bank.write(folder / "bank", fakes, reals, ledger, seed=seed, checkpoint="final")
+    bank.write(folder / "bank", fakes, reals, ledger, seed=seed, checkpoint="final", traced=False)
     return {part: bank.labelled(folder / "bank", reals, ledger, part) for part in bank.DETECTOR_PARTS}
 
 
@@ -62,7 +62,11 @@ FLAT = "{person:02d}_{frame:03d}.bmp"
 
 @pytest.mark.parametrize(
     ("name", "noise", "options"),
-    [(SUB, 60, {"groups": "folder"}), (FLAT, 60, {"groups_pattern": "^(.+)_"}), (FLAT, 2, {})],
+    [
+        (SUB, 60, {"groups": "folder"}),
+        (FLAT, 60, {"groups_pattern": "^(.+)_"}),
+        pytest.param(FLAT, 2, {}, marks=pytest.mark.slow),
+    ],
     ids=["sub-folders", "names", "flat, frames that are near copies"],
 )
 def test_people_are_in_one_part_and_the_interval_holds_the_truth(tmp_path, name, noise, options):

@@ -136,7 +136,7 @@ def test_grey_and_small_images_show_jpeg_too(quality):
     assert "halved chroma" not in rows  # grey images have none
 
 
-@pytest.mark.parametrize("side", [8, 12, 128])
+@pytest.mark.parametrize("side", [8, 12, pytest.param(128, marks=pytest.mark.slow)])
 def test_all_sizes_are_looked_at(side):
     n = 60 if side == 128 else 300
     clean = audited(scenes(n, 1, side), scenes(n, 2, side))
