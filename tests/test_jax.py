@@ -44,7 +44,7 @@ def test_a_run_on_jax_and_its_keys(tmp_path: Path) -> None:
         return done.stdout
 
     run("jax", "run")
-    folder = tmp_path / "runs" / "on-jax"
+    folder = tmp_path / "runs" / "on-jax-smoke"
     manifest = json.loads((folder / "manifest.json").read_text())
     assert (manifest["backend"], manifest["devices"]) == ("jax", ["cpu"])
     assert (pd.read_csv(folder / "cells.csv")["status"] == "done").all()

@@ -64,7 +64,7 @@ def training_step(network: Any, steps: int, *, many: bool) -> Callable[[np.ndarr
     """
     import keras
 
-    head = keras.Model(network.inputs, network.outputs[1])
+    head = keras.Model(network.input, network.outputs[1])
     losses = keras.losses.BinaryCrossentropy if many else keras.losses.SparseCategoricalCrossentropy
     rate = keras.optimizers.schedules.CosineDecay(RATE, steps)
     head.compile(optimizer=keras.optimizers.Adam(rate), loss=losses(from_logits=True), run_eagerly=eagerly(steps))

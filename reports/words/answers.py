@@ -189,7 +189,8 @@ def _compared(found: Harder, n: int) -> list[Part]:
     if wins == of:
         who = "the one detector" if of == 1 else f"all {of} detectors"
         return [(True, first), (False, f" is {the}{trained}, for {who}{cannot} (paired tests at 95 %).")]
-    start = [(False, f"Which of them is {the}{trained} depends on the detector: "), (True, first)]
+    aside = f"{trained}," if trained else ""
+    start = [(False, f"Which of them is {the}{aside} depends on the detector: "), (True, first)]
     more = [part for name in others for part in ((False, ", "), (True, name), (False, f" for {len(found.by[name])}"))]
     left = of - sum(map(len, found.by.values()))
     rest = f"; {left} {'does' if left == 1 else 'do'} not separate {'them' if n == 2 else 'one from all others'}"
