@@ -1,6 +1,6 @@
 """Killing any process of a run at any moment costs time and nothing else; a signal to end does so too, and says so.
 
-`FAUXBENCH_KILLS` says how many kills of each kind there are (2 if it is not set); `tests/robustness/kill_loop.py` does
+`FAUXBENCH_KILLS` says how many kills of each kind there are (1 if it is not set); `tests/robustness/kill_loop.py` does
 more of them.
 """
 
@@ -16,7 +16,7 @@ import kill_loop
 import kill_tools as tools
 import pytest
 
-KILLS = int(os.environ.get("FAUXBENCH_KILLS", "2"))
+KILLS = int(os.environ.get("FAUXBENCH_KILLS", "1"))
 Whole = tuple[Path, float]
 pytestmark = pytest.mark.slow
 
