@@ -75,4 +75,4 @@ def test_a_reader_that_has_gone_is_no_traceback(group: str) -> None:
     ended = subprocess.run(command, stdout=write, stderr=subprocess.PIPE, text=True, timeout=120)
     os.close(write)
     assert ended.returncode == 1
-    assert ended.stderr == ""
+    assert not [line for line in ended.stderr.splitlines() if not line.startswith("    ")]  # which say what takes long
