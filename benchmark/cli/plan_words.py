@@ -40,13 +40,13 @@ def summary(planned: Plan, kept: Store, seen: dict[str, Any]) -> Iterator[str]:
     if todo:
         kinds = Counter(stage.function for stage in todo)
         yield f"To do: {', '.join(f'{count} {function}' for function, count in kinds.items())}."
-        yield _cost(TimeLeft(kept, planned.stages), stored, kept)
+        yield _cost(TimeLeft(kept, todo), kept)
     yield from resolution.sentences(seen)
 
 
-def _cost(times: TimeLeft, stored: set[str], kept: Store) -> str:
+def _cost(times: TimeLeft, kept: Store) -> str:
     """Says how long it takes and what it adds to the disk, as far as stages like these were done before."""
-    seconds, size = times.left(stored), times.bytes_left(stored)
+    seconds, size = times.left(), times.bytes_left()
     place = next(folder for folder in (kept.root, *kept.root.parents) if folder.exists())
     free = f"{shutil.disk_usage(place).free / 1e9:.1f} GB are free"
     if seconds is None or size is None:

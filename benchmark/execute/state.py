@@ -73,12 +73,12 @@ class State:
         self.outcomes: dict[str, Outcome] = {}
         self.open: dict[str, Stage] = {}
         self.plan, self.store = plan, store
-        self.times = TimeLeft(store, plan.stages)
         for stage in plan.stages:
             if (record := store.record(stage.function, stage.key)) is not None:
                 self.outcomes[stage.key] = Outcome(stage, "cached", record["seconds"])
             else:
                 self.open[stage.key] = stage
+        self.times = TimeLeft(store, self.open.values())
         if self.open:
             for split in plan.splits:
                 if split.prepared.key in self.outcomes:
@@ -123,7 +123,7 @@ class State:
         self.outcomes[outcome.stage.key] = outcome
         self.listener.finished(outcome, len(self.outcomes), self.total)
         self.times.heard(outcome.stage, outcome.seconds if outcome.status == "done" else None)
-        if (seconds := self.times.left(self.outcomes)) is not None:
+        if (seconds := self.times.left()) is not None:
             self.listener.left(seconds)
 
     def _check_shapes(self, split: Split) -> None:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import itertools
 import json
-from collections.abc import Container, Iterable, Mapping, Sequence
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
 from benchmark.plan.stage import Stage
@@ -20,42 +21,43 @@ class TimeLeft:
 
     Args:
         store: The store.
-        stages: All stages of a plan.
+        stages: Those that are to be done. Nothing is read of others, and of none nothing.
     """
 
     def __init__(self, store: Store, stages: Iterable[Stage]) -> None:
-        self._stages = {stage.key: _kind(stage.function, stage.params) for stage in stages}
+        self._waiting = Counter(_kind(stage.function, stage.params) for stage in stages)  # how many of each kind
         self._seen: dict[Kind, list[float]] = {}
         self._sizes: dict[Kind, list[int]] = {}
-        wanted = set(self._stages.values())
-        for function in {function for function, _ in wanted}:
+        for function in {function for function, _ in self._waiting}:
             for file in itertools.islice((store.root / function).glob(f"*/{RECORD}"), MOST):
                 kind, seconds, size = _record(file)
-                if kind in wanted:
+                if kind in self._waiting:
                     self._seen.setdefault(kind, []).append(seconds)
                     self._sizes.setdefault(kind, []).append(size)
 
     def heard(self, stage: Stage, seconds: float | None) -> None:
-        """Takes note of what a stage took, `None` if it was not done."""
+        """Takes note that a stage has ended, and of what it took, `None` if it was not done."""
+        kind = _kind(stage.function, stage.params)
+        self._waiting[kind] -= 1
         if seconds is not None:
-            self._seen.setdefault(self._stages[stage.key], []).append(seconds)
+            self._seen.setdefault(kind, []).append(seconds)
 
-    def left(self, ended: Container[str]) -> float | None:
-        """Returns the seconds of all stages whose keys are not among the ended ones, done one after the other.
+    def left(self) -> float | None:
+        """Returns the seconds of all stages that have not ended, done one after the other.
 
         `None` if nothing is known of some of them.
         """
-        return self._sum(self._seen, ended)
+        return self._sum(self._seen)
 
-    def bytes_left(self, ended: Container[str]) -> float | None:
-        """Returns the bytes that the other stages will add to the store; `None` if nothing is known of some."""
-        return self._sum(self._sizes, ended)
+    def bytes_left(self) -> float | None:
+        """Returns the bytes that they will add to the store; `None` if nothing is known of some."""
+        return self._sum(self._sizes)
 
-    def _sum(self, seen: Mapping[Kind, Sequence[float]], ended: Container[str]) -> float | None:
-        kinds = [kind for key, kind in self._stages.items() if key not in ended]
-        if any(kind not in seen for kind in kinds):
+    def _sum(self, seen: Mapping[Kind, Sequence[float]]) -> float | None:
+        waiting = {kind: n for kind, n in self._waiting.items() if n > 0}
+        if not waiting.keys() <= seen.keys():
             return None
-        return sum(sum(seen[kind]) / len(seen[kind]) for kind in kinds)
+        return sum(n * sum(seen[kind]) / len(seen[kind]) for kind, n in waiting.items())
 
 
 def _kind(function: str, params: dict[str, object]) -> Kind:

@@ -23,18 +23,20 @@ def test_by_the_mean_of_the_same_function_and_plugin(tmp_path):
     recorded(tmp_path, "broken", "dcgan", None)
     stages = [Stage(f"sample {at}", "sample", {"plugin": "dcgan", "at": at}) for at in range(3)]
     times = TimeLeft(Store(tmp_path), stages)
-    assert times.left(set()) == 15.0
-    assert times.bytes_left(set()) == 30
+    assert times.left() == 15.0
+    assert times.bytes_left() == 30
     times.heard(stages[0], 11.0)
-    assert times.left({stages[0].key}) == 14.0
-    assert times.left({stage.key for stage in stages}) == 0
+    assert times.left() == 14.0
+    for stage in stages[1:]:
+        times.heard(stage, None)
+    assert times.left() == 0
 
 
 def test_nothing_is_said_of_what_was_never_done(tmp_path):
     recorded(tmp_path, "one", "dcgan", 4.0)
-    other = Stage("sample other", "sample", {"plugin": "other"})
-    times = TimeLeft(Store(tmp_path), [other])
-    assert times.left(set()) is None
-    assert times.bytes_left(set()) is None
-    times.heard(other, 2.0)
-    assert times.left(set()) == 2.0
+    others = [Stage(f"sample other {at}", "sample", {"plugin": "other", "at": at}) for at in range(2)]
+    times = TimeLeft(Store(tmp_path), others)
+    assert times.left() is None
+    assert times.bytes_left() is None
+    times.heard(others[0], 2.0)
+    assert times.left() == 2.0
