@@ -143,6 +143,12 @@ def figure_files(place: Path) -> set[str]:
     return {name for name in files if Path(name).name == name and "\0" not in name} | {"index.csv"}
 
 
+def page_is_current(folder: Path) -> bool:
+    """Says whether a run folder's page is of the very results that it holds, by when they were written."""
+    page = folder / PAGE
+    return page.exists() and page.stat().st_mtime_ns >= (folder / MANIFEST).stat().st_mtime_ns
+
+
 def forget_drawn(folder: Path) -> None:
     """Removes what was drawn of the results before: the page, and figures but not what a user has put beside them."""
     for name in (PAGE, PDF):

@@ -83,7 +83,7 @@ class Run(api.Run):
         """
         from reports.sections import summary
 
-        return "\n".join(visible(sentence) for sentence in summary.sentences(self.folder))
+        return "\n".join(visible(sentence) for sentence in summary.sentences(self._read))
 
     def table(self, metric: str = "auc") -> pd.DataFrame:
         """Returns one metric of every detector on every generator, with intervals.

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from data.errors import unknown
-from data.run_folder import MANIFEST
+from data.run_folder import PAGE, page_is_current
 from reports import numbers
 from reports.sections import tables
 
@@ -20,7 +20,6 @@ if TYPE_CHECKING:
 TEMPLATE = Path(__file__).parent / "template"
 SEEN = 6  # images of a row of thumbnails
 LARGEST = 48  # pixels of a thumbnail's longer side
-HALF = ("auc", "accuracy", "balanced_accuracy", "average_precision", "accuracy_at_half")  # guessing gives one half
 
 
 def table(run: Run, metric: str) -> pd.DataFrame:
@@ -105,12 +104,10 @@ def _small(image: Any) -> str:
 
 def page(folder: Path) -> Path:
     """Writes `report.html`, unless the one there is of these very results."""
-    there = folder / "report.html"
-    if there.exists() and there.stat().st_mtime_ns >= (folder / MANIFEST).stat().st_mtime_ns:
-        return there
-    from benchmark.store.folder_lock import only_writer
-    from benchmark.store.store import written
+    if page_is_current(folder):
+        return folder / PAGE
+    from benchmark.store.store import drawing
     from reports.page import write
 
-    with written(there), only_writer(folder, f"run folder {folder}"):
+    with drawing(folder, PAGE):
         return write(folder)

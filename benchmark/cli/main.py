@@ -31,6 +31,7 @@ from benchmark.cli.command import HELP, App, print_json
 from benchmark.processes import nursery, signals
 from benchmark.store import private
 from data.errors import UserError, apiece, shown, unknown, visible
+from data.run_folder import FIGURES, PAGE, PDF, page_is_current
 
 
 class Form(enum.StrEnum):
@@ -439,44 +440,38 @@ def _listener() -> Iterator[Any]:
 
 def _report(folder: Path, again: bool = False) -> Path:
     """Writes the page unless the one there is of these very results."""
-    page, manifest = folder / "report.html", folder / "manifest.json"
-    if again or not page.exists() or page.stat().st_mtime_ns < manifest.stat().st_mtime_ns:
-        from benchmark.store.folder_lock import only_writer
-        from benchmark.store.store import written
+    if again or not page_is_current(folder):
+        from benchmark.store.store import drawing
 
-        with screen.doing("Writing the page"), written(page), only_writer(folder, f"run folder {folder}"):
+        with screen.doing("Writing the page"), drawing(folder, PAGE):
             from reports.page import write
 
             return Path(write(folder))
-    return page
+    return folder / PAGE
 
 
 def _figures(folder: Path) -> str:
     """Draws the figures, and says where they are."""
-    from benchmark.store.folder_lock import only_writer
-    from benchmark.store.store import written
+    from benchmark.store.store import drawing
     from reports import paper
 
     screen.say("Drawing the figures ...", err=True)
-    with written(folder / "figures"), only_writer(folder, f"run folder {folder}"):
+    with drawing(folder, FIGURES):
         place = paper.write(folder)
     return f"Figures: {place} ({paper.count(place)} as SVG, PNG and CSV)"
 
 
 def _pdf(folder: Path) -> Path:
-    from benchmark.store.folder_lock import only_writer
-    from benchmark.store.store import written
+    from benchmark.store.store import drawing
     from reports import pdf
 
     screen.say("Printing the page ...", err=True)
-    with written(folder / "report.pdf"), only_writer(folder, f"run folder {folder}"):
+    with drawing(folder, PDF):
         pdf.write(folder)
-    return folder / "report.pdf"
+    return folder / PDF
 
 
 def _show(result: Any, page: Path, as_json: bool) -> None:
-    from reports.sections.summary import sentences
-
     if as_json:
         print_json(
             {
@@ -486,9 +481,13 @@ def _show(result: Any, page: Path, as_json: bool) -> None:
             }
         )  # fmt: skip
         return
-    for sentence in sentences(result.folder):
+    from reports.load import load
+    from reports.sections.summary import sentences
+
+    run = load(result.folder)
+    for sentence in sentences(run):
         screen.say(sentence)
-    result_table.show(result.folder)
+    result_table.show(run)
     screen.say(f"Report: {page}")
 
 

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Sequence
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from benchmark.cli import screen
 from data.errors import visible
 
 if TYPE_CHECKING:
+    from reports.load import Run
     from reports.sections.tables import Entry
 
 WIDTH = 80
@@ -19,12 +19,10 @@ WHOLE = 18  # a value with its interval: *0.876 0.801-0.933
 FEWEST = 7  # of a generator's name, where there are many
 
 
-def show(folder: Path) -> None:
-    """Prints the table of a run folder, in several parts where it has many generators."""
-    from reports.load import load
+def show(run: Run) -> None:
+    """Prints the table of a run, as reports read it, in several parts where it has many generators."""
     from reports.sections.tables import table
 
-    run = load(folder)
     entries = table(run)
     detectors = [one.id for one in run.detectors]
     for said in lines(detectors, [one.id for one in run.generators], entries):

@@ -53,7 +53,7 @@ class Draft:
             for cell in self.cells
             if questions.table(cell.question) == "own" and cell.generator in generators and cell.detector in able
         ]
-        return [cell for cell in own if not self.smoke or cell.generator == own[0].generator]
+        return self._few(own)
 
     def bank_stages(self, function: str, runs: Iterable[Run]) -> dict[Hashable, Stage]:
         """Returns a stage for each of some training runs: it reads the real images and the last checkpoint's bank."""
@@ -77,7 +77,11 @@ class Draft:
     def shown(self) -> list[Cell]:
         """Returns the cells of the main table that test no control; in a smoke run those of the first generator."""
         own = [cell for cell in self.cells if not cell.control and questions.table(cell.question) == "own"]
-        return [cell for cell in own if not self.smoke or cell.generator == own[0].generator]
+        return self._few(own)
+
+    def _few(self, cells: list[Cell]) -> list[Cell]:
+        """Returns the cells, in a smoke run those of the first generator alone."""
+        return [cell for cell in cells if not self.smoke or cell.generator == cells[0].generator]
 
 
 @dataclass(frozen=True)

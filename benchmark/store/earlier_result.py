@@ -17,12 +17,11 @@ from typing import Any
 from benchmark.store.out_folder import new_folder
 from benchmark.store.run_register import registered, used_by
 from benchmark.store.store import Store
-from data.run_folder import MANIFEST, PAGE, named
+from data.run_folder import FIGURES, MANIFEST, PAGE, named
 
 ROWS = ("generator", "detector")
 GROWS = ("ledger_seeds", "generator_seeds", "detector_seeds")  # lists to which more may be added
 FREE = ("limit", "components")  # of a protocol: they change no number
-FIGURES = "figures"
 
 
 @contextlib.contextmanager

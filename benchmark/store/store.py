@@ -25,7 +25,7 @@ from typing import Any
 
 from benchmark.machine.blame import message_of
 from benchmark.store import stage_files
-from benchmark.store.folder_lock import lock_file, make, unmake
+from benchmark.store.folder_lock import lock_file, make, only_writer, unmake
 from benchmark.store.stage_files import RECORD
 from data.errors import UserError
 
@@ -181,6 +181,13 @@ def written(place: Path) -> Iterator[None]:
         raise UserError(
             f"{place} cannot be written: {reason}. What has finished is kept; run the same command to go on."
         ) from error
+
+
+@contextlib.contextmanager
+def drawing(folder: Path, name: str) -> Iterator[None]:
+    """Holds a run folder as its only writer while something in it is drawn of its files, such as its page."""
+    with written(folder / name), only_writer(folder, f"run folder {folder}"):
+        yield
 
 
 def writable(folder: Path, what: str) -> None:

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+import sys
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from data.errors import UserError
 from fauxbench.displays.display import Display, chosen, drawable, main_first
+from reports.embed.tiles import grid
 from reports.load import natural
-from reports.sections.pictures import opened
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -74,17 +75,9 @@ class PictureDisplay(Display):
 
 def tiles(run: Run, row: Any, n: int) -> list[np.ndarray]:
     """Returns the first images of a grid that a row of `images/index.csv` names: uint8, of three channels."""
-    image = opened(run, row)
-    if image is None:
+    found = grid(run, row, largest=sys.maxsize)  # as large as it is
+    if found is None:
         return []
-    pixels = np.asarray(image.convert("RGB"))
-    height, width = _within(row.height, image.height), _within(row.width, image.width)
-    columns = image.width // width
-    count = min(n, columns * (image.height // height))
-    corners = [(k // columns * height, k % columns * width) for k in range(count)]
+    pixels, height, width = np.asarray(found.image.convert("RGB")), found.height, found.width
+    corners = [(k // found.columns * height, k % found.columns * width) for k in range(min(n, found.n))]
     return [pixels[top : top + height, left : left + width] for top, left in corners]
-
-
-def _within(size: float, whole: int) -> int:
-    """Returns the side of one image of a grid: the whole side, where the index is silent or says more."""
-    return int(size) if 0 < size <= whole else whole

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from collections import Counter
-from pathlib import Path
 
 import pandas as pd
 
 from reports import numbers
-from reports.load import Plugin, Run, load
+from reports.load import Plugin, Run
 from reports.sections.tables import Entry, table
 from reports.words import sets, verdicts
 
@@ -16,16 +15,15 @@ GENERATORS = ("generator configuration", "generator without training", "folder o
 MANY = {"generator without training": "generators without training", "folder of fakes": "folders of fakes"}
 
 
-def sentences(run_folder: Path) -> list[str]:
+def sentences(run: Run) -> list[str]:
     """Says what was run and what came out.
 
     Args:
-        run_folder: A run folder.
+        run: A run, as reports read it.
 
     Returns:
         Plain text sentences: state of the run, what was run, one paragraph per generator, controls, limits.
     """
-    run = load(run_folder)
     entries = table(run)
     generators = [generator for generator in run.generators if not generator.role]
     return [

@@ -17,6 +17,7 @@ from benchmark.cli import progress as cli_progress
 from benchmark.use import api
 from data.errors import UserError
 from fauxbench import progress
+from reports.load import load
 from reports.sections import summary
 
 HOSTILE = {
@@ -41,7 +42,7 @@ def test_a_run_has_what_benchmark_gives(run: fauxbench.Run) -> None:
 
 
 def test_the_summary_has_the_words_of_the_terminal(run: fauxbench.Run) -> None:
-    assert run.summary() == "\n".join(summary.sentences(run.folder))
+    assert run.summary() == "\n".join(summary.sentences(load(run.folder)))
 
 
 def test_the_table_has_every_pair(simulated: Path) -> None:

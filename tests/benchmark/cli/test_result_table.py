@@ -8,6 +8,7 @@ import pytest
 from rich.cells import cell_len
 
 from benchmark.cli import result_table, screen
+from reports.load import load
 from reports.sections.tables import Entry
 
 HOSTILE = ["\u202eabc", "<script>alert(1)</script>" * 12, "Название конфигурации", "😀" * 90, "名前" * 60, "[red]a[/]"]
@@ -50,7 +51,7 @@ def test_what_has_no_value_says_why(capsys):
 
 
 def test_a_run_folder(finished: Path, capsys):
-    result_table.show(finished / "runs" / "images")
+    result_table.show(load(finished / "runs" / "images"))
     lines = capsys.readouterr().out.splitlines()
     assert lines[0].startswith("AUC")
     assert {"gaussian", "class", "real-copy", "noise"} <= set(lines[1].split())

@@ -9,9 +9,12 @@ import pandas as pd
 import pytest
 
 from reports.load import load
-from reports.sections import tables
-from reports.sections.summary import sentences
+from reports.sections import summary, tables
 from reports.words import verdicts
+
+
+def sentences(folder: Path) -> list[str]:
+    return summary.sentences(load(folder))
 
 
 def test_the_answer_names_best_ties_lowest_and_failed(run_folder: Path) -> None:
