@@ -54,14 +54,34 @@ def real_data() -> Path:
 
 
 @pytest.fixture(scope="session")
-def people() -> ModuleType:
+def module_of() -> Callable[[Path], ModuleType]:
+    """Imports a file that stands in no package."""
+
+    def imported(file: Path) -> ModuleType:
+        spec = importlib.util.spec_from_file_location(f"{file.parent.name}_{file.stem}", file)
+        assert spec is not None
+        assert spec.loader is not None
+        module = importlib.util.module_from_spec(spec)
+        spec.loader.exec_module(module)
+        return module
+
+    return imported
+
+
+@pytest.fixture(scope="session")
+def people(module_of: Callable[[Path], ModuleType]) -> ModuleType:
     """The module with made-up people and the generators that swap them perfectly or not at all."""
-    spec = importlib.util.spec_from_file_location("people", PEOPLE)
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
+    return module_of(PEOPLE)
+
+
+@pytest.fixture(scope="session")
+def told() -> Callable[[str], list[str]]:
+    """Returns the lines of standard error, but for those that say what takes long: a busy machine has more of them."""
+
+    def lines(err: str) -> list[str]:
+        return [line for line in err.splitlines() if not line.startswith("    ")]
+
+    return lines
 
 
 @pytest.fixture(scope="session")

@@ -66,14 +66,13 @@ def recorded() -> Callable[[Path], None]:
 
 
 @pytest.fixture
-def refused(call: Callable[..., Answer]) -> Callable[..., str]:
+def refused(call: Callable[..., Answer], told: Callable[[str], list[str]]) -> Callable[..., str]:
     """Calls the command line, checks that it refuses politely and leaves no file, and returns its line."""
 
     def run(*arguments: str | Path) -> str:
         before = set(Path.cwd().rglob("*"))
         answer = call(*arguments)
-        # finished stages are told, and what takes long
-        lines = [line for line in answer.err.splitlines() if not line.startswith(("[", "    "))]
+        lines = [line for line in told(answer.err) if not line.startswith("[")]  # a stage that has finished
         assert answer.code == 2, answer
         assert len(lines) == 1, answer.err
         assert lines[0].startswith("fauxbench: ")

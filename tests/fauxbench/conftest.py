@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib.util
 from collections.abc import Callable
 from pathlib import Path
 from types import ModuleType
@@ -13,15 +12,9 @@ import fauxbench
 
 
 @pytest.fixture(scope="session")
-def simulation() -> ModuleType:
+def simulation(module_of: Callable[[Path], ModuleType]) -> ModuleType:
     """The module that writes simulated run folders for the tests of reports."""
-    place = Path(__file__).parents[1] / "reports" / "conftest.py"
-    spec = importlib.util.spec_from_file_location("simulated_runs", place)
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
+    return module_of(Path(__file__).parents[1] / "reports" / "conftest.py")
 
 
 @pytest.fixture(scope="session")

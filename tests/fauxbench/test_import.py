@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from types import ModuleType
 
@@ -64,10 +65,10 @@ def test_a_script_called_benchmark_is_told_so(tmp_path: Path) -> None:
     assert str(script) in ended.stderr.splitlines()[-1]
 
 
-def test_python_m_is_the_command_line(tmp_path: Path) -> None:
+def test_python_m_is_the_command_line(tmp_path: Path, told: Callable[[str], list[str]]) -> None:
     ended = python("-m", "fauxbench", "plan", "nothing-of-this-name", cwd=tmp_path)
     assert ended.returncode == 2
-    lines = [line for line in ended.stderr.splitlines() if not line.startswith("    ")]  # which say what takes long
+    lines = told(ended.stderr)
     assert len(lines) == 1
     assert lines[0].startswith("fauxbench: ")
 
