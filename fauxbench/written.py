@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from data.errors import unknown
 from data.run_folder import PAGE, page_is_current
 from reports import numbers
+from reports.embed.templates import environment
 from reports.sections import tables
 
 if TYPE_CHECKING:
@@ -43,24 +44,19 @@ def table(run: Run, metric: str) -> pd.DataFrame:
 
 def html(run: Run, sentences: list[str]) -> str:
     """Returns what a notebook shows of a run: sentences, thumbnails and the AUCs as a heat map, in one piece."""
-    from jinja2 import Environment, FileSystemLoader, StrictUndefined
-
-    environment = Environment(
-        loader=FileSystemLoader(TEMPLATE),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
     entries = tables.table(run)
     generators = sorted(run.generators, key=lambda generator: bool(generator.role))
     detectors = sorted(run.detectors, key=lambda detector: bool(detector.role))
-    return environment.get_template("run.html.j2").render(
-        title=str(run.manifest.get("name") or run.folder.name),
-        sentences=sentences,
-        generators=generators,
-        rows=[(detector, [_cell(entries[detector.id, each.id]) for each in generators]) for detector in detectors],
-        thumbnails=_thumbnails(run),
+    return (
+        environment(TEMPLATE)
+        .get_template("run.html.j2")
+        .render(
+            title=str(run.manifest.get("name") or run.folder.name),
+            sentences=sentences,
+            generators=generators,
+            rows=[(detector, [_cell(entries[detector.id, each.id]) for each in generators]) for detector in detectors],
+            thumbnails=_thumbnails(run),
+        )
     )
 
 

@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from reports.embed.axis import axis
+from reports.embed.templates import environment
 from reports.figures import svg
 from reports.load import Run, load
 from reports.sections import views
@@ -89,19 +90,10 @@ def _uncollected() -> Iterator[None]:
 @cache
 def _environment() -> Environment:
     """The template's environment; it keeps the template, which takes a tenth of a second to translate."""
-    from jinja2 import Environment, FileSystemLoader, StrictUndefined
-
-    environment = Environment(
-        loader=FileSystemLoader(TEMPLATE),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-        finalize=_isolated,
-    )
-    environment.filters["unbroken"] = _unbroken
-    environment.filters["axis"] = axis
-    return environment
+    made = environment(TEMPLATE, finalize=_isolated)
+    made.filters["unbroken"] = _unbroken
+    made.filters["axis"] = axis
+    return made
 
 
 def _joined(kind: str) -> str:
