@@ -156,7 +156,7 @@ class Crew:
             if host.alive:
                 return host
             host.end()
-        return nursery.host()
+        return nursery.host(foreign=False)
 
     def _keep(self, one: _Working, result: Any) -> None:
         """Keeps the process of a built-in stage for the next, unless it has grown, and one that has read a detector."""

@@ -80,15 +80,16 @@ def flags_of(level: str) -> frozenset[str]:
     return flags_of(below) | frozenset(more.split())
 
 
-def blas() -> list[str]:
-    """Returns the kernels of NumPy's linear algebra; SciPy's own copy of the library chooses alike."""
+@cache
+def blas() -> tuple[str, ...]:
+    """Returns the kernels of NumPy's linear algebra, chosen as it is loaded; SciPy's own copy chooses alike."""
     import numpy  # noqa: F401  which loads it
     from threadpoolctl import threadpool_info
 
     found = [each for each in threadpool_info() if each["user_api"] == "blas"]
     own = [each for each in found if "numpy" in str(each["filepath"])] or found
     names = {f"{each['internal_api']} {each.get('architecture') or each['version']}" for each in own}
-    return sorted(name.replace("openblas", "OpenBLAS") for name in names)
+    return tuple(sorted(name.replace("openblas", "OpenBLAS") for name in names))
 
 
 def numpy() -> str:

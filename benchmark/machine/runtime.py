@@ -12,7 +12,7 @@ import platform
 from functools import cache
 from importlib import metadata
 
-from benchmark.machine import device, processor, quiet
+from benchmark.machine import device, importing, processor
 from data.errors import UserError
 
 LIBRARIES = ("keras", "tensorflow", "numpy", "scipy", "scikit-learn", "pillow")
@@ -43,7 +43,7 @@ def configure(threads: int = 1, jobs: int = 1, *, here: bool = True) -> None:
         )
     # before anything imports a backend, which reads them once
     os.environ.update(wanted)
-    quiet.install()
+    importing.install()
 
 
 def settings(threads: int = 1, jobs: int = 1) -> dict[str, str]:

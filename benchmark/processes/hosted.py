@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import contextlib
 import ctypes
+import gc
 import importlib
 import inspect
 import os
@@ -24,7 +25,7 @@ from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any, NoReturn
 
-from benchmark.machine import quiet
+from benchmark.machine import importing
 from benchmark.machine.blame import traceback_of, words
 from benchmark.processes import apart, leftovers, shims, warned
 from benchmark.processes.nursery import ANSWER, CLEAN_UP, FORK, ORDER
@@ -51,6 +52,7 @@ def main() -> None:
     _control(TAKE_ORPHANS, 1)  # what a plug-in has started and left becomes the nursery's, which ends it
     for name in USUAL:
         importlib.import_module(name)
+    gc.freeze()  # copies look for cycles among what is theirs only
     children: set[int] = set()
     with leftovers.own_folder() as folder, socket.socket(fileno=int(sys.argv[2])) as channel:
         try:
@@ -198,7 +200,7 @@ def _serve(connection: Connection, own: Path) -> None:
         shims.folders[:] = [own / "modules"]  # its own: another may have had other code under the same name
         os.environ["TMPDIR"], tempfile.tempdir = str(own), None
     os.chdir(setup["folder"])
-    quiet.install()
+    importing.install(ours=True, alone=not setup["foreign"])
     warned.once(own.parent)
     sys.path[:] = [*setup["path"], *map(str, shims.folders)]
     while True:

@@ -47,15 +47,16 @@ class Host:
 
     Args:
         nursery: Where it comes from.
+        foreign: Whether it may run a stranger's code. Defaults to `True`.
     """
 
-    def __init__(self, nursery: Nursery) -> None:
+    def __init__(self, nursery: Nursery, *, foreign: bool = True) -> None:
         self._nursery = nursery
         self.connection, theirs = Pipe()
         with theirs:
             self.pid = nursery.fork(theirs.fileno())
         self.ended = False
-        self._send({"environ": dict(os.environ), "folder": os.getcwd(), "path": list(sys.path)})
+        self._send({"environ": dict(os.environ), "folder": os.getcwd(), "path": list(sys.path), "foreign": foreign})
 
     @property
     def alive(self) -> bool:
@@ -201,8 +202,11 @@ def close() -> None:
             _shared.pop().close()
 
 
-def host() -> Host:
+def host(*, foreign: bool = True) -> Host:
     """Returns a new process.
+
+    Args:
+        foreign: Whether it may run a stranger's code. Defaults to `True`.
 
     Raises:
         UserError: If the system allows none, or there is no place for temporary files.
@@ -211,7 +215,7 @@ def host() -> Host:
         tempfile.gettempdir()
         for _ in range(TRIES):
             with contextlib.suppress(Lost, ConnectionError):  # the nursery was killed a moment ago, or as it started
-                return Host(nursery())
+                return Host(nursery(), foreign=foreign)
         raise Lost("the process that starts others is killed again and again")
     except (Lost, OSError) as error:
         raise UserError(f"No other process can be started: {str(error).rstrip('.')}.") from error
