@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
-from scipy.stats import rankdata
+import scipy
 
 
 def auc_of(scores: np.ndarray, is_fake: np.ndarray) -> float:
@@ -11,7 +11,7 @@ def auc_of(scores: np.ndarray, is_fake: np.ndarray) -> float:
     n_fake = int(is_fake.sum())
     n_real = len(is_fake) - n_fake
     # the fakes' rank sum less the least that it can be (Mann and Whitney 1947)
-    return float((rankdata(scores)[is_fake].sum() - n_fake * (n_fake + 1) / 2) / (n_fake * n_real))
+    return float((scipy.stats.rankdata(scores)[is_fake].sum() - n_fake * (n_fake + 1) / 2) / (n_fake * n_real))
 
 
 def log_loss(logits: np.ndarray, is_fake: np.ndarray) -> float:

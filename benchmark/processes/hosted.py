@@ -33,7 +33,7 @@ from data.errors import UserError
 
 STAGES = ("line", "explain", "identity", "inception", "quality")
 USUAL = (
-    "numpy", "scipy.linalg", "threadpoolctl", "pandas", "pyarrow.parquet",
+    "numpy", "scipy.linalg", "scipy.stats", "threadpoolctl", "pandas", "pyarrow.parquet",
     *(f"benchmark.stages.{name}" for name in STAGES),
 )  # fmt: skip
 OFTEN = 0.1  # seconds between two messages on progress at least

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from scipy import stats
+import scipy
 from scipy.ndimage import gaussian_filter
 
 from benchmark.findings.finding import found
@@ -63,7 +63,7 @@ class Across:
     def share(self) -> tuple[float, float, float]:
         """The share of images with a copy in another part, and its exact 95 % interval."""
         seen = len(np.unique(self.pairs[:, 0]))
-        low, high = stats.binomtest(seen, max(1, self.n)).proportion_ci(method="exact")
+        low, high = scipy.stats.binomtest(seen, max(1, self.n)).proportion_ci(method="exact")
         return seen / max(1, self.n), float(low), float(high)
 
 

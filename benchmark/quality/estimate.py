@@ -7,10 +7,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from scipy import stats
-from scipy.stats import norm
+import scipy
 
-Z = float(norm.ppf(0.975))
+Z = float(scipy.special.ndtri(0.975))
 Groups = tuple[np.ndarray | None, np.ndarray | None]  # of two samples, see `normal`
 
 
@@ -50,7 +49,7 @@ def normal(
     if grouped:
         chosen = [np.asarray(groups[at]) for at in grouped]
         variance += group_variance([influences[at] for at in grouped], chosen)
-        quantile = float(stats.t.ppf(0.975, max(1, min(len(np.unique(each)) for each in chosen) - 1)))
+        quantile = float(scipy.stats.t.ppf(0.975, max(1, min(len(np.unique(each)) for each in chosen) - 1)))
     half = quantile * math.sqrt(variance)
     return Estimate(float(value), max(least, float(value) - half), float(value) + half)
 

@@ -6,7 +6,8 @@ from collections.abc import Callable, Iterator
 from functools import lru_cache
 
 import numpy as np
-from scipy import special, stats
+import scipy
+from scipy import special
 
 from benchmark.statistics.clusters import Clusters
 
@@ -252,5 +253,5 @@ def on_logits(
     """
     centre = special.logit(np.clip(value, least, 1 - least))
     logits = special.logit(np.clip(values, least, 1 - least))
-    half = stretch * stats.t.ppf((1 + level) / 2, df) * np.sqrt(np.nanmean((logits - centre) ** 2))
+    half = stretch * scipy.stats.t.ppf((1 + level) / 2, df) * np.sqrt(np.nanmean((logits - centre) ** 2))
     return float(special.expit(centre - half)), float(special.expit(centre + half))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
-from scipy import stats
+import scipy
 
 from benchmark.statistics.clusters import Clusters
 from benchmark.statistics.delong import components, covariance
@@ -62,7 +62,7 @@ def _normal(doubled: np.ndarray, m: int, observed: int) -> float:
     # of the sum of m of n values, drawn without replacement
     variance = m * (n - m) / (n - 1) * doubled.var()
     step = 1.0  # half of the smallest step of an untied doubled rank sum
-    return float(stats.norm.sf((observed - step - m * doubled.mean()) / np.sqrt(variance)))
+    return float(scipy.stats.norm.sf((observed - step - m * doubled.mean()) / np.sqrt(variance)))
 
 
 def _random(doubled: np.ndarray, m: int, observed: int, seed: int) -> float:
@@ -89,4 +89,4 @@ def _clustered(ranking: Ranking, clusters: Clusters) -> float:
     pairs = clusters.pairs(is_fake)
     # (1 / 12 n² is the variance within one step of 1 / n)
     variance = max(float(sides[0][0, 0] + sides[1][0, 0]), 1 / (12 * pairs**2))
-    return float(stats.t.sf((part.auc - 0.5) / np.sqrt(variance), max(pairs - 1, 1)))
+    return float(scipy.stats.t.sf((part.auc - 0.5) / np.sqrt(variance), max(pairs - 1, 1)))

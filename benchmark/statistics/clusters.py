@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from scipy import stats
+import scipy
 
 FEW_TOUCHED = 3  # clusters with a success, or with a failure, below which nothing is known of how alike images are
 
@@ -154,7 +154,9 @@ class Clusters:
         some = spread > 1e-9 * squares  # less is rounding
         trials[some] = mean[some] * (1 - mean[some]) * n**2 / spread[some]
         tail = (1 + level) / 2
-        trials = np.clip(trials * (stats.t.ppf(tail, max(n - 1, 1)) / stats.t.ppf(tail, max(df, 0.5))) ** 2, 0.1, n)
+        trials = np.clip(
+            trials * (scipy.stats.t.ppf(tail, max(n - 1, 1)) / scipy.stats.t.ppf(tail, max(df, 0.5))) ** 2, 0.1, n
+        )
         touched = np.r_[0, np.cumsum(before == 0)]
         missed = np.r_[len(names), len(names) - np.cumsum(before == size[index] - 1)]
         return np.where(np.minimum(touched, missed) < FEW_TOUCHED, np.minimum(trials, effective), trials)

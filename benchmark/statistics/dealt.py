@@ -12,7 +12,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from scipy import stats
+import scipy
 
 DRAWS = 1999
 NEAR = (0.1, 0.25, 0.5)  # a copy lies so much nearer than what else is near: see `benchmark.quality.closest`
@@ -109,7 +109,7 @@ def excess(
     at = int(scores[0].argmax())
     usual = float(hits.mean())
     each = pairs_per_copy * (1 - usual)  # a copy that dealing would have put so anyway is no excess
-    gap, half = float(counted[0, at] - mean[at]), float(stats.norm.ppf(0.975) * error[at])
+    gap, half = float(counted[0, at] - mean[at]), float(scipy.stats.norm.ppf(0.975) * error[at])
     needed = _smallest(error, largest, usual, pairs_per_copy, level)
     if each <= 0:
         return Excess(1.0, 0.0, 0.0, float("nan"), float("nan"))
@@ -125,10 +125,10 @@ def _smallest(errors: np.ndarray, largest: np.ndarray, usual: float, pairs: int,
     if not 0 < usual < 1:
         return float("nan")
     copies = np.unique(np.geomspace(1, 1e6, 2000).round())[:, None]
-    shift = copies * pairs * (1 - usual) - stats.norm.ppf(POWER) * errors
+    shift = copies * pairs * (1 - usual) - scipy.stats.norm.ppf(POWER) * errors
     reached = shift / np.sqrt(errors**2 + copies * pairs**2 * usual * (1 - usual))
     others = 1 - np.searchsorted(np.sort(largest), reached) / len(largest)
-    own = np.maximum(usual**copies, stats.norm.sf(reached))
-    counting = stats.norm.ppf(POWER) * np.sqrt(level / len(largest))  # p is counted on so many deals
+    own = np.maximum(usual**copies, scipy.stats.norm.sf(reached))
+    counting = scipy.stats.norm.ppf(POWER) * np.sqrt(level / len(largest))  # p is counted on so many deals
     enough = (others + own + counting <= level).any(axis=1)
     return float(copies[enough.argmax(), 0]) if enough.any() else float("nan")

@@ -6,7 +6,8 @@ from functools import lru_cache
 from typing import Any
 
 import numpy as np
-from scipy import special, stats
+import scipy
+from scipy import special
 
 # Below this many images on the wrong side of the best cut the components' variance is not to be trusted.
 FEW = 10
@@ -137,7 +138,7 @@ def auc_interval(
     spread = auc * (1 - auc)
     usable = (wrong >= FEW) & (spread > 0)
     safe = np.where(usable, spread, 1.0)
-    half = stats.t.ppf((1 + level) / 2, df) * np.sqrt(np.maximum(variance, 0)) / safe  # rounding may leave -1e-19
+    half = scipy.stats.t.ppf((1 + level) / 2, df) * np.sqrt(np.maximum(variance, 0)) / safe  # rounding may leave -1e-19
     centre = special.logit(np.where(usable, auc, 0.5))
     exact = mean_bound(auc, n_pairs, level)
     low = np.where(usable, special.expit(centre - half), exact[0])

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import numpy as np
-from scipy import optimize, special, stats
+import scipy
+from scipy import optimize, special
 
 from benchmark.statistics import intervals
 
@@ -34,7 +35,7 @@ def smallest_auc(n_real: float, n_fake: float, *, level: float = 0.01, power: fl
     if -orders > np.log(level):
         return float("nan")
     error = np.sqrt((n_real + n_fake + 1) / (12 * n_real * n_fake))
-    gap = float((stats.norm.isf(level) + stats.norm.isf(1 - power)) * error)
+    gap = float((scipy.stats.norm.isf(level) + scipy.stats.norm.isf(1 - power)) * error)
     return min(1.0, 0.5 + gap)
 
 
@@ -146,10 +147,10 @@ def _wrong(auc: float, n_real: float, n_fake: float) -> float:
 
 def _needed(df: float, level: float, power: float) -> float:
     """Returns how many standard errors an effect must have for a two-sided t test to see it so often."""
-    critical = stats.t.isf(level / 2, df)
+    critical = scipy.stats.t.isf(level / 2, df)
     if df > 200:  # the noncentral t is the normal by then
-        return float(critical + stats.norm.isf(1 - power))
-    return float(optimize.brentq(lambda effect: stats.nct.sf(critical, df, effect) - power, 0.0, 10 * critical))
+        return float(critical + scipy.stats.norm.isf(1 - power))
+    return float(optimize.brentq(lambda effect: scipy.stats.nct.sf(critical, df, effect) - power, 0.0, 10 * critical))
 
 
 def _needed_by_welch(runs: int, level: float, power: float) -> float:
@@ -163,9 +164,9 @@ def _needed_by_welch(runs: int, level: float, power: float) -> float:
 
 def _told_by_counts(fewer: float, more: float, overlap: float, level: float) -> float:
     """Returns how often McNemar's exact test tells the two, of so many expected images on the wrong side of each."""
-    only = [stats.poisson.pmf(np.arange(80), max(side - overlap * fewer, 1e-9)) for side in (fewer, more)]
+    only = [scipy.stats.poisson.pmf(np.arange(80), max(side - overlap * fewer, 1e-9)) for side in (fewer, more)]
     few, many = np.meshgrid(np.arange(80), np.arange(80), indexing="ij")
-    told = (few < many) & (2 * stats.binom.cdf(few, few + many, 0.5) <= level)
+    told = (few < many) & (2 * scipy.stats.binom.cdf(few, few + many, 0.5) <= level)
     return float((only[0][:, None] * only[1][None, :] * told).sum())
 
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from scipy import stats
+import scipy
 from scipy.linalg import cho_factor, cho_solve
 
 from benchmark.statistics.chance import p_chance
@@ -56,10 +56,10 @@ class Null:
         """What may be wrong -> its p-value, times three."""
         n = len(self.p)
         error = self.aucs.std(ddof=1) / np.sqrt(n)
-        mean = 2 * stats.norm.sf(abs(self.aucs.mean() - 0.5) / error) if error > 0 else 1.0
+        mean = 2 * scipy.stats.norm.sf(abs(self.aucs.mean() - 0.5) / error) if error > 0 else 1.0
         found = {
-            "p-values": stats.binomtest(int((self.p <= NOMINAL).sum()), n, NOMINAL, "greater").pvalue,
-            "intervals": stats.binomtest(int(self.missed.sum()), n, NOMINAL, "greater").pvalue,
+            "p-values": scipy.stats.binomtest(int((self.p <= NOMINAL).sum()), n, NOMINAL, "greater").pvalue,
+            "intervals": scipy.stats.binomtest(int(self.missed.sum()), n, NOMINAL, "greater").pvalue,
             "mean AUC": mean,
         }
         return {what: min(1.0, 3 * float(p)) for what, p in found.items()}
@@ -105,9 +105,9 @@ def smallest_rate(shuffles: int = SHUFFLES, *, level: float = 0.01, power: float
         >>> round(smallest_rate(399), 2)
         0.1
     """
-    limit = stats.binom.isf(level / 3, shuffles, NOMINAL) + 1
+    limit = scipy.stats.binom.isf(level / 3, shuffles, NOMINAL) + 1
     # P(X >= limit) as a function of the rate is a beta distribution's
-    return float(stats.beta.ppf(power, limit, shuffles - limit + 1))
+    return float(scipy.stats.beta.ppf(power, limit, shuffles - limit + 1))
 
 
 def _called(side: Side, shuffles: int, rng: np.random.Generator) -> np.ndarray:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
-from scipy import stats
+import scipy
 
 from benchmark.quality.estimate import Estimate
 from benchmark.quality.identity.similarities import Faces, Pairs
@@ -114,7 +114,7 @@ def mean(values: np.ndarray, spread: float, units: int) -> Estimate:
     value = float(values.mean())
     if units < 2:
         return Estimate(value, np.nan, np.nan)
-    half = stats.t.ppf(0.975, units - 1) * spread  # few units leave the spread itself uncertain
+    half = scipy.stats.t.ppf(0.975, units - 1) * spread  # few units leave the spread itself uncertain
     return Estimate(value, float(value - half), float(value + half))
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-from scipy import stats
+import scipy
 
 from benchmark.stages.shortcuts.traces import TRACES
 from detection.features.traces.found import share
@@ -80,12 +80,12 @@ def smallest_share(n: tuple[int, int], base: float, level: float, *, power: floa
         return float("nan")
     plain = int(np.floor(base * others))
     hits = np.arange(mine + 1)
-    seen = hits[stats.hypergeom.sf(hits - 1, mine + others, hits + plain, mine) <= level]
+    seen = hits[scipy.stats.hypergeom.sf(hits - 1, mine + others, hits + plain, mine) <= level]
     if not len(seen):
         return float("nan")
     first = int(seen[0])
     # the share at which that many of them or more carry it with this power (Clopper, Pearson)
-    needed = float(stats.beta.ppf(power, first, mine - first + 1)) if first else 0.0
+    needed = float(scipy.stats.beta.ppf(power, first, mine - first + 1)) if first else 0.0
     return min(1.0, max(needed - base, 0.0) / max(1 - base, 1e-9))
 
 
@@ -108,4 +108,4 @@ def _p(counts: list[int], n: list[int], fakes_more: bool) -> float:
     if min(n) < 1:
         return float("nan")
     mine = int(fakes_more)
-    return float(stats.hypergeom.sf(counts[mine] - 1, sum(n), sum(counts), n[mine])) if counts[mine] else 1.0
+    return float(scipy.stats.hypergeom.sf(counts[mine] - 1, sum(n), sum(counts), n[mine])) if counts[mine] else 1.0

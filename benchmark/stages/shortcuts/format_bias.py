@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from scipy import stats
+import scipy
 
 from benchmark.stages import mixed
 from benchmark.stages.job import Job, prepared, trained_detector
@@ -73,7 +73,7 @@ def moved(
     apart = column.difference(0, 1)
     turned = int(np.floor(won + lost))
     few = int(np.ceil(min(won, lost)))
-    p = min(1.0, 2 * float(stats.binom.cdf(few, turned, 0.5))) if turned else 1.0
+    p = min(1.0, 2 * float(scipy.stats.binom.cdf(few, turned, 0.5))) if turned else 1.0
     return {
         "n": n, "accuracy": right.mean(), "accuracy_after": right_after.mean(), "change": (better - worse) / n,
         "change_low": float(gain_low - loss_high), "change_high": float(gain_high - loss_low), "change_p": p,

@@ -9,7 +9,8 @@ from itertools import combinations
 from typing import Any, NamedTuple
 
 import numpy as np
-from scipy import special, stats
+import scipy
+from scipy import special
 
 from benchmark.statistics import intervals
 from benchmark.statistics.clusters import Clusters
@@ -197,4 +198,4 @@ def _mcnemar(one: np.ndarray, other: np.ndarray, clusters: Clusters) -> float:
     only_one, only_other = int((net > 0).sum()), int((net < 0).sum())
     if only_one + only_other == 0:
         return 1.0
-    return float(stats.binomtest(only_one, only_one + only_other).pvalue)
+    return float(scipy.stats.binomtest(only_one, only_one + only_other).pvalue)

@@ -7,7 +7,7 @@ from itertools import combinations
 from typing import NamedTuple
 
 import numpy as np
-from scipy import stats
+import scipy
 
 from benchmark.statistics import intervals
 from benchmark.statistics.columns.column import Bounds, Column
@@ -65,7 +65,7 @@ def of_runs(generators: Mapping[str, Sequence[Run | Sequence[Run]]]) -> Column:
         df[i, j] = df[j, i] = _degrees(one, other, common)
         if few[i] or few[j]:
             table = [[side.wrong, side.units - side.wrong] for side in (one, other)]
-            exact[i, j] = exact[j, i] = float(stats.fisher_exact(table)[1])
+            exact[i, j] = exact[j, i] = float(scipy.stats.fisher_exact(table)[1])
 
     def interval(level: float) -> Bounds:
         found = [

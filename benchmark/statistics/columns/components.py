@@ -18,7 +18,8 @@ from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
-from scipy import special, stats
+import scipy
+from scipy import special
 
 from benchmark.statistics.columns import large_sample, on_logits
 from benchmark.statistics.columns.shared import Measured
@@ -182,7 +183,7 @@ def _on_both_scales(
         share = _indicator([cell[: at + 1] for cell in cells]).mean(axis=0)
         error += float(np.nan_to_num(own) * (share @ share))
     outermost = next((count for at in range(3) if (count := len({cell[: at + 1] for cell in cells})) > 1), 2)
-    reach = stats.t.ppf((1 + level) / 2, outermost - 1) * np.sqrt(error)
+    reach = scipy.stats.t.ppf((1 + level) / 2, outermost - 1) * np.sqrt(error)
     bounds = on_logits.intervals(found, float(logits.mean()), float(reach))
     moments = [value for value, _, _ in _nested(cells, aucs, images, level)]
     return [(value, min(value, low), max(value, high)) for value, (low, high) in zip(moments, bounds, strict=True)]

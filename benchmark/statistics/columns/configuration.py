@@ -10,7 +10,8 @@ from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
-from scipy import special, stats
+import scipy
+from scipy import special
 
 from benchmark.statistics.columns.shared import Measured, Run, check, degrees
 
@@ -126,8 +127,8 @@ def compare_configurations(
     # conservative: the shared part has the many degrees of freedom of the images and is not credited with
     # them
     welch = parts.sum() ** 2 / (parts**2 / df).sum() if parts.sum() > 0 else np.inf
-    t = float(stats.t.ppf((1 + level) / 2, welch))
-    p = float(2 * stats.t.sf(abs(value) / error, welch))
+    t = float(scipy.stats.t.ppf((1 + level) / 2, welch))
+    p = float(2 * scipy.stats.t.sf(abs(value) / error, welch))
     return Interval(value, max(value - t * error, -1.0), min(value + t * error, 1.0), p, "")
 
 
@@ -171,7 +172,7 @@ def mean_interval(
 
 
 def _around(values: np.ndarray, lows: np.ndarray, highs: np.ndarray, level: float) -> tuple[float, float]:
-    between = stats.t.ppf((1 + level) / 2, len(values) - 1) * values.std(ddof=1) / np.sqrt(len(values))
+    between = scipy.stats.t.ppf((1 + level) / 2, len(values) - 1) * values.std(ddof=1) / np.sqrt(len(values))
     ends = (np.hypot(between, (values - lows).mean()), np.hypot(between, (highs - values).mean()))
     return float(values.mean() - ends[0]), float(values.mean() + ends[1])
 
@@ -207,7 +208,7 @@ def _correction(n: int) -> float:
 
 def _quantiles(measured: _Runs, level: float) -> tuple[float, float]:
     """Returns the quantiles for what differs between runs and for what they share."""
-    t = float(stats.t.ppf((1 + level) / 2, len(measured.aucs) - 1))
+    t = float(scipy.stats.t.ppf((1 + level) / 2, len(measured.aucs) - 1))
     if measured.alone:
-        return t, float(stats.norm.ppf((1 + level) / 2))
-    return t, float(stats.t.ppf((1 + level) / 2, degrees(measured.shared.mean(axis=0))))
+        return t, float(scipy.stats.norm.ppf((1 + level) / 2))
+    return t, float(scipy.stats.t.ppf((1 + level) / 2, degrees(measured.shared.mean(axis=0))))

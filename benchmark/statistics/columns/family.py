@@ -10,8 +10,8 @@ from collections.abc import Iterator
 from functools import lru_cache
 
 import numpy as np
+import scipy
 from scipy import special
-from scipy.stats import qmc
 
 DRAWS = 8192  # a power of two, as Sobol points need
 AT_ONCE = 2_000_000  # numbers held in memory
@@ -48,7 +48,7 @@ def drawn(covariance: np.ndarray, contrasts: np.ndarray, *, draws: int = DRAWS, 
 def _normals(draws: int, k: int, seed: int) -> np.ndarray:
     # points that fill the space evenly: quantiles of a maximum come out nearer than from as many random ones
     rng = np.random.default_rng([seed, 0x6D617854])  # "maxT" in ASCII, for a stream of its own
-    points = qmc.Sobol(k, seed=rng).random(draws)
+    points = scipy.stats.qmc.Sobol(k, seed=rng).random(draws)
     return special.ndtri(np.clip(points, 1e-12, 1 - 1e-12))
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import numpy as np
-from scipy import stats
+import scipy
 
 
 def interval(terms: Sequence[tuple[float, float, float]], level: float = 0.95) -> tuple[float, float, float]:
@@ -47,13 +47,13 @@ def _spread(up: list[tuple[float, float]], down: list[tuple[float, float]], tail
 
 
 def _g(df: float, tail: float) -> float:
-    return float(1 - df / stats.chi2.isf(tail, df))
+    return float(1 - df / scipy.stats.chi2.isf(tail, df))
 
 
 def _h(df: float, tail: float) -> float:
-    return float(df / stats.chi2.ppf(tail, df) - 1)
+    return float(df / scipy.stats.chi2.ppf(tail, df) - 1)
 
 
 def _pair(df: float, other: float, tail: float) -> float:
-    f = float(stats.f.isf(tail, df, other))
+    f = float(scipy.stats.f.isf(tail, df, other))
     return ((f - 1) ** 2 - _g(df, tail) ** 2 * f**2 - _h(other, tail) ** 2) / f
