@@ -99,6 +99,7 @@ IMAGES_SPEC = """
 name = "images"
 [dataset]
 name = "digits"
+limit = 600
 [[generator]]
 kind = "gaussian"
 [[generator]]

@@ -58,6 +58,7 @@ def test_the_rows_of_a_spec_run_as_printed(tmp_path):
     detectors = [row for one in printed for row in one.get("detector", [])]
     assert {row["kind"] for row in detectors} >= {"sklearn.pipeline:Pipeline", "patch"}
     values = {"dataset": {"name": "digits"}, "generator": [{"kind": "gaussian"}], "detector": detectors}
+    values["quality"] = {"enabled": False}
     values["detector"] = [row | ({"receptive_field": 5} if row["kind"] == "patch" else {}) for row in detectors]  # 8 px
     values["detector"] += [{"kind": f"{PLUGINS}/keras_file.py:Tiny"}, {"kind": f"{PLUGINS}/pipeline.py:scaled"}]
     run = benchmark.run(specs.parse(values), out=tmp_path / "run", smoke=True)

@@ -47,7 +47,7 @@ kind = "dcgan"
 architecture = "small"
 width = 8
 discriminator_width = 8
-epochs = 40
+epochs = 20
 [[detector]]
 kind = "linear-pixel"
 [[detector]]
@@ -56,7 +56,7 @@ kind = "sum.py:Sum"
 [quality]
 enabled = false
 [protocol]
-display_interval = 10
+display_interval = 5
 """
 
 

@@ -36,11 +36,18 @@ def chroma_halved(images: np.ndarray) -> np.ndarray:
     red, _, blue = np.moveaxis(images.astype(np.float64), -1, 0)
     light = grey(images)
     planes = np.stack([(blue - light) / 1.772, (red - light) / 1.402], axis=1)
-    halved, enlarged = np.zeros((2, len(images)), bool)
+    halved = _halved(planes)
+    # an image that was enlarged as a whole is no question of colour
+    halved[halved] = ~_halved(light[halved][:, None])
+    return halved
+
+
+def _halved(planes: np.ndarray) -> np.ndarray:
+    """Says of planes `(n, p, h, w)` whether they were enlarged twofold in any of the usual ways, bool `(n,)`."""
+    found = np.zeros(len(planes), bool)
     for kind, upright in product(KINDS, (False, True)):
-        halved |= _fits(planes, kind, upright)
-        enlarged |= _fits(light[:, None], kind, upright)
-    return halved & ~enlarged  # an image that was enlarged as a whole is no question of colour
+        found |= _fits(planes, kind, upright)
+    return found
 
 
 def _fits(planes: np.ndarray, kind: Image.Resampling, upright: bool) -> np.ndarray:

@@ -157,7 +157,8 @@ def test_external_scheduler(inline: tuple[Path, dict[str, dict[str, str]]], sche
 def test_plugin_files_and_their_failures_on_workers(tmp_path: Path) -> None:
     """A worker finds a plug-in by its file, and one that calls `sys.exit` ends neither it nor the run."""
     file = HOUSE / "tests/plugins/failing.py"
-    spec = 'name = "tiny"\n[dataset]\nname = "digits"\nlimit = 200\n' + "".join(
+    head = 'name = "tiny"\n[dataset]\nname = "digits"\nlimit = 200\n[quality]\nenabled = false\n'
+    spec = head + "".join(
         f'[[detector]]\nid = "{name}"\nkind = "{file}:{name}"\n' for name in ("Good", "ExitsInFit", "Nan")
     )
     tables = []
@@ -184,7 +185,8 @@ def test_a_plugin_that_kills_its_process_costs_its_own_cells(tmp_path: Path, job
     """Out of memory looks the same; the other cells are there."""
     file = HOUSE / "tests/plugins/failing.py"
     (tmp_path / "spec.toml").write_text(
-        'name = "tiny"\n[dataset]\nname = "digits"\nlimit = 150\n[[detector]]\nkind = "linear-pixel"\n'
+        'name = "tiny"\n[dataset]\nname = "digits"\nlimit = 150\n[quality]\nenabled = false\n'
+        '[[detector]]\nkind = "linear-pixel"\n'
         f'[[detector]]\nid = "killer"\nkind = "{file}:KillsItsProcess"\n'
     )
     command = [*COMMAND, "run", "spec.toml", "--jobs", jobs]

@@ -50,6 +50,7 @@ def spec(generators: list[dict], detectors: list[dict], **more: object) -> specs
         {
             "name": "tiny",
             "dataset": {"name": "digits", "limit": 240},
+            "quality": {"enabled": False},
             "generator": generators,
             "detector": detectors,
             **more,
@@ -172,7 +173,7 @@ def test_exit_code_and_lines(
 ) -> None:
     monkeypatch.chdir(tmp_path)
     Path("spec.toml").write_text(
-        'name = "tiny"\n[dataset]\nname = "digits"\nlimit = 150\n'
+        'name = "tiny"\n[dataset]\nname = "digits"\nlimit = 150\n[quality]\nenabled = false\n'
         f'[[detector]]\nid = "bad"\nkind = "{FAILING}:ExitsInFit"\n[[detector]]\nid = "fine"\nkind = "{FAILING}:Good"\n'
     )
     monkeypatch.setattr(sys, "argv", ["fauxbench", "run", "spec.toml"])

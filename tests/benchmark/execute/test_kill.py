@@ -65,9 +65,7 @@ def test_kill_just_before_and_after_a_rename(whole: Whole, tmp_path: Path) -> No
     folder = tmp_path / "run"
     moments = (
         lambda: (folder / "runs/.store/prepare").exists(),
-        lambda: tools.is_training(folder),
         lambda: (folder / "runs/.store/sample").exists(),
-        lambda: (folder / "runs/killed").exists(),
         lambda: (folder / "runs/killed/cells.csv").exists(),
         lambda: (folder / "runs/killed/manifest.json").exists(),
     )
@@ -84,7 +82,7 @@ def test_kill_just_before_and_after_a_rename(whole: Whole, tmp_path: Path) -> No
 
 
 def test_signals_end_a_run_in_one_line_and_it_goes_on_later(whole: Whole, tmp_path: Path) -> None:
-    assert len(kill_loop.signals(tmp_path, whole[0], cluster=False)) == 6
+    assert len(kill_loop.signals(tmp_path, whole[0], short=True)) == 4
 
 
 def test_a_clock_that_is_set_back(whole: Whole, tmp_path: Path) -> None:

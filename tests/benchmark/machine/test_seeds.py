@@ -190,7 +190,7 @@ def run(folder: Path, generators: list[str], detectors: list[str]) -> benchmark.
     (folder / "mine.py").write_text(PLUGINS)
     spec = {
         "name": "seeds",
-        "dataset": {"name": "digits"},
+        "dataset": {"name": "digits", "limit": 300},
         "quality": {"enabled": False},
         "generator": [row(kind, folder) for kind in generators],
         "detector": [row(kind, folder) for kind in detectors],

@@ -25,7 +25,7 @@ NUMBERS = [name for name in inception.COLUMNS if name not in ("inception", "ince
 
 def spec(**more: Any) -> specs.Spec:
     rows = {"generator": [{"kind": "gaussian"}], "detector": [{"kind": "linear-pixel"}]}
-    return specs.parse({"name": "mine", "dataset": {"name": "digits"}, **rows, "quality": {"n": 40, **more}})
+    return specs.parse({"name": "mine", "dataset": {"name": "digits", "limit": 300}, **rows, "quality": {"n": 40, **more}})
 
 
 def keys(weights: Path | None = None, **more: Any) -> dict[str, str]:

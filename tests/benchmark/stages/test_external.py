@@ -19,6 +19,7 @@ SPEC = """
 name = "scored"
 [dataset]
 name = "digits"
+limit = 600
 [[generator]]
 kind = "gaussian"
 [[detector]]

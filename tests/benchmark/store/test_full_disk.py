@@ -48,7 +48,7 @@ class Answer(Protocol):
 def spec_file() -> Path:
     path = Path.cwd() / "spec.toml"
     rows = '[[generator]]\nkind = "noise"\n[[detector]]\nkind = "linear-pixel"\n'
-    path.write_text(f'name = "tiny"\n[dataset]\nname = "digits"\nlimit = 120\n{rows}', encoding="utf-8")
+    path.write_text(f'name = "tiny"\n[dataset]\nname = "digits"\nlimit = 120\n[quality]\nenabled = false\n{rows}', encoding="utf-8")
     return path
 
 

@@ -29,6 +29,7 @@ SPEC = """
 name = "detectors"
 [dataset]
 name = "digits"
+limit = 800
 [[generator]]
 kind = "gaussian"
 id = "one"
@@ -54,6 +55,7 @@ NETWORK = """
 name = "network"
 [dataset]
 name = "digits"
+limit = 800
 [[generator]]
 kind = "gaussian"
 id = "one"

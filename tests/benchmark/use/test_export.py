@@ -274,6 +274,7 @@ def test_the_real_commands_measure_an_export(finished, tmp_path, told):
     (tmp_path / "spec.toml").write_text(
         f'name = "read"\n[dataset]\nname = "folder"\npath = "{tmp_path}/set/train/real"\n'
         f'[[generator]]\nkind = "folder"\npath = "{tmp_path}/set/train/fake"\n[[detector]]\nkind = "linear-pixel"\n'
+        "[quality]\nenabled = false\n"
     )
     ended = fauxbench("run", "spec.toml")
     assert ended.returncode == 0, ended.stderr
