@@ -12,7 +12,12 @@ from pathlib import Path
 import pytest
 
 from benchmark.cli import main as cli
+from benchmark.plan.specs import Spec
+from benchmark.plan.stage import Stage
+from benchmark.stages import line
 from benchmark.store.digest import of_file
+from benchmark.store.store import Store
+from benchmark.use import api
 
 
 @dataclass(frozen=True)
@@ -50,6 +55,31 @@ def copied(finished: Path, tmp_path: Path) -> Path:
     """A copy of it that a test may change."""
     shutil.copytree(finished, tmp_path / "copied")
     return tmp_path / "copied"
+
+
+@pytest.fixture
+def made(tmp_path: Path) -> Callable[..., dict[str, Path]]:
+    """Does the stages of one kind and what they need, and none of the others that a run of the spec has.
+
+    It returns the folder of each by its name.
+    """
+
+    def of(spec: Spec, function: str, store: Path = tmp_path / "made") -> dict[str, Path]:
+        done: dict[str, Path] = {}
+
+        def do(stage: Stage) -> None:
+            for needed in stage.inputs.values():
+                do(needed)
+            if stage.name not in done:
+                line.run(stage.as_json(), str(store), lambda *_: None)
+                done[stage.name] = Store(store).path(stage.function, stage.key)
+
+        for stage in api.make_plan(spec).stages:
+            if stage.function == function:
+                do(stage)
+        return done
+
+    return of
 
 
 @pytest.fixture(scope="session")
