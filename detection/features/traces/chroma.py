@@ -37,8 +37,8 @@ def chroma_halved(images: np.ndarray) -> np.ndarray:
     light = grey(images)
     planes = np.stack([(blue - light) / 1.772, (red - light) / 1.402], axis=1)
     halved = _halved(planes)
-    # an image that was enlarged as a whole is no question of colour
-    halved[halved] = ~_halved(light[halved][:, None])
+    if halved.any():  # an image that was enlarged as a whole is no question of colour
+        halved[halved] = ~_halved(light[halved][:, None])
     return halved
 
 
