@@ -29,7 +29,6 @@ SPEC = """
 name = "detectors"
 [dataset]
 name = "digits"
-limit = 800
 [[generator]]
 kind = "gaussian"
 id = "one"
@@ -55,7 +54,6 @@ NETWORK = """
 name = "network"
 [dataset]
 name = "digits"
-limit = 800
 [[generator]]
 kind = "gaussian"
 id = "one"
