@@ -88,6 +88,8 @@ def _highest(column: Column, at: int, level: float) -> np.ndarray:
     along = like * np.cos(AROUND) + np.sqrt(1 - like**2) * np.sin(AROUND)
     other = centre[:, None] + (t * error)[:, None] * along
     high = (special.expit(one) - special.expit(other)).max(axis=1)
+    if not column.by_counts[at].any():
+        return high
     return np.where(column.by_counts[at], column.bounds(level)[1][at], high)
 
 
