@@ -32,16 +32,22 @@ def drawn(covariance: np.ndarray, contrasts: np.ndarray, *, draws: int = DRAWS, 
         >>> chunk.shape, bool(np.allclose(chunk[0], -chunk[1]))
         ((2, 4), True)
     """
-    sizes, vectors = np.linalg.eigh(covariance)
-    factor = contrasts @ (vectors * np.sqrt(np.maximum(sizes, 0)))
-    length = np.linalg.norm(factor, axis=1, keepdims=True)
+    factor = contrasts @ _root(covariance.tobytes(), len(covariance))
+    length = np.sqrt((factor**2).sum(axis=1, keepdims=True))
     scale = np.sqrt((contrasts**2) @ np.diag(covariance)[:, None])
     # what is left of two equal rows is rounding
-    factor = np.where(length > 1e-9 * scale, factor / np.maximum(length, 1e-300), 0.0)
+    factor = np.where(length > 1e-9 * scale, factor / np.maximum(length, 1e-300), 0.0).astype(np.float32)
     normals = _normals(draws, len(covariance), seed)
     rows = max(1, AT_ONCE // len(contrasts))
     for start in range(0, draws, rows):
         yield factor @ normals[:, start : start + rows]
+
+
+@lru_cache(maxsize=2)
+def _root(covariance: bytes, k: int) -> np.ndarray:
+    # asked for once for each member that may be the best
+    sizes, vectors = np.linalg.eigh(np.frombuffer(covariance).reshape(k, k))
+    return vectors * np.sqrt(np.maximum(sizes, 0))
 
 
 @lru_cache(maxsize=8)
@@ -49,7 +55,7 @@ def _normals(draws: int, k: int, seed: int) -> np.ndarray:
     # points that fill the space evenly: quantiles of a maximum come out nearer than from as many random ones
     rng = np.random.default_rng([seed, 0x6D617854])  # "maxT" in ASCII, for a stream of its own
     points = qmc.Sobol(k, seed=rng).random(draws)
-    return np.ascontiguousarray(special.ndtri(np.clip(points, 1e-12, 1 - 1e-12)).T)
+    return special.ndtri(np.clip(points, 1e-12, 1 - 1e-12)).T.astype(np.float32, order="C")
 
 
 def step_down(
