@@ -6,7 +6,6 @@ from collections.abc import Callable, Iterator
 from functools import lru_cache
 
 import numpy as np
-import scipy
 from scipy import special
 
 from benchmark.statistics.clusters import Clusters
@@ -93,28 +92,32 @@ def running(
         seed: Defaults to `0`.
 
     Yields:
-        float32 `(b, k + 1)` and `(b, m + 1)`.
+        float32 `(k + 1, b)` and `(m + 1, b)`.
 
     Example:
         >>> import numpy as np
         >>> from benchmark.statistics.clusters import Clusters
         >>> clusters = Clusters.of(None, np.array([False, False, True, True]))
         >>> real, fake = next(running(clusters, np.array([0, 1]), np.array([3, 2]), resamples=3))
-        >>> real[:, -1].tolist(), fake.shape
+        >>> real[-1].tolist(), fake.shape
         ([2.0, 2.0, 2.0], (3, 3))
     """
     rows = max(1, CELLS_AT_ONCE // len(clusters.index))
     starts = range(0, resamples, rows)
     if not clusters.trivial:
-        chunks: Iterator[np.ndarray] = weights(clusters, resamples=resamples, seed=seed)
         if clusters.count * resamples <= KEPT:
             kept = _kept_weights(clusters.stratum.tobytes(), resamples, seed)
-            chunks = (np.take(kept[start : start + rows], clusters.index, axis=1) for start in starts)
-        yield from ((_cumulated(chunk[:, reals]), _cumulated(chunk[:, fakes])) for chunk in chunks)
+            places = clusters.index[reals], clusters.index[fakes]
+            chunks: Iterator[np.ndarray] = (kept[:, start : start + rows] for start in starts)
+        else:
+            places = reals, fakes
+            drawn = weights(clusters, resamples=resamples, seed=seed)
+            chunks = (chunk.T.astype(np.float32, order="C") for chunk in drawn)
+        yield from ((_cumulated(chunk, places[0]), _cumulated(chunk, places[1])) for chunk in chunks)
     elif len(clusters.index) * resamples <= KEPT:
         # images of one class may change places: the counts can be drawn for the places in the order
         whole = [_kept(len(images), resamples, seed, side) for side, images in enumerate((reals, fakes))]
-        yield from ((whole[0][start : start + rows], whole[1][start : start + rows]) for start in starts)
+        yield from ((whole[0][:, start : start + rows], whole[1][:, start : start + rows]) for start in starts)
     else:
         for k, start in enumerate(starts):
             b = min(rows, resamples - start)
@@ -125,7 +128,8 @@ def running(
 def _kept_weights(stratum: bytes, resamples: int, seed: int) -> np.ndarray:
     kinds = np.frombuffer(stratum, dtype=int)
     alike = Clusters(np.arange(len(kinds)), len(kinds), kinds, False)
-    return np.concatenate(list(weights(alike, resamples=resamples, seed=seed))).astype(np.float32)
+    whole = np.concatenate(list(weights(alike, resamples=resamples, seed=seed)))
+    return whole.T.astype(np.float32, order="C")
 
 
 @lru_cache(maxsize=4)
@@ -136,12 +140,15 @@ def _kept(n: int, resamples: int, seed: int, fake: int) -> np.ndarray:
 def _counted(n: int, b: int, seed: int, fake: int, chunk: int) -> np.ndarray:
     # "rank" in ASCII, for a stream of its own
     rng = np.random.default_rng([seed, 0x72616E6B, fake, chunk])
-    return _cumulated(_multinomial(rng, n, b))
+    return _cumulated(_multinomial(rng, n, b).T.astype(np.float32, order="C"), np.arange(n))
 
 
-def _cumulated(counts: np.ndarray) -> np.ndarray:
-    total = np.zeros((len(counts), counts.shape[1] + 1), dtype=np.float32)
-    np.cumsum(counts, axis=1, out=total[:, 1:], dtype=np.float32)
+def _cumulated(counts: np.ndarray, places: np.ndarray) -> np.ndarray:
+    """Returns the sums `(k + 1, b)` of the first 0, 1, 2 ... rows `places` of `(n, b)`, all resamples side by side."""
+    total = np.empty((len(places) + 1, counts.shape[1]), dtype=np.float32)
+    total[0] = 0
+    for row, place in enumerate(places.tolist()):  # a row at a time is faster than `cumsum`, which goes down columns
+        np.add(total[row], counts[place], out=total[row + 1])
     return total
 
 
@@ -194,9 +201,17 @@ def bounded_mean(
         parts.append(np.stack([total[:, :-1] / whole, (total[:, :-1] + unseen * most) / whole]))
     drawn = np.concatenate(parts, axis=1).astype(float)
     tail = (1 - level) / 2
-    low, high = np.quantile(drawn[0], tail, axis=0), np.quantile(drawn[1], 1 - tail, axis=0)
+    low, high = _quantile(drawn[0], tail), _quantile(drawn[1], 1 - tail)
     # quantiles of random means lie a rounding, or chance, on the wrong side where all values are one
     return np.minimum(np.maximum(low, 0), mean), np.maximum(np.minimum(high, most), mean)
+
+
+def _quantile(values: np.ndarray, share: float) -> np.ndarray:
+    """Returns `np.quantile` of the columns of `(b, k)`, in a fifth of the time."""
+    at = share * (len(values) - 1)
+    below = min(int(at), len(values) - 2)
+    near = np.partition(values, (below, below + 1), axis=0)[below : below + 2]
+    return near[0] + (at - below) * (near[1] - near[0])
 
 
 def _exponentials(count: int, resamples: int, seed: int) -> Iterator[np.ndarray]:
@@ -253,5 +268,5 @@ def on_logits(
     """
     centre = special.logit(np.clip(value, least, 1 - least))
     logits = special.logit(np.clip(values, least, 1 - least))
-    half = stretch * scipy.stats.t.ppf((1 + level) / 2, df) * np.sqrt(np.nanmean((logits - centre) ** 2))
+    half = stretch * special.stdtrit(df, (1 + level) / 2) * np.sqrt(np.nanmean((logits - centre) ** 2))
     return float(special.expit(centre - half)), float(special.expit(centre + half))

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 import numpy as np
 import scipy
 
@@ -48,13 +50,20 @@ def p_chance(ranking: Ranking, clusters: Clusters | None = None, *, seed: int = 
 
 
 def _exact(doubled: np.ndarray, m: int, observed: int) -> float:
-    """Counts the subsets of m midranks by their sum, one image at a time."""
-    ways = np.zeros((m + 1, int(doubled.sum()) + 1))
+    ways = _ways(doubled.astype(np.int64).tobytes(), m)
+    return float(min(1.0, ways[observed:].sum() / ways.sum()))
+
+
+@lru_cache(maxsize=8)
+def _ways(doubled: bytes, m: int) -> np.ndarray:
+    """Counts the subsets of m midranks by their sum, one image at a time; cells of a size without ties share them."""
+    ranks = np.frombuffer(doubled, dtype=np.int64)
+    ways = np.zeros((m + 1, int(ranks.sum()) + 1))
     ways[0, 0] = 1.0
-    for rank in doubled.tolist():
+    for rank in ranks.tolist():
         # a copy, since both sides are parts of one array
         ways[1:, rank:] += ways[:-1, : ways.shape[1] - rank].copy()
-    return float(min(1.0, ways[m, observed:].sum() / ways[m].sum()))
+    return ways[m]
 
 
 def _normal(doubled: np.ndarray, m: int, observed: int) -> float:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-import scipy
+from scipy import special
 
 FEW_TOUCHED = 3  # clusters with a success, or with a failure, below which nothing is known of how alike images are
 
@@ -45,9 +45,11 @@ class Clusters:
 
         Args:
             groups: `(n,)` identifiers, or `None`. Missing ones (NaN, `None`, a negative number, "") stand
-                alone.
+                alone. The clusters of these images, where they are known already, are given back.
             is_fake: bool `(n,)`.
         """
+        if isinstance(groups, Clusters):
+            return groups
         n = len(is_fake)
         if groups is None:
             return cls(np.arange(n), n, is_fake.astype(int), True)
@@ -154,9 +156,8 @@ class Clusters:
         some = spread > 1e-9 * squares  # less is rounding
         trials[some] = mean[some] * (1 - mean[some]) * n**2 / spread[some]
         tail = (1 + level) / 2
-        trials = np.clip(
-            trials * (scipy.stats.t.ppf(tail, max(n - 1, 1)) / scipy.stats.t.ppf(tail, max(df, 0.5))) ** 2, 0.1, n
-        )
+        t_images, t_clusters = special.stdtrit([max(n - 1, 1), max(df, 0.5)], tail)
+        trials = np.clip(trials * (t_images / t_clusters) ** 2, 0.1, n)
         touched = np.r_[0, np.cumsum(before == 0)]
         missed = np.r_[len(names), len(names) - np.cumsum(before == size[index] - 1)]
         return np.where(np.minimum(touched, missed) < FEW_TOUCHED, np.minimum(trials, effective), trials)

@@ -102,19 +102,51 @@ def degrees_of_freedom(
         >>> round(degrees_of_freedom(part), 2)  # eight images, of which three overlap
         4.8
     """
+    return float(differences([part], groups_fake=groups_fake, groups_real=groups_real)[1][0])
+
+
+def differences(
+    parts: list[Components],
+    less: list[Components] | None = None,
+    *,
+    groups_fake: np.ndarray | None = None,
+    groups_real: np.ndarray | None = None,
+) -> tuple[np.ndarray, np.ndarray]:
+    """Returns the variances of AUCs, or of what each is more than another, and their degrees of freedom, `(m,)` each.
+
+    Args:
+        parts: Components of m AUCs on the same images in the same order.
+        less: Of those that are taken off. Defaults to `None`, nothing is.
+        groups_fake, groups_real: As `covariance`.
+
+    Example:
+        >>> from benchmark.statistics.ranking import Ranking
+        >>> one, other = (components(Ranking.of(scores, [0, 0, 1, 1])) for scores in ([1, 3, 2, 4], [1, 2, 3, 4]))
+        >>> variance, df = differences([one], [other])
+        >>> variance.tolist(), df.tolist()
+        ([0.125], [2.0])
+    """
+    fakes, reals = np.stack([part.fakes for part in parts]), np.stack([part.reals for part in parts])
+    if less is not None:
+        fakes, reals = fakes - np.stack([part.fakes for part in less]), reals - np.stack([part.reals for part in less])
     if groups_fake is None or groups_real is None:
-        return float(satterthwaite(variance_of_mean(part.fakes[None]), variance_of_mean(part.reals[None]))[0])
+        alone = variance_of_mean(fakes), variance_of_mean(reals)
+        return alone[0][0] + alone[1][0], satterthwaite(*alone)
     n_groups = int(max(groups_fake.max(), groups_real.max())) + 1
-    of_fake, of_real = _sums(part.fakes[None], groups_fake, n_groups), _sums(part.reals[None], groups_real, n_groups)
-    kurtosis = float(satterthwaite(variance_of_mean(of_fake + of_real, centre=False))[0])
+    of_fake, of_real = _sums(fakes, groups_fake, n_groups), _sums(reals, groups_real, n_groups)
+    variance, kurtosis = ((of_fake + of_real) ** 2).sum(axis=1), variance_of_mean(of_fake + of_real, centre=False)
     # unequal clusters leave fewer, whatever their values: of each side, and where clusters are on both, of the lesser
     degrees = np.array([remaining(groups)[1] for groups in (groups_fake, groups_real)])
-    shared = np.intersect1d(groups_fake, groups_real).size > 0
-    spread = np.array([(sums**2).sum() for sums in (of_fake, of_real)])
-    known = degrees.min()
-    if spread.any() and not shared:
-        known = spread.sum() ** 2 / (spread**2 / np.maximum(degrees, 1e-9)).sum()
-    return float(np.clip(min(kurtosis, known), 1, None))
+    known = np.full(len(parts), degrees.min())
+    if not np.isin(groups_fake, groups_real).any():
+        spread = np.stack([(sums**2).sum(axis=1) for sums in (of_fake, of_real)])
+        some = spread.any(axis=0)
+        known[some] = spread[:, some].sum(axis=0) ** 2 / (spread[:, some] ** 2 / _positive(degrees)).sum(axis=0)
+    return variance, np.clip(np.minimum(satterthwaite(kurtosis), known), 1, None)
+
+
+def _positive(degrees: np.ndarray) -> np.ndarray:
+    return np.maximum(degrees, 1e-9)[:, None]
 
 
 def satterthwaite(*sides: tuple[np.ndarray, np.ndarray]) -> np.ndarray:
@@ -156,7 +188,10 @@ def _side(values: np.ndarray) -> np.ndarray:
 
 def _sums(values: np.ndarray, groups: np.ndarray, n_groups: int) -> np.ndarray:
     centred = (values - values.mean(axis=1, keepdims=True)) / values.shape[1]
-    sums = np.stack([np.bincount(groups, weights=row, minlength=n_groups) for row in centred])
+    order = np.argsort(groups, kind="stable")
+    present, starts = np.unique(groups[order], return_index=True)
+    sums = np.zeros((len(values), n_groups))
+    sums[:, present] = np.add.reduceat(centred[:, order], starts, axis=1)
     return sums / np.sqrt(remaining(groups, n_groups)[0])
 
 

@@ -6,13 +6,13 @@ from functools import lru_cache
 from typing import Any
 
 import numpy as np
-import scipy
 from scipy import special
 
 # Below this many images on the wrong side of the best cut the components' variance is not to be trusted.
 FEW = 10
 # Within so many counts of 0 or n Wilson's interval holds down to 89 % for some rates; beyond, never below 93 %.
 EDGE = 8
+TINY = 1e-200  # a mean below is none
 
 
 def wilson(count: Any, n: Any, level: float = 0.95) -> tuple[np.ndarray, np.ndarray]:
@@ -90,19 +90,24 @@ def mean_bound(mean: Any, n: Any, level: float = 0.95) -> tuple[np.ndarray, np.n
     """
     mean, n = np.broadcast_arrays(np.asarray(mean, float), np.asarray(n, float))
     budget = -np.log1p(-level) / n
-    return _solve(mean, budget, np.zeros_like(mean)), _solve(mean, budget, np.ones_like(mean))
+    # what is above 1/2 of one is below 1/2 of the other
+    low, high = _lowest(np.stack([mean, 1 - mean]), budget)
+    return low, 1 - high
 
 
-def _solve(mean: np.ndarray, budget: np.ndarray, outside: np.ndarray) -> np.ndarray:
-    inside = mean.copy()
-    # halved so often, an interval within [0, 1] is as short as float64 can tell
-    for _ in range(60):
-        middle = (inside + outside) / 2
-        with np.errstate(divide="ignore"):
-            divergence = special.rel_entr(mean, middle) + special.rel_entr(1 - mean, 1 - middle)
-        near = divergence <= budget
-        inside, outside = np.where(near, middle, inside), np.where(near, outside, middle)
-    return inside
+def _lowest(mean: np.ndarray, budget: np.ndarray) -> np.ndarray:
+    """Returns the lowest q with `KL(mean || q) <= budget`: Newton's steps from a lower q, which never go beyond."""
+    some = np.where(mean > TINY, mean, 1.0)
+    # two bounds of the divergence from below: Pinsker's, and that without its term log(1 - q)
+    start = np.maximum(some - np.sqrt(budget / 2), some * np.exp((special.xlog1py(1 - some, -some) - budget) / some))
+    q = np.maximum(start, 1e-300)
+    for _ in range(100):
+        excess = special.rel_entr(some, q) + special.rel_entr(1 - some, 1 - q) - budget
+        step = excess * q * (1 - q) / np.maximum(some - q, 1e-300)
+        q = np.clip(q + step, q, some)
+        if (step <= 1e-15 * q).all():
+            break
+    return np.where(mean > TINY, q, 0.0)
 
 
 def auc_interval(
@@ -138,9 +143,10 @@ def auc_interval(
     spread = auc * (1 - auc)
     usable = (wrong >= FEW) & (spread > 0)
     safe = np.where(usable, spread, 1.0)
-    half = scipy.stats.t.ppf((1 + level) / 2, df) * np.sqrt(np.maximum(variance, 0)) / safe  # rounding may leave -1e-19
+    # rounding may leave -1e-19
+    half = special.stdtrit(df, (1 + level) / 2) * np.sqrt(np.maximum(variance, 0)) / safe
     centre = special.logit(np.where(usable, auc, 0.5))
-    exact = mean_bound(auc, n_pairs, level)
+    exact = (auc, auc) if usable.all() else mean_bound(auc, n_pairs, level)
     low = np.where(usable, special.expit(centre - half), exact[0])
     high = np.where(usable, special.expit(centre + half), exact[1])
     # the width of `mean_bound` at 1, a perfect separation

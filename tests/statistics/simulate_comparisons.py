@@ -18,6 +18,7 @@ from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -108,7 +109,7 @@ def images(rng: np.random.Generator, case: Case) -> tuple[np.ndarray, np.ndarray
     return np.sqrt(0.5) * (rng.normal(size=case.units)[unit] + rng.normal(size=case.n)), unit
 
 
-def of_one_exam(rng: np.random.Generator, case: Case) -> tuple[dict[str, np.ndarray], np.ndarray, np.ndarray | None]:
+def of_one_exam(rng: np.random.Generator, case: Case) -> tuple[dict[str, np.ndarray], np.ndarray, Clusters]:
     """Draws the scores of k detectors on the same images."""
     (real, unit), (fake, other) = images(rng, case), images(rng, case)
     is_fake = np.arange(2 * case.n) >= case.n
@@ -118,21 +119,21 @@ def of_one_exam(rng: np.random.Generator, case: Case) -> tuple[dict[str, np.ndar
     for at, shift in enumerate(shifts(case)):
         score = np.sqrt(0.5) * (seen + rng.normal(size=2 * case.n)) + shift * is_fake
         scores[str(at)] = np.round(score / STEP) if case.ties else score
-    return scores, is_fake, groups
+    return scores, is_fake, Clusters.of(groups, is_fake)
 
 
-def of_generators(rng: np.random.Generator, case: Case) -> dict[str, list[tuple[np.ndarray, ...]]]:
+def of_generators(rng: np.random.Generator, case: Case) -> dict[str, list[tuple[Any, ...]]]:
     """Draws k generators with their training runs, judged with the same reals."""
     real, unit = images(rng, case)
     is_fake = np.arange(2 * case.n) >= case.n
     alone = np.arange(case.n)
-    found: dict[str, list[tuple[np.ndarray, ...]]] = {}
+    groups = Clusters.of(np.r_[alone if unit is None else unit, case.n + alone], is_fake)
+    found: dict[str, list[tuple[Any, ...]]] = {}
     for at, shift in enumerate(shifts(case)):
         found[str(at)] = []
         for _ in range(case.runs):
             moved = shift + (SPREAD * rng.normal() if case.kind == "runs" else 0.0)
             score = np.r_[real, rng.normal(size=case.n) + moved]
-            groups = np.r_[alone if unit is None else unit, case.n + alone]
             found[str(at)].append((score, is_fake, groups))
     return found
 
@@ -173,8 +174,7 @@ def one(rng: np.random.Generator, case: Case) -> dict[str, float]:
     return {name: float(value) for name, value in said.items()}
 
 
-def _chance(scores: dict[str, np.ndarray], is_fake: np.ndarray, groups: np.ndarray | None) -> dict[str, float]:
-    clusters = Clusters.of(groups, is_fake)
+def _chance(scores: dict[str, np.ndarray], is_fake: np.ndarray, clusters: Clusters) -> dict[str, float]:
     p = np.array([p_chance(Ranking.of(values, is_fake), clusters) for values in scores.values()])
     family = compare.holm(p)
     said = {

@@ -20,9 +20,11 @@ import pandas as pd
 from scipy import special
 from threadpoolctl import threadpool_limits
 
-from benchmark.statistics.cells import metrics, smallest
+from benchmark.statistics.cells import metrics, probabilities, smallest
 from benchmark.statistics.cells.probabilities import LEAST
-from benchmark.statistics.cells.roc import average_precision, equal_error_rate, roc
+from benchmark.statistics.cells.roc import Bounds, average_precision, equal_error_rate, points
+from benchmark.statistics.clusters import Clusters
+from benchmark.statistics.ranking import Ranking
 
 AUCS = (0.6, 0.9, 0.99, 0.999)
 SIZES = (4, 10, 30, 150, 1000)
@@ -116,24 +118,33 @@ def simulate(task: tuple[Case, int, int]) -> list[tuple[str, Case, int, int, int
     case, draws, seed = task
     rng, true = np.random.default_rng([seed, hash(case) % 2**32]), truth(case)
     held, silent, width = (dict.fromkeys(true, 0.0) for _ in range(3))
-    for k in range(draws):
-        score, is_fake, unit = draw(case, rng)
-        given = {"probability": probability(score, case), "threshold": case.shift / 2, "groups": unit}
-        rows = metrics.measure(score, is_fake, **given, seed=k % 8).set_index("metric")[["low", "high"]]
-        found = {name: tuple(rows.loc[name]) for name in true if name in rows.index}
-        found |= _bands(score, is_fake, unit)
+    clusters = Clusters.of(draw(case, rng)[2], np.arange(2 * case.n) >= case.n)  # the same in all draws
+    for _ in range(draws):
+        score, is_fake, _ = draw(case, rng)
+        # draws of a task share resamples, as the cells of a run do
+        found = _ends(case, score, is_fake, clusters, seed)
         for name, (low, high) in found.items():
             silent[name] += np.isnan(low)
             held[name] += low <= true[name] <= high
             width[name] += 0 if np.isnan(low) else high - low
-    return [(name, case, draws, int(held[name]), int(silent[name]), width[name]) for name in true]
+    return [(name, case, draws, int(held[name]), int(silent[name]), width[name]) for name in found]
 
 
-def _bands(score: np.ndarray, is_fake: np.ndarray, unit: np.ndarray | None) -> dict[str, tuple[float, float]]:
-    curve = roc(score, is_fake, groups=unit)
-    at = np.searchsorted(curve["fpr"].to_numpy(), BAND, side="right") - 1
-    ends = curve[["tpr_low", "tpr_high"]].to_numpy()[at]
-    return {f"roc band at FPR {rate:g}": (low, high) for rate, (low, high) in zip(BAND, ends, strict=True)}
+def _ends(
+    case: Case, score: np.ndarray, is_fake: np.ndarray, clusters: Clusters, seed: int
+) -> dict[str, tuple[float, float]]:
+    p = probability(score, case)
+    if case.sure > 1:  # nothing but these depends on it
+        rows = probabilities.measured(p, is_fake, clusters, seed, 0.95)
+        return {name: rows[name][1:3] for name in ("brier", "nll")}
+    ranking = Ranking.of(score, is_fake)
+    bounds = Bounds.of(ranking, clusters, 0.95)
+    given = {"probability": p, "threshold": case.shift / 2, "groups": clusters, "bounds": bounds, "seed": seed}
+    rows, curve = metrics.rows(score, is_fake, **given), points(ranking, bounds)
+    at = np.searchsorted(curve["fpr"], BAND, side="right") - 1
+    bands = zip(BAND, curve["tpr_low"][at], curve["tpr_high"][at], strict=True)
+    found = {f"roc band at FPR {rate:g}": (low, high) for rate, low, high in bands}
+    return {name: rows[name][1:3] for name in truth(case) if name in rows} | found
 
 
 def cases() -> list[Case]:

@@ -89,20 +89,44 @@ def measure(
         >>> table.loc["brier", "note"]
         'not defined: the detector gives no probability'
     """
-    ranking = Ranking.of(scores, is_fake)
+    given = {"probability": probability, "threshold": threshold, "groups": groups, "seed": seed, "level": level}
     labels = np.asarray(is_fake).astype(bool)
-    clusters = Clusters.of(groups, labels)
-    part = components(ranking)
-    rows: dict[str, Row] = {"auc": ranked.auc(ranking, part, labels, clusters, level)}
-    rows |= _at_threshold(np.asarray(scores, float), labels, clusters, threshold, level)
-    if only is None:
-        rows |= _others(ranking, part, labels, clusters, probability, seed, level)
-    names = METRICS if only is None else only
-    told = [(name, *_told(name, rows[name], clusters, labels)) for name in names]
+    told = [(name, *row) for name, row in rows(scores, is_fake, **given, only=only).items()]
     frame = pd.DataFrame(told, columns=["metric", "value", "low", "high", "note"])
-    frame.insert(4, "n_real", ranking.n_real)
-    frame.insert(5, "n_fake", ranking.n_fake)
+    frame.insert(4, "n_real", int((~labels).sum()))
+    frame.insert(5, "n_fake", int(labels.sum()))
     return frame
+
+
+def rows(
+    scores: Any,
+    is_fake: Any,
+    *,
+    probability: Any = None,
+    threshold: float | None = None,
+    groups: Any = None,
+    seed: int = 0,
+    level: float = 0.95,
+    only: tuple[str, ...] | None = None,
+    bounds: Bounds | None = None,
+) -> dict[str, Row]:
+    """Returns what `measure` puts into a frame: of each metric (value, low, high, note).
+
+    Arguments as there; `bounds` of the same scores where they are known already.
+
+    Example:
+        >>> value, low, high, note = rows([0.1, 0.4, 0.8, 0.9], [0, 0, 1, 1])["auc"]
+        >>> value, note
+        (1.0, 'cannot tell: 2 real images; an interval needs 4')
+    """
+    ranking, labels = Ranking.of(scores, is_fake), np.asarray(is_fake).astype(bool)
+    clusters, part = Clusters.of(groups, labels), components(ranking)
+    found: dict[str, Row] = {"auc": ranked.auc(ranking, part, labels, clusters, level)}
+    found |= _at_threshold(np.asarray(scores, float), labels, clusters, threshold, level)
+    if only is None:
+        rates_along = bounds or Bounds.of(ranking, clusters, level)
+        found |= _others(ranking, part, labels, clusters, rates_along, probability, seed, level)
+    return {name: _told(name, found[name], clusters, labels) for name in (METRICS if only is None else only)}
 
 
 def by_class(
@@ -146,12 +170,12 @@ def _others(
     part: Components,
     labels: np.ndarray,
     clusters: Clusters,
+    bounds: Bounds,
     probability: Any,
     seed: int,
     level: float,
 ) -> dict[str, Row]:
     rows = ranked.curve(ranking, part, labels, clusters, seed, level)
-    bounds = Bounds.of(ranking, clusters, level)
     for percent in (1, 5):
         rows[f"tpr_at_fpr_{percent:02d}"] = tpr_at_fpr(ranking, bounds, percent / 100)
     if probability is None:

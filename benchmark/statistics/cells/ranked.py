@@ -110,26 +110,27 @@ def resampled(ranking: Ranking, clusters: Clusters, *, seed: int = 0) -> tuple[n
     ordered = ranking.order[~ranking.is_fake], ranking.order[ranking.is_fake]
     at = ranking.block[ranking.is_fake] + 1  # the threshold of each fake, 0 for infinite
     tied = len(np.unique(at)) < len(at)
+    first = int(np.searchsorted(reals[at], 1))  # fakes that no real is above cost nothing
     precisions, errors = [], []
     for real, fake in running(clusters, *ordered, seed=seed):
         # up to a fake, and with what ties with it
-        with_fake = np.take(fake, fakes[at], axis=1) if tied else fake[:, 1:]
-        total = np.take(real, reals[at], axis=1)
-        total += with_fake
-        np.maximum(total, np.float32(1e-9), out=total)
-        np.divide(with_fake, total, out=total)
-        precisions.append(np.einsum("ij,ij->i", total, np.diff(fake, axis=1)) / fake[:, -1])
+        with_fake = np.take(fake, fakes[at[first:]], axis=0) if tied else fake[first + 1 :]
+        false = np.take(real, reals[at[first:]], axis=0)
+        false /= np.maximum(false + with_fake, np.float32(1e-9))
+        false *= np.diff(fake[first:], axis=0)
+        # what is missing of 1 is summed: near 1 that keeps its digits
+        precisions.append(1 - false.sum(axis=0).astype(float) / fake[-1])
         errors.append(_crossing(real, fake, reals, fakes))
-    return np.concatenate(precisions).astype(float), np.concatenate(errors)
+    return np.concatenate(precisions), np.concatenate(errors)
 
 
 def _crossing(real: np.ndarray, fake: np.ndarray, reals: np.ndarray, fakes: np.ndarray) -> np.ndarray:
-    """Returns `equal_error_rate` of resamples from their counts `(b, k + 1)` and the counts at the thresholds."""
-    rows = np.arange(len(real))
-    all_real, all_fake = real[:, -1].astype(float), fake[:, -1].astype(float)
+    """Returns `equal_error_rate` of resamples from their counts `(k + 1, b)` and the counts at the thresholds."""
+    rows = np.arange(real.shape[1])
+    all_real, all_fake = real[-1].astype(float), fake[-1].astype(float)
 
     def rates(place: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        return real[rows, reals[place]] / all_real, 1 - fake[rows, fakes[place]] / all_fake
+        return real[reals[place], rows] / all_real, 1 - fake[fakes[place], rows] / all_fake
 
     low, high = np.zeros(len(rows), int), np.full(len(rows), len(reals) - 1)
     while (high - low > 1).any():

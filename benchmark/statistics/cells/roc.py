@@ -63,8 +63,10 @@ def _exact(counts: np.ndarray, ordered: np.ndarray, clusters: Clusters, level: f
     if clusters.trivial:
         low, high = every_count(len(ordered), level)
         return low[counts], high[counts]
-    trials = clusters.trials_along(ordered, level)[counts]
-    return clopper_pearson(counts / len(ordered) * trials, trials, level)
+    seen, at = np.unique(counts, return_inverse=True)  # each once: most thresholds have the count of the one before
+    trials = clusters.trials_along(ordered, level)[seen]
+    low, high = clopper_pearson(seen / len(ordered) * trials, trials, level)
+    return low[at], high[at]
 
 
 def roc(scores: Any, is_fake: Any, *, groups: Any = None, level: float = 0.95) -> pd.DataFrame:
@@ -97,26 +99,35 @@ def roc(scores: Any, is_fake: Any, *, groups: Any = None, level: float = 0.95) -
         [[0.0, 0.0, inf], [0.0, 0.5, 0.8], [0.5, 0.5, 0.4], [0.5, 1.0, 0.35], [1.0, 1.0, 0.1]]
     """
     ranking = Ranking.of(scores, is_fake)
+    clusters = Clusters.of(groups, np.asarray(is_fake).astype(bool))
+    return pd.DataFrame(points(ranking, Bounds.of(ranking, clusters, level)))
+
+
+def points(ranking: Ranking, bounds: Bounds) -> dict[str, np.ndarray]:
+    """Returns the columns of `roc`.
+
+    Example:
+        >>> is_fake = np.array([False, False, True, True])
+        >>> ranking = Ranking.of([0.1, 0.4, 0.35, 0.8], is_fake)
+        >>> points(ranking, Bounds.of(ranking, Clusters.of(None, is_fake), 0.95))["tpr"].tolist()
+        [0.0, 0.5, 0.5, 1.0, 1.0]
+    """
     reals, fakes = (np.r_[0, counts] for counts in ranking.counts())
     threshold = np.r_[np.inf, ranking.thresholds]
     keep = _bends(reals, fakes) | _steps(reals)
-    clusters = Clusters.of(groups, np.asarray(is_fake).astype(bool))
-    bounds = Bounds.of(ranking, clusters, level)
     fpr, tpr = bounds.fpr[keep], bounds.tpr[keep]
     # the FPR of the next point that has a larger one: up to there this point's band is read
     after = np.searchsorted(fpr, fpr, side="right")
     until = fpr[np.minimum(after, len(fpr) - 1)]
     below = np.hypot(tpr - bounds.tpr_low[keep], tpr - np.minimum(bounds.tpr[bounds.surely(fpr)], tpr))
     above = np.hypot(bounds.tpr_high[keep] - tpr, np.maximum(bounds.tpr[bounds.perhaps(until)], tpr) - tpr)
-    return pd.DataFrame(
-        {
-            "fpr": fpr,
-            "tpr": tpr,
-            "threshold": threshold[keep],
-            "tpr_low": np.maximum(tpr - below, 0.0),
-            "tpr_high": np.minimum(tpr + above, 1.0),
-        }
-    )
+    return {
+        "fpr": fpr,
+        "tpr": tpr,
+        "threshold": threshold[keep],
+        "tpr_low": np.maximum(tpr - below, 0.0),
+        "tpr_high": np.minimum(tpr + above, 1.0),
+    }
 
 
 def _bends(reals: np.ndarray, fakes: np.ndarray) -> np.ndarray:

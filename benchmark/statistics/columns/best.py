@@ -53,12 +53,13 @@ def multiple_comparisons(column: Column, *, level: float = 0.95) -> Best:
     k = len(column.names)
     if k == 1:
         return Best(np.array([True]), np.array([np.nan]), np.array([np.nan]))
-    above = np.full((k, k), np.inf)  # upper ends of row minus column; those below column minus row are their opposites
+    one, tails = np.eye(k), np.zeros(k)
     for at in range(k):
         others = np.arange(k) != at
-        contrasts = np.eye(k)[at] - np.eye(k)[others]
-        tail = tail_of_each(column.covariance, contrasts, column.by_counts[at][others], level=level, one_sided=True)
-        above[at, others] = _highest(column, at, 1 - 2 * tail)[others]
+        counts = column.by_counts[at][others]
+        tails[at] = tail_of_each(column.covariance, one[at] - one[others], counts, level=level, one_sided=True)
+    above = _highest(column, 1 - 2 * tails)  # of row minus column; those below column minus row are their opposites
+    np.fill_diagonal(above, np.inf)
     upper = above.min(axis=1)
     may_be = upper >= 0  # two that rank all images alike differ by exactly 0
     may_be[int(np.argmax(column.values))] = True  # nobody was told to be better than the highest
@@ -70,25 +71,28 @@ def multiple_comparisons(column: Column, *, level: float = 0.95) -> Best:
     return Best(may_be, low, np.maximum(upper, 0.0))
 
 
-def _highest(column: Column, at: int, level: float) -> np.ndarray:
-    """Returns the upper ends `(k,)` of one member's AUC minus each other's; where counts decide, `Column.bounds`.
+def _highest(column: Column, levels: np.ndarray) -> np.ndarray:
+    """Returns the upper ends `(k, k)` of each member's AUC minus each other's; where counts decide, `Column.bounds`.
 
     Near the end of the scale what moves all detectors up brings them closer together: a difference that came out too
     small has an error that came out too small as well, and a one-sided bound of `value + t error` fails on that side
     twice as often as it should. On the logit scale the two do not go together. So this is the largest difference of two
-    AUCs whose logits lie within t errors of what was measured, in the metric of their covariance: an ellipse.
+    AUCs whose logits lie within t errors of what was measured, in the metric of their covariance: an ellipse. Each
+    member has its own of the `levels` `(k,)`.
     """
     values = np.clip(column.values, 1e-12, 1 - 1e-12)
     slope = values * (1 - values)  # of the AUC over its logit
     alone = np.sqrt(np.maximum(np.diag(column.covariance), 1e-24))
-    common = (alone[at] ** 2 + alone**2 - column.error[at] ** 2) / 2
-    like = np.clip(common / (alone[at] * alone), -1, 1)[:, None]
-    t, error, centre = special.stdtrit(column.df[at], (1 + level) / 2), alone / slope, special.logit(values)
-    one = centre[at] + t[:, None] * error[at] * np.cos(AROUND)
-    along = like * np.cos(AROUND) + np.sqrt(1 - like**2) * np.sin(AROUND)
-    other = centre[:, None] + (t * error)[:, None] * along
-    high = (special.expit(one) - special.expit(other)).max(axis=1)
-    return np.where(column.by_counts[at], column.bounds(level)[1][at], high)
+    common = (alone[:, None] ** 2 + alone**2 - column.error**2) / 2
+    like = np.clip(common / (alone[:, None] * alone), -1, 1)[..., None]
+    t, error, centre = special.stdtrit(column.df, (1 + levels[:, None]) / 2), alone / slope, special.logit(values)
+    one = centre[:, None, None] + (t * error[:, None])[..., None] * np.cos(AROUND)
+    other = like * np.cos(AROUND) + np.sqrt(1 - like**2) * np.sin(AROUND)
+    other = centre[:, None] + (t * error)[..., None] * other
+    high = np.asarray((special.expit(one) - special.expit(other)).max(axis=-1))
+    for at in np.flatnonzero(column.by_counts.any(axis=1)):
+        high[at] = np.where(column.by_counts[at], column.bounds(levels[at])[1][at], high[at])
+    return high
 
 
 def simultaneous(column: Column, *, level: float = 0.95) -> Bounds:

@@ -5,17 +5,15 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from itertools import combinations
 from typing import Any, NamedTuple
 
 import numpy as np
-import scipy
 from scipy import special
 
 from benchmark.statistics import intervals
 from benchmark.statistics.clusters import Clusters
 from benchmark.statistics.columns.family import step_down
-from benchmark.statistics.delong import Components, components, covariance, degrees_of_freedom
+from benchmark.statistics.delong import components, covariance, differences
 from benchmark.statistics.ranking import Ranking
 
 Bounds = tuple[np.ndarray, np.ndarray]
@@ -174,18 +172,17 @@ def of_detectors(scores: Mapping[str, Any], is_fake: Any, *, groups: Any = None)
     matrix = sum(covariance(parts, *sides))
     upside_down = [ranking.wrong_at_cut(reverse=auc < 0.5) for ranking, auc in zip(rankings, values, strict=True)]
     numbers = np.array([clusters.touched(images) for images in upside_down])
-    freedom = np.array([degrees_of_freedom(part, *sides) for part in parts])
+    groups_of = {"groups_fake": sides[0], "groups_real": sides[1]}
+    freedom = differences(parts, **groups_of)[1]
     few, pairs, k = numbers < intervals.FEW, clusters.pairs(labels), len(parts)
-    wrong = [ranking.wrong_at_cut() for ranking in rankings]
     error, df, exact = np.zeros((k, k)), np.ones((k, k)), np.zeros((k, k))
-    for i, j in combinations(range(k), 2):
-        one, other = parts[i], parts[j]
-        gap = Components(one.auc - other.auc, one.fakes - other.fakes, one.reals - other.reals)
-        of_fakes, of_reals = covariance([gap], *sides)
-        error[i, j] = error[j, i] = np.sqrt(max(float(of_fakes[0, 0] + of_reals[0, 0]), 0.0))
-        df[i, j] = df[j, i] = degrees_of_freedom(gap, *sides)
-        if few[i] or few[j]:
-            exact[i, j] = exact[j, i] = _mcnemar(wrong[i], wrong[j], clusters)
+    first, second = np.triu_indices(k, 1)
+    if k > 1:
+        variance, degrees = differences([parts[at] for at in first], [parts[at] for at in second], **groups_of)
+        error[first, second] = error[second, first] = np.sqrt(variance)
+        df[first, second] = df[second, first] = degrees
+    if few.any():
+        exact = np.where(few[:, None] | few[None, :], _mcnemar(rankings, clusters), 0.0) * (1 - np.eye(k))
 
     def interval(level: float) -> Bounds:
         return intervals.auc_interval(values, np.diag(matrix), pairs, numbers, df=freedom, level=level)
@@ -193,9 +190,9 @@ def of_detectors(scores: Mapping[str, Any], is_fake: Any, *, groups: Any = None)
     return Column(list(scores), values, np.asarray(matrix), error, df, few, exact, interval)
 
 
-def _mcnemar(one: np.ndarray, other: np.ndarray, clusters: Clusters) -> float:
-    net = np.bincount(clusters.index, weights=one.astype(float) - other.astype(float), minlength=clusters.count)
-    only_one, only_other = int((net > 0).sum()), int((net < 0).sum())
-    if only_one + only_other == 0:
-        return 1.0
-    return float(scipy.stats.binomtest(only_one, only_one + only_other).pvalue)
+def _mcnemar(rankings: list[Ranking], clusters: Clusters) -> np.ndarray:
+    """Returns exact p-values `(k, k)`: of what only one of two has on the wrong side, half is expected of each."""
+    wrong = np.stack([np.bincount(clusters.index, ranking.wrong_at_cut(), clusters.count) for ranking in rankings])
+    only = np.array([(row > wrong).sum(axis=1) for row in wrong])
+    both = only + only.T
+    return np.where(only == only.T, 1.0, 2 * special.bdtr(np.minimum(only, only.T), both, 0.5))

@@ -12,7 +12,7 @@ import scipy
 from benchmark.statistics import intervals
 from benchmark.statistics.columns.column import Bounds, Column
 from benchmark.statistics.columns.configuration import configuration_interval
-from benchmark.statistics.columns.shared import Measured, Run, check
+from benchmark.statistics.columns.shared import Measured, Run, check, trainings
 from benchmark.statistics.delong import satterthwaite, variance_of_mean
 from benchmark.statistics.ranking import Ranking
 
@@ -25,6 +25,7 @@ class _Side(NamedTuple):
     df: float
     shared: np.ndarray  # (runs, k)
     wrong: int  # units on the wrong side of the best cut, in the first run
+    mistakes: int  # the same, whichever way up the cut is
     few: bool  # whether in all runs these are few, whichever way up the cut is
     units: int
 
@@ -51,9 +52,9 @@ def of_runs(generators: Mapping[str, Sequence[Run | Sequence[Run]]]) -> Column:
         >>> column.values.tolist(), round(float(column.p[0, 1]), 3)
         ([1.0, 0.5], 0.077)
     """
-    measured = {name: [Measured.of(_trainings(run)) for run in runs] for name, runs in generators.items()}
+    measured = {name: [Measured.of(trainings(run)) for run in runs] for name, runs in generators.items()}
     check([run for runs in measured.values() for run in runs])
-    sides = [_side(measured[name], [_trainings(run)[0] for run in runs]) for name, runs in generators.items()]
+    sides = [_side(measured[name], [trainings(run)[0] for run in runs]) for name, runs in generators.items()]
     k, values = len(sides), np.array([side.auc for side in sides])
     few = np.array([side.few for side in sides])
     shared = np.array([[_shared(one, other, i == j) for j, other in enumerate(sides)] for i, one in enumerate(sides)])
@@ -67,31 +68,35 @@ def of_runs(generators: Mapping[str, Sequence[Run | Sequence[Run]]]) -> Column:
             table = [[side.wrong, side.units - side.wrong] for side in (one, other)]
             exact[i, j] = exact[j, i] = float(scipy.stats.fisher_exact(table)[1])
 
+    single = np.array([len(runs) == 1 for runs in measured.values()])
+    one = [_of_one_run(runs[0], side) for runs, side in zip(measured.values(), sides, strict=True) if len(runs) == 1]
+
     def interval(level: float) -> Bounds:
-        found = [
-            _interval(mine, runs, level) for mine, runs in zip(measured.values(), generators.values(), strict=True)
-        ]
-        return np.array([low for low, _ in found]), np.array([high for _, high in found])
+        low, high = np.zeros(k), np.zeros(k)
+        if one:
+            auc, variance, pairs, wrong, degrees = np.array(one).T
+            low[single], high[single] = intervals.auc_interval(auc, variance, pairs, wrong, df=degrees, level=level)
+        for at, runs in enumerate(measured.values()):
+            if not single[at]:
+                _, low[at], high[at], *_ = configuration_interval(runs, level=level)
+        return low, high
 
     own = np.diag([side.own for side in sides])
     return Column(list(generators), values, shared + own, error, df, few, exact, interval)
 
 
-def _trainings(run: Run | Sequence[Run]) -> list[Run]:
-    return [run] if isinstance(run, tuple) else list(run)
-
-
 def _side(runs: list[Measured], first: list[Run]) -> _Side:
     aucs = np.array([run.part.auc for run in runs])
     rankings = [Ranking.of(*given[:2]) for given in first]
-    few = all(_wrong(run, ranking) < intervals.FEW for run, ranking in zip(runs, rankings, strict=True))
+    mistakes = [_wrong(run, ranking) for run, ranking in zip(runs, rankings, strict=True)]
     wrong = runs[0].clusters.touched(rankings[0].wrong_at_cut())
     shared = np.stack([run.shared for run in runs])
     if len(runs) > 1:
         own, df = float(aucs.var(ddof=1)) / len(aucs), float(len(aucs) - 1)
     else:
         own, df = _sum(runs[0].own)
-    return _Side(float(aucs.mean()), own, df, shared, wrong, few, runs[0].clusters.count)
+    few = max(mistakes) < intervals.FEW
+    return _Side(float(aucs.mean()), own, df, shared, wrong, mistakes[0], few, runs[0].clusters.count)
 
 
 def _wrong(run: Measured, ranking: Ranking) -> int:
@@ -128,13 +133,8 @@ def _degrees(one: _Side, other: _Side, common: float) -> float:
     return max(float(satterthwaite(*parts)[0]), 1.0)
 
 
-def _interval(measured: list[Measured], runs: Sequence[Run | Sequence[Run]], level: float) -> tuple[float, float]:
-    if len(runs) > 1:
-        found = configuration_interval(runs, level=level)
-        return found.low, found.high
-    (run,) = measured
-    wrong = _wrong(run, Ranking.of(*_trainings(runs[0])[0][:2]))
+def _of_one_run(run: Measured, side: _Side) -> tuple[float, ...]:
+    """Returns what the interval of a single run's AUC takes: `intervals.auc_interval`."""
     own, shared = _sum(run.own), _sum(run.shared)
     df = satterthwaite(*[(np.array([variance]), np.array([degrees])) for variance, degrees in (own, shared)])
-    low, high = intervals.auc_interval(run.part.auc, own[0] + shared[0], run.pairs, wrong, df=df[0], level=level)
-    return float(low), float(high)
+    return side.auc, own[0] + shared[0], run.pairs, side.mistakes, float(df[0])

@@ -13,7 +13,7 @@ import numpy as np
 import scipy
 from scipy import special
 
-from benchmark.statistics.columns.shared import Measured, Run, check, degrees
+from benchmark.statistics.columns.shared import Measured, Run, check, degrees, trainings
 
 ONE_RUN = "cannot tell: one training run says nothing of how others differ"
 
@@ -40,7 +40,7 @@ class _Runs(NamedTuple):
         return float(self.aucs.var(ddof=1)) / len(self.aucs) if len(self.aucs) > 1 else np.nan
 
 
-def configuration_interval(runs: Sequence[Run | Sequence[Run]], *, level: float = 0.95) -> Interval:
+def configuration_interval(runs: Sequence[Run | Sequence[Run] | Measured], *, level: float = 0.95) -> Interval:
     """Returns the mean AUC over training runs and its interval.
 
     `t(R - 1)` over the R runs, with the component of the shared real test images (the covariance of the runs'
@@ -53,8 +53,8 @@ def configuration_interval(runs: Sequence[Run | Sequence[Run]], *, level: float 
     Args:
         runs: For each training run of the generator (scores, is_fake), float and bool `(n,)`, the reals in
             the same order in all; or a list of such pairs, one for each training of the detector, which are
-            averaged. A third array gives the units `(n,)`, as `groups` of `metrics.measure`; a unit that holds a real
-            image is the same in all runs, another one is of its run alone.
+            averaged; or what `Measured.of` made of them. A third array gives the units `(n,)`, as `groups` of
+            `metrics.measure`; a unit that holds a real image is the same in all runs, another one is of its run alone.
         level: Coverage, in (0, 1). Defaults to `0.95`.
 
     Example:
@@ -177,16 +177,16 @@ def _around(values: np.ndarray, lows: np.ndarray, highs: np.ndarray, level: floa
     return float(values.mean() - ends[0]), float(values.mean() + ends[1])
 
 
-def _measure(runs: Sequence[Run | Sequence[Run]]) -> _Runs:
+def _measure(runs: Sequence[Run | Sequence[Run] | Measured]) -> _Runs:
     each = _each(runs)
     check(each)
     return _together(each)
 
 
-def _each(runs: Sequence[Run | Sequence[Run]]) -> list[Measured]:
+def _each(runs: Sequence[Run | Sequence[Run] | Measured]) -> list[Measured]:
     if not runs:
         raise ValueError("At least one training run is needed. Received: none.")
-    return [Measured.of([run] if isinstance(run, tuple) else list(run)) for run in runs]
+    return [run if isinstance(run, Measured) else Measured.of(trainings(run)) for run in runs]
 
 
 def _together(runs: Sequence[Measured]) -> _Runs:
@@ -208,7 +208,7 @@ def _correction(n: int) -> float:
 
 def _quantiles(measured: _Runs, level: float) -> tuple[float, float]:
     """Returns the quantiles for what differs between runs and for what they share."""
-    t = float(scipy.stats.t.ppf((1 + level) / 2, len(measured.aucs) - 1))
+    t = float(special.stdtrit(len(measured.aucs) - 1, (1 + level) / 2))
     if measured.alone:
-        return t, float(scipy.stats.norm.ppf((1 + level) / 2))
-    return t, float(scipy.stats.t.ppf((1 + level) / 2, degrees(measured.shared.mean(axis=0))))
+        return t, float(special.ndtri((1 + level) / 2))
+    return t, float(special.stdtrit(degrees(measured.shared.mean(axis=0)), (1 + level) / 2))

@@ -18,7 +18,7 @@ AT_ONCE = 2_000_000  # numbers held in memory
 
 
 def drawn(covariance: np.ndarray, contrasts: np.ndarray, *, draws: int = DRAWS, seed: int = 0) -> Iterator[np.ndarray]:
-    """Yields chunks `(b, m)` of standard normals that vary together as contrasts of estimates do.
+    """Yields chunks `(m, b)` of standard normals that vary together as contrasts of estimates do.
 
     Args:
         covariance: `(k, k)`, of the estimates.
@@ -29,19 +29,25 @@ def drawn(covariance: np.ndarray, contrasts: np.ndarray, *, draws: int = DRAWS, 
     Example:
         >>> import numpy as np
         >>> chunk = next(drawn(np.eye(2), np.array([[1.0, -1.0], [-1.0, 1.0]]), draws=4))
-        >>> chunk.shape, bool(np.allclose(chunk[:, 0], -chunk[:, 1]))
-        ((4, 2), True)
+        >>> chunk.shape, bool(np.allclose(chunk[0], -chunk[1]))
+        ((2, 4), True)
     """
-    sizes, vectors = np.linalg.eigh(covariance)
-    factor = contrasts @ (vectors * np.sqrt(np.maximum(sizes, 0)))
-    length = np.linalg.norm(factor, axis=1, keepdims=True)
+    factor = contrasts @ _root(covariance.tobytes(), len(covariance))
+    length = np.sqrt((factor**2).sum(axis=1, keepdims=True))
     scale = np.sqrt((contrasts**2) @ np.diag(covariance)[:, None])
     # what is left of two equal rows is rounding
-    factor = np.where(length > 1e-9 * scale, factor / np.maximum(length, 1e-300), 0.0)
+    factor = np.where(length > 1e-9 * scale, factor / np.maximum(length, 1e-300), 0.0).astype(np.float32)
     normals = _normals(draws, len(covariance), seed)
     rows = max(1, AT_ONCE // len(contrasts))
     for start in range(0, draws, rows):
-        yield normals[start : start + rows] @ factor.T
+        yield factor @ normals[:, start : start + rows]
+
+
+@lru_cache(maxsize=2)
+def _root(covariance: bytes, k: int) -> np.ndarray:
+    # asked for once for each member that may be the best
+    sizes, vectors = np.linalg.eigh(np.frombuffer(covariance).reshape(k, k))
+    return vectors * np.sqrt(np.maximum(sizes, 0))
 
 
 @lru_cache(maxsize=8)
@@ -49,7 +55,7 @@ def _normals(draws: int, k: int, seed: int) -> np.ndarray:
     # points that fill the space evenly: quantiles of a maximum come out nearer than from as many random ones
     rng = np.random.default_rng([seed, 0x6D617854])  # "maxT" in ASCII, for a stream of its own
     points = scipy.stats.qmc.Sobol(k, seed=rng).random(draws)
-    return special.ndtri(np.clip(points, 1e-12, 1 - 1e-12))
+    return special.ndtri(np.clip(points, 1e-12, 1 - 1e-12)).T.astype(np.float32, order="C")
 
 
 def step_down(
@@ -84,10 +90,11 @@ def step_down(
         z = -special.ndtri(np.maximum(sorted_p, 1e-300) / 2)
         exceeding = np.zeros(m)
         for chunk in drawn(covariance, contrasts[order][known], draws=draws):
-            sizes = np.zeros((len(chunk), m))
-            sizes[:, known] = np.abs(chunk)
-            largest = np.maximum.accumulate(sizes[:, ::-1], axis=1)[:, ::-1]  # among this one and those after it
-            exceeding += (largest >= z).sum(axis=0)
+            sizes, largest = iter(np.abs(chunk)[::-1]), np.zeros(chunk.shape[1])
+            for at in reversed(range(m)):  # the largest among this one and those after it
+                if known[at]:
+                    np.maximum(largest, next(sizes), out=largest)
+                exceeding[at] += np.count_nonzero(largest >= z[at])
         others = np.cumsum(counts[::-1])[::-1] * sorted_p
         adjusted = np.minimum(adjusted, (1 + exceeding) / (1 + draws) + others)
     adjusted = np.minimum(np.maximum.accumulate(np.maximum(adjusted, sorted_p)), 1.0)
@@ -127,10 +134,11 @@ def tail_of_each(
     if known.sum() == 0:
         return budget / max(number, 1)
     chunks = drawn(covariance, contrasts[known], draws=draws)
-    largest = np.concatenate([(chunk if one_sided else np.abs(chunk)).max(axis=1) for chunk in chunks])
+    largest = np.concatenate([(chunk if one_sided else np.abs(chunk)).max(axis=0) for chunk in chunks])
     sides = 1 if one_sided else 2
     if number == 0:
-        return float(sides * special.ndtr(-np.quantile(largest, level, method="higher")))
+        at = int(np.ceil(level * (len(largest) - 1)))  # the quantile, or the next higher
+        return float(sides * special.ndtr(-np.partition(largest, at)[at]))
     tails = np.sort(sides * special.ndtr(-largest))
     low, high = budget / len(by_counts), budget / number
     for _ in range(40):

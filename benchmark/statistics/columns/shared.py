@@ -71,6 +71,17 @@ class Measured:
         return self.clusters.pairs(self.labels)
 
 
+def trainings(run: Run | Sequence[Run]) -> list[Run]:
+    """Returns the trainings of the detector on a run, which may be given as a single one.
+
+    Example:
+
+    >>> trainings(([0.1, 0.8], [0, 1]))
+    [([0.1, 0.8], [0, 1])]
+    """
+    return [run] if isinstance(run, tuple) else list(run)
+
+
 def check(runs: Sequence[Measured]) -> None:
     """Checks that runs share their real test images, and that these are of the same units in all.
 

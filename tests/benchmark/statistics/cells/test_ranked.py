@@ -31,7 +31,7 @@ def test_resamples_are_the_metrics_of_weighted_images(monkeypatch, decimals, uni
     weight = np.zeros((bootstrap.RESAMPLES, 70))
     for side in (0, 1):
         parts = [chunk[side] for chunk in running(clusters, *ordered)]
-        weight[:, ordered[side]] = np.diff(np.concatenate(parts), axis=1)
+        weight[:, ordered[side]] = np.diff(np.concatenate(parts, axis=1), axis=0).T
     counted = weight[:, ranking.order]
     fake = np.cumsum(counted * ranking.is_fake, axis=1)[:, ranking.ends]
     real = np.cumsum(counted, axis=1)[:, ranking.ends] - fake
