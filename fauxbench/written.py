@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import base64
-import io
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -11,7 +9,7 @@ from data.errors import unknown
 from data.run_folder import PAGE, page_is_current
 from reports import numbers
 from reports.embed.templates import environment
-from reports.sections import tables
+from reports.sections import pictures, tables
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -20,7 +18,6 @@ if TYPE_CHECKING:
 
 TEMPLATE = Path(__file__).parent / "template"
 SEEN = 6  # images of a row of thumbnails
-LARGEST = 48  # pixels of a thumbnail's longer side
 
 
 def table(run: Run, metric: str) -> pd.DataFrame:
@@ -55,7 +52,7 @@ def html(run: Run, sentences: list[str]) -> str:
             sentences=sentences,
             generators=generators,
             rows=[(detector, [_cell(entries[detector.id, each.id]) for each in generators]) for detector in detectors],
-            thumbnails=_thumbnails(run),
+            thumbnails=pictures.lineup(run, n=SEEN, across=SEEN),
         )
     )
 
@@ -70,32 +67,6 @@ def _cell(entry: tables.Entry) -> dict[str, Any]:
         "note": entry.note,
         "colour": f"hsl(16, {round(70 * share)}%, {round(97 - 32 * share)}%)" if done else "",
     }
-
-
-def _thumbnails(run: Run) -> list[tuple[str, list[str]]]:
-    """Returns the first real images, and those of the last checkpoint of each generator: (id or "", data URIs)."""
-    from fauxbench.displays.pictures import tiles
-    from reports.load import natural
-
-    rows = run.images
-    first = rows.groupby("generator")["generator_seed"].transform("min")
-    rows = rows[rows["generator_seed"].isna() | (rows["generator_seed"] == first)]
-    found = [("", row) for row in rows[rows["kind"] == "real"].head(1).itertuples()]
-    for generator in run.generators:
-        mine = list(rows[(rows["generator"] == generator.id) & (rows["kind"] == "grid")].itertuples())
-        if mine and not generator.role:
-            found.append((generator.id, max(mine, key=lambda row: natural(row.checkpoint))))
-    return [(name, [_small(image) for image in tiles(run, row, SEEN)]) for name, row in found]
-
-
-def _small(image: Any) -> str:
-    from PIL import Image
-
-    picture = Image.fromarray(image)
-    picture.thumbnail((LARGEST, LARGEST), Image.Resampling.BOX)
-    buffer = io.BytesIO()
-    picture.save(buffer, format="PNG", optimize=True)
-    return f"data:image/png;base64,{base64.b64encode(buffer.getvalue()).decode()}"
 
 
 def page(folder: Path) -> Path:

@@ -167,7 +167,7 @@ def plan(
     """
     environment = runtime.environment(spec.protocol.threads)
     generators, detectors = _rows(spec, base, smoke)
-    every = preparation.prepare(spec, folders, base, smoke, any(row.trains for row in generators))
+    every = preparation.prepare(spec, folders, base, smoke, generators)
     splits: list[Split] = []
     for prepared in every:
         protocol, name = spec.protocol, f" ledger {prepared.params['ledger_seed']}" if splits else ""

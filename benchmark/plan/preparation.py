@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 from benchmark.machine import runtime
 from benchmark.plan.specs import Spec
-from benchmark.plan.stage import Stage, portable
+from benchmark.plan.stage import Row, Stage, portable
 from benchmark.plugins import describe
 from benchmark.plugins import resolve as plugins
 from benchmark.processes import apart
@@ -15,9 +16,12 @@ from benchmark.store import digest
 from data.errors import UserError
 
 SMOKE_IMAGES = 400  # of each official part: enough for all parts of a smoke run
+SMOKE_PARTS = {"generator-train": 80, "detector-train": 32, "detector-validation": 32, "test": 64}
+SMOKE_STRANGERS = 128  # images for a generator that says nothing of its batches
+BATCH = 32  # of built-in generators that are not told another
 
 
-def prepare(spec: Spec, folders: list[Path], base: Path | None, smoke: bool, trains: bool) -> list[Stage]:
+def prepare(spec: Spec, folders: list[Path], base: Path | None, smoke: bool, generators: Sequence[Row]) -> list[Stage]:
     """Returns the stages that read the real images and deal them to the parts, one for each ledger seed.
 
     Args:
@@ -25,7 +29,7 @@ def prepare(spec: Spec, folders: list[Path], base: Path | None, smoke: bool, tra
         folders: Where data files are looked for, in this order.
         base: The folder that relative plug-in paths start from; `None` for the current one.
         smoke: Whether every part is shrunk.
-        trains: Whether a generator learns from images, so that some are set apart for it.
+        generators: Where one learns from images, some are set apart for it.
 
     Raises:
         UserError: For an unknown plug-in or option, or missing or damaged data files.
@@ -45,7 +49,8 @@ def prepare(spec: Spec, folders: list[Path], base: Path | None, smoke: bool, tra
     params = {
         "plugin": plugin.name, "code": plugin.digest, "fingerprint": fingerprint,
         "options": portable(options, fingerprint),
-        "parts": spec.protocol.parts, "trains": trains, "smoke": smoke,
+        "parts": spec.protocol.parts, "trains": any(row.trains for row in generators),
+        "smoke": smoke and smoke_parts(generators),
         "ledger_code": digest.of_code(digest.HOUSE / "data" / "ledger.py"),
         "environment": {name: runtime.version(name) for name in ("numpy", "pillow")},
     }  # fmt: skip
@@ -55,6 +60,19 @@ def prepare(spec: Spec, folders: list[Path], base: Path | None, smoke: bool, tra
     }  # fmt: skip
     name = f"prepare {spec.dataset.name}"
     return [Stage(name, "prepare", params | {"ledger_seed": seed}, {}, where) for seed in spec.protocol.ledgers]
+
+
+def smoke_parts(generators: Sequence[Row]) -> dict[str, int]:
+    """Returns how many images each part of a smoke run has: a generator learns two batches and a few images, or one of
+    its batches where these are large."""
+    steps = [
+        int(row.options.get("batch_size") or BATCH) * int(row.options.get("discriminator_steps") or 1)
+        for row in generators
+        if row.trains and row.about.broken is None
+    ]
+    foreign = any(row.about.foreign for row in generators)
+    least = SMOKE_STRANGERS if foreign else SMOKE_PARTS["generator-train"]
+    return SMOKE_PARTS | {"generator-train": max(least, *steps, 0)}
 
 
 def _few(about: describe.Description, spec: Spec) -> dict[str, Any]:

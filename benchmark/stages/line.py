@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import math
 import shutil
 import time
 from pathlib import Path
@@ -44,7 +45,7 @@ from detection.networks import saved_network
 PREVIEW = 64  # images of the fixed latent batch
 WAY = (6, 8)  # latent vectors of the interpolation, and images from one to the next
 PREVIEW_SEED = 2014  # the year of the first GAN; any constant would do
-SMOKE_PARTS = {"generator-train": 128, "detector-train": 64, "detector-validation": 32, "test": 64}
+SPARE = 1.25  # images that a smoke run takes for one that it needs: copies and images of one person are dropped
 FEWEST = 4  # real images of a part: two halves of two for the control that calls one half fake
 NO_TRAINING_PARTS = {"generator-train": 0.0, "detector-train": 0.5, "detector-validation": 0.2, "test": 0.3}
 
@@ -55,12 +56,13 @@ def prepare(job: Job) -> None:
     folders = [Path(folder) for folder in job.where["folders"]]
     images = adapt.call(source.load, folders, progress=job.progress)
     parts = job.params["parts"] or (None if job.params["trains"] else NO_TRAINING_PARTS)
-    if job.params["smoke"]:
-        images, parts = _fewer(images, parts, job.params["ledger_seed"])
+    smoke = job.params["smoke"]  # how many images each part then has
+    if smoke:
+        images, parts = _fewer(images, parts, smoke, job.params["ledger_seed"])
     copies = find_copies(images.images, alike=images.groups is not None)
     ledger = split(images, seed=job.params["ledger_seed"], parts=parts, copies=copies)
-    if job.params["smoke"]:
-        fewer = {part: min(len(at), SMOKE_PARTS[part]) for part, at in ledger.parts.items()}
+    if smoke:
+        fewer = {part: min(len(at), smoke[part]) for part, at in ledger.parts.items()}
         ledger = split(images, seed=job.params["ledger_seed"], parts=fewer, copies=copies)
     for part in DETECTOR_PARTS:
         if len(ledger.parts[part]) < FEWEST:
@@ -247,15 +249,28 @@ def measure(job: Job) -> None:
     bins.to_csv(job.folder / "reliability.csv", index=False)
 
 
-def _fewer(images: ImageSet, parts: Any, seed: int) -> tuple[ImageSet, Any]:
-    """Returns the few images that a smoke run needs, so that nothing is done to all, and its parts' sizes."""
+def _fewer(images: ImageSet, parts: Any, wanted: dict[str, int], seed: int) -> tuple[ImageSet, Any]:
+    """Returns the few images that a smoke run needs, so that nothing is done to all, and its parts' sizes.
+
+    Args:
+        images: All.
+        parts: Sizes of parts that the spec gives; `None` if it gives none.
+        wanted: How many images each part of a smoke run has.
+        seed: Of the draw.
+    """
     official = np.full(images.n, "train") if images.official is None else images.official
     names, counts = np.unique(official, return_counts=True)
-    part_sizes(dict(zip(names.tolist(), counts.tolist(), strict=True)), parts)  # refuses what a whole run refuses
-    if parts is not None:
-        parts = {p: size if isinstance(size, float) else min(size, SMOKE_PARTS[p]) for p, size in parts.items()}
+    # refuses what a whole run refuses
+    sizes = part_sizes(dict(zip(names.tolist(), counts.tolist(), strict=True)), parts)
+    most = dict.fromkeys(names.tolist(), SMOKE_IMAGES)
+    if parts is None:
+        fed = {name: sum(wanted[part] for part, (source, _) in sizes.items() if source == name) for name in most}
+        parts = {part: wanted[part] / fed[source] for part, (source, _) in sizes.items()}
+        most = {name: math.ceil(SPARE * n) for name, n in fed.items()}
+    else:
+        parts = {p: size if isinstance(size, float) else min(size, wanted[p]) for p, size in parts.items()}
     drawn = np.random.default_rng(seed).permutation(images.n)
-    few = np.sort(np.concatenate([drawn[official[drawn] == name][:SMOKE_IMAGES] for name in names]))
+    few = np.sort(np.concatenate([drawn[official[drawn] == name][: most[name]] for name in most]))
     return (images.take(few) if len(few) < images.n else images), parts
 
 

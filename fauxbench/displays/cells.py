@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from fauxbench.displays.display import FAKE, INK, REAL, Display, chosen, drawable, main_first
-from reports.figures.reliability import ReliabilityFigure
-from reports.figures.scores import ScoreFigure
+from fauxbench.displays.display import Display, chosen, drawable, legend, look, main_first
+from reports.figures import reliability, scores
+from reports.figures.curves import Style
+from reports.figures.svg import DASHES
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -55,16 +56,16 @@ class HistogramDisplay(CellDisplay):
 
     @staticmethod
     def _numbers(run: Run) -> pd.DataFrame:
-        return ScoreFigure(run).frame()
+        return scores.ScoreFigure(run).frame()
 
     def _draw(self, axes: Axes) -> None:
         rows = self.frame()
+        scores.draw(axes, rows["real"].to_numpy(float), rows["fake"].to_numpy(float), look())
         edges = [*rows["left"], rows["right"].iloc[-1]]
-        for side, colour in (("real", REAL), ("fake", FAKE)):
-            axes.stairs(rows[side], edges, fill=True, color=colour, alpha=0.3)
-            axes.stairs(rows[side], edges, color=colour, label=f"{side}s")
+        shown = [0, len(rows) // 2, len(rows)]
+        axes.set_xticks(shown, [f"{edges[at]:.3g}" for at in shown])
         axes.set(xlabel="score: higher is more likely fake", ylabel="share of images")
-        axes.legend(fontsize="small")
+        legend(axes, {"reals": Style(look().real), "fakes": Style(look().fake, DASHES[1])})
         self._title(axes)
 
 
@@ -74,14 +75,10 @@ class ReliabilityDisplay(CellDisplay):
 
     @staticmethod
     def _numbers(run: Run) -> pd.DataFrame:
-        return ReliabilityFigure(run).frame()
+        return reliability.ReliabilityFigure(run).frame()
 
     def _draw(self, axes: Axes) -> None:
-        rows = self.frame()
-        axes.axline((0, 0), slope=1, color=INK, lw=0.8, alpha=0.45)
-        axes.vlines(rows["probability"], rows["low"], rows["high"], color=FAKE, lw=1.2)
-        axes.scatter(rows["probability"], rows["share"], color=FAKE, s=14, zorder=3)
-        axes.set(
-            xlabel="probability of being fake", ylabel="share that is fake", xlim=(-0.02, 1.02), ylim=(-0.02, 1.02)
-        )
+        reliability.ground(axes, look())
+        reliability.draw(axes, self.frame(), look())
+        axes.set(xlabel="probability of being fake", ylabel="share that is fake")
         self._title(axes)

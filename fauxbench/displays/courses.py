@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-import re
 from typing import TYPE_CHECKING
 
 from data.errors import unknown
-from fauxbench.displays.display import FAKE, REAL, SERIES, Display, chosen, drawable, main_first
+from fauxbench.displays.display import Display, chosen, drawable, legend, look, main_first
+from reports.figures.curves import Style
 from reports.figures.losses import PANELS, LossFigure
 from reports.figures.quality import QualityFigure
+from reports.figures.svg import DASHES
 from reports.load import DISTANCES, QUALITY, natural
 
 if TYPE_CHECKING:
@@ -21,7 +22,7 @@ WORDS = {"loss": "loss", "output": "mean output of the discriminator"}
 
 
 class LossDisplay(Display):
-    """Losses of a generator and its discriminator step by step, and a running mean over them.
+    """Losses of a generator and its discriminator step by step: a smoothed line over the light range of the raw values.
 
     Args:
         run: A run, as reports read it.
@@ -42,17 +43,9 @@ class LossDisplay(Display):
         return self._figure.frame().reset_index(drop=True)
 
     def _draw(self, axes: Axes) -> None:
-        rows = self.frame()
-        wide = max(len(rows) // 40, 1)
-        colour = {"d_loss": REAL, "d_real": REAL, "g_loss": FAKE, "d_fake": FAKE}
-        for column, label, _ in PANELS[self._panel]:
-            axes.plot(rows["step"], rows[column], color=colour[column], lw=0.6, alpha=0.3)
-            mean = rows[column].rolling(wide, center=True, min_periods=1).mean()
-            axes.plot(rows["step"], mean, color=colour[column], lw=1.7, label=label)
-        axes.set_ylim(*self._figure.limits(self._panel))
-        axes.set(xlabel="step", ylabel=WORDS[self._panel])
-        axes.set_title(drawable(self.generator))
-        axes.legend(fontsize="small")
+        styles = self._figure.draw(axes, self._panel, look())
+        axes.set(ylabel=WORDS[self._panel], title=drawable(self.generator))
+        legend(axes, styles)
 
 
 class QualityDisplay(Display):
@@ -77,17 +70,8 @@ class QualityDisplay(Display):
         return rows.loc[order, ["generator", "checkpoint", *ends]].reset_index(drop=True)
 
     def _draw(self, axes: Axes) -> None:
-        frame = self.frame()
-        names = list(dict.fromkeys(frame["checkpoint"]))
-        numbers = [re.search(r"(\d+)$", name) for name in names]
-        at = {n: int(m[1]) if all(numbers) and m else k for k, (n, m) in enumerate(zip(names, numbers, strict=True))}
-        for position, generator in enumerate(self._figure.generators):
-            rows, colour = frame[frame["generator"] == generator], SERIES[position % len(SERIES)]
-            x = rows["checkpoint"].map(at)
-            axes.plot(x, rows[self.metric], color=colour, marker="o", ms=4, label=drawable(generator))
-            low, high = (rows[f"{self.metric}_{end}"].to_numpy(float) for end in ("low", "high"))
-            axes.fill_between(x, low, high, color=colour, alpha=0.13, lw=0)
-        for k, floor in enumerate(sorted(set(frame[f"{self.metric}_floor"].dropna()))):
-            axes.axhline(floor, color=REAL, ls=":", lw=1.2, label="" if k else "reals beside reals")
-        axes.set(xlabel="epoch" if all(numbers) else "checkpoint", ylabel=self.metric)
-        axes.legend(fontsize="small")
+        styles = self._figure.draw(axes, look())
+        if self.frame()[f"{self.metric}_floor"].notna().any():
+            styles["reals beside reals"] = Style(look().real, DASHES[2])
+        axes.set_ylabel(self.metric)
+        legend(axes, styles)

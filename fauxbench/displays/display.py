@@ -4,21 +4,20 @@ from __future__ import annotations
 
 import io
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from data.errors import UserError, unknown, visible
-from reports.figures import svg
+from reports.figures.look import Look, paper
 
 if TYPE_CHECKING:
     import pandas as pd
     from matplotlib.axes import Axes
 
+    from reports.figures.curves import Style
     from reports.load import Run
 
-REAL, FAKE, INK = "#2b6c99", "#c9541f", "#1c2128"  # as on a light page
-SERIES = ("#0b6aa6", "#c9541f", "#0a8463", "#b35587", "#9a7200", "#3a9bd1", "#6a4fb0", "#5a6270")
 LONGEST = 40  # letters of a name in a drawing
 
 
@@ -85,13 +84,23 @@ def _glyphs() -> frozenset[int]:
     return frozenset(font_manager.get_font(font_manager.findfont(font_manager.FontProperties())).get_charmap())
 
 
-def colours(run: Run) -> dict[str, dict[str, Any]]:
-    """Returns colour and dashes of each detector, as on the page."""
-    found = {}
-    for detector, (rank, sentinel) in run.ranks.items():
-        hue, dash = svg.series(rank, sentinel=sentinel)
-        found[detector] = {"color": SERIES[hue], "linestyle": svg.DASHES[dash]}
-    return found
+def look() -> Look:
+    """Returns the colours of a light page, on lines as wide as there."""
+    return paper()._replace(width=1.0)
+
+
+def legend(axes: Axes, styles: Mapping[str, Style], **place: Any) -> None:
+    """Names curves, each by its colour and dashes.
+
+    Args:
+        axes: Where they are drawn.
+        styles: What is written -> how the curve looks, as figures' `draw` returns.
+        **place: For matplotlib's `legend`.
+    """
+    from matplotlib.lines import Line2D
+
+    handles = [Line2D([], [], color=style.colour, ls=style.dash, lw=1.7) for style in styles.values()]
+    axes.legend(handles, [drawable(name) for name in styles], **{"fontsize": "small"} | place)
 
 
 def chosen(what: str, asked: str | None, known: Sequence[str], figure: str) -> str:

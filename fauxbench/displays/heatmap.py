@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from data.errors import unknown
-from fauxbench.displays.display import INK, Display, drawable, main_first
+from fauxbench.displays.display import Display, drawable, look, main_first
 from reports import numbers
 from reports.sections import tables
 
@@ -48,12 +48,13 @@ class HeatmapDisplay(Display):
         low, high = float(min(seen, default=0.0)), float(max(seen, default=1.0))
         if bounded:
             low, high = min(low, 0.5), 1.0
+        ink = look().ink
         axes.imshow(values, cmap="Oranges", vmin=low, vmax=high, aspect="auto")
         for row, entries in enumerate(grid):
             for column, entry in enumerate(entries):
                 dark = entry.status == "done" and entry.value > low + READABLE * (high - low)
                 text = tables.text(entry, self.metric)
-                axes.text(column, row, text, ha="center", va="center", fontsize="small", color="white" if dark else INK)
+                axes.text(column, row, text, ha="center", va="center", fontsize="small", color="white" if dark else ink)
         axes.set_xticks(range(len(self._generators)), [drawable(name) for name in self._generators])
         axes.set_yticks(range(len(self._detectors)), [drawable(name) for name in self._detectors])
         axes.tick_params(length=0)

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from fauxbench.displays.display import INK, Display, chosen, colours, drawable, main_first
+from fauxbench.displays.display import Display, chosen, drawable, legend, look, main_first
+from reports.figures.curves import Style
 from reports.figures.roc import RocFigure
 
 if TYPE_CHECKING:
@@ -29,7 +30,7 @@ class RocDisplay(Display):
         figures = {name: RocFigure(run, name) for name in main_first(run)}
         known = [name for name, figure in figures.items() if figure.detectors]
         self.generator = chosen("generator", generator, known, "a ROC curve")
-        self._figure, self._styles, self._log = figures[self.generator], colours(run), log
+        self._figure, self._log = figures[self.generator], log
 
     def frame(self) -> pd.DataFrame:
         """Returns a row per point: detector, fpr, tpr, the ends of its band, and the threshold."""
@@ -37,28 +38,10 @@ class RocDisplay(Display):
         return self._figure.frame()[columns].reset_index(drop=True)
 
     def _draw(self, axes: Axes) -> None:
-        frame = self.frame()
-        for detector, rows in frame.groupby("detector", sort=False):
-            style = self._styles[str(detector)]
-            rates = rows["fpr"].to_numpy(float)
-            axes.plot(rates, rows["tpr"], drawstyle="steps-post", lw=1.6, label=drawable(str(detector)), **style)
-            low, high = rows["tpr_low"].to_numpy(float), rows["tpr_high"].to_numpy(float)
-            axes.fill_between(rates, low, high, step="post", color=style["color"], alpha=0.12, lw=0)
-        if self._log:
-            axes.set_xscale("log")
-            axes.set_xlim(_floor(frame), 1)
-            axes.set_xticks([], minor=True)
-            rates = [rate for rate in (0.001, 0.01, 0.1, 1) if rate >= axes.get_xlim()[0]]
-            axes.set_xticks(rates, [f"{100 * rate:g} %" for rate in rates])
-        else:
-            axes.axline((0, 0), slope=1, color=INK, lw=0.8, alpha=0.45)
-            axes.set_xlim(-0.01, 1.01)
-        axes.set(xlabel="reals called fake", ylabel="fakes found", ylim=(-0.01, 1.01))
+        figure, rest = self._figure, self._figure.rest
+        figure.draw(axes, look(), log=self._log)
+        styles = {name: figure.style(name, look()) for name in figure.ranked if name not in rest}
+        if rest:
+            styles[f"{len(rest)} others"] = Style(look().rest)
         axes.set_title(f"ROC on {drawable(self.generator)}")
-        axes.legend(fontsize="x-small", loc="upper left", bbox_to_anchor=(1.01, 1))
-
-
-def _floor(frame: pd.DataFrame) -> float:
-    """Returns the smallest rate above 0, where a logarithmic axis begins."""
-    above = frame.loc[(frame["fpr"] > 0) & (frame["fpr"] < 1), "fpr"]
-    return float(above.min()) if len(above) else 0.001
+        legend(axes, styles, fontsize="x-small", loc="upper left", bbox_to_anchor=(1.01, 1))

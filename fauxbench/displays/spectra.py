@@ -4,10 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-import numpy as np
-
-from fauxbench.displays.display import FAKE, REAL, Display, chosen, drawable
-from reports.figures.spectra import WIDE, SpectrumFigure
+from fauxbench.displays.display import Display, chosen, drawable, legend, look
+from reports.figures.spectra import SpectrumFigure
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -28,9 +26,9 @@ class SpectrumDisplay(Display):
     size = (5.2, 3.0)
 
     def __init__(self, run: Run, generator: str | None = None, *, difference: bool = False) -> None:
-        figure = SpectrumFigure(run)
-        self.generator = chosen("generator", generator, figure.generators, "a spectrum")
-        rows = figure.frame()
+        self._figure = SpectrumFigure(run)
+        self.generator = chosen("generator", generator, self._figure.generators, "a spectrum")
+        rows = self._figure.frame()
         self._rows = rows[rows["generator"] == self.generator].sort_values("frequency")
         self._difference = difference
 
@@ -40,21 +38,9 @@ class SpectrumDisplay(Display):
         return self._rows[columns].reset_index(drop=True)
 
     def _draw(self, axes: Axes) -> None:
-        rows = self.frame()
         if self._difference:
-            curves = [("difference", np.hypot(rows["real_se"], rows["fake_se"]), FAKE, "-", "fakes minus reals")]
-            axes.axhline(0, color=REAL, lw=1)
+            self._figure.draw_difference(axes, self.generator, look())
         else:
-            curves = [
-                ("real", rows["real_se"], REAL, "-", "reals"),
-                ("fake", rows["fake_se"], FAKE, "--", "fakes"),
-            ]
-        for column, error, colour, dash, label in curves:
-            axes.plot(rows["frequency"], rows[column], color=colour, ls=dash, lw=1.7, label=label)
-            low, high = rows[column] - WIDE * error, rows[column] + WIDE * error
-            axes.fill_between(
-                rows["frequency"], low.to_numpy(float), high.to_numpy(float), color=colour, alpha=0.18, lw=0
-            )
-        axes.set(xlabel="cycles per pixel", ylabel="dB")
-        axes.set_title(drawable(self.generator))
-        axes.legend(fontsize="small")
+            styles = self._figure.draw_profile(axes, self.generator, look())
+            legend(axes, {f"{side}s": style for side, style in styles.items()})
+        axes.set(ylabel="fakes minus reals, dB" if self._difference else "dB", title=drawable(self.generator))

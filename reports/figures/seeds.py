@@ -50,19 +50,27 @@ class SeedFigure:
         Returns:
             An `<svg>` element.
         """
-        rows = self._rows[self._rows["generator"] == generator]
-        runs, means = (rows[rows["scope"] == scope] for scope in ("cell", "configuration"))
-        order = [detector for detector in self._detectors if detector in set(runs["detector"])]
-        means = means[means["detector"].isin(order)].drop_duplicates("detector", keep="last")  # the table's row
-        colours = {
-            detector: svg.SERIES[svg.series(rank, sentinel=role)[0]] for detector, (rank, role) in self._ranks.items()
-        }
-        height = 0.55 + 0.24 * len(order)
+        height = 0.55 + 0.24 * len(self._order(generator))
         with svg.panel(4.6, height) as (figure, axes):
             axes.set_position((0.31, 0.45 / height, 0.66, 1 - 0.5 / height))
-            dots(axes, runs, means, "detector", order, colours)
-            axes.set_xlabel("AUC")
+            self.draw(axes, generator)
             return svg.export(figure, name=name, title=f"AUC of every training of {generator}, and their mean")
+
+    def draw(self, axes: Axes, generator: str, look: Look = PAGE) -> None:
+        """Draws them onto axes."""
+        order, rows = self._order(generator), self._rows[self._rows["generator"] == generator]
+        runs, means = (rows[rows["scope"] == scope] for scope in ("cell", "configuration"))
+        means = means[means["detector"].isin(order)].drop_duplicates("detector", keep="last")  # the table's row
+        colours = {
+            detector: look.series[svg.series(rank, sentinel=role)[0]] for detector, (rank, role) in self._ranks.items()
+        }
+        dots(axes, runs, means, "detector", order, colours, look)
+        axes.set_xlabel("AUC")
+
+    def _order(self, generator: str) -> list[str]:
+        rows = self._rows[(self._rows["generator"] == generator) & (self._rows["scope"] == "cell")]
+        trained = set(rows["detector"])
+        return [detector for detector in self._detectors if detector in trained]
 
 
 def dots(

@@ -16,8 +16,13 @@ PIXELS = 200_000  # of all grids together, which are cut to whole rows below it:
 FILM = 128  # pixels of a film, about as large as it is seen
 
 
-def lineup(run: Run) -> list[tuple[str, Picture]]:
+def lineup(run: Run, *, n: int = THUMBS, across: int = ACROSS) -> list[tuple[str, Picture]]:
     """A few real images, then as many of the last checkpoint of every generator that is no control.
+
+    Args:
+        run: A run.
+        n: How many of each, at most. Defaults to 8.
+        across: How many stand in a row. Defaults to 4.
 
     Returns:
         (generator id or "", picture).
@@ -26,7 +31,7 @@ def lineup(run: Run) -> list[tuple[str, Picture]]:
     found = []
     for name, _, row in _last(run):
         if name not in controls and (images := grid(run, row)) is not None:
-            found.append((name, tiled(images, ACROSS, min(THUMBS, images.n))))
+            found.append((name, tiled(images, across, min(n, images.n))))
     return found
 
 

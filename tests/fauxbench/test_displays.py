@@ -64,21 +64,47 @@ def test_every_figure_has_a_frame_and_a_plot(whole: fauxbench.Run, name: str) ->
 def test_the_drawing_is_of_the_frame(whole: fauxbench.Run) -> None:
     roc = whole.roc("tuned")
     axes, frame = roc.plot(), roc.frame()
-    drawn = {line.get_label(): line for line in axes.lines}
-    for detector, rows in frame.groupby("detector"):
-        np.testing.assert_array_equal(drawn[detector].get_xdata(), rows["fpr"])
-        np.testing.assert_array_equal(drawn[detector].get_ydata(), rows["tpr"])
-    assert "spectrum" not in drawn  # failed on it
+    drawn = [line.get_xydata() for line in axes.lines]
+    for _, rows in frame.groupby("detector"):
+        points = rows[["fpr", "tpr"]].to_numpy()
+        assert any(np.array_equal(points, line) for line in drawn)
+    named = [text.get_text() for text in axes.get_legend().get_texts()]
+    assert named[0] == whole.table("auc")["tuned", "value"].idxmax()  # the best first
+    assert "spectrum" not in named  # failed on it
     heat = whole.heatmap()
     written = [text.get_text() for text in heat.plot().texts]
     assert len(written) == len(heat.frame()) == 36
     assert written.count("failed") == 1
     histograms = whole.histograms("cnn", "tuned")
-    stairs = histograms.plot().patches
-    np.testing.assert_allclose(stairs[0].get_data().values, histograms.frame()["real"])
+    for area, side in zip(histograms.plot().collections, ("real", "fake"), strict=True):
+        assert area.get_paths()[0].vertices[:, 1].max() == histograms.frame()[side].max()
     np.testing.assert_allclose(histograms.frame()[["real", "fake"]].sum(), 1)
     seeds = whole.seeds("tuned").frame()
     assert set(seeds.loc[seeds["scope"] == "cell", "generator_seed"]) == {0, 1, 2}
+
+
+def test_a_drawing_is_that_of_the_page(whole: fauxbench.Run) -> None:
+    """Same strokes, and the colours of a light page: there is one drawing of each thing."""
+    from reports.figures.look import PAGE, variables
+    from reports.figures.roc import RocFigure
+    from reports.figures.seeds import SeedFigure
+    from reports.figures.spectra import SpectrumFigure
+
+    of = whole._read
+    pairs: list[tuple[Display, Callable]] = [
+        (whole.roc("tuned", log=True), lambda axes: RocFigure(of, "tuned").draw(axes, PAGE, log=True)),
+        (whole.seeds("tuned"), lambda axes: SeedFigure(of).draw(axes, "tuned", PAGE)),
+        (whole.spectra("tuned"), lambda axes: SpectrumFigure(of).draw_profile(axes, "tuned", PAGE)),
+    ]
+    for display, draw in pairs:
+        from matplotlib.figure import Figure
+
+        page = Figure().add_subplot()
+        draw(page)
+        mine = display.plot()
+        for ours, theirs in zip(mine.lines, page.lines, strict=True):
+            np.testing.assert_array_equal(ours.get_xydata(), theirs.get_xydata())
+            assert ours.get_color() in variables()[theirs.get_color()]
 
 
 def test_the_first_that_can_be_drawn_is_no_control_and_no_sentinel(whole: fauxbench.Run) -> None:

@@ -6,11 +6,12 @@ import numpy as np
 import pytest
 
 from benchmark.plan import specs
-from benchmark.plan.preparation import SMOKE_IMAGES
-from benchmark.stages.line import SMOKE_PARTS, _fewer
+from benchmark.plan.preparation import SMOKE_IMAGES, SMOKE_PARTS
+from benchmark.stages.line import _fewer
 from benchmark.use import api
 from data.errors import UserError
 from data.imageset import ImageSet
+from data.ledger import split
 
 DCGAN = {"kind": "dcgan", "architecture": "small"}
 
@@ -42,22 +43,41 @@ def test_one_bank_is_looked_through_for_traces():
 
 
 def image_set(n: int, tests: int) -> ImageSet:
-    images = np.arange(n, dtype=np.uint32).view(np.uint8).reshape(n, 2, 2, 1)
+    images = np.random.default_rng(0).integers(0, 256, (n, 8, 8, 1), np.uint8)
     official = np.where(np.arange(n) < n - tests, "train", "test")
     ids = np.array([f"{at:05d}" for at in range(n)])
     return ImageSet("made", images, np.zeros(n, np.int64), ids, ("one",), official=official)
 
 
 def test_few_of_each_official_part_are_taken():
-    few, parts = _fewer(image_set(5000, 1000), None, 0)
-    assert parts is None
-    assert {name: (few.official == name).sum() for name in ("train", "test")} == {"train": 400, "test": 400}
+    few, parts = _fewer(image_set(5000, 1000), None, SMOKE_PARTS, 0)
+    taken = {name: (few.official == name).sum() for name in ("train", "test")}
+    assert taken == {"train": 180, "test": 80}, "a quarter more than the parts need"
     assert np.all(few.ids[:-1] < few.ids[1:])
-    few, parts = _fewer(image_set(5000, 30), {"generator-train": 3000, "detector-train": 0.1}, 0)
-    assert (few.official == "test").sum() == 30
+    dealt = split(few, parts=parts).counts
+    assert all(SMOKE_PARTS[part] <= n < 1.3 * SMOKE_PARTS[part] for part, n in dealt.items())
+    few, parts = _fewer(image_set(5000, 30), {"generator-train": 3000, "detector-train": 0.1}, SMOKE_PARTS, 0)
+    assert {name: (few.official == name).sum() for name in ("train", "test")} == {"train": SMOKE_IMAGES, "test": 30}
     assert parts == {"generator-train": SMOKE_PARTS["generator-train"], "detector-train": 0.1}
+
+
+def test_sets_of_few_images_are_dealt_as_far_as_they_go():
+    few, parts = _fewer(image_set(60, 0), None, SMOKE_PARTS, 0)
+    assert few.n == 60
+    assert min(split(few, parts=parts).counts.values()) >= 6
+
+
+@pytest.mark.parametrize(
+    ("options", "images"),
+    [({}, 80), ({"batch_size": 200}, 200), ({"batch_size": 40, "discriminator_steps": 5}, 200)],
+    ids=["default", "batch", "steps"],
+)
+def test_a_generator_has_the_images_of_a_step(options, images):
+    spec = specs.parse({"dataset": {"name": "digits"}, "generator": [DCGAN | options]})
+    assert api.make_plan(spec, smoke=True).prepared.params["smoke"]["generator-train"] == images
+    assert api.make_plan(spec).prepared.params["smoke"] is False
 
 
 def test_more_images_than_there_are_are_refused_as_in_a_whole_run():
     with pytest.raises(UserError, match="ask for 6,000 images"):
-        _fewer(image_set(5000, 1000), {"generator-train": 6000}, 0)
+        _fewer(image_set(5000, 1000), {"generator-train": 6000}, SMOKE_PARTS, 0)
