@@ -17,6 +17,8 @@ import pandas as pd
 import pytest
 from PIL import Image, ImageFilter
 
+from benchmark.machine import device, processor, runtime
+
 COMMAND = [sys.executable, "-c", "import sys; sys.argv[0] = 'fauxbench'; from benchmark.cli.main import main; main()"]
 COLUMNS = {
     "cells.csv": "cell question table dataset ledger_seed generator generator_seed checkpoint asked_checkpoint "
@@ -316,6 +318,8 @@ def test_doctor(tmp_path: Path) -> None:
     assert ended.returncode == 0, rows
     assert rows["data: digits"]["verdict"] == "good"
     assert "tensorflow on" in rows["backend"]["value"] or os.environ.get("KERAS_BACKEND")
+    on_cpu = device.expected(runtime.backend()) == device.CPU
+    assert ("bfloat16" in rows) == bool(on_cpu and processor.bfloat16_units(runtime.backend()))
 
 
 @pytest.mark.parametrize("arguments", [["--help"], ["run", "--help"], ["run", "digitz"]])

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from benchmark.cli import catalogue
-from benchmark.machine import device, runtime
+from benchmark.machine import device, processor, runtime
 
 ENOUGH_DISK = 2e9  # bytes; a run of a preset keeps less
 
@@ -20,7 +20,7 @@ def examine(data: Path | None) -> list[dict[str, Any]]:
     versions = about["versions"]
     assert isinstance(versions, dict)  # noqa: S101
     rows = [_row(name, value, "wrong" if value == "none" else "good") for name, value in versions.items()]
-    rows += [_row("processor", about["cpu"]), _row("platform", about["platform"])]
+    rows += [_row("processor", about["cpu"]), *_bfloat16(), _row("platform", about["platform"])]
     free = shutil.disk_usage(Path.cwd()).free
     rows.append(_row("free disk", f"{free / 1e9:.1f} GB", "good" if free > ENOUGH_DISK else "note"))
     rows.append(_backend())
@@ -28,6 +28,15 @@ def examine(data: Path | None) -> list[dict[str, Any]]:
         rows.append(_row(f"data: {found['name']}", found["state"], "good" if found["state"] == "found" else "note"))
     broken = [row for group in catalogue.everything().values() for row in group if row.get("broken")]
     return rows + [_row(f"plug-in {row['name']}", row["broken"], "wrong") for row in broken]
+
+
+def _bfloat16() -> list[dict[str, Any]]:
+    """Advises bfloat16 where networks train on a processor that multiplies in it."""
+    units = processor.bfloat16_units(runtime.backend())
+    if not units or device.expected(runtime.backend()) != device.CPU:
+        return []
+    advice = 'precision = "mixed_bfloat16" trains a generator faster, with other bits than float32'
+    return [_row("bfloat16", f"{' and '.join(units)}: {advice}", "note")]
 
 
 def _backend() -> dict[str, Any]:

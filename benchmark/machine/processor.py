@@ -91,6 +91,20 @@ def bfloat16_ends_process(backend: str) -> bool:
     return "AVX512_CORE" in instruction_sets.reached() and not instruction_sets.onednn().startswith("AVX512")
 
 
+def bfloat16_units(backend: str) -> list[str]:
+    """Returns the instructions that networks here multiply bfloat16 with; none where it would be float32 in disguise.
+
+    What holds oneDNN lower holds it back from these.
+
+    Args:
+        backend: The Keras backend's name. TensorFlow alone hands its products to oneDNN.
+    """
+    if backend != "tensorflow" or os.environ.get("TF_ENABLE_ONEDNN_OPTS") == "0":
+        return []
+    used = instruction_sets.flags_of(instruction_sets.onednn().split()[0])
+    return [flag for flag in ("avx512_bf16", "amx_bf16") if flag in used]
+
+
 def check_precision(options: Mapping[str, Any], owner: str, backend: str) -> None:
     """Checks that the backend survives what a plug-in asks for.
 

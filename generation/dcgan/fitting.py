@@ -59,7 +59,7 @@ def turns(
     if generator.warm_start is not None:
         options["warm_start"] = warm_start(adversary, Path(generator.warm_start))
     sample = np.random.default_rng(seed).permutation(len(images))[: 8 * WATCHED]
-    game = study.label_smoothing, study.label_noise, study.gradient_penalty
+    game = study.label_smoothing, study.label_noise, study.gradient_penalty + study.r1 + study.r2
     # Sorted, since the images may be a memory map.
     health = Health(diversity(images[np.sort(sample)]), study.loss, study.epochs, *game)
     scores: list[Any] = []

@@ -37,9 +37,12 @@ class DCGAN(TrainedDCGAN):
         discriminator_learning_rate: Of the discriminator's alone.
         beta_1: Adam's momentum.
         decay: `"linear"` lets the learning rates fall to zero over the second half of the training.
-        loss: `"bce"`, `"non-saturating"`, `"hinge"`, `"least-squares"` or `"wasserstein-gp"`, see
-            `generation.training.losses.discriminator_loss`.
+        loss: `"bce"`, `"non-saturating"`, `"hinge"`, `"least-squares"`, `"wasserstein-gp"` or `"relativistic"` (each
+            real image against a fake one), see `generation.training.losses.discriminator_loss`.
         gradient_penalty: Weight of the penalty on gradients between real and fake images, 10 with `"wasserstein-gp"`.
+        r1: Weight of half the squared length of the gradients at real images, which pulls them to 0; with
+            `"relativistic"` 1 unless given, elsewhere 0. Not with batch normalisation in the discriminator.
+        r2: The same at fake images.
         label_smoothing: Real images aim at 1 minus this.
         label_noise: Probability with which the real and fake label of an image are exchanged.
         input_noise: Standard deviation of Gaussian noise on the discriminator's images, falling to 0 over the training;
@@ -116,6 +119,8 @@ class DCGAN(TrainedDCGAN):
         decay: Literal["none", "linear"] | None = None,
         loss: Loss | None = None,
         gradient_penalty: Annotated[float, Ge(0)] | None = None,
+        r1: Annotated[float, Ge(0)] | None = None,
+        r2: Annotated[float, Ge(0)] | None = None,
         label_smoothing: Annotated[float, Ge(0), Lt(1)] | None = None,
         label_noise: Annotated[float, Ge(0), Lt(0.5)] | None = None,
         input_noise: Annotated[float, Ge(0)] | None = None,

@@ -11,6 +11,7 @@ from typing import Any, Literal
 
 from data.errors import UserError, unknown
 from generation.training.game import Game
+from generation.training.health import TARGETS
 
 # One octave: halving a side ends at exactly one of them, so that a size leaves no choice of the number of maps.
 BOTTOMS = (4, 5, 6, 7)  # sides of the smallest feature map
@@ -133,6 +134,7 @@ OPTIONS = {field.name for field in fields(Study)} - {"family", "head", "image_sh
     "leaky"
 }  # of `generator.DCGAN`
 PENALTY = 10.0  # of wasserstein-gp, as in Gulrajani et al. 2017, section 4
+ZERO_CENTRED = 1.0  # r1 and r2 of relativistic
 
 
 def resolve(name: str, **options: Any) -> Study:
@@ -162,6 +164,9 @@ def resolve(name: str, **options: Any) -> Study:
     given = {key: tuple(value) if isinstance(value, list) else value for key, value in given.items()}
     if given.get("loss", study.loss) == "wasserstein-gp":
         given.setdefault("gradient_penalty", study.gradient_penalty or PENALTY)
+    if given.get("loss", study.loss) == "relativistic":
+        for penalty in ("r1", "r2"):
+            given.setdefault(penalty, getattr(study, penalty) or ZERO_CENTRED)
     resolved = replace(study, **given)
     _check(name, resolved)
     return resolved
@@ -177,7 +182,14 @@ def _check(name: str, study: Study) -> None:
          f"gradient_penalty={study.gradient_penalty:g} with loss='{study.loss}'."),
         (study.loss == "wasserstein-gp" and not study.gradient_penalty,
          "Loss 'wasserstein-gp' needs a gradient_penalty above 0. Received: gradient_penalty=0."),
-        ((study.label_smoothing or study.label_noise) and study.loss in ("hinge", "wasserstein-gp"),
+        ((study.r1 or study.r2) and batch_norm,
+         f"The penalties r1 and r2 are of single images, and batch normalisation mixes them. Choose norm = \"layer\" "
+         f"or \"none\", or r1 = 0 and r2 = 0. Received: norm='batch', r1={study.r1:g}, r2={study.r2:g} with "
+         f"loss='{study.loss}'."),
+        ((study.r1 or study.r2) and study.gradient_penalty,
+         "gradient_penalty pulls gradients to length 1, and r1 and r2 pull them to 0. Choose one of the two. Received: "
+         f"gradient_penalty={study.gradient_penalty:g}, r1={study.r1:g}, r2={study.r2:g} with loss='{study.loss}'."),
+        ((study.label_smoothing or study.label_noise) and study.loss not in TARGETS,
          f"label_smoothing and label_noise change the target of 'bce', 'non-saturating' and 'least-squares'. "
          f"Received: loss='{study.loss}', which has none."),
         (study.updates == "simultaneous" and (study.discriminator_steps, study.generator_steps) != (1, 1),

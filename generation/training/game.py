@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-Loss = Literal["bce", "non-saturating", "hinge", "least-squares", "wasserstein-gp"]
+Loss = Literal["bce", "non-saturating", "hinge", "least-squares", "wasserstein-gp", "relativistic"]
 Policy = Literal["color", "translation", "cutout"]
 Classical = Literal["flip", "rotation", "scale"]
 
@@ -19,6 +19,8 @@ class Game:
     output: Literal["tanh", "sigmoid"] = "tanh"
     loss: Loss = "bce"
     gradient_penalty: float = 0.0
+    r1: float = 0.0
+    r2: float = 0.0
     label_smoothing: float = 0.0
     label_noise: float = 0.0
     input_noise: float = 0.0

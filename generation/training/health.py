@@ -13,8 +13,8 @@ SATURATED = 0.01  # the discriminator's loss over an epoch, as a share of what g
 DIVERSITY = 0.25  # of the generated images, as a share of the real ones'
 EARLY, FEWEST = 0.25, 200  # share of the training, and steps, before which images that still look alike are no sign
 TARGETS = ("bce", "non-saturating", "least-squares")  # losses that say what the discriminator should answer
-# At logits 0 (least-squares: 0.5): ln 2; 2 ln 2; 1 + 1; (0.25 + 0.25) / 2.
-CHANCE = {"bce": 0.6931, "non-saturating": 1.3863, "hinge": 2.0, "least-squares": 0.25}  # its loss when it guesses
+# At logits 0 (least-squares: 0.5): ln 2; 2 ln 2; 1 + 1; (0.25 + 0.25) / 2; ln 2. Its loss when it guesses.
+CHANCE = {"bce": 0.6931, "non-saturating": 1.3863, "hinge": 2.0, "least-squares": 0.25, "relativistic": 0.6931}
 
 
 def diversity(images: np.ndarray) -> float:
@@ -35,10 +35,10 @@ class Health:
     epoch is below a hundredth of what guessing gives, so that it separates real from fake images without effort and
     tells the generator nothing. Smoothed or exchanged labels and a gradient penalty keep the loss above that, whatever
     the discriminator answers; with them its mean answers are judged, which lack less than a hundredth of the distance
-    between the targets of real and of fake images. (A hinge loss has no such targets: with a penalty, it can be too
-    high to alarm.) `low-diversity`: the images of a fixed batch of latent vectors differ from each other
-    less than a quarter as much as real images do, after they had differed twice as much, or after a quarter of the
-    training and 200 steps.
+    between the targets of real and of fake images; a relativistic loss has answers to pairs. (A hinge loss has no such
+    targets: with a penalty, it can be too high to alarm.) `low-diversity`: the images of a fixed batch of latent
+    vectors differ from each other less than a quarter as much as real images do, after they had differed twice as much,
+    or after a quarter of the training and 200 steps.
 
     Attributes:
         rows: One for each epoch: `epoch`, `d_loss`, `diversity` (as a share of the reals').
@@ -49,7 +49,7 @@ class Health:
         loss: Name of the adversarial loss; `wasserstein-gp` is not bounded, so it has no saturation.
         epochs: Of the whole training.
         smoothing, noise: Of the labels, see `generation.training.losses.targets`.
-        penalty: Weight of the gradient penalty, which the loss of the discriminator holds.
+        penalty: Weight of the gradient penalties, which the loss of the discriminator holds.
     """
 
     real: float
@@ -67,8 +67,8 @@ class Health:
         Args:
             epoch: From 1.
             images: Of the fixed latent vectors, uint8 `(n, height, width, channels)`.
-            logs: Means over the epoch of the discriminator's loss, `d_loss`, and of the sigmoid of its logits of real
-                and of fake images, `d_real` and `d_fake`.
+            logs: Means over the epoch of what a step returns: the discriminator's loss, `d_loss`, and what it says of
+                real and of fake images, `d_real` and `d_fake`.
             steps: Done so far.
         """
         share = diversity(images) / max(self.real, 1e-9)
@@ -92,7 +92,7 @@ class Health:
         saturated."""
         if self.loss not in CHANCE:
             return 0.0, 0.0
-        if self.loss not in TARGETS or not (self.smoothing or self.noise or self.penalty):
+        if self.loss == "hinge" or not (self.smoothing or self.noise or self.penalty):
             return logs["d_loss"], SATURATED * CHANCE[self.loss]
         high = 1.0 - self.smoothing
         real, fake = (1.0 - self.noise) * high, self.noise * high  # the best answers, since no image shows its exchange

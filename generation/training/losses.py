@@ -21,6 +21,7 @@ def discriminator_loss(name: str, real: Any, fake: Any, real_target: Any = 1.0, 
     | `"hinge"` | mean max(0, 1 - real) + mean max(0, 1 + fake) | Lim, Ye 2017, section 3 |
     | `"least-squares"` | half the mean squared distances to the targets, added | Mao et al. 2017, eq. 2 and 9 |
     | `"wasserstein-gp"` | mean fake - mean real; the penalty comes on top | Gulrajani et al. 2017, eq. 3 |
+    | `"relativistic"` | mean softplus(fake - real) of pairs of a real and a fake | Huang et al. 2024, section 2 |
 
     Args:
         name: The loss.
@@ -37,23 +38,30 @@ def discriminator_loss(name: str, real: Any, fake: Any, real_target: Any = 1.0, 
         return ops.mean(ops.relu(1.0 - real)) + ops.mean(ops.relu(1.0 + fake))
     if name == "least-squares":
         return (ops.mean(ops.square(real - real_target)) + ops.mean(ops.square(fake - fake_target))) / 2
+    if name == "relativistic":
+        return ops.mean(ops.softplus(fake - real))
     return ops.mean(fake) - ops.mean(real)
 
 
-def generator_loss(name: str, fake: Any) -> Any:
+def generator_loss(name: str, fake: Any, real: Any = None) -> Any:
     """Returns the generator's loss, a scalar: the fake images should be called real.
 
     `"bce"` and `"non-saturating"` share the generator's loss, `-log D(G(z))` (Goodfellow et al. 2014, section 3), which
-    does not saturate; `"least-squares"` is half the mean squared distance to 1; the others are the negative mean logit.
+    does not saturate; `"least-squares"` is half the mean squared distance to 1; `"relativistic"` is the discriminator's
+    with real and fake exchanged; the others are the negative mean logit.
 
     Args:
         name: The loss.
         fake: Logits of fake images, `(batch, 1)`.
+        real: Logits of the real images that they are paired with, which `"relativistic"` alone needs. Defaults to
+            `None`.
     """
     if name in ("bce", "non-saturating"):
         return _cross_entropy(fake, 1.0)
     if name == "least-squares":
         return ops.mean(ops.square(fake - 1.0)) / 2
+    if name == "relativistic":
+        return ops.mean(ops.softplus(real - fake))
     return -ops.mean(fake)
 
 
@@ -82,9 +90,25 @@ def gradient_penalty(gradients: Any) -> Any:
     References:
         Gulrajani et al. (2017), Improved training of Wasserstein GANs, equation 3.
     """
-    squares = ops.sum(ops.square(ops.cast(gradients, "float32")), axis=(1, 2, 3))
     # the root has no gradient at 0
-    return ops.mean(ops.square(ops.sqrt(squares + 1e-12) - 1.0))
+    return ops.mean(ops.square(ops.sqrt(_squares(gradients) + 1e-12) - 1.0))
+
+
+def zero_centred_penalty(gradients: Any) -> Any:
+    """Returns half the mean of `|gradient|^2` over images: R1 of real images, R2 of fake ones.
+
+    Args:
+        gradients: Of the logits by the images, `(batch, height, width, channels)`.
+
+    References:
+        Mescheder, Geiger, Nowozin (2018), Which training methods for GANs do actually converge?, equations 9 and 10;
+        Huang et al. (2024), The GAN is dead; long live the GAN! A modern baseline GAN, section 2.
+    """
+    return ops.mean(_squares(gradients)) / 2
+
+
+def _squares(gradients: Any) -> Any:
+    return ops.sum(ops.square(ops.cast(gradients, "float32")), axis=(1, 2, 3))
 
 
 def _cross_entropy(logits: Any, target: Any) -> Any:

@@ -14,7 +14,13 @@ from keras import ops
 
 from generation.training import augment
 from generation.training.game import Game
-from generation.training.losses import discriminator_loss, generator_loss, gradient_penalty, targets
+from generation.training.losses import (
+    discriminator_loss,
+    generator_loss,
+    gradient_penalty,
+    targets,
+    zero_centred_penalty,
+)
 
 LOGS = ("d_loss", "g_loss", "d_real", "d_fake")
 SPAN = {"tanh": 2.0, "sigmoid": 1.0}  # from black to white
@@ -102,16 +108,19 @@ class Discrimination:
         """Returns the logits of one class of images in a batch of their own."""
         return call(self.network, self.seen(images, stream), self.conditions, True)
 
-    def of_both(self, real: Any, fake: Any) -> tuple[Any, Any, Callable[..., list[Any]]]:
+    def of_both(self, real: Any, fake: Any) -> tuple[Any, Any, Any, Callable[..., list[Any]]]:
         """Judges real and fake images.
 
         Returns:
-            `(on_real, on_fake, pull)`: the logits, and `pull(real_cotangent, fake_cotangent, "weights" | "fake")`.
+            `(on_real, on_fake, penalty, pull)`: the logits, the zero-centred penalties with their weights, and
+            `pull(real_cotangent, fake_cotangent, "weights" | "fake")`, which for the weights adds the penalties'
+            gradients.
         """
+        r1, r2 = self.study.r1, self.study.r2
         if self.study.batches == "joint":
-            return self._jointly(real, fake)
-        on_real, from_real = self._backend.vjp(lambda: self.logits(real, REAL), self.weights)
-        on_fake, from_fake = self._backend.vjp(lambda x: self.logits(x, FAKE), self.weights, [fake])
+            return self._jointly(real, fake, r1, r2)
+        on_real, on_steep, from_real = self._penalised(lambda x: self.logits(x, REAL), [real], [r1])
+        on_fake, off_steep, from_fake = self._penalised(lambda x: self.logits(x, FAKE), [fake], [r2])
 
         def pull(of_real: Any, of_fake: Any, of: str) -> list[Any]:
             if of == "fake":
@@ -119,15 +128,20 @@ class Discrimination:
             pairs = zip(from_real(of_real, "weights"), from_fake(of_fake, "weights"), strict=True)
             return [ops.add(*pair) for pair in pairs]
 
-        return on_real, on_fake, pull
+        return on_real, on_fake, on_steep + off_steep, pull
 
-    def of_fake(self, real: Any, fake: Any) -> tuple[Any, Callable[[Any], list[Any]]]:
-        """Judges fake images for the generator's update; real ones are beside them in joint batches."""
+    def of_fake(self, real: Any, fake: Any) -> tuple[Any, Any, Callable[[Any], list[Any]]]:
+        """Judges fake images for the generator's update, beside real ones in joint batches and for losses of pairs.
+
+        Returns:
+            `(on_fake, on_real, pull)`: the logits, where on_real may be `None`, and the pullback to the fake images.
+        """
         if self.study.batches == "joint":
-            on_real, on_fake, pull = self._jointly(real, fake)
-            return on_fake, lambda cotangent: pull(ops.zeros_like(on_real), cotangent, "fake")
+            on_real, on_fake, _, pull = self._jointly(real, fake)
+            return on_fake, on_real, lambda cotangent: pull(ops.zeros_like(on_real), cotangent, "fake")
+        on_real = self.logits(real, REAL) if self.study.loss == "relativistic" else None
         on_fake, back = self._backend.vjp(lambda x: self.logits(x, GENERATOR), [], [fake])
-        return on_fake, lambda cotangent: back(cotangent, "inputs")
+        return on_fake, on_real, lambda cotangent: back(cotangent, "inputs")
 
     def penalty(self, real: Any, fake: Any) -> tuple[Any, list[Any]]:
         """Returns the gradient penalty between real and fake images, and its gradients by the weights."""
@@ -141,20 +155,56 @@ class Discrimination:
         value, back = self._backend.vjp(function, self.weights)
         return value, back(ops.ones_like(value), "weights")
 
-    def _jointly(self, real: Any, fake: Any) -> tuple[Any, Any, Callable[..., list[Any]]]:
+    def _jointly(
+        self, real: Any, fake: Any, r1: float = 0.0, r2: float = 0.0
+    ) -> tuple[Any, Any, Any, Callable[..., list[Any]]]:
         n = real.shape[0]
         twice = ops.concatenate([self.conditions, self.conditions])
 
-        def function(x: Any) -> Any:
-            seen = ops.concatenate([self.seen(real, REAL), self.seen(x, FAKE)])
+        def function(x: Any, y: Any) -> Any:
+            seen = ops.concatenate([self.seen(x, REAL), self.seen(y, FAKE)])
             return call(self.network, seen, twice, True)
 
-        both, back = self._backend.vjp(function, self.weights, [fake])
+        both, penalty, back = self._penalised(function, [real, fake], [r1, r2])
 
         def pull(of_real: Any, of_fake: Any, of: str) -> list[Any]:
-            return back(ops.concatenate([of_real, of_fake]), "inputs" if of == "fake" else of)
+            cotangent = ops.concatenate([of_real, of_fake])
+            return back(cotangent, "inputs")[1:] if of == "fake" else back(cotangent, of)
 
-        return both[:n], both[n:], pull
+        return both[:n], both[n:], penalty, pull
+
+    def _penalised(
+        self, function: Callable[..., Any], images: list[Any], weights: list[float]
+    ) -> tuple[Any, Any, Callable[[Any, str], list[Any]]]:
+        """Runs the discriminator once for its logits and for the zero-centred penalties on what it is given.
+
+        Args:
+            function: `function(*images)` returns logits.
+            images: A batch, or a batch of each side.
+            weights: Of the penalty on each; 0 for none.
+
+        Returns:
+            The logits, the sum of the penalties, and the pullback of the logits, which for the weights adds the
+            gradients of that sum.
+        """
+        if not any(weights):
+            logits, back = self._backend.vjp(function, self.weights, images)
+            return logits, 0.0, back
+
+        def with_penalty(*images: Any) -> Any:
+            logits, steepness = self._backend.vjp(function, [], images)
+            gradients = steepness(ops.ones_like(logits), "inputs")  # an image's logit depends on itself alone
+            terms = [w * zero_centred_penalty(g) for w, g in zip(weights, gradients, strict=True) if w]
+            return ops.concatenate([logits, ops.reshape(sum(terms), (1, 1))])  # one output: one pass back
+
+        found, back = self._backend.vjp(with_penalty, self.weights, images)
+
+        def pull(cotangent: Any, of: str) -> list[Any]:
+            # the generator is not to make images at which the discriminator is flat
+            counts = ops.full((1, 1), 1.0 if of == "weights" else 0.0, dtype=cotangent.dtype)
+            return back(ops.concatenate([cotangent, counts]), of)
+
+        return found[:-1], found[-1, 0], pull
 
 
 def adversarial_step(
@@ -188,8 +238,8 @@ def adversarial_step(
     Returns:
         A function of uint8 images `(batch * discriminator_steps, height, width, channels)`, float32 conditions of as
         many rows and the step's number, from 1. It returns float32 `(4,)`: both losses (the last update's; the
-        discriminator's with its penalty), and the means of the sigmoid of the logits of real and of fake images before
-        the discriminator's last update.
+        discriminator's with its penalties), and the means of the sigmoid of the logits of real and of fake images
+        before the discriminator's last update; with a relativistic loss, of what each has over its partner.
     """
     d_weights, g_weights = discriminator.trainable_variables, generator.trainable_variables
     vjp, batch = backend.vjp, study.batch_size
@@ -206,22 +256,23 @@ def adversarial_step(
 
     def judge(view: Discrimination, real: Any, fake: Any) -> tuple[Any, Any, Any, list[Any], Callable[..., Any]]:
         """Returns the discriminator's loss, the logits, its gradients, and the pullback to the images."""
-        on_real, on_fake, pull = view.of_both(real, fake)
+        on_real, on_fake, steepness, pull = view.of_both(real, fake)
         goals: tuple[Any, ...] = ()
         if study.label_smoothing or study.label_noise:
             real_draw, fake_draw = (view.random.uniform((batch, 1), stream) for stream in (REAL_LABELS, FAKE_LABELS))
             goals = targets(real_draw, fake_draw, study.label_smoothing, study.label_noise)
         d_loss, d_pull = vjp(lambda r, f: discriminator_loss(study.loss, r, f, *goals), [], [on_real, on_fake])
         gradients = pull(*d_pull(ops.ones_like(d_loss), "inputs"), "weights")
+        d_loss = d_loss + steepness
         if study.gradient_penalty:
             penalty, extra = view.penalty(real, fake)
             d_loss = d_loss + study.gradient_penalty * penalty
             gradients = [g + study.gradient_penalty * e for g, e in zip(gradients, extra, strict=True)]
         return d_loss, on_real, on_fake, gradients, pull
 
-    def learn(judged: Any, to_fake: Callable[[Any], list[Any]], to_weights: Callable[..., list[Any]]) -> Any:
+    def learn(on_fake: Any, on_real: Any, to_fake: Callable[[Any], list[Any]], to_weights: Callable[..., Any]) -> Any:
         """Returns the generator's loss and its gradients."""
-        g_loss, g_pull = vjp(lambda x: generator_loss(study.loss, x), [], [judged])
+        g_loss, g_pull = vjp(lambda x: generator_loss(study.loss, x, on_real), [], [on_fake])
         (image_pull,) = to_fake(*g_pull(ops.ones_like(g_loss), "inputs"))
         return g_loss, to_weights(image_pull, "weights")
 
@@ -241,7 +292,7 @@ def adversarial_step(
         if study.updates == "simultaneous":
             zeros = ops.zeros_like(on_real)
             # both gradients are taken before either network changes
-            g_loss, g_gradients = learn(on_fake, lambda c: pull(zeros, c, "fake"), to_weights)
+            g_loss, g_gradients = learn(on_fake, on_real, lambda c: pull(zeros, c, "fake"), to_weights)
             discriminator_optimizer.apply(d_gradients, d_weights)
             generator_optimizer.apply(g_gradients, g_weights)
         else:
@@ -252,6 +303,8 @@ def adversarial_step(
                     fake, to_weights = generate(condition, random)
                 g_loss, g_gradients = learn(*view.of_fake(real, fake), to_weights)
                 generator_optimizer.apply(g_gradients, g_weights)
+        if study.loss == "relativistic":  # which does not know a logit, but a difference of two
+            on_real, on_fake = on_real - on_fake, on_fake - on_real
         return ops.stack([d_loss, g_loss, ops.mean(ops.sigmoid(on_real)), ops.mean(ops.sigmoid(on_fake))])
 
     return step

@@ -22,6 +22,10 @@ RECIPES: dict[str, tuple[str, tuple[int, int, int], dict]] = {
     "wasserstein-gp": ("small", (8, 8, 1), {
         **SMALL, "loss": "wasserstein-gp", "norm": "layer", "discriminator_steps": 2,
     }),
+    "relativistic": ("small", (8, 8, 1), {
+        **SMALL, "loss": "relativistic", "norm": "none", "discriminator_activation": "silu", "r1": 0.5, "r2": 0.2,
+        "diffaugment": ["color", "translation"],
+    }),
     "conditional": ("small", (8, 8, 1), {**SMALL, "condition": "labels", "norm": "none", "spectral_norm": True}),
     "mnist-1d": ("mnist-1d", (28, 28, 1), {"batch_size": 6}),
     "everything": ("small", (12, 8, 3), {

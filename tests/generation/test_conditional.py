@@ -144,6 +144,9 @@ def test_scores_of_each_class_by_hand():
     assert frame["d_loss_real"].tolist() == [1, 0.5]
     assert frame["d_loss_fake"].tolist() == [0.25, 2]
     assert by_class("wasserstein-gp", real, fake, {"a": np.ones(3, bool)})["d_accuracy_real"].isna().all()
+    pairs = by_class("relativistic", real, fake, {"a": np.array([False, False, True])})
+    assert pairs["d_accuracy_fake"].isna().all()
+    assert pairs["d_loss_real"].tolist() == pairs["d_loss_fake"].tolist() == [pytest.approx(np.log1p(np.exp(0.5)))]
     squares = by_class("least-squares", real, fake, {"a": np.ones(3, bool)})
     assert squares["d_accuracy_real"].tolist() == [pytest.approx(1 / 3)]
 

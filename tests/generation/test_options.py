@@ -312,6 +312,10 @@ def test_the_saved_discriminator_is_plain_and_judges_as_the_trained_one(tmp_path
         ({"augment": ["flip", "flip"]}, "may stand there once"),
         ({"architecture": "mnist-1d", "spectral_norm": True}, "fixed by architecture 'mnist-1d'"),
         ({"architecture": "mnist-1d", "gradient_penalty": 1.0}, "batch normalisation mixes them"),
+        ({"loss": "relativistic"}, r"or r1 = 0 and r2 = 0\. Received: norm='batch', r1=1, r2=1"),
+        ({"architecture": "mnist-1d", "r2": 0.5}, r"Received: norm='batch', r1=0, r2=0.5 with loss='bce'"),
+        ({"loss": "relativistic", "norm": "none", "label_noise": 0.1}, "Received: loss='relativistic', which has none"),
+        ({"loss": "wasserstein-gp", "norm": "none", "r1": 1.0}, r"Choose one.*gradient_penalty=10, r1=1, r2=0"),
     ],
 )
 def test_options_that_contradict_each_other(options, message):

@@ -2,9 +2,13 @@
 
 All train the same networks (architecture `tuned`: 32x32 colour images, G 1.07 M and D 0.66 M parameters) with the same
 batch, loss and optimiser; ours and PyTorch do so in bfloat16 too, and train `stable` with all that belongs to it.
-Each contestant is a process of its own, warmed up, then given turns in rounds, so that what else the machine does meets
-all of them; a figure is the median over rounds, a ratio the median of the rounds' ratios.
-Run it on a quiet machine. PyTorch takes part if this interpreter, or the one given by `--torch-python`, has it.
+Each contestant is a process of its own, begun alone, warmed up, and stopped whenever it is not its turn, since threads
+of some spin while they wait; turns come in rounds, so that what else the machine does meets all of them. A figure is
+the median over rounds, a ratio the median of the rounds' ratios. What ours reaches of the peak of matrix products is
+said for each instruction set that the processor has, both held at that set.
+
+It waits for a quiet machine, or says that it was none, and ends in five minutes: who does not fit in is left out, and
+named. PyTorch takes part if this interpreter, or the one given by `--torch-python`, has it.
 """
 
 from __future__ import annotations
@@ -12,24 +16,22 @@ from __future__ import annotations
 import argparse
 import json
 import os
-import statistics
+import signal
 import subprocess
 import sys
+import time
 from pathlib import Path
+from typing import Any
+
+import contest  # beside this file
+import quiet
 
 WORKER = Path(__file__).with_name("worker.py")
-RIVALS = {"train_on_batch": 1.3, "fit": 1.2, "pytorch": 1.0}  # how many times as fast ours is meant to be
-TWINS = {  # in the same precision and with the same recipe
-    "ours alternating bfloat16": "pytorch bfloat16",
-    "ours alternating stable": "pytorch stable",
-    "ours alternating stable bfloat16": "pytorch stable bfloat16",
-}
-PEAK_FLOP = 2 * 2048**3
-PEAK_SHARE = 0.8
+PAIR = "ours alone", "ours beside"  # two jobs of one thread each
 
 
 class Worker:
-    """A contestant waiting for its turns."""
+    """A contestant, which runs in its turns and is stopped between them."""
 
     def __init__(self, name: str, batch: int, python: str) -> None:
         self.name, self.batch = name, batch
@@ -41,91 +43,73 @@ class Worker:
             text=True,
         )
 
-    def ready(self) -> dict:
+    def ready(self) -> Any:
         return self._answer()
 
     def begin(self, steps: int) -> None:
+        self._process.send_signal(signal.SIGCONT)
         self._process.stdin.write(f"{steps}\n")
         self._process.stdin.flush()
 
     def end(self) -> float:
-        return self._answer()
+        return float(self._answer())
 
     def seconds(self, steps: int) -> float:
         self.begin(steps)
         return self.end()
 
     def close(self) -> None:
-        self._process.stdin.close()
+        self._process.kill()  # which a stopped process obeys too
         self._process.wait()
 
-    def _answer(self):
+    def _answer(self) -> Any:
         line = self._process.stdout.readline()
         if not line:
             raise SystemExit(f"The contestant '{self.name}' stopped. Run: {sys.executable} {WORKER} '{self.name}' 32")
+        self._process.send_signal(signal.SIGSTOP)
         return json.loads(line)
 
 
-def compare(batch: int, rounds: int, seconds: float, torch_python: str | None) -> None:
-    names = ["ours alternating", "ours simultaneous", "train_on_batch", "fit", "peak"]
-    names += ["pytorch", *TWINS.values()] if torch_python else []
-    names += [*TWINS, "ours simultaneous bfloat16", "ours simultaneous stable", "ours alone", "ours beside"]
-    workers, facts, steps = {}, {}, {}
-    for name in names:  # one after the other: each compiles alone
-        workers[name] = Worker(name, batch, torch_python if name.startswith("pytorch") else sys.executable)
-        facts[name] = workers[name].ready()
-        workers[name].seconds(5)
-        steps[name] = max(3, round(seconds / (workers[name].seconds(10) / 10)))
-    rates: dict[str, list[float]] = {name: [] for name in [*names, "two jobs"]}
-    for _ in range(rounds):
-        for name in names[:-2]:
+def compare(batch: int, rounds: int, end: float, torch_python: str | None) -> None:
+    """Prints what all reach until a time of `time.monotonic`."""
+    from benchmark.machine import instruction_sets
+
+    names = contest.names(contest.sets(instruction_sets.reached()), torch_python is not None)
+    last = time.monotonic() + contest.STARTS * (end - time.monotonic())
+    workers: dict[str, Worker] = {}
+    facts: dict[str, dict[str, Any]] = {}
+    paces: dict[str, float] = {}
+    try:
+        for name in names:
+            if time.monotonic() > last:
+                print(f"no time was left for: {', '.join(each for each in names if each not in workers)}")
+                break
+            workers[name] = Worker(name, batch, torch_python if name.startswith("pytorch") else sys.executable)
+            facts[name] = workers[name].ready()
+            workers[name].seconds(2)
+            paces[name] = workers[name].seconds(3) / 3
+        count, seconds = contest.turn(end - contest.ENDING - time.monotonic(), len(workers) + 1, rounds)
+        steps = {name: max(2, round(seconds / pace)) for name, pace in paces.items()}
+        rates = _rounds(workers, steps, count, end - contest.ENDING)
+    finally:
+        for worker in workers.values():
+            worker.close()
+    print("\n".join(contest.table(batch, rates, facts)))
+
+
+def _rounds(workers: dict[str, Worker], steps: dict[str, int], rounds: int, end: float) -> dict[str, list[float]]:
+    rates: dict[str, list[float]] = {name: [] for name in [*workers, "two jobs"] if name != PAIR[1]}
+    for done in range(rounds):
+        for name in [name for name in workers if name != PAIR[1]]:
             rates[name].append(steps[name] / workers[name].seconds(steps[name]))
-        count, pair = steps["ours alone"], (workers["ours alone"], workers["ours beside"])
-        rates["ours alone"].append(count / pair[0].seconds(count))
-        for worker in pair:
-            worker.begin(count)
-        rates["two jobs"].append(sum(count / worker.end() for worker in pair))
-    for worker in workers.values():
-        worker.close()
-    _print(batch, rates, facts)
-
-
-def _print(batch: int, rates: dict[str, list[float]], facts: dict[str, dict]) -> None:
-    print(f"\nbatch {batch}, {len(rates['peak'])} rounds, real images per second: median (lowest to highest)")
-    for name, found in rates.items():
-        if found and name != "peak":
-            low, middle, high = (batch * f(found) for f in (min, statistics.median, max))
-            note = f"  {facts[name]['trainable']:,} weights" if "trainable" in facts.get(name, {}) else ""
-            print(f"  {name:28s} {middle:7.0f}  ({low:.0f} to {high:.0f}){note}")
-    for name, goal in RIVALS.items():
-        if rates.get(name):
-            ratios = [a / b for a, b in zip(rates["ours alternating"], rates[name], strict=True)]
-            print(
-                f"  ours / {name:21s} {statistics.median(ratios):7.2f}  ({min(ratios):.2f} to {max(ratios):.2f})"
-                f"  goal {goal}: {'met' if statistics.median(ratios) >= goal else 'MISSED'}"
-            )
-    for name, twin in TWINS.items():
-        if rates.get(twin):
-            ratios = [a / b for a, b in zip(rates[name], rates[twin], strict=True)]
-            ratio = statistics.median(ratios)
-            print(
-                f"  {name} / {twin}: {ratio:.2f}  ({min(ratios):.2f} to {max(ratios):.2f})"
-                f"  goal 1.0: {'met' if ratio >= 1 else 'MISSED'}"
-            )
-    print(f"  peak of matrix products      {statistics.median(rates['peak']) * PEAK_FLOP / 1e9:7.0f}  GFLOP/s")
-    for name in ("ours simultaneous", "ours simultaneous stable"):
-        mflop = facts[name]["mflop"]
-        shares = [
-            batch * ours * mflop * 1e6 / (peak * PEAK_FLOP)
-            for ours, peak in zip(rates[name], rates["peak"], strict=True)
-        ]
-        share = statistics.median(shares)
-        print(
-            f"  {name}: {mflop:.0f} MFLOP per image, {share:.0%} of the peak ({min(shares):.0%} to {max(shares):.0%})"
-            f"  goal {PEAK_SHARE:.0%}: {'met' if share >= PEAK_SHARE else 'MISSED'}"
-        )
-    pairs = [a / b for a, b in zip(rates["two jobs"], rates["ours simultaneous"], strict=True)]
-    print(f"  two single-threaded jobs together are {statistics.median(pairs):.2f} times as fast as one with all cores")
+        if PAIR[1] in workers:
+            pair = [workers[name] for name in PAIR]
+            for worker in pair:
+                worker.begin(steps[PAIR[0]])
+            rates["two jobs"].append(sum(steps[PAIR[0]] / worker.end() for worker in pair))
+        if done + 1 < rounds and time.monotonic() > end:
+            break
+    return rates
 
 
 def has_torch(python: str) -> bool:
@@ -134,19 +118,19 @@ def has_torch(python: str) -> bool:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--batch", type=int, nargs="+", default=[32, 64])
-    parser.add_argument("--rounds", type=int, default=7)
-    parser.add_argument("--seconds", type=float, default=3.0, help="of one contestant's turn")
+    parser.add_argument("--batch", type=int, default=64)
+    parser.add_argument("--rounds", type=int, default=5, help="at most")
+    parser.add_argument("--minutes", type=float, default=5.0, help="for all of it")
+    parser.add_argument("--wait", type=float, default=60.0, help="seconds, at most, for a quiet machine")
     parser.add_argument("--torch-python", default=sys.executable, help="an interpreter that has PyTorch")
     options = parser.parse_args()
+    end = time.monotonic() + 60 * options.minutes
     torch_python = options.torch_python if has_torch(options.torch_python) else None
-    print(
-        f"{os.cpu_count()} cores, load {os.getloadavg()[0]:.1f} at the start; "
-        f"PyTorch {'takes part' if torch_python else 'is not installed'}"
-    )
-    for batch in options.batch:
-        compare(batch, options.rounds, options.seconds, torch_python)
-    print(f"\nload {os.getloadavg()[0]:.1f} at the end")
+    rival = "takes part" if torch_python else f"is missing in {options.torch_python}, and so left out"
+    print(f"{os.cpu_count()} cores; PyTorch {rival}")
+    print(quiet.wait(min(options.wait, 20 * options.minutes))[1], flush=True)
+    compare(options.batch, options.rounds, end, torch_python)
+    print(f"At the end: {quiet.wait(0)[1]}")
 
 
 if __name__ == "__main__":

@@ -13,24 +13,15 @@ import sys
 import time
 from pathlib import Path
 
-THREADS = {  # intra-op, inter-op; None: the framework's own choice
-    "ours alternating": (1, 2),
-    "ours simultaneous": (1, 2),
-    "ours alternating bfloat16": (1, 2),
-    "ours simultaneous bfloat16": (1, 2),
-    "ours alternating stable": (1, 2),
-    "ours alternating stable bfloat16": (1, 2),
-    "ours simultaneous stable": (1, 2),
-    "ours alone": (1, 1),
-    "ours beside": (1, 1),
-}
-
 
 def main() -> None:
     name, batch = sys.argv[1], int(sys.argv[2])
-    if name in THREADS:
-        intra, inter = THREADS[name]
-        os.environ["TF_NUM_INTRAOP_THREADS"], os.environ["TF_NUM_INTEROP_THREADS"] = str(intra), str(inter)
+    name, _, level = name.partition(" @")
+    if level:  # an instruction set, which oneDNN is held at
+        os.environ["ONEDNN_MAX_CPU_ISA"] = level
+    if name.startswith("ours"):  # others have their framework's own choice of threads
+        inter = 1 if name in ("ours alone", "ours beside") else 2
+        os.environ["TF_NUM_INTRAOP_THREADS"], os.environ["TF_NUM_INTEROP_THREADS"] = "1", str(inter)
     os.environ["TF_CPP_MIN_LOG_LEVEL"] = "3"
     os.environ["KERAS_BACKEND"] = "tensorflow"
     here = Path(__file__).resolve().parent

@@ -34,6 +34,35 @@ def machine(monkeypatch, tmp_path):
     return make
 
 
+@pytest.mark.parametrize(
+    ("flags", "variables", "units"),
+    [
+        (AVX2, {}, ""),
+        (AVX512, {}, ""),
+        (f"{AVX512} avx512_vnni avx512_bf16", {}, "avx512_bf16"),
+        (AMX, {}, "avx512_bf16 and amx_bf16"),
+        (AMX, {"ONEDNN_MAX_CPU_ISA": "AVX512_CORE_BF16"}, "avx512_bf16"),
+        (AMX, {processor.VARIABLE: "avx512", "ONEDNN_MAX_CPU_ISA": "AVX512_CORE"}, ""),
+        (AMX, {"TF_ENABLE_ONEDNN_OPTS": "0"}, ""),
+        (AMX, {"KERAS_BACKEND": "jax"}, ""),
+        (AMX, {"device": "gpu"}, ""),
+    ],
+)
+def test_doctor_advises_bfloat16_where_the_processor_multiplies_in_it(machine, monkeypatch, flags, variables, units):
+    from benchmark.cli import doctor
+
+    machine(flags)
+    monkeypatch.setenv("KERAS_BACKEND", "tensorflow")
+    monkeypatch.setattr(doctor.device, "expected", lambda backend: variables.get("device", doctor.device.CPU))
+    for name, value in variables.items():
+        monkeypatch.setenv(name, value)
+    rows = doctor._bfloat16()
+    assert [row["name"] for row in rows] == ["bfloat16"] * bool(units)
+    if units:
+        assert rows[0]["value"].startswith(f'{units}: precision = "mixed_bfloat16" ')
+        assert rows[0]["verdict"] == "note"
+
+
 def has(level: str) -> bool:
     return processor._reaches(level)
 

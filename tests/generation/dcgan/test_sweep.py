@@ -21,9 +21,8 @@ def _images(n=44):
 
 RECIPES = {
     "rates": {"dropout": 0.2, "display_interval": 2},
-    "decay": {"loss": "hinge", "norm": "none", "spectral_norm": True, "decay": "linear", "ema": 0.05, "dropout": 0.0,
-              "display_interval": 1,
-              "augment": ["flip"], "diffaugment": ["color"]},
+    "decay": {"loss": "relativistic", "r1": 0.5, "norm": "none", "spectral_norm": True, "decay": "linear", "ema": 0.05,
+              "dropout": 0.0, "display_interval": 1, "augment": ["flip"], "diffaugment": ["color"]},
 }  # fmt: skip
 
 

@@ -43,6 +43,11 @@ def test_diversity_that_never_came_alarms_after_a_while():
 def test_a_saturated_discriminator_alarms_but_a_critic_does_not():
     assert Health(1.0, "hinge", 10).check(1, _varied(30), _logs(0.019), 100) == ["saturated-discriminator"]
     assert Health(1.0, "hinge", 10).check(1, _varied(30), _logs(0.021), 100) == []
+    assert Health(1.0, "relativistic", 10).check(1, _varied(30), _logs(0.006), 100) == ["saturated-discriminator"]
+    with_penalty = {"epochs": 10, "penalty": 2.0}  # the loss says less then than the answers to pairs
+    for d_real, expected in ((0.996, ["saturated-discriminator"]), (0.98, [])):
+        logs = _logs(0.3, d_real, 1 - d_real)
+        assert Health(1.0, "relativistic", **with_penalty).check(1, _varied(30), logs, 100) == expected
     assert Health(1.0, "wasserstein-gp", 10).check(1, _varied(30), _logs(-5.0, 1.0, 0.0), 100) == []
 
 

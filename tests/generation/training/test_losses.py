@@ -40,6 +40,14 @@ def test_generator_losses_by_hand():
         assert float(generator_loss(name, FAKE)) == pytest.approx(value, rel=1e-6), name
 
 
+def test_the_relativistic_losses_by_hand():
+    """Pairs are of the same place: 2 against 0.5, and -1 against -3."""
+    from generation.training.losses import generator_loss
+
+    assert _d("relativistic") == pytest.approx(-(_log(1.5) + _log(2)) / 2, rel=1e-6)
+    assert float(generator_loss("relativistic", FAKE, REAL)) == pytest.approx(-(_log(-1.5) + _log(-2)) / 2, rel=1e-6)
+
+
 def test_guessing_gives_the_loss_that_the_collapse_alarm_knows():
     from generation.training.health import CHANCE
     from generation.training.losses import discriminator_loss
@@ -81,6 +89,8 @@ def test_large_logits_do_not_overflow():
         assert float(discriminator_loss(name, -wrong, wrong)) == pytest.approx(500 if name == "bce" else 1000)
         assert float(discriminator_loss(name, wrong, -wrong)) == pytest.approx(0)
         assert float(generator_loss(name, -wrong)) == pytest.approx(500)
+    assert float(discriminator_loss("relativistic", -wrong, wrong)) == pytest.approx(1000)
+    assert float(generator_loss("relativistic", wrong, -wrong)) == pytest.approx(0)
 
 
 def test_the_penalty_is_the_squared_distance_of_a_norm_from_one():
@@ -89,3 +99,11 @@ def test_the_penalty_is_the_squared_distance_of_a_norm_from_one():
     gradients = np.zeros((2, 2, 2, 1), np.float32)
     gradients[0, 0, :, 0] = 3, 4  # norm 5
     assert float(gradient_penalty(gradients)) == pytest.approx((16 + 1) / 2, rel=1e-5)
+
+
+def test_the_zero_centred_penalty_is_half_a_squared_norm():
+    from generation.training.losses import zero_centred_penalty
+
+    gradients = np.zeros((2, 2, 2, 1), np.float32)
+    gradients[0, 0, :, 0] = 3, 4
+    assert float(zero_centred_penalty(gradients)) == pytest.approx(25 / 2 / 2)
