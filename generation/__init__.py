@@ -6,6 +6,7 @@
 
 BUILTINS = {
     "dcgan": "generation.dcgan.generator:DCGAN",
+    "flow": "generation.flow.generator:Flow",
     "autoencoder": "generation.swap.generator:Autoencoder",
     "gaussian": "generation.gaussian:Gaussian",
     "folder": "generation.folder:Folder",

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from data.errors import UserError, unknown
-from generation.images import INTEGERS
+from generation.images import INTEGERS, checked_attributes, checked_labels
 
 
 @dataclass(frozen=True)
@@ -130,3 +130,40 @@ class Conditions:
         """Reads what `as_json` returned."""
         seen = np.array(value["seen"], bool if value["attributes"] else np.int64)
         return cls(tuple(value["names"]), bool(value["attributes"]), seen, np.array(value["counts"]))
+
+
+def asked(
+    condition: str | Sequence[str],
+    n: int,
+    labels: np.ndarray | None,
+    *,
+    classes: Sequence[str] = (),
+    attributes: np.ndarray | None = None,
+    attribute_names: Sequence[str] = (),
+) -> tuple[Conditions | None, np.ndarray | None]:
+    """Returns what the option `condition` asks of `n` training images, and what each of them shows of it.
+
+    Args:
+        condition: `"none"`, `"labels"`, or attributes.
+        n: How many images there are.
+        labels: int `(n,)`.
+        classes: Names of the labels.
+        attributes: bool `(n, k)`.
+        attribute_names: Names of the `k` attributes.
+
+    Returns:
+        The conditions, `None` for none, and the labels `(n,)` or attributes `(n, chosen)` that their `vectors` take.
+
+    Raises:
+        UserError: For labels or attributes that are not one for each image or have no name, fewer than two classes, or
+            unknown attributes.
+    """
+    if condition == "none":
+        return None, None
+    if condition == "labels":
+        found = None if labels is None else checked_labels(labels, n, classes)
+        return Conditions.of_labels(found, classes), found
+    if attributes is not None and len(attribute_names):
+        attributes = checked_attributes(attributes, n, attribute_names)
+    chosen = Conditions.of_attributes(condition, attributes, attribute_names)
+    return chosen, np.asarray(attributes)[:, [list(attribute_names).index(name) for name in chosen.names]]

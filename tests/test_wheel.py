@@ -100,7 +100,8 @@ def test_installed_command_works_elsewhere(installed: Path, tmp_path: Path) -> N
 @pytest.mark.slow
 def test_installed_command_makes_a_report(installed: Path, tmp_path: Path) -> None:
     (tmp_path / "spec.toml").write_text(
-        'name = "tiny"\n[dataset]\nname = "digits"\nlimit = 150\n[quality]\nenabled = false\n[[detector]]\nkind = "linear-pixel"\n'
+        'name = "tiny"\n[dataset]\nname = "digits"\nlimit = 150\n[quality]\nenabled = false\n'
+        '[[detector]]\nkind = "linear-pixel"\n'
     )
     ended = call("run", "spec.toml", path=[installed], cwd=tmp_path)
     assert ended.returncode == 0, ended.stderr

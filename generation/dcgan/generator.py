@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 import numpy as np
 from annotated_types import Ge, Gt, Le, Lt
 
-from generation.conditions import Conditions
+from generation.conditions import asked
 from generation.dcgan import studies
 from generation.dcgan.trained import TrainedDCGAN
-from generation.images import checked, checked_attributes, checked_labels
+from generation.images import checked
 from generation.latents import check_truncation
 from generation.training.game import Classical, Loss, Policy
 
@@ -226,14 +226,8 @@ class DCGAN(TrainedDCGAN):
         """Does what `fit` does while someone else does the steps, which `generation.dcgan.sweep` needs."""
         images = checked(images)
         self.check_shape(images.shape[1:])
-        if self.study.condition == "labels":
-            labels = None if labels is None else checked_labels(labels, len(images), classes)
-            self.conditions = Conditions.of_labels(labels, classes)
-        elif self.study.condition != "none":
-            if attributes is not None and len(attribute_names):
-                attributes = checked_attributes(attributes, len(images), attribute_names)
-            self.conditions = Conditions.of_attributes(self.study.condition, attributes, attribute_names)
-            labels = np.asarray(attributes)[:, [list(attribute_names).index(name) for name in self.conditions.names]]
+        found = {"classes": classes, "attributes": attributes, "attribute_names": attribute_names}
+        self.conditions, labels = asked(self.study.condition, len(images), labels, **found)  # type: ignore[arg-type]
         from generation.dcgan.fitting import turns
 
         calls = {"folder": folder, "on_checkpoint": on_checkpoint, "progress": progress, "on_logs": on_logs}

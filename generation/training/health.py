@@ -46,7 +46,8 @@ class Health:
 
     Args:
         real: Diversity of the real images.
-        loss: Name of the adversarial loss; `wasserstein-gp` is not bounded, so it has no saturation.
+        loss: Name of the adversarial loss; `wasserstein-gp` is not bounded, so it has no saturation, and `"velocity"`
+            is of no discriminator.
         epochs: Of the whole training.
         smoothing, noise: Of the labels, see `generation.training.losses.targets`.
         penalty: Weight of the gradient penalties, which the loss of the discriminator holds.
@@ -68,12 +69,12 @@ class Health:
             epoch: From 1.
             images: Of the fixed latent vectors, uint8 `(n, height, width, channels)`.
             logs: Means over the epoch of what a step returns: the discriminator's loss, `d_loss`, and what it says of
-                real and of fake images, `d_real` and `d_fake`.
+                real and of fake images, `d_real` and `d_fake`; empty without a discriminator.
             steps: Done so far.
         """
         share = diversity(images) / max(self.real, 1e-9)
         most = max((row["diversity"] for row in self.rows), default=0.0)
-        self.rows.append({"epoch": epoch, "d_loss": logs["d_loss"], "diversity": share})
+        self.rows.append({"epoch": epoch, "d_loss": logs.get("d_loss", math.nan), "diversity": share})
         raised = []
         value, limit = self._effort(logs)
         if value < limit:

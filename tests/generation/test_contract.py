@@ -11,11 +11,13 @@ from data.errors import UserError
 from generation import BUILTINS
 from generation.controls import Noise, RealCopy
 from generation.dcgan.generator import DCGAN
+from generation.flow.generator import Flow
 from generation.folder import Folder
 from generation.gaussian import Gaussian
 from generation.swap.generator import Autoencoder
 
 QUICK = {"architecture": "small", "width": 4, "latent_dim": 4, "epochs": 1, "batch_size": 8}
+FLOW = {"width": 4, "epochs": 1, "batch_size": 8, "steps": 2}
 SWAP = {"encoder_width": 4, "decoder_width": 4, "latent_dim": 4, "epochs": 1, "batch_size": 8}
 LABELS = np.arange(24) % 2  # for those that need groups
 
@@ -24,13 +26,15 @@ def _images(shape=(8, 8, 1), n=24):
     return np.random.default_rng(5).integers(0, 256, (n, *shape), np.uint8)
 
 
-@pytest.fixture(params=["dcgan", "autoencoder", "gaussian", "folder", "real-copy", "noise"])
+@pytest.fixture(params=["dcgan", "flow", "autoencoder", "gaussian", "folder", "real-copy", "noise"])
 def make(request, tmp_path):
     """Returns a function of a shape that makes an unfitted generator of one kind for it."""
 
     def make(shape=(8, 8, 1), random_state=0):
         if request.param == "dcgan":
             return DCGAN(**QUICK, random_state=random_state)
+        if request.param == "flow":
+            return Flow(**FLOW, random_state=random_state)
         if request.param == "autoencoder":
             return Autoencoder(**SWAP, random_state=random_state)
         if request.param == "folder":
@@ -49,7 +53,7 @@ def _files(folder):
 
 
 def test_every_builtin_is_covered():
-    assert set(BUILTINS) == {"dcgan", "autoencoder", "gaussian", "folder", "real-copy", "noise"}
+    assert set(BUILTINS) == {"dcgan", "flow", "autoencoder", "gaussian", "folder", "real-copy", "noise"}
 
 
 @pytest.mark.parametrize("shape", [(8, 8, 1), (8, 8, 3), (28, 28, 1), (32, 32, 3)])

@@ -152,7 +152,8 @@ def test_what_it_needs_reaches_fit(tmp_path):
         "        return self\n    def d")
     )  # fmt: skip
     small = {"kind": "dcgan", "id": "one", "architecture": "small", "epochs": 1, "width": 4}
-    values = {"dataset": {"name": "digits", "limit": 300}, "generator": [small], "detector": [{"kind": f"{tmp_path}/needy.py:Needy"}]}
+    rows = {"generator": [small], "detector": [{"kind": f"{tmp_path}/needy.py:Needy"}]}
+    values = {"dataset": {"name": "digits", "limit": 300}, **rows}
     run = benchmark.run(specs.parse(values), out=tmp_path / "run")
     cells = run.cells[run.cells["detector"].str.contains("Needy")]
     assert list(cells["status"]) == ["done"], run.failures

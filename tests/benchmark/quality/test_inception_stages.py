@@ -25,7 +25,8 @@ NUMBERS = [name for name in inception.COLUMNS if name not in ("inception", "ince
 
 def spec(**more: Any) -> specs.Spec:
     rows = {"generator": [{"kind": "gaussian"}], "detector": [{"kind": "linear-pixel"}]}
-    return specs.parse({"name": "mine", "dataset": {"name": "digits", "limit": 300}, **rows, "quality": {"n": 40, **more}})
+    rows["dataset"] = {"name": "digits", "limit": 300}
+    return specs.parse({"name": "mine", **rows, "quality": {"n": 40, **more}})
 
 
 def keys(weights: Path | None = None, **more: Any) -> dict[str, str]:

@@ -17,7 +17,9 @@ from benchmark.store.store import Store
 from data.errors import UserError
 
 SMALL = {"kind": "dcgan", "architecture": "small", "width": 4, "discriminator_width": 4, "epochs": 2}
-BASE = {"dataset": {"name": "digits", "limit": 600}, "detector": [{"kind": "linear-pixel"}], "quality": {"enabled": False}}
+BASE = {
+    "dataset": {"name": "digits", "limit": 600}, "detector": [{"kind": "linear-pixel"}], "quality": {"enabled": False},
+}  # fmt: skip
 
 
 def _spec(*generators, **changes):

@@ -114,7 +114,8 @@ def test_seeds_of_finished_images_are_no_training_runs(tmp_path):
         for i in range(60):
             pixels = rng.integers(0, top, (16, 16, 3), np.uint8)
             Image.fromarray(pixels).save(tmp_path / name / f"{i}.png")
-    asked = specs.from_folders(tmp_path / "real", [tmp_path / "fake"], ["protocol.generator_seeds=[0, 1]", "quality.enabled=false"])
+    changes = ["protocol.generator_seeds=[0, 1]", "quality.enabled=false"]
+    asked = specs.from_folders(tmp_path / "real", [tmp_path / "fake"], changes)
     asked = asked.model_copy(update={"detector": asked.detector[:2]})
     run = benchmark.run(asked, out=Path(tmp_path / "run"))
     assert set(run.cells["status"]) == {"done"}, run.failures

@@ -48,7 +48,8 @@ class Answer(Protocol):
 def spec_file() -> Path:
     path = Path.cwd() / "spec.toml"
     rows = '[[generator]]\nkind = "noise"\n[[detector]]\nkind = "linear-pixel"\n'
-    path.write_text(f'name = "tiny"\n[dataset]\nname = "digits"\nlimit = 120\n[quality]\nenabled = false\n{rows}', encoding="utf-8")
+    head = 'name = "tiny"\n[dataset]\nname = "digits"\nlimit = 120\n[quality]\nenabled = false\n'
+    path.write_text(head + rows, encoding="utf-8")
     return path
 
 

@@ -1,0 +1,208 @@
+"""The flow-matching plug-in. Keras is imported when it is first used, not before."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, Literal
+
+import numpy as np
+from annotated_types import Ge, Gt, Le, Lt
+
+from data.errors import UserError
+from generation.conditions import asked
+from generation.flow.settings import DEEPEST, Sampling, Settings, Solver, Times, halvings
+from generation.flow.trained import TrainedFlow
+from generation.images import checked
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+DROPPED = 0.1  # share of images whose condition the network does not see, as in Ho and Salimans 2022
+
+
+class Flow(TrainedFlow):
+    """Flow matching: a small U-Net learns the velocity of straight ways from noise to images, and follows it.
+
+    It has no discriminator, and no transposed convolutions. How many steps a sample takes is chosen after the training.
+
+    Args:
+        epochs: Passes over the training images. Defaults to `40`.
+        batch_size: Images in a step. Defaults to `64`.
+        learning_rate: Of the Adam optimiser, after it has risen over the first few steps. Defaults to `0.001`.
+        decay: `"linear"` lets the learning rate fall to zero over the second half of the training. Defaults to
+            `"linear"`.
+        times: Which times the network learns: `"uniform"`, or `"logit-normal"`, those in the middle more often.
+            Defaults to `"logit-normal"`.
+        ema: Half-life in thousands of images of the moving average of the weights that samples are drawn from; 0
+            samples from the network as it is. Defaults to `10`.
+        mirror: Whether half of the images are mirrored. Defaults to `False`.
+        dropout: Rate in each block of the network. Defaults to `0.0`.
+        condition: `"none"`, `"labels"` (classes), or a list of attributes such as `["Male", "Smiling"]`. Defaults to
+            `"none"`.
+        condition_dropout: Share of the images whose condition is left out, from which the network learns to draw
+            without any, as `guidance` needs. Defaults to `None`: 0.1 with a condition.
+        width: Channels of the map next to the image; they double with each smaller map, to four times that. Defaults to
+            `32`.
+        depth: How often the network halves the image. Defaults to `None`, down to 4 to 7 pixels.
+        blocks: Blocks of two convolutions at each size, on the way down and on the way up. Defaults to `1`.
+        attention: Whether the smallest map has self-attention. Defaults to `False`.
+        steps: Of the way from noise to an image, 1 to 100. Sampling alone: another number trains nothing again.
+            Defaults to `25`.
+        solver: `"euler"` runs the network once a step, `"heun"` twice, which bends with the way. Sampling alone.
+            Defaults to `"euler"`.
+        guidance: How far a conditional flow goes from its velocity without a condition to that with it: 0 ignores the
+            condition, 1 is the conditional model, more is more typical and less varied. Sampling alone. Defaults to
+            `None`, which is 1.
+        on_collapse: What the collapse alarm does when images look alike, see `generation.training.health.Health`:
+            `"mark"` notes it, `"stop"` ends the training there, `"rollback"` ends it with the last checkpoint before.
+            Defaults to `"mark"`.
+        warm_start: Folder of a saved flow of the same layers whose weights the network begins with. In a spec, an
+            earlier run's folder, or `"RUN_FOLDER:GENERATOR"`. Defaults to `None`.
+        precision: `"float32"` or `"mixed_bfloat16"`. Defaults to `"float32"`.
+        display_interval: Epochs between checkpoints; there is always one at the end. Defaults to `None`, the last only.
+        random_state: Seed of everything random. Defaults to `None`, which is 0.
+
+    Attributes:
+        history: After `fit`, one row per step: `step`, `epoch`, `g_loss` (the mean squared error of the velocity, which
+            no network brings to 0), `images_per_second`.
+        alarms: After `fit`, what the collapse alarm noted, and whether the training diverged.
+        notes: Sentences about these options that a reader of the results should know.
+
+    References:
+        Lipman et al. (2023), Flow matching for generative modeling, section 4. Liu, Gong, Liu (2023), Flow straight
+        and fast: learning to generate and transfer data with rectified flow, section 2.1.
+    """
+
+    control: str | None = None
+    trains = True
+    channels = (1, 3)
+    min_size = 8
+    sampling_options = ("steps", "solver", "guidance")  # they change samples and not the training
+
+    def __init__(
+        self,
+        *,
+        epochs: Annotated[int, Ge(1)] = 40,
+        batch_size: Annotated[int, Ge(2)] = 64,
+        learning_rate: Annotated[float, Gt(0)] = 0.001,
+        decay: Literal["none", "linear"] = "linear",
+        times: Times = "logit-normal",
+        ema: Annotated[float, Ge(0)] = 10.0,
+        mirror: bool = False,
+        dropout: Annotated[float, Ge(0), Lt(1)] = 0.0,
+        condition: Literal["none", "labels"] | list[str] = "none",
+        condition_dropout: Annotated[float, Ge(0), Lt(1)] | None = None,
+        width: Annotated[int, Ge(1)] = 32,
+        depth: Annotated[int, Ge(1), Le(DEEPEST)] | None = None,
+        blocks: Annotated[int, Ge(1), Le(8)] = 1,
+        attention: bool = False,
+        steps: Annotated[int, Ge(1), Le(100)] = 25,
+        solver: Solver = "euler",
+        guidance: Annotated[float, Ge(0)] | None = None,
+        on_collapse: Literal["mark", "stop", "rollback"] = "mark",
+        warm_start: str | None = None,
+        precision: Literal["float32", "mixed_bfloat16"] = "float32",
+        display_interval: Annotated[int, Ge(1)] | None = None,
+        random_state: int | None = None,
+    ) -> None:
+        given = {name: tuple(value) if isinstance(value, list) else value for name, value in locals().items()}
+        _check(given)
+        if condition_dropout is None:
+            given["condition_dropout"] = 0.0 if condition == "none" else DROPPED
+        settings, sampling = (
+            kind(**{field.name: given[field.name] for field in dataclasses.fields(kind)})
+            for kind in (Settings, Sampling)
+        )
+        super().__init__(settings, sampling)
+        self.on_collapse = on_collapse
+        self.warm_start = warm_start
+        self.display_interval = display_interval
+        self.random_state = random_state
+        self.history: pd.DataFrame | None = None
+        self.alarms: list[dict[str, Any]] = []
+
+    def fit(
+        self,
+        images: np.ndarray,
+        labels: np.ndarray | None = None,
+        *,
+        classes: Sequence[str] = (),
+        attributes: np.ndarray | None = None,
+        attribute_names: Sequence[str] = (),
+        folder: Path | None = None,
+        on_checkpoint: Callable[[str, Flow], None] | None = None,
+        progress: Callable[[int, int, str], None] | None = None,
+        on_logs: Callable[[int, dict[str, np.ndarray]], None] | None = None,
+    ) -> Flow:
+        """Trains on real images.
+
+        Args:
+            images: uint8 `(n, height, width, channels)`.
+            labels: int `(n,)` from 0, used with `condition="labels"`. Defaults to `None`.
+            classes: Names of the labels. Defaults to their numbers.
+            attributes: bool `(n, k)`, used with a list of attributes as `condition`. Defaults to `None`.
+            attribute_names: Names of the `k` attributes.
+            folder: Private folder for the resumable state: a second `fit` with the same folder goes on where the first
+                was interrupted, bit for bit. Defaults to `None`.
+            on_checkpoint: Called as `on_checkpoint("epoch-0010", self)` at each checkpoint, before the state behind it
+                is written. It may save and sample. Defaults to `None`.
+            progress: Called with steps done, steps in all, and a line of text. Defaults to `None`.
+            on_logs: Called with the number of a step and what is logged of it and of those after it: the columns of
+                `history` as arrays, by name. After an interruption it goes on with the first step that is done again.
+                Defaults to `None`.
+
+        Raises:
+            UserError: For a size that the network cannot halve, fewer images than a batch, fewer than two classes or
+                unknown attributes, labels or attributes that are not one for each image or have no name, a warm start
+                of other layers, or a folder that belongs to other options; the message lists the differences.
+            FloatingPointError: When the training diverges before its first checkpoint. Later, the last good checkpoint
+                is what this generator is then, and `alarms` says so.
+        """
+        images = checked(images)
+        self.check_shape(images.shape[1:])
+        found = {"classes": classes, "attributes": attributes, "attribute_names": attribute_names}
+        self.conditions, labels = asked(self.settings.condition, len(images), labels, **found)  # type: ignore[arg-type]
+        from generation.flow.fitting import fit
+
+        calls = {"folder": folder, "on_checkpoint": on_checkpoint, "progress": progress, "on_logs": on_logs}
+        fit(self, images, labels, **calls)  # type: ignore[arg-type]
+        return self
+
+    @property
+    def notes(self) -> list[str]:
+        """Sentences about the options that a reader of the results should know."""
+        mirrored = "Augmentation by flip: samples may be mirror images, which matters for text and digits."
+        return [mirrored] if self.settings.mirror else []
+
+    def describe(self, image_shape: tuple[int, ...] = (32, 32, 3)) -> str:
+        """Returns Keras' summary of the network, without a condition, for images `(height, width, channels)`."""
+        halvings(self.settings.depth, tuple(image_shape))
+        from generation.flow.networks import build_unet
+
+        lines: list[str] = []
+        model = build_unet(self.settings, tuple(image_shape))
+        model.summary(line_length=100, print_fn=lambda text, **_: lines.append(text))
+        return "\n".join(lines)
+
+
+def _check(given: dict[str, Any]) -> None:
+    """Refuses options that contradict each other, each with a way out."""
+    condition, dropped, guidance = given["condition"], given["condition_dropout"], given["guidance"]
+    for wrong, message in (
+        (not condition, 'condition must be "none", "labels" or a list of attributes. Received: [].'),
+        (isinstance(condition, tuple) and len(set(condition)) < len(condition),
+         f"Each part of condition may stand there once. Received: {condition}."),
+        (condition == "none" and guidance is not None,
+         'guidance goes from a flow without a condition to one with it: give condition = "labels" or a list of '
+         f"attributes, or leave guidance out. Received: guidance={guidance}, condition='none'."),
+        (condition == "none" and dropped,
+         'condition_dropout needs a condition: "labels" or a list of attributes. Received: '
+         f"condition_dropout={dropped}, condition='none'."),
+        (dropped == 0 and guidance not in (None, 1),
+         "guidance needs a flow that has also learned without conditions: a condition_dropout above 0, such as "
+         f"{DROPPED}. Received: guidance={guidance}, condition_dropout=0."),
+    ):  # fmt: skip
+        if wrong:
+            raise UserError(message)
