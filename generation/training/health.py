@@ -67,8 +67,8 @@ class Health:
         Args:
             epoch: From 1.
             images: Of the fixed latent vectors, uint8 `(n, height, width, channels)`.
-            logs: Means over the epoch of what a step returns: the discriminator's loss, `d_loss`, and what it says of
-                real and of fake images, `d_real` and `d_fake`.
+            logs: Means over the epoch of the discriminator's loss, `d_loss`, and of the sigmoid of its logits of real
+                and of fake images, `d_real` and `d_fake`.
             steps: Done so far.
         """
         share = diversity(images) / max(self.real, 1e-9)
