@@ -11,10 +11,22 @@ import numpy as np
 from keras import layers
 
 from generation.dcgan.studies import Activation, Study
-from generation.training.layers import BatchNormalization, ConditionalBatchNormalization, Dropout
+from generation.training.layers import (
+    BatchNormalization,
+    ConditionalBatchNormalization,
+    Conv2D,
+    Conv2DTranspose,
+    Dropout,
+)
 from generation.training.spectral import SpectralConv2D, SpectralDense
 
 SLOPE = 0.2  # of LeakyReLU, as in the DCGAN paper
+PLAIN = {
+    BatchNormalization: layers.BatchNormalization,
+    Conv2D: layers.Conv2D,
+    Conv2DTranspose: layers.Conv2DTranspose,
+    Dropout: layers.Dropout,
+}
 
 
 def build_generator(
@@ -118,7 +130,7 @@ def plain_layer(layer: keras.Layer) -> keras.Layer:
     """Returns Keras' own layer of the same name, shape and, when not training, results, without its weights."""
     if hasattr(layer, "folded"):
         return layer.plain()
-    plain = {BatchNormalization: layers.BatchNormalization, Dropout: layers.Dropout}.get(type(layer))
+    plain = PLAIN.get(type(layer))
     config = layer.get_config()
     return plain.from_config(config) if plain else type(layer).from_config(config)
 
@@ -179,7 +191,7 @@ def _doubled(made: _Maker, study: Study, filters: int, *, use_bias: bool = True)
         yield layers.UpSampling2D()
         yield made.layer(layers.Conv2D, filters, 3, padding="same", use_bias=use_bias)
     else:
-        yield made.layer(layers.Conv2DTranspose, filters, 4, strides=2, padding="same", use_bias=use_bias)
+        yield made.layer(Conv2DTranspose, filters, 4, strides=2, padding="same", use_bias=use_bias)
 
 
 def _widths(study: Study, times: int, width: int) -> list[int]:
@@ -230,7 +242,7 @@ class _Maker:
     def conv(self, filters: int, kernel: int, strides: int, *, spectral: bool, use_bias: bool) -> keras.Layer:
         if spectral:
             return self.layer(SpectralConv2D, filters, kernel, strides=strides, use_bias=use_bias)
-        return self.layer(layers.Conv2D, filters, kernel, strides=strides, padding="same", use_bias=use_bias)
+        return self.layer(Conv2D, filters, kernel, strides=strides, padding="same", use_bias=use_bias)
 
     def dense(self, units: int, *, spectral: bool, **options: object) -> keras.Layer:
         return self.layer(SpectralDense if spectral else layers.Dense, units, **options)

@@ -269,6 +269,16 @@ def batch_norm(inputs: Any, gamma: Any, beta: Any, epsilon: float) -> tuple[Any,
     return ((exact - mean) * factor + jnp.asarray(beta)).astype(inputs.dtype), mean, variance
 
 
+def convolution(inputs: Any, kernel: Any, strides: Sequence[int]) -> Any:
+    """Convolves maps `(batch, height, width, channels)`, padded to `"same"`."""
+    return keras.ops.conv(inputs, kernel, strides=list(strides), padding="same")
+
+
+def transposed_convolution(inputs: Any, kernel: Any, strides: Sequence[int]) -> Any:
+    """Convolves the other way round, padded to `"same"`: maps become larger by the strides."""
+    return keras.ops.conv_transpose(inputs, kernel, strides=list(strides), padding="same")
+
+
 def random_16_bits(like: Any, seed: Any) -> Any:
     """Uniform int16 numbers in the shape of `like`, from a seed of two integers alone."""
     words = jax.random.bits(_threefry(jnp.asarray(seed, jnp.uint32)), ((like.size + 1) // 2,), jnp.uint32)

@@ -1,4 +1,4 @@
-"""Keras' batch normalisation, dropout and Adam, computed by fused operations while training.
+"""Keras' batch normalisation, dropout, convolutions and Adam, computed by faster operations while training.
 
 They have Keras' names, options, variables and, but for rounding and the random numbers of dropout, results; on a CPU
 they take about a tenth off a training step. Imports Keras: import this inside functions only.
@@ -46,6 +46,27 @@ class Dropout(keras.layers.Dropout):
         # int16 numbers begin at -2**15
         kept = backend().random_16_bits(inputs, self.seed_generator.next()) >= dropped - 2**15
         return inputs * (ops.cast(kept, inputs.dtype) * (2**16 / (2**16 - dropped)))
+
+
+@keras.saving.register_keras_serializable(package="fauxbench")
+class Conv2D(keras.layers.Conv2D):
+    """`keras.layers.Conv2D`, with the weight gradient of `generation.training.backend`."""
+
+    def convolution_op(self, inputs: Any, kernel: Any) -> Any:
+        if self.padding != "same":
+            return super().convolution_op(inputs, kernel)
+        return backend().convolution(inputs, kernel, self.strides)
+
+
+@keras.saving.register_keras_serializable(package="fauxbench")
+class Conv2DTranspose(keras.layers.Conv2DTranspose):
+    """`keras.layers.Conv2DTranspose`, without a bias with the weight gradient of `generation.training.backend`."""
+
+    def call(self, inputs: Any) -> Any:
+        if self.padding != "same" or self.use_bias:
+            return super().call(inputs)
+        outputs = backend().transposed_convolution(inputs, self.kernel, self.strides)
+        return outputs if self.activation is None else self.activation(outputs)
 
 
 @keras.saving.register_keras_serializable(package="fauxbench")

@@ -13,6 +13,8 @@ from typing import Any
 import keras
 from keras import layers, ops
 
+from generation.training.backend import backend
+
 EPSILON = 1e-12
 
 
@@ -103,7 +105,7 @@ class SpectralConv2D(_Spectral):
 
     def call(self, inputs: Any, training: bool = False) -> Any:
         kernel = ops.cast(self.normalised(training), self.compute_dtype)
-        outputs = ops.conv(inputs, kernel, strides=self.strides, padding="same")
+        outputs = backend().convolution(inputs, kernel, (self.strides, self.strides))
         return outputs if self.bias is None else outputs + ops.cast(self.bias, self.compute_dtype)
 
     def compute_output_shape(self, input_shape: tuple[int | None, ...]) -> tuple[int | None, ...]:
