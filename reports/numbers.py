@@ -59,16 +59,6 @@ def plural(n: int, one: str, many: str = "") -> str:
     return f"{count(n)} {one if n == 1 else many or one + 's'}"
 
 
-def holm(p_values: list[float]) -> list[float]:
-    """Adjusts p-values by Holm's step-down (Scand. J. Stat. 1979); NaN stays NaN and does not count."""
-    known = sorted((p, at) for at, p in enumerate(p_values) if not math.isnan(p))
-    adjusted, largest = [math.nan] * len(p_values), 0.0
-    for step, (p, at) in enumerate(known):
-        largest = max(largest, min(p * (len(known) - step), 1.0))
-        adjusted[at] = largest
-    return adjusted
-
-
 def duration(seconds: float | None) -> str:
     """Writes a duration: `0.4 s`, `12 s`, `3 min 20 s`, `2 h 05 min`."""
     if seconds is None or math.isnan(seconds):

@@ -17,7 +17,7 @@ BELOW = {  # package -> the packages that it may import
     "generation": ("data",),
     "detection": ("data",),
     "benchmark": ("data", "generation", "detection"),
-    "reports": ("data",),  # `data.run_folder`: how a run folder is opened is the same for all who open one
+    "reports": ("data",),  # `data.run_folder` and `data.holm`: what all who read a run folder do alike
     "fauxbench": ("data", "generation", "detection", "benchmark", "reports"),  # on top: nothing imports it
 }
 CLI = "benchmark.cli"  # the one room that may import `reports`

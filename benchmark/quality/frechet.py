@@ -57,7 +57,7 @@ def distance(first: np.ndarray, second: np.ndarray, groups: Groups = (None, None
         ValueError: For fewer than two images, numbers of features that differ, or features that are not finite.
 
     References:
-        Dowson, Landau (1982), The Fréchet distance between multivariate normal distributions, equation 4.
+        Dowson, Landau (1982), The Fréchet distance between multivariate normal distributions.
         Heusel et al. (2017), GANs trained by a two time-scale update rule, equation 6 (with Inception's features).
     """
     (mean_1, cov_1), (mean_2, cov_2) = _moments(first), _moments(second)

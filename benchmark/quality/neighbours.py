@@ -43,8 +43,8 @@ def overlap(
         ValueError: If a set has no more than `k` images.
 
     References:
-        Kynkäänniemi et al. (2019), Improved precision and recall metric for assessing generative models, section 3.
-        Naeem et al. (2020), Reliable fidelity and diversity metrics for generative models, equations 5 and 6.
+        Kynkäänniemi et al. (2019), Improved precision and recall metric for assessing generative models.
+        Naeem et al. (2020), Reliable fidelity and diversity metrics for generative models.
     """
     if min(len(real), len(fake)) <= k:
         raise ValueError(f"Each set needs more than k={k} images. Received: {len(real)} and {len(fake)}.")

@@ -10,8 +10,8 @@ import numpy as np
 
 from benchmark.findings.finding import found
 from benchmark.findings.registry import KINDS
-from benchmark.statistics.columns.compare import holm
 from benchmark.statistics.power import smallest_auc
+from data.holm import holm
 
 NOBODY = "No detector was measured on this control: it says nothing of this run."
 

@@ -8,8 +8,8 @@ import numpy as np
 import pandas as pd
 
 from benchmark.findings.finding import found
-from benchmark.statistics.columns.compare import holm
 from benchmark.statistics.power import smallest_auc
+from data.holm import holm
 
 FILE = "memorisation_gap.csv"
 LEVEL = 0.99  # family-wise

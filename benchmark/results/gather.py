@@ -184,22 +184,14 @@ class Gathered:
         for split, generator, seed, stage in self._runs("banks"):
             if self.ended_well(stage):
                 rows += summarise.bank_checks(f"{generator} seed {seed}{split.name}", self.path(stage))
-        rows += [*self._measured_checks(), *gap.findings(tables.get(gap.FILE), cells)]
-        return [*rows, *self._shortcuts()]
-
-    def _shortcuts(self) -> list[dict[str, Any]]:
-        """The findings of the shortcut audit, judged together over all banks, and of format bias, over all cells."""
         traces = {
             f"{generator} seed {seed}{split.name}": _json(self.path(stage) / "bank.json")["traces"]
             for split, generator, seed, stage in self._runs("banks")
             if self.ended_well(stage)
         }
-        moved = {
-            str(cell): pd.read_csv(self.path(stage) / "format_bias.csv")
-            for _, cell, stage in self._every("measured", "format_bias")
-            if self.ended_well(stage)
-        }
-        return [*shortcuts.trace_verdicts(traces), *shortcuts.format_verdicts(moved)]
+        rows += [*self._measured_checks(), *gap.findings(tables.get(gap.FILE), cells)]
+        rows += [*shortcuts.trace_verdicts(traces), *shortcuts.format_verdicts(tables.get(shortcuts.FILE))]
+        return rows
 
     def _measured_checks(self) -> Iterator[dict[str, Any]]:
         """The findings of what is measured beside cells, each said of its training run, or of the whole run."""

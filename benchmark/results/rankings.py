@@ -15,6 +15,7 @@ from benchmark.statistics.columns import best, compare
 from benchmark.statistics.columns import ranks as ranking
 from benchmark.statistics.columns.column import Column, of_detectors
 from benchmark.statistics.columns.column_of_runs import of_runs
+from data.holm import holm
 
 COMPARISON_COLUMNS = [
     "table", "cell", "best_cell", "generator", "generator_seed", "checkpoint", "detector", "best", "difference", "low",
@@ -131,7 +132,7 @@ def ranks(
 
 def _of_exam(exam: Exam, p_chance: pd.Series) -> Iterator[dict[str, Any]]:
     p = p_chance.reindex(exam.cells["cell"]).to_numpy(float)
-    adjusted = compare.holm(np.where(exam.sentinel, np.nan, p))
+    adjusted = holm(np.where(exam.sentinel, np.nan, p))
     ranked = iter(_ranked(exam.detectors))
     for at, cell in enumerate(exam.cells.to_dict("records")):
         about = {name: cell[name] for name in ("table", *HELD)} | {"scope": "detectors", "name": cell["detector"]}
@@ -221,5 +222,5 @@ def _tell(rows: list[dict[str, Any]], sentinels: Collection[str]) -> None:
             about = (row.get(name) for name in ("table", *HELD) if name != "detector")
             families.setdefault(tuple(str(value) for value in about), []).append(row)
     for family in families.values():
-        for row, p in zip(family, compare.holm([row["p_chance"] for row in family]), strict=True):
+        for row, p in zip(family, holm([row["p_chance"] for row in family]), strict=True):
             row.update(_family(p))

@@ -12,9 +12,11 @@ from benchmark.findings.finding import found
 from benchmark.findings.registry import KINDS
 from benchmark.stages.shortcuts.audit import smallest_share
 from benchmark.stages.shortcuts.traces import BY_NAME
-from benchmark.statistics.columns.compare import holm
 from benchmark.statistics.intervals import rate
+from data.holm import holm
 
+FILE = "format_bias.csv"
+NUMBERS = ["quality", "n", "accuracy", "accuracy_after", "change", "change_low", "change_high", "change_p"]
 CLASSES = ("reals", "fakes")
 
 
@@ -34,19 +36,19 @@ def trace_verdicts(banks: Mapping[str, Sequence[Mapping[str, Any]]], *, level: f
     return [_trace_verdict(about, record, p, level, family) for (about, record), p in zip(every, adjusted, strict=True)]
 
 
-def format_verdicts(moved: Mapping[str, pd.DataFrame], *, level: float = 0.99) -> list[dict[str, Any]]:
+def format_verdicts(moved: pd.DataFrame | None, *, level: float = 0.99) -> list[dict[str, Any]]:
     """Judges how detectors take JPEG on one class alone, family-wise over cells, sides and qualities (Holm).
 
     Args:
-        moved: From a cell's name to its rows of `format_bias.csv`.
+        moved: The table of the measurement. `None` or empty where it was not made.
         level: Family-wise confidence, in (0, 1). Defaults to `0.99`.
 
     Returns:
         A finding for each cell; its value is the largest change of accuracy that is more than chance, or that there is.
     """
-    if not moved:
+    if moved is None or moved.empty:
         return []
-    table = pd.concat([rows.assign(cell=cell) for cell, rows in moved.items()], ignore_index=True)
+    table = moved.assign(**{name: pd.to_numeric(moved[name]) for name in NUMBERS})
     table["p"] = holm(table["change_p"])
     return [_format_verdict(str(cell), rows, level, len(table)) for cell, rows in table.groupby("cell", sort=False)]
 

@@ -82,7 +82,7 @@ def excess(
     """Compares the number of close pairs that stand as feared with repeated deals.
 
     At each limit of closeness the number is standardised over all deals; the largest of these is compared with the
-    largest of each deal (Westfall, Young 1993, Resampling-based multiple testing, section 2.3), so that `p` is exact
+    largest of each deal (Westfall, Young 1993, Resampling-based multiple testing), so that `p` is exact
     whichever limits there are, whatever lies close to whatever, and with unequal units.
 
     Args:

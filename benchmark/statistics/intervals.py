@@ -11,7 +11,7 @@ from scipy import special
 # Below this many images on the wrong side of the best cut the components' variance is not to be trusted.
 FEW = 10
 # Within so many counts of 0 or n Wilson's interval holds down to 89 % for some rates; beyond, never below 93 %.
-EDGE = 8
+EDGE = 12
 TINY = 1e-200  # a mean below is none
 
 

@@ -33,7 +33,7 @@ def diffaugment(images: Any, policies: Sequence[str], draw: Draw, span: float) -
         span: From the darkest to the brightest value: 2 for [-1, 1]. Brightness changes by up to half of it over 2.
 
     References:
-        Zhao et al. (2020), Differentiable augmentation for data-efficient GAN training, section 4.1; its code's ranges.
+        Zhao et al. (2020), Differentiable augmentation for data-efficient GAN training; the ranges of its code.
     """
     height, width = images.shape[1:3]
     for policy in policies:

@@ -16,7 +16,7 @@ from typing import Protocol
 
 import pandas as pd
 
-from reports import numbers
+from data.holm import holm
 from reports.load import CLEAN, Run
 
 LEVEL = 0.99  # family-wise, as that of the control `real-copy`
@@ -97,8 +97,8 @@ def claims(run: Run, generator: str, entries: Entries) -> Claims:
         _largest([_backwards(chance.get(cell, math.nan), **aucs.get(cell, _NOTHING)) for cell in of[name]])
         for name in detectors
     ]
-    judged = _ranked(run, generator, of, cells) or dict(zip(detectors, numbers.holm(list(p.values())), strict=True))
-    turned = dict(zip(detectors, numbers.holm(reverse), strict=True))
+    judged = _ranked(run, generator, of, cells) or dict(zip(detectors, holm([*p.values()]), strict=True))
+    turned = dict(zip(detectors, holm(reverse), strict=True))
     return Claims(
         of={name: _word(entries[name, generator], judged[name], turned[name]) for name in detectors},
         family=sum(not math.isnan(value) for value in judged.values()),

@@ -4,6 +4,7 @@
 bound (Clopper, Pearson). `--traces` plants traces in the fakes or the reals of `real-copy`, in all images or a part.
 
     python -m tests.statistics.measure_shortcuts --clean --draws 200 --first 2000 --workers 16 --data DIR
+    python -m tests.statistics.measure_shortcuts --clean --draws 200 --first 2000 --pool 1800 --sources mnist --data DIR
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ from collections.abc import Callable
 from functools import cache, partial
 from multiprocessing import get_context
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -24,6 +26,7 @@ from threadpoolctl import threadpool_limits
 from benchmark.results.shortcuts import trace_verdicts
 from benchmark.stages.shortcuts.audit import traces
 from data import perturb
+from detection.features.traces import chroma, jpeg
 from generation.gaussian import Gaussian
 
 SOURCES = ("digits", "mnist", "cifar10", "celeba")
@@ -54,6 +57,35 @@ def source(name: str, folder: Path) -> np.ndarray:
     return np.asarray(Source(**options).load([folder]).images)
 
 
+@cache
+def pool(name: str, folder: Path, size: int) -> tuple[np.ndarray, np.ndarray]:
+    """Returns some images of a source, the same for all draws, and as many samples of a Gaussian of all others."""
+    images = source(name, folder)
+    order = np.random.default_rng(size).permutation(len(images))
+    made = Gaussian(random_state=0).fit(images[np.sort(order[size:])[:MOST]])
+    return images[np.sort(order[:size])], np.asarray(made.sample(size, seed=0))
+
+
+def remembered(of: Callable[..., np.ndarray]) -> Callable[..., np.ndarray]:
+    """Returns a function of images, one by one, that remembers what it gave for each: draws share their images."""
+    known: dict[tuple, Any] = {}
+
+    def again(images: np.ndarray, *given: tuple) -> np.ndarray:
+        keys = [(image.tobytes(), *given) for image in images]
+        new = [at for at, key in enumerate(keys) if key not in known]
+        if new:
+            known.update(zip((keys[at] for at in new), of(images[new], *given).tolist(), strict=True))
+        return np.array([known[key] for key in keys])
+
+    return again
+
+
+def remember() -> None:
+    """Makes the dear descriptors of images be found once for all draws of a pool."""
+    for module, name in ((jpeg, "jpeg_quality"), (jpeg, "shows"), (chroma, "chroma_halved")):
+        setattr(module, name, remembered(getattr(module, name)))
+
+
 def parts(images: np.ndarray, seed: int) -> dict[str, np.ndarray]:
     """Deals images into `generator`, `train` and `test` by chance."""
     order = np.random.default_rng([seed, 0x1ED]).permutation(len(images))[:MOST]
@@ -76,13 +108,17 @@ def findings(reals: dict[str, np.ndarray], fakes: dict[str, np.ndarray], seed: i
     return trace_verdicts({"made": traces(*pairs, seed=seed)})
 
 
-def clean(job: tuple[str, str, int], folder: Path) -> dict:
-    """Returns how many alarms and notes one clean set raises."""
+def clean(job: tuple[str, str, int], folder: Path, size: int = 0) -> dict:
+    """Returns how many alarms and notes one clean set raises; with a size, of a pool of so many images."""
     name, control, seed = job
-    dealt = parts(source(name, folder), seed)
+    known, samples = pool(name, folder, size) if size else (source(name, folder), None)
+    dealt = parts(known, seed)
     if control == "real-copy":
         both = {part: halves(dealt[part]) for part in ("train", "test")}
         reals, fakes = ({part: pair[side] for part, pair in both.items()} for side in (0, 1))
+    elif samples is not None:
+        reals = {part: dealt[part] for part in ("train", "test")}
+        fakes = parts(samples, seed + 1)
     else:
         reals = {part: dealt[part] for part in ("train", "test")}
         made = Gaussian(random_state=seed).fit(dealt["generator"])
@@ -126,7 +162,7 @@ def resized(image: Image.Image) -> Image.Image:
     return small.resize(image.size, Image.Resampling.BICUBIC)
 
 
-def chroma(image: Image.Image) -> Image.Image:
+def half_colour(image: Image.Image) -> Image.Image:
     """Stores colour at half the resolution, luminance as it is."""
     light, *colour = image.convert("YCbCr").split()
     half = (image.width // 2, image.height // 2)
@@ -153,7 +189,7 @@ PLANTED: dict[str, Callable[[np.ndarray], np.ndarray]] = {
     "border repeats the next line": partial(repeated, line=1),
     "border reflects": partial(repeated, line=2),
     **{f"JPEG {quality}": partial(perturb.jpeg, quality=quality) for quality in (75, 85, 90, 95)},
-    "chroma halved": partial(each, change=chroma),
+    "chroma halved": partial(each, change=half_colour),
     "no level above 250": lambda images: np.minimum(images, 250),
     "nothing above 0.25 cycles/px": smooth,
     "resized down and up": partial(each, change=resized),
@@ -191,14 +227,17 @@ def main() -> None:
     parser.add_argument("--workers", type=int, default=1)
     parser.add_argument("--data", type=Path, default=Path(os.environ.get("FAUXBENCH_DATA", ".")))
     parser.add_argument("--out", type=Path, help="a CSV file of every draw")
+    parser.add_argument("--pool", type=int, default=0, help="images of a source that all draws deal anew, else all")
     asked = parser.parse_args()
-    with get_context("fork").Pool(asked.workers, threadpool_limits, (1,)) as pool:
+    if asked.pool:
+        remember()
+    with get_context("fork").Pool(asked.workers, threadpool_limits, (1,)) as workers:
         if asked.clean:
             seeds = range(asked.first, asked.first + (asked.draws or 200))
             jobs = [
                 (name, fakes, seed) for name in asked.sources for fakes in ("real-copy", "gaussian") for seed in seeds
             ]
-            table = pd.DataFrame(pool.imap_unordered(partial(clean, folder=asked.data), jobs))
+            table = pd.DataFrame(workers.imap(partial(clean, folder=asked.data, size=asked.pool), jobs))
             print(*_bounds(table), sep="\n")
         if asked.traces:
             seeds = range(asked.first, asked.first + (asked.draws or 5))
@@ -207,7 +246,7 @@ def main() -> None:
                 for name in asked.sources for trace in PLANTED for side in ("reals", "fakes") for share in (1.0, 0.3)
                 for seed in seeds if name in ("cifar10", "celeba") or trace != "chroma halved"
             ]  # fmt: skip
-            table = pd.DataFrame(pool.imap_unordered(partial(planted, folder=asked.data), jobs))
+            table = pd.DataFrame(workers.imap_unordered(partial(planted, folder=asked.data), jobs))
             print(*_shown(table), sep="\n")
     if asked.out:
         table.sort_values(list(table.columns[:-2])).to_csv(asked.out, index=False)

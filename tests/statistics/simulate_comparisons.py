@@ -26,10 +26,11 @@ from scipy import stats
 
 from benchmark.statistics.chance import p_chance
 from benchmark.statistics.clusters import Clusters
-from benchmark.statistics.columns import best, compare, ranks
+from benchmark.statistics.columns import best, ranks
 from benchmark.statistics.columns.column import of_detectors
 from benchmark.statistics.columns.column_of_runs import of_runs
 from benchmark.statistics.ranking import Ranking
+from data.holm import holm
 
 AUCS = (0.6, 0.9, 0.99, 0.999)
 CHUNK = 50  # draws of one task
@@ -176,7 +177,7 @@ def one(rng: np.random.Generator, case: Case) -> dict[str, float]:
 
 def _chance(scores: dict[str, np.ndarray], is_fake: np.ndarray, clusters: Clusters) -> dict[str, float]:
     p = np.array([p_chance(Ranking.of(values, is_fake), clusters) for values in scores.values()])
-    family = compare.holm(p)
+    family = holm(p)
     said = {
         "one tells, 99 %": p[0] <= 0.01,
         "one tells, 95 %": p[0] <= 0.05,

@@ -69,12 +69,12 @@ def of_runs(generators: Mapping[str, Sequence[Run | Sequence[Run]]]) -> Column:
             exact[i, j] = exact[j, i] = float(scipy.stats.fisher_exact(table)[1])
 
     single = np.array([len(runs) == 1 for runs in measured.values()])
-    one = [_of_one_run(runs[0], side) for runs, side in zip(measured.values(), sides, strict=True) if len(runs) == 1]
+    alone = [_of_one_run(runs[0], side) for runs, side in zip(measured.values(), sides, strict=True) if len(runs) == 1]
 
     def interval(level: float) -> Bounds:
         low, high = np.zeros(k), np.zeros(k)
-        if one:
-            auc, variance, pairs, wrong, degrees = np.array(one).T
+        if alone:
+            auc, variance, pairs, wrong, degrees = np.array(alone).T
             low[single], high[single] = intervals.auc_interval(auc, variance, pairs, wrong, df=degrees, level=level)
         for at, runs in enumerate(measured.values()):
             if not single[at]:

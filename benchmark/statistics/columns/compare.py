@@ -17,28 +17,11 @@ __all__ = [
     "Difference",
     "compare_configurations",
     "configuration_interval",
-    "holm",
     "paired",
     "separable_from_best",
     "shared_reals",
     "told_from_best",
 ]
-
-
-def holm(p_values: Any) -> np.ndarray:
-    """Returns Holm's adjusted p-values (Scand. J. Stat. 1979), `(k,)`; NaN stays NaN and does not count.
-
-    Example:
-        >>> holm([0.01, 0.04, 0.03]).round(3).tolist()
-        [0.03, 0.06, 0.06]
-    """
-    p = np.asarray(p_values, dtype=np.float64)
-    adjusted = np.full(p.shape, np.nan)
-    order = np.flatnonzero(~np.isnan(p))
-    order = order[np.argsort(p[order], kind="stable")]
-    factors = len(order) - np.arange(len(order))
-    adjusted[order] = np.minimum(np.maximum.accumulate(p[order] * factors), 1.0)
-    return adjusted
 
 
 def paired(first: Any, second: Any, is_fake: Any, *, groups: Any = None, level: float = 0.95) -> Difference:

@@ -20,6 +20,7 @@ ODD = 0.02  # share of coefficients that are no multiples for other reasons, suc
 UNCLIPPED = 3  # times that clipped values are put back beyond 0 and 255
 MOST_BLOCKS = 25  # of an image
 FEW_IMAGES, FEW_BLOCKS = 16, 4  # of each side that all 64 offsets are tried on
+TOGETHER = 8  # offsets
 SCREENED, KEPT = 4, 5  # blocks that all qualities are tried on, and the best of those that are tried on all blocks
 
 # Annex K.1 of ITU-T T.81 (1992)
@@ -76,13 +77,25 @@ def _offset(reals: np.ndarray, fakes: np.ndarray) -> tuple[int, int]:
     """Returns the place of the grid at which most images of one side were JPEGs; the corner where none is better."""
     height, width = reals.shape[1:3]
     few = grey(np.concatenate([reals[:FEW_IMAGES], fakes[:FEW_IMAGES]]))
-    seen = {}
-    for offset in product(range(min(8, height - 7)), range(min(8, width - 7))):
-        seen[offset] = int((_ratios(_blocks(few, offset, FEW_BLOCKS)).max(axis=1) >= EVIDENCE).sum())
-        if offset == (0, 0) and seen[offset] >= FEW_IMAGES // 4:
-            break
-    best = max(seen, key=lambda offset: seen[offset])
-    return best if seen[best] > seen[0, 0] + 1 else (0, 0)
+    first = int(shows(few, ((0, 0),)).sum())
+    if first >= FEW_IMAGES // 4:
+        return 0, 0
+    others = tuple(product(range(min(8, height - 7)), range(min(8, width - 7))))[1:]
+    seen = shows(few, others).sum(axis=0)
+    return others[int(seen.argmax())] if others and seen.max() > first + 1 else (0, 0)
+
+
+def shows(luminance: np.ndarray, offsets: tuple[tuple[int, int], ...]) -> np.ndarray:
+    """Says of each image whether a few of its blocks were a JPEG's at places of the grid, bool `(n, offsets)`."""
+    found = np.zeros((len(luminance), len(offsets)), bool)
+    blocks = [_blocks(luminance, offset, FEW_BLOCKS) for offset in offsets]
+    for many in {each.shape[1] for each in blocks}:  # as many of the places together as have as many blocks
+        at = [k for k, each in enumerate(blocks) if each.shape[1] == many]
+        for start in range(0, len(at), TOGETHER):
+            some = at[start : start + TOGETHER]
+            most = _ratios(np.concatenate([blocks[k] for k in some])).max(axis=1)
+            found[:, some] = (most >= EVIDENCE).reshape(len(some), -1).T
+    return found
 
 
 def _blocks(luminance: np.ndarray, offset: tuple[int, int], most: int) -> np.ndarray:
@@ -100,8 +113,8 @@ def _ratios(blocks: np.ndarray) -> np.ndarray:
     All qualities are tried on a few blocks, and only the best of them on all; the others get minus infinity.
     """
     few = blocks[:, np.unique(np.linspace(0, blocks.shape[1] - 1, SCREENED).round().astype(int))]
-    every = np.arange(len(blocks))
-    first = np.stack([_ratio(few, quality) for quality in range(len(QUALITIES))], axis=1)
+    every, known = np.arange(len(blocks)), (few.reshape(-1, 64) - 128) @ _cosines().T
+    first = np.stack([_ratio(few, quality, known) for quality in range(len(QUALITIES))], axis=1)
     if few.shape[1] == blocks.shape[1]:
         return first
     kept = first >= np.sort(first, axis=1)[:, [-KEPT]]
@@ -113,11 +126,11 @@ def _ratios(blocks: np.ndarray) -> np.ndarray:
     return found
 
 
-def _ratio(blocks: np.ndarray, quality: int) -> np.ndarray:
-    """Returns the log likelihood ratio of one quality, float64 `(n,)`."""
+def _ratio(blocks: np.ndarray, quality: int, known: np.ndarray | None = None) -> np.ndarray:
+    """Returns the log likelihood ratio of one quality, float64 `(n,)`; `known` are the coefficients of the blocks."""
     n, k, _ = blocks.shape
     pixels, cosines, steps = blocks.reshape(n * k, 64), _cosines(), _steps()[quality]
-    multiple = np.rint(((pixels - 128) @ cosines.T) / steps)
+    multiple = np.rint(((pixels - 128) @ cosines.T if known is None else known) / steps)
     again = np.rint((multiple * steps) @ cosines + 128)
     edge = (pixels == 0) | (pixels == 255)
     some = np.flatnonzero(edge.any(axis=1))
@@ -127,11 +140,12 @@ def _ratio(blocks: np.ndarray, quality: int) -> np.ndarray:
         beyond = np.where(clipped, again[some], pixels[some])
         multiple[some] = np.rint(((beyond - 128) @ cosines.T) / steps)
         again[some] = np.rint((multiple[some] * steps) @ cosines + 128)
-    off = (pixels - np.clip(again, 0, 255)) @ cosines.T
-    peak = (1 - ODD) * steps / (NOISE * np.sqrt(2 * np.pi)) * np.exp(-0.5 * (off / NOISE) ** 2)
     counts = (multiple != 0) & (steps >= 2)
     counts[:, WHOLE] = False
-    ratios = np.where(counts, np.log(peak + ODD), 0).sum(axis=1)
+    block, at = np.nonzero(counts)  # most coefficients are rounded to zero
+    off = ((pixels - np.clip(again, 0, 255)) @ cosines.T)[block, at]
+    peak = (1 - ODD) * steps[at] / (NOISE * np.sqrt(2 * np.pi)) * np.exp(-0.5 * (off / NOISE) ** 2)
+    ratios = np.bincount(block, np.log(peak + ODD), n * k)
     # a value put back beyond the range is as free as a coefficient is held: what is left is evidence
     free = (edge & ((again < 0) | (again > 255))).sum(axis=1)
     held = np.maximum(0, 1 - FREEDOM * free / 64)

@@ -94,3 +94,14 @@ def test_a_variance_that_rounding_has_made_negative_is_none():
     low, high = auc_interval(0.5, -2.2e-19, 7, FEW + 4, df=10)
     assert low < 0.5 <= high
     assert (low, high) == auc_interval(0.5, 0.0, 7, FEW + 4, df=10)
+
+
+@pytest.mark.parametrize("n", [4, 10, 30, 80, 100, 150, 1000])
+def test_a_rate_holds_in_93_percent_whatever_it_is(n):
+    """Counted exactly; were it exact within eight counts only, 92.5 % of 150 images at a rate of 96.3 %."""
+    counts = np.arange(n + 1)
+    low, high = rate(counts, n)
+    ends = np.r_[low[low > 0] - 1e-9, high[high < 1] + 1e-9]  # where coverage drops
+    true = np.r_[np.linspace(1e-3, 0.999, 999), ends[(ends > 0) & (ends < 1)]]
+    held = (low[:, None] <= true) & (true <= high[:, None])
+    assert (stats.binom.pmf(counts[:, None], n, true) * held).sum(axis=0).min() >= 0.93

@@ -12,8 +12,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from benchmark.statistics.columns.compare import holm
-from reports import numbers
+from data.holm import holm
 from reports.load import Run
 from reports.sections import summary, tables
 from reports.words import claims, doubts, sets, verdicts
@@ -238,11 +237,6 @@ def test_seeds_that_change_nothing_are_one_result(synthetic: Callable[..., Run])
     other = synthetic(["clear"], seeds=3)
     assert other.repeated == {}
     assert tables.table(other)["d0", "tuned"].runs == 3
-
-
-def test_holm_is_that_of_the_statistics() -> None:
-    for p in ([0.01, 0.04, 0.03], [np.nan, 0.5, 0.2], [], [1.0, 0.9], [0.02, 0.02, np.nan, 0.001]):
-        assert numbers.holm(p) == pytest.approx(list(holm(p)), nan_ok=True)
 
 
 def test_adjusted_p_values_are_those_of_the_ranks_where_they_are_known(synthetic: Callable[..., Run]) -> None:

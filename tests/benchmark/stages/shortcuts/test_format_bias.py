@@ -57,23 +57,23 @@ def test_the_interval_of_a_change_covers():
 
 
 def test_a_change_beyond_chance_is_a_note_family_wise():
-    def table(*rows):
-        return pd.DataFrame([{"side": "fake", "quality": 75} | row for row in rows])
+    def table(**cells):
+        every = [{"cell": cell, "side": "fake", "quality": 75} | row for cell, rows in cells.items() for row in rows]
+        return pd.DataFrame(every).astype(str)  # as the run folder's tables are read
 
-    rows = {row["about"]: row for row in format_verdicts({
-        "bad": table(scored(0, True), scored(60, True)), "good": table(scored(0, True), scored(2, False)),
-    })}  # fmt: skip
+    found = format_verdicts(table(bad=[scored(0, True), scored(60, True)], good=[scored(0, True), scored(2, False)]))
+    rows = {row["about"]: row for row in found}
     assert rows["bad"]["verdict"] == "note"
     assert "JPEG at quality 75 on the fake test images alone moves the accuracy" in rows["bad"]["advice"]
     assert rows["bad"]["value"] == pytest.approx(-0.3)
     assert rows["good"]["verdict"] == "pass"
     assert 0 < rows["good"]["smallest"] < 0.1
-    borderline = {f"cell {i}": table(scored(9, True)) for i in range(2)}  # p = 2 / 2 ** 9, twice
+    borderline = table(**{f"cell {i}": [scored(9, True)] for i in range(2)})  # p = 2 / 2 ** 9, twice
     assert {row["verdict"] for row in format_verdicts(borderline)} == {"note"}
-    many = {f"cell {i}": table(scored(9 if i < 2 else 0, True)) for i in range(20)}
+    many = table(**{f"cell {i}": [scored(9 if i < 2 else 0, True)] for i in range(20)})
     assert "note" not in {row["verdict"] for row in format_verdicts(many)}
-    few = table(scored(0, True) | {"n": 5})
-    assert format_verdicts({"few": few})[0]["verdict"] == "cannot tell"
+    assert format_verdicts(table(few=[scored(0, True) | {"n": 5}]))[0]["verdict"] == "cannot tell"
+    assert format_verdicts(None) == format_verdicts(table()) == []
 
 
 @pytest.mark.slow

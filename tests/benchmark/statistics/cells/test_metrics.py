@@ -6,6 +6,9 @@ from sklearn import metrics as sk
 
 from benchmark.statistics.cells import metrics
 from benchmark.statistics.cells.metrics import METRICS, measure
+from benchmark.statistics.cells.roc import Bounds
+from benchmark.statistics.clusters import Clusters
+from benchmark.statistics.ranking import Ranking
 
 
 def cell(n_real=150, n_fake=130, shift=1.0, seed=0, decimals=None):
@@ -184,3 +187,16 @@ def test_groups_of_one_image_each_change_nothing():
     alone = measure(scores, is_fake, **kwargs)
     for groups in (np.arange(len(scores)), np.full(len(scores), -1), np.full(len(scores), np.nan)):
         assert alone.equals(measure(scores, is_fake, groups=groups, **kwargs))
+
+
+def test_clusters_and_bounds_that_are_known_change_nothing():
+    rng = np.random.default_rng(0)
+    is_fake = np.arange(80) >= 40
+    scores, units = rng.normal(size=80) + is_fake, np.arange(80) // 4
+    clusters = Clusters.of(units, is_fake)
+    assert Clusters.of(clusters, is_fake) is clusters
+    bounds = Bounds.of(Ranking.of(scores, is_fake), clusters, 0.95)
+    given = {"threshold": 0.5, "probability": 1 / (1 + np.exp(-scores))}
+    table = measure(scores, is_fake, **given, groups=units)
+    again = metrics.rows(scores, is_fake, **given, groups=clusters, bounds=bounds)
+    np.testing.assert_array_equal([row[:3] for row in again.values()], table[["value", "low", "high"]])

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from benchmark.statistics.columns.compare import holm, paired, separable_from_best, shared_reals
+from benchmark.statistics.columns.compare import paired, separable_from_best, shared_reals
 from benchmark.statistics.delong import Components, components, covariance, degrees_of_freedom
 from benchmark.statistics.ranking import Ranking
 
@@ -14,14 +14,6 @@ def detectors(seed=0, n=2000):
     is_fake = np.arange(n) >= n // 2
     image = rng.normal(size=n)
     return {shift: image + rng.normal(size=n) + shift * is_fake for shift in (1.0, 1.1, 2.0, 30.0, 40.0)}, is_fake
-
-
-def test_holm_by_hand():
-    # sorted 0.01, 0.02, 0.03, 0.04 times 4, 3, 2, 1 = 0.04, 0.06, 0.06, 0.04, made monotone
-    np.testing.assert_allclose(holm([0.04, 0.01, 0.03, 0.02]), [0.06, 0.04, 0.06, 0.06])
-    np.testing.assert_allclose(holm([0.5, 0.6]), [1.0, 1.0])
-    np.testing.assert_allclose(holm([0.01, np.nan, 0.04]), [0.02, np.nan, 0.04])
-    assert holm([]).shape == (0,)
 
 
 def test_paired_is_delongs_test():

@@ -8,9 +8,10 @@ import pytest
 from benchmark.statistics.columns.best import multiple_comparisons, simultaneous
 from benchmark.statistics.columns.column import of_detectors
 from benchmark.statistics.columns.column_of_runs import of_runs
-from benchmark.statistics.columns.compare import compare_configurations, holm, shared_reals
+from benchmark.statistics.columns.compare import compare_configurations, shared_reals
 from benchmark.statistics.columns.family import step_down, tail_of_each
 from benchmark.statistics.columns.ranks import letters, ranks
+from data.holm import holm
 
 
 def column(shifts, *, n=300, seed=0):
