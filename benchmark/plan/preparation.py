@@ -16,7 +16,7 @@ from benchmark.store import digest
 from data.errors import UserError
 
 SMOKE_IMAGES = 400  # of each official part: enough for all parts of a smoke run
-SMOKE_PARTS = {"generator-train": 80, "detector-train": 32, "detector-validation": 32, "test": 64}
+SMOKE_PARTS = {"generator-train": 80, "detector-train": 24, "detector-validation": 24, "test": 32}
 SMOKE_STRANGERS = 128  # images for a generator that says nothing of its batches
 BATCH = 32  # of built-in generators that are not told another
 

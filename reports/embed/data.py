@@ -7,7 +7,7 @@ import gzip
 
 import pandas as pd
 
-MOST = 200  # rows of one curve, about as many points as a drawing has
+MOST = 100  # rows of one curve, about as many points as a drawing has
 
 
 def packed(frame: pd.DataFrame, *, by: str = "") -> str:

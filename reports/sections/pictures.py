@@ -12,7 +12,7 @@ from reports.embed.tiles import Picture, grid, opened, tiled
 from reports.load import Run, natural
 
 THUMBS, ACROSS = 8, 4  # images of a side on the first screen
-PIXELS = 200_000  # of all grids together, which are cut to whole rows below it: half a megabyte
+PIXELS = 140_000  # of all grids together, which are cut to whole rows below it: a third of a megabyte
 FILM = 128  # pixels of a film, about as large as it is seen
 
 

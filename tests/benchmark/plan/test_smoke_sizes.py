@@ -5,13 +5,14 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from benchmark.plan import specs
+from benchmark.plan import ladder, planner, preparation, specs
 from benchmark.plan.preparation import SMOKE_IMAGES, SMOKE_PARTS
 from benchmark.stages.line import _fewer
 from benchmark.use import api
 from data.errors import UserError
 from data.imageset import ImageSet
 from data.ledger import split
+from detection.networks.few_steps import FEW_STEPS
 
 DCGAN = {"kind": "dcgan", "architecture": "small"}
 
@@ -42,6 +43,24 @@ def test_one_bank_is_looked_through_for_traces():
     assert kinds[0] == kinds[1]  # each is tried all the same
 
 
+@pytest.mark.parametrize(("preset", "climbs"), [*((name, False) for name in specs.presets()), ("cifar10-dog", True)])
+def test_every_training_of_a_preset_is_of_few_steps(preset, climbs):
+    """None is of more steps than are done without a graph, which takes seconds for each network to be made."""
+    spec = ladder.climbed(specs.load(preset))[0] if climbs else specs.load(preset)
+    generators, detectors = planner._rows(spec, None, True)
+    parts = preparation.smoke_parts(generators)
+    assert sum(parts.values()) <= 200
+    for row in (*generators, *detectors):
+        assert row.options.get("epochs", 1) == 1, row.id
+    for row in generators:
+        assert parts["generator-train"] // (row.options.get("batch_size") or preparation.BATCH) <= FEW_STEPS
+    for row in detectors:
+        learned = len(generators) if row.train_on == "all" else 1
+        batch = row.options.get("batch_size", 64) // 2
+        assert learned * -(-parts["detector-train"] // batch) <= FEW_STEPS
+    assert len(generators) * len(detectors) <= (200 if climbs else 54)
+
+
 def image_set(n: int, tests: int) -> ImageSet:
     images = np.random.default_rng(0).integers(0, 256, (n, 8, 8, 1), np.uint8)
     official = np.where(np.arange(n) < n - tests, "train", "test")
@@ -52,7 +71,7 @@ def image_set(n: int, tests: int) -> ImageSet:
 def test_few_of_each_official_part_are_taken():
     few, parts = _fewer(image_set(5000, 1000), None, SMOKE_PARTS, 0)
     taken = {name: (few.official == name).sum() for name in ("train", "test")}
-    assert taken == {"train": 180, "test": 80}, "a quarter more than the parts need"
+    assert taken == {"train": 160, "test": 40}, "a quarter more than the parts need"
     assert np.all(few.ids[:-1] < few.ids[1:])
     dealt = split(few, parts=parts).counts
     assert all(SMOKE_PARTS[part] <= n < 1.3 * SMOKE_PARTS[part] for part, n in dealt.items())

@@ -81,4 +81,25 @@ def test_no_file_outside_the_folder_is_embedded(make_run: Callable[..., Path], s
 def test_large_images_are_scaled_down_and_a_grid_is_cut_to_whole_rows(make_run: Callable[..., Path]) -> None:
     found = pictures.grids(load(make_run(n=40, side=128, channels=3)))
     assert len(found) == 5
-    assert (found[0][2].width, found[0][2].height, found[0][2].n) == (8 * 64 + 7 * 4, 4 * 64 + 3 * 4, 32)
+    assert (found[0][2].width, found[0][2].height, found[0][2].n) == (8 * 64 + 7 * 4, 3 * 64 + 2 * 4, 24)
+
+
+def test_pictures_leave_room_for_the_rest_of_a_page_below_four_megabytes(
+    make_run: Callable[..., Path], sealed: Callable[[Path], Path]
+) -> None:
+    """Colour noise of 32 px, which nothing compresses, for every configuration and checkpoint of the largest preset."""
+    folder = make_run(n=40)
+    noise = np.random.default_rng(0).integers(0, 256, (8 * 32, 8 * 32, 3), dtype=np.uint8)
+    Image.fromarray(noise).save(folder / "images" / "noise-grid.png")
+    index = pd.read_csv(folder / "images" / "index.csv")
+    rows = index[index["kind"].isin(["real", "grid"])]
+    rows.assign(file="noise-grid.png", height=32, width=32).to_csv(folder / "images" / "index.csv", index=False)
+    run = load(sealed(folder))
+    grids = [picture.uri for *_, picture in pictures.grids(run)]
+    along = steps.section(run)
+    assert along is not None
+    strips = [cell["image"].uri for row in along["rows"] for cell in row["cells"]]
+    letters = 4 * 1.1  # of Base64 for three bytes of a pixel, and what the format adds
+    for uris, pixels in ((grids, pictures.PIXELS), (strips, steps.PIXELS)):
+        assert 0.3 * letters * pixels < sum(map(len, uris)) < letters * pixels
+    assert letters * (pictures.PIXELS + steps.PIXELS) < 1_600_000
