@@ -77,6 +77,7 @@ class Flow(TrainedFlow):
 
     control: str | None = None
     trains = True
+    adversarial = False  # there is no discriminator among its networks
     channels = (1, 3)
     min_size = 8
     sampling_options = ("steps", "solver", "guidance")  # they change samples and not the training
@@ -112,7 +113,8 @@ class Flow(TrainedFlow):
         if condition_dropout is None:
             given["condition_dropout"] = 0.0 if condition == "none" else DROPPED
         settings, sampling = (
-            kind(**{field.name: given[field.name] for field in dataclasses.fields(kind)}) for kind in (Settings, Sampling)
+            kind(**{field.name: given[field.name] for field in dataclasses.fields(kind)})
+            for kind in (Settings, Sampling)
         )
         super().__init__(settings, sampling)
         self.on_collapse = on_collapse

@@ -49,7 +49,9 @@ def test_the_network_of_keras_own_layers_gives_the_same(options, conditions, tmp
     network = _random(build_unet(settings, (8, 12, 3), conditions=conditions))
     plain = plain_unet(network, settings)
     rng = np.random.default_rng(0)
-    given = [rng.normal(size=(4, 8, 12, 3)), rng.random((4, 1)), rng.normal(size=(4, conditions))][: 2 + (conditions > 0)]
+    given = [rng.normal(size=(4, 8, 12, 3)), rng.random((4, 1)), rng.normal(size=(4, conditions))][
+        : 2 + (conditions > 0)
+    ]
     given = [np.asarray(each, np.float32) for each in given]
     expected = np.asarray(network(given))
     assert expected.std() > 0.1
