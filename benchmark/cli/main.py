@@ -253,8 +253,8 @@ def describe(
     ] = None,
     channels: Annotated[int | None, typer.Option(min=1, help="1 or 3. [default: the architecture's own]")] = None,
 ) -> None:
-    """Print the Keras summaries of a named architecture of dcgan (generator, discriminator, and both combined), or of the
-    networks of flow or autoencoder."""
+    """Print the Keras summaries of a named architecture of dcgan (generator, discriminator, and both combined), or of
+    the networks of flow or autoencoder."""
     from benchmark.machine import runtime
     from generation import BUILTINS
     from generation.dcgan import studies

@@ -35,7 +35,8 @@ RECIPES: dict[str, tuple[str, tuple[int, int, int], dict]] = {
         "encoder_width": 4, "decoder_width": 4, "latent_dim": 5, "batch_size": 6, "adversarial": 0.5, "warm_up": 0,
     }),
     "flow": ("flow", (16, 16, 3), {
-        "width": 4, "batch_size": 6, "ema": 1.0, "mirror": True, "dropout": 0.2, "condition": "labels", "attention": True,
+        "width": 4, "batch_size": 6, "ema": 1.0, "mirror": True, "dropout": 0.2, "condition": "labels",
+        "attention": True,
     }),
 }  # fmt: skip
 STEPS = 3

@@ -20,8 +20,8 @@ Run it, with a spec such as this one (paths in a spec start from the spec's fold
 
     fauxbench run spec.toml
 
-Both rows are one training: `steps` is a sampling option. It works as it stands: change what you like, and check it again.
-It needs no import of fauxbench. `docs/add-generator.md` says how a Keras network joins fauxbench's own training loop.
+Both rows are one training: `steps` is a sampling option. It works as it stands: change what you like, and check it
+again. It needs no import of fauxbench. `docs/add-generator.md` says how a Keras network joins fauxbench's own loop.
 """
 
 from pathlib import Path
@@ -33,7 +33,7 @@ TIMES = 10  # stretches of the way from noise to an image; each has a velocity o
 
 
 class NewGenerator:
-    """Follows a velocity from noise to an image, which is linear. The first line here is what `fauxbench list` shows."""
+    """Follows a linear velocity from noise to an image. The first line here is what `fauxbench list` shows."""
 
     # Optional: the smallest side in pixels and the numbers of channels that it takes, and where it is from.
     min_size = 1
@@ -94,7 +94,7 @@ class NewGenerator:
         return self
 
     def _learn(self, ends: np.ndarray, state: dict[str, Any], rng: np.random.Generator) -> None:
-        """One epoch. Points on straight ways from noise to images; their velocity is what a least-squares fit learns."""
+        """One epoch: a least-squares fit learns the velocity of points on straight ways from noise to images."""
         noise, times = rng.standard_normal(ends.shape), rng.random((len(ends), 1))
         points = np.hstack([(1 - times) * noise + times * ends, np.ones_like(times)])
         for stretch in range(TIMES):

@@ -212,7 +212,7 @@ def test_warm_start_begins_with_the_trained_network(tmp_path, quick):
     second = Flow(**QUICK, learning_rate=1e-12, warm_start=str(tmp_path / "saved"), random_state=5).fit(_images())
     pairs = zip(_weights(second), first._networks["velocity"], strict=True)
     assert all(np.allclose(one, other, atol=1e-6) for one, other in pairs)
-    with pytest.raises(UserError, match="the velocity in .* has other layers"):
+    with pytest.raises(UserError, match=r"the velocity in .* has other layers"):
         Flow(**QUICK | {"width": 8}, warm_start=str(tmp_path / "saved")).fit(_images())
     with pytest.raises(UserError, match="holds no trained flow"):
         Flow(**QUICK, warm_start=str(tmp_path)).fit(_images())
