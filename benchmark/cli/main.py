@@ -264,10 +264,10 @@ def describe(
         raise unknown("architecture", name, [*studies.STUDIES, *completion.DESCRIBED])
     if name in completion.DESCRIBED:
         module, _, kind = BUILTINS[name].partition(":")
-        generator, own = getattr(importlib.import_module(module), kind)(), completion.DESCRIBED[name]
-        shape = (size or own, size or own, channels or 3)
-        generator.check_shape(shape)  # refuses a size before Keras is imported
-        typer.echo(generator.describe(shape))
+        generator, least = getattr(importlib.import_module(module), kind)(), size or completion.DESCRIBED[name]
+        wanted = (least, least, 3 if channels is None else channels)
+        generator.check_shape(wanted)  # refuses a size before Keras is imported
+        typer.echo(generator.describe(wanted))
         return
     own = studies.STUDIES[name].image_shape
     side = own[:2] if size is None else (size, size)

@@ -75,7 +75,8 @@ class NewGenerator:
         ends = np.linalg.lstsq(self.basis.T, (flat - self.mean).T, rcond=None)[0].T
 
         size = len(self.basis) + 1
-        state = {"epoch": 0, "squares": np.zeros((TIMES, size, size)), "products": np.zeros((TIMES, size, size - 1))}
+        state: dict[str, Any] = {"epoch": 0}
+        state |= {"squares": np.zeros((TIMES, size, size)), "products": np.zeros((TIMES, size, size - 1))}
         file = None if folder is None else Path(folder) / "state.npz"
         if file is not None and file.exists():
             with np.load(file) as saved:
