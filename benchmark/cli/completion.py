@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 RUNS = Path("runs")
+DESCRIBED = {"flow": 32, "autoencoder": 64}  # what `describe` takes beside architectures of dcgan, with its own size
 MANIFEST = "manifest.json"
 LINES = ("COMP_WORDS", "_TYPER_COMPLETE_ARGS")  # where shells say what has been typed
 
@@ -49,10 +50,10 @@ def datasets(incomplete: str) -> list[str]:
 
 
 def architectures(incomplete: str) -> list[str]:
-    """Returns the named architectures."""
+    """Returns the named architectures, and the generators that have one alone."""
     from generation.dcgan import studies
 
-    return sorted(name for name in studies.STUDIES if name.startswith(incomplete))
+    return sorted(name for name in (*studies.STUDIES, *DESCRIBED) if name.startswith(incomplete))
 
 
 def generators(incomplete: str) -> list[str]:

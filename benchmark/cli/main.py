@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import enum
 import errno
+import importlib
 import json
 import os
 import shlex
@@ -242,7 +243,9 @@ def describe(
     name: Annotated[
         str,
         typer.Argument(
-            metavar="ARCHITECTURE", help="Such as mnist-1d, baseline or tuned.", autocompletion=completion.architectures
+            metavar="ARCHITECTURE",
+            help="Such as mnist-1d, baseline, tuned or flow.",
+            autocompletion=completion.architectures,
         ),
     ],
     size: Annotated[
@@ -250,13 +253,22 @@ def describe(
     ] = None,
     channels: Annotated[int | None, typer.Option(min=1, help="1 or 3. [default: the architecture's own]")] = None,
 ) -> None:
-    """Print the Keras summaries of a named architecture: generator, discriminator, and both combined."""
+    """Print the Keras summaries of a named architecture of dcgan (generator, discriminator, and both combined), or of
+    the networks of flow or autoencoder."""
     from benchmark.machine import runtime
+    from generation import BUILTINS
     from generation.dcgan import studies
 
     runtime.configure()
-    if name not in studies.STUDIES:
-        raise unknown("architecture", name, studies.STUDIES)
+    if name not in (*studies.STUDIES, *completion.DESCRIBED):
+        raise unknown("architecture", name, [*studies.STUDIES, *completion.DESCRIBED])
+    if name in completion.DESCRIBED:
+        module, _, kind = BUILTINS[name].partition(":")
+        generator, least = getattr(importlib.import_module(module), kind)(), size or completion.DESCRIBED[name]
+        wanted = (least, least, 3 if channels is None else channels)
+        generator.check_shape(wanted)  # refuses a size before Keras is imported
+        typer.echo(generator.describe(wanted))
+        return
     own = studies.STUDIES[name].image_shape
     side = own[:2] if size is None else (size, size)
     shape = (*side, own[2] if channels is None else channels)

@@ -86,11 +86,14 @@ def new(
     group: GroupArgument,
     file: Annotated[Path, typer.Argument(metavar="FILE.py", help="The file to write; it names the class.")],
     force: Annotated[bool, typer.Option("--force", help="Overwrite the file if there is one.")] = False,
+    iterative: Annotated[
+        bool, typer.Option("--iterative", help="A generator that makes its images in steps, as diffusion models do.")
+    ] = False,
 ) -> None:
     """Write a working, commented file to start a plug-in from."""
     from benchmark.cli import starting_file
 
-    kind = starting_file.write(_group(group), file, force)
+    kind = starting_file.write(_group(group), file, force, iterative)
     screen.say(f"Written: {file}. Check it: fauxbench check {group} {kind}")
 
 

@@ -13,20 +13,24 @@ CLASSES = {"detectors": "NewDetector", "generators": "NewGenerator"}  # in the t
 FILE = "new_plugin.py"
 
 
-def write(group: str, file: Path, force: bool = False) -> str:
+def write(group: str, file: Path, force: bool = False, iterative: bool = False) -> str:
     """Writes a starting file.
 
     Args:
         group: `"detectors"` or `"generators"`.
         file: Where to; its name ends in `.py` and names the class.
         force: Whether a file that is there is overwritten. Defaults to `False`.
+        iterative: Whether a generator makes its images in steps. Defaults to `False`.
 
     Returns:
         What a spec calls it: `file.py:Name`.
 
     Raises:
-        UserError: For a name that no class can be named after, or a file that is there or cannot be written.
+        UserError: For a name that no class can be named after, a file that is there or cannot be written, or a detector
+            in steps.
     """
+    if iterative and group != "generators":
+        raise UserError("--iterative is of generators, which may make images in steps. Received: detector.")
     if file.suffix != ".py":
         raise UserError(f"The file of a plug-in must end in .py. Received: {file}.")
     name, path = class_name(file), file.as_posix()
@@ -37,8 +41,8 @@ def write(group: str, file: Path, force: bool = False) -> str:
     if file.exists() and not (force and file.is_file()):
         more = "Choose another name, or --force to overwrite it." if file.is_file() else "It is no file."
         raise UserError(f"{file} is there already. {more}")
-    noun = plugins.NOUNS[group]
-    text = (TEMPLATES / f"{noun}.py").read_text(encoding="utf-8")
+    template = "iterative" if iterative else plugins.NOUNS[group]
+    text = (TEMPLATES / f"{template}.py").read_text(encoding="utf-8")
     text = text.replace(f"{FILE}:{CLASSES[group]}", f"{path}:{name}").replace(CLASSES[group], name)
     try:
         file.parent.mkdir(parents=True, exist_ok=True)

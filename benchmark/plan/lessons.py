@@ -83,8 +83,9 @@ class Lessons:
 
 
 def has_discriminator(plugin: Plugin, options: Mapping[str, Any]) -> bool:
-    """Says whether a generator has a discriminator that takes images alone: a conditional one asks for more."""
-    return plugin.has("plain_networks") and not options.get("condition")
+    """Says whether a generator has a discriminator that takes images alone: a conditional one asks for more, and what
+    says `adversarial = False` has networks and none of them."""
+    return plugin.has("plain_networks") and plugin.attribute("adversarial", True) and not options.get("condition")
 
 
 def _named(lesson: Lesson) -> dict[str, Stage]:

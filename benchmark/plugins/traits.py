@@ -125,6 +125,7 @@ EXPECTED: dict[str, tuple[Callable[[Any], Any], str]] = {
     "paper": (_text, "text"),
     "terms": (_text, "text"),
     "trains": (_flag, "True or False"),
+    "adversarial": (_flag, "True or False"),
     "unordered": (_flag, "True or False"),
     "conditional": (_flag, "True or False"),
     "consumes_sources": (_flag, "True or False"),

@@ -27,7 +27,8 @@ def networks(
     checkpoint: str = "last",
     store: str | Path | None = None,
 ) -> dict[str, Any]:
-    """Writes `generator.keras` and `discriminator.keras` of a checkpoint, with `manifest.json`.
+    """Writes `generator.keras` and `discriminator.keras` of a checkpoint, or `velocity.keras` of a flow, with
+    `manifest.json`.
 
     They are made of Keras' own layers: `keras.saving.load_model("discriminator.keras")` reads them where there is no
     fauxbench, in Keras' safe mode. The generator is what samples, so with a moving average it is the average; the
@@ -53,7 +54,8 @@ def networks(
         trained = opened.trained(name, seed, checkpoint)
         if not callable(getattr(trained.generator, "plain_networks", None)):
             raise UserError(
-                f"Generator '{name}' ({trained.kind}) has no networks of Keras' own layers. Expected one of kind dcgan."
+                f"Generator '{name}' ({trained.kind}) has no networks of Keras' own layers. Expected one of kind dcgan "
+                "or flow."
             )
         try:
             made = trained.generator.plain_networks()

