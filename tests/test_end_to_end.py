@@ -266,8 +266,8 @@ def test_plan_knows_what_is_stored(smoke: Path) -> None:
     assert not any(line.startswith("To do") for line in short)
     assert all(row["stored"] for row in stages)
     assert seen["assumed"] == ""
-    assert seen["test_images"] == 64
-    assert "64 test images of a class" in " ".join(lines)
+    assert seen["test_images"] == 32
+    assert "32 test images of a class" in " ".join(lines)
     longer = fauxbench("plan", "digits", "--smoke", "--set", "detector.cnn.epochs=2", "--json", cwd=smoke).stdout
     assert all(row["stored"] for row in json.loads(longer)["stages"] if "cnn" not in row["id"])
 
