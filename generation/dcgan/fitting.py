@@ -18,8 +18,8 @@ from generation.dcgan import studies
 from generation.dcgan.adversary import Adversary
 from generation.dcgan.class_scores import by_class
 from generation.dcgan.sampler import Sampler
-from generation.dcgan.trained import read_networks
 from generation.latents import draw
+from generation.trained import read_networks
 from generation.training.backend import backend
 from generation.training.ema import BATCH, BATCHES, SEED, estimate_statistics
 from generation.training.health import Health, diversity

@@ -15,8 +15,8 @@ import numpy as np
 from data.errors import UserError
 from generation.flow.program import Matching
 from generation.flow.settings import Sampling
-from generation.flow.trained import read_networks
 from generation.latents import draw
+from generation.trained import read_networks
 from generation.training.health import Health, diversity
 from generation.training.state import LAST, digest, keep
 from generation.training.trainer import Diverged, OnLogs, Trainer
