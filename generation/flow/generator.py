@@ -19,6 +19,7 @@ from generation.images import checked
 if TYPE_CHECKING:
     import pandas as pd
 
+MOST = 100  # steps
 DROPPED = 0.1  # share of images whose condition the network does not see, as in Ho and Salimans 2022
 
 
@@ -99,7 +100,7 @@ class Flow(TrainedFlow):
         depth: Annotated[int, Ge(1), Le(DEEPEST)] | None = None,
         blocks: Annotated[int, Ge(1), Le(8)] = 1,
         attention: bool = False,
-        steps: Annotated[int, Ge(1), Le(100)] = 25,
+        steps: Annotated[int, Ge(1), Le(MOST)] = 25,
         solver: Solver = "euler",
         guidance: Annotated[float, Ge(0)] | None = None,
         on_collapse: Literal["mark", "stop", "rollback"] = "mark",
@@ -191,6 +192,7 @@ def _check(given: dict[str, Any]) -> None:
     """Refuses options that contradict each other, each with a way out."""
     condition, dropped, guidance = given["condition"], given["condition_dropout"], given["guidance"]
     for wrong, message in (
+        (not 1 <= given["steps"] <= MOST, f"steps must be from 1 to {MOST}. Received: steps={given['steps']}."),
         (not condition, 'condition must be "none", "labels" or a list of attributes. Received: [].'),
         (isinstance(condition, tuple) and len(set(condition)) < len(condition),
          f"Each part of condition may stand there once. Received: {condition}."),

@@ -65,6 +65,13 @@ def test_a_wrong_spec_is_told_in_one_sentence(values, message):
         ),
         ({"generator": [{"kind": "dcgan", "epochs": "3"}]}, "Option 'epochs' of generator 'dcgan' must be int >= 1"),
         ({"generator": [{"kind": "dcgan", "epochs": 0}]}, "Received: epochs=0"),
+        (
+            {"generator": [{"kind": "flow", "steps": 0}]},
+            "Option 'steps' of generator 'flow' must be .*steps=0",
+        ),
+        ({"generator": [{"kind": "flow", "steps": 101}]}, "<= 100.*Received: steps=101"),
+        ({"generator": [{"kind": "flow", "solver": "midpoint"}]}, "'euler' or 'heun'|euler.*heun"),
+        ({"generator": [{"kind": "flow", "guidance": 2.0}]}, 'give condition = "labels"'),
         ({"dataset": {"name": "digits", "classes": ["dog"]}}, "dog"),
     ],
 )

@@ -261,6 +261,8 @@ def test_a_training_that_diverges_says_so():
     ("options", "message"),
     [
         ({"guidance": 2.0}, r'give condition = "labels" .*Received: guidance=2\.0, condition=\'none\'\.'),
+        ({"steps": 0}, r"steps must be from 1 to 100\. Received: steps=0\."),
+        ({"steps": 101}, r"Received: steps=101\."),
         ({"condition_dropout": 0.2}, r"condition_dropout needs a condition"),
         ({"condition": "labels", "condition_dropout": 0.0, "guidance": 2.0}, r"a condition_dropout above 0"),
         ({"condition": []}, r"Received: \[\]\."),
