@@ -1,8 +1,9 @@
 """Does what a page of the docs tells: saves its files, runs its commands and its Python, in one folder and in order.
 
-What is run is what is printed, but for four things: runs are `--smoke` ones; all pages share one folder `runs`, so that
-what one has computed the others find; ports are free ones; and a run is planned, which checks all that it names, where
-it brings no code of its own and nothing that follows on the page opens what it makes.
+What is run is what is printed, but for five things: runs are `--smoke` ones; what is exported of them is exported in spite
+of alarms, since a network of two steps draws nearly flat images, which give their format away; all pages share one folder
+`runs`, so that what one has computed the others find; ports are free ones; and a run is planned, which checks all that it
+names, where it brings no code of its own and nothing that follows on the page opens what it makes.
 """
 
 from __future__ import annotations
@@ -152,7 +153,9 @@ class Reader:
 
 
 def _shortened(words: list[str], is_wanted: Callable[[str], bool]) -> list[str]:
-    """Makes a run a quick one, or a plan."""
+    """Makes a run a quick one, or a plan, and exports what such a run has made."""
+    if words[1] == "export" and "--force" not in words:
+        return [*words, "--force"]
     if words[1] != "run":
         return words
     source = words[2] if len(words) > 2 and not words[2].startswith("-") else None
