@@ -1,9 +1,9 @@
 """Does what a page of the docs tells: saves its files, runs its commands and its Python, in one folder and in order.
 
-What is run is what is printed, but for five things: runs are `--smoke` ones; what is exported of them is exported in spite
-of alarms, since a network of two steps draws nearly flat images, which give their format away; all pages share one folder
-`runs`, so that what one has computed the others find; ports are free ones; and a run is planned, which checks all that it
-names, where it brings no code of its own and nothing that follows on the page opens what it makes.
+What is run is what is printed, but for five things: runs are `--smoke` ones; what they made is exported in spite of
+alarms, since a network of two steps draws nearly flat images, which give their format away; all pages share one folder
+`runs`, so that what one has computed the others find; ports are free ones; and a run is planned, which checks all that
+it names, where it brings no code of its own and nothing that follows on the page opens what it makes.
 """
 
 from __future__ import annotations
