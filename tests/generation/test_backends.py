@@ -51,7 +51,7 @@ def test_a_step_is_the_same_on_both(trained, recipe):
     tolerance = 5e-3 if recipe == "wasserstein-gp" else 1e-3
     for name in ours.files:
         if name.endswith(" 1"):
-            scale = np.abs(ours[name]).max()
+            scale = max(np.abs(ours[name]).max(), 1e-5)  # a bias before a normalisation has no gradient but rounding
             np.testing.assert_allclose(ours[name], theirs[name], atol=tolerance * scale, rtol=0, err_msg=name)
     # Adam gives a step of full size to a gradient of nearly 0, so rounding grows from step to step.
     np.testing.assert_allclose(ours[f"logs {STEPS}"], theirs[f"logs {STEPS}"], rtol=0.03, atol=1e-3)
@@ -79,7 +79,7 @@ def test_a_checkpoint_samples_the_same_on_the_other(trained, backend):
 
 def test_jax_resumes_bit_for_bit_and_trains_sweeps(tmp_path):
     """The tests of the trainer, of sweeps and of a swap's resuming, in a process on JAX."""
-    chosen = "(resume_bit_for_bit and not simultaneous and not 4) or diverges or sweep or guidance_1"
+    chosen = "(resume_bit_for_bit and not simultaneous and not 4) or sweep"
     names = "training/test_trainer.py", "dcgan/test_sweep.py", "swap/test_generator.py", "flow/test_generator.py"
     files = [str(HERE / name) for name in names]
     cache = {"JAX_COMPILATION_CACHE_DIR": str(tmp_path), "JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS": "0.2"}
