@@ -58,7 +58,7 @@ def test_every_training_of_a_preset_is_of_few_steps(preset, climbs):
         learned = len(generators) if row.train_on == "all" else 1
         batch = row.options.get("batch_size", 64) // 2
         assert learned * -(-parts["detector-train"] // batch) <= FEW_STEPS
-    assert len(generators) * len(detectors) <= (200 if climbs else 54)
+    assert len(generators) * len(detectors) <= (200 if climbs else 63)
 
 
 def image_set(n: int, tests: int) -> ImageSet:
