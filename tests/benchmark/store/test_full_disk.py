@@ -45,10 +45,10 @@ class Answer(Protocol):
     err: str
 
 
-def spec_file() -> Path:
+def spec_file(*, quality: bool = False) -> Path:
     path = Path.cwd() / "spec.toml"
     rows = '[[generator]]\nkind = "noise"\n[[detector]]\nkind = "linear-pixel"\n'
-    head = 'name = "tiny"\n[dataset]\nname = "digits"\nlimit = 120\n[quality]\nenabled = false\n'
+    head = f'name = "tiny"\n[dataset]\nname = "digits"\nlimit = 120\n[quality]\nenabled = {str(quality).lower()}\n'
     path.write_text(head + rows, encoding="utf-8")
     return path
 
@@ -135,7 +135,7 @@ def test_full_temporary_folder(
     """Not the store, nor the plug-in whose file was to be written there, is said to be at fault."""
     disk = small_disk(4)
     monkeypatch.setenv("TMPDIR", str(disk))
-    spec = spec_file()
+    spec = spec_file(quality=True)  # its network's files fill what is left
     for number in range(3):
         Path(f"row{number}.py").write_text(f"{PLUGIN}# {number}\n")
         with spec.open("a") as file:

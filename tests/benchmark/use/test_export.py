@@ -23,6 +23,7 @@ from benchmark.store import png
 from benchmark.use.export import COLUMNS, FOLDERS, export
 from benchmark.use.stored_run import StoredRun
 from data.errors import UserError
+from data.sources.digits import Digits
 from data.sources.folder import Folder as Source
 from detection.detectors.sentinel import SentinelFormat
 from generation.folder import Folder
@@ -121,10 +122,15 @@ def test_sentinel_format_stays_at_chance(exported):
     n = len(answers)
     error = np.sqrt((n + 1) / (3 * n**2))  # of an AUC at chance, of as many fakes as reals
     assert abs(roc_auc_score(answers, sentinel.decision_function(tested)) - 0.5) < 4 * error
-    images[is_fake] ^= 1  # fakes off the reals' grey levels: an export without the last steps
-    tested[answers] ^= 1
-    caught = SentinelFormat(random_state=0).fit(images, is_fake)
-    assert roc_auc_score(answers, caught.decision_function(tested)) > 0.95
+
+
+def test_an_export_without_the_last_steps_would_be_caught():
+    """Fakes off the reals' grey levels; of a few hundred images the sentinel learns too little to see that."""
+    images = Digits().load([]).images.copy()
+    is_fake = np.arange(len(images)) % 2 == 1
+    images[is_fake] ^= 1
+    caught = SentinelFormat(random_state=0).fit(images[:1200], is_fake[:1200])
+    assert roc_auc_score(is_fake[1200:], caught.decision_function(images[1200:])) > 0.95
 
 
 def test_the_card_says_what_it_is(exported):
