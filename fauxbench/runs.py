@@ -79,7 +79,7 @@ class Run(api.Run):
             >>> import fauxbench
             >>> summary = fauxbench.load("runs/images").summary()
             >>> summary.partition(":")[0]
-            'On digits (1,797 grey images of 8 x 8 pixels)'
+            'On digits (600 grey images of 8 x 8 pixels)'
         """
         from reports.sections import summary
 
