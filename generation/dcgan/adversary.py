@@ -18,6 +18,7 @@ from generation.training.backend import backend
 from generation.training.ema import Average
 from generation.training.layers import Adam
 from generation.training.step import LOGS, adversarial_step
+from generation.training.trainer import whole_batches
 
 DECAY_FROM = 0.5  # share of the training after which the learning rate falls
 
@@ -87,22 +88,11 @@ class Adversary:
         models = self.generator, self.discriminator
         self._optimizers = [_adam(study, *settings) for settings in zip(models, rates, updates, strict=True)]
         step = adversarial_step(*models, *self._optimizers, study=study, steps=steps, seed=self.seed, backend=backend())
-        average = self.average
-        if average is None:
-            return step
-
-        def averaged(images: Any, conditions: Any, number: Any) -> Any:
-            logs = step(images, conditions, number)
-            average.update(number)
-            return logs
-
-        return averaged
+        return step if self.average is None else self.average.after(step)
 
     def order(self, rng: np.random.Generator, n: int) -> np.ndarray:
         """Returns the images of an epoch's steps, int32 `(steps, images_per_step)`; the last few sit it out."""
-        steps = n // self.images_per_step
-        chosen = rng.permutation(n)[: steps * self.images_per_step]
-        return chosen.reshape(steps, self.images_per_step).astype(np.int32)
+        return whole_batches(rng, n, self.images_per_step)
 
 
 @keras.saving.register_keras_serializable(package="fauxbench")

@@ -134,9 +134,7 @@ def warm_start(adversary: Adversary, folder: Path) -> str:
     for name in ("generator", "discriminator"):
         give(getattr(adversary, name), networks.get(name, []), name, folder, sha)
     if adversary.average is not None:
-        # it was made of the weights before these
-        for average, variable in zip(adversary.average.variables, adversary.generator.trainable_variables, strict=True):
-            average.assign(variable)
+        adversary.average.restart()  # it was made of the weights before these
     return sha.hexdigest()
 
 

@@ -121,9 +121,7 @@ def warm_start(program: Matching, folder: Path) -> str:
     for name, network in program.networks.items():
         give(network, saved.get(name, []), name, folder, sha)
     if program.average is not None:
-        # it was made of the weights before these
-        for average, variable in zip(program.average.variables, program.network.trainable_variables, strict=True):
-            average.assign(variable)
+        program.average.restart()  # it was made of the weights before these
     return sha.hexdigest()
 
 

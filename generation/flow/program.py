@@ -18,6 +18,7 @@ from generation.flow.step import LOGS, flow_step
 from generation.training.backend import backend
 from generation.training.ema import Average
 from generation.training.layers import Adam
+from generation.training.trainer import whole_batches
 
 WARM_UP = 0.05  # share of the training, at most so many steps, in which the learning rate rises
 LONGEST = 200
@@ -72,22 +73,11 @@ class Matching:
         # Keras else builds it in the first step, and a state that is resumed from would find no moments to fill.
         self._optimizer.build(self.network.trainable_variables)
         own = flow_step(self.network, self._optimizer, settings=settings, seed=self.seed, backend=backend())
-        average = self.average
-        if average is None:
-            return own
-
-        def averaged(images: Any, conditions: Any, number: Any) -> Any:
-            logs = own(images, conditions, number)
-            average.update(number)
-            return logs
-
-        return averaged
+        return own if self.average is None else self.average.after(own)
 
     def order(self, rng: np.random.Generator, n: int) -> np.ndarray:
         """Returns the images of an epoch's steps, int32 `(steps, images_per_step)`; the last few sit it out."""
-        steps = n // self.images_per_step
-        chosen = rng.permutation(n)[: steps * self.images_per_step]
-        return chosen.reshape(steps, self.images_per_step).astype(np.int32)
+        return whole_batches(rng, n, self.images_per_step)
 
     def sampling_values(self) -> list[np.ndarray]:
         """Returns the weights that sample, in the order of `network.variables`: the average, if there is one."""

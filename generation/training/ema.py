@@ -3,7 +3,7 @@ functions only."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 import keras
@@ -54,6 +54,21 @@ class Average:
         keep = decay(ops.cast(number, "float32") * self._batch, self._batch, self._half_life)
         for average, variable in zip(self.variables, self._of, strict=True):
             average.assign(variable + keep * (average - variable))
+
+    def restart(self) -> None:
+        """Begins again with the values that the variables have now."""
+        for average, variable in zip(self.variables, self._of, strict=True):
+            average.assign(variable)
+
+    def after(self, step: Callable[[Any, Any, Any], Any]) -> Callable[[Any, Any, Any], Any]:
+        """Returns `step(images, conditions, number)` with the average moved behind it."""
+
+        def averaged(images: Any, conditions: Any, number: Any) -> Any:
+            logs = step(images, conditions, number)
+            self.update(number)
+            return logs
+
+        return averaged
 
 
 def estimate_statistics(network: keras.Model, inputs: Iterator[Any]) -> None:

@@ -73,6 +73,12 @@ class Turn:
 Turns = Generator[Turn, np.ndarray, None]  # is sent the logs of the steps that were done, `(steps, k)`
 
 
+def whole_batches(rng: np.random.Generator, n: int, size: int) -> np.ndarray:
+    """Returns an order of n images in steps of `size`, int32 `(steps, size)`; the last few sit it out."""
+    steps = n // size
+    return rng.permutation(n)[: steps * size].reshape(steps, size).astype(np.int32)
+
+
 def drive(turns: Turns) -> None:
     """Does all the steps of one training, each with its trainer's own compiled loop."""
     try:
