@@ -40,6 +40,7 @@ def closed() -> Iterator[None]:
     mpl.use("agg")
     from matplotlib import pyplot
 
+    pyplot.close("all")  # what another module's tests have drawn in this process
     yield
     pyplot.close("all")
 
