@@ -82,6 +82,12 @@ SetOption = Annotated[
     ),
 ]
 LadderOption = Annotated[bool, typer.Option("--ladder", help="Try every built-in detector beside those of the spec.")]
+AskOption = Annotated[
+    str | None,
+    typer.Option(
+        metavar="NAME,...", help="Questions to ask, such as transfer,robustness; all for every one. [default: own]"
+    ),
+]
 SmokeOption = Annotated[
     bool, typer.Option("--smoke", help="Shrink everything to seconds; the result is stamped as none.")
 ]
@@ -119,6 +125,7 @@ def run(
         str | None, typer.Option(metavar="ADDRESS", help="A Dask scheduler whose workers share the store.")
     ] = None,
     changes: SetOption = None,
+    ask: AskOption = None,
     smoke: SmokeOption = False,
     tensorboard: Annotated[
         Path | None, typer.Option(metavar="DIR", help="Write the trainings there for TensorBoard, as they go on.")
@@ -143,11 +150,12 @@ def run(
     if jobs is not None and scheduler is not None:
         raise UserError("Give --jobs or --scheduler, not both: a scheduler's workers are as many as were started.")
     private.trust(trust_store)
+    changes = [*(changes or ()), *_asking(ask)]
     chosen = _chosen(spec, real, fake, changes)
     with _listener() as listener, _mended(real, fake):
         result = api.run(
             chosen, out=out, store=store, data=data, jobs=jobs or _jobs(smoke, scheduler), scheduler=scheduler,
-            changes=changes or (), smoke=smoke, tensorboard=tensorboard, inception_weights=inception_weights,
+            changes=changes, smoke=smoke, tensorboard=tensorboard, inception_weights=inception_weights,
             ladder=ladder, ignore=ignore or (), listener=listener, command=_command(),
         )  # fmt: skip
     page = _report(result.folder)
@@ -175,6 +183,7 @@ def plan(
     store: StoreOption = None,
     data: DataOption = None,
     changes: SetOption = None,
+    ask: AskOption = None,
     smoke: SmokeOption = False,
     ladder: LadderOption = False,
     long: Annotated[bool, typer.Option("--long", help="List every stage, with its key.")] = False,
@@ -187,7 +196,7 @@ def plan(
     from benchmark.store.store import Store
     from benchmark.use import api
 
-    checked = specs.load(spec, changes or ())
+    checked = specs.load(spec, [*(changes or ()), *_asking(ask)])
     base = Path(spec).parent if Path(spec).is_file() else None
     if ladder:
         from benchmark.plan.ladder import climbed
@@ -403,6 +412,11 @@ def _chosen(spec: str | None, real: Path | None, fake: list[Path] | None, change
             if row.options.get("path") == str(folder.resolve()) and row.id != folder.resolve().name:
                 screen.say(f"--fake {folder} is called '{row.id}' in the results.", err=True)
     return chosen
+
+
+def _asking(ask: str | None) -> list[str]:
+    """Returns the change of a spec that asks what `--ask` names."""
+    return [] if ask is None else [f"protocol.ask={json.dumps([name.strip() for name in ask.split(',')])}"]
 
 
 def _jobs(smoke: bool, scheduler: str | None) -> int:

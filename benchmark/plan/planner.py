@@ -175,7 +175,7 @@ def plan(
         seeds = protocol.generator_seeds, protocol.detector_seeds
         rows = Rows(generators, detectors, *seeds, prepared, environment, smoke)
         extractor = preparation.extractor(spec, prepared, environment, smoke)
-        cells = _cells(rows, Lessons(rows, extractor), name)
+        cells = _cells(rows, Lessons(rows, extractor), spec, name)
         draft = Draft(spec, rows, cells, extractor, smoke, weights)
         made = [one for one in measurements if one.everywhere or not splits]
         measured = {one.name: {key: one.marked(stage) for key, stage in one.plan(draft).items()} for one in made}
@@ -183,9 +183,9 @@ def plan(
     return Plan(spec, splits, measurements)
 
 
-def _cells(rows: Rows, lessons: Lessons, split: str) -> list[Cell]:
+def _cells(rows: Rows, lessons: Lessons, spec: Spec, split: str) -> list[Cell]:
     """Asks all questions; cells stand by exam, and for each exam by detector, as the spec lists them."""
-    asked = [(name, one) for name, question in questions.known().items() for one in question.cells(rows)]
+    asked = list(questions.cells(rows, spec.protocol.ask, spec.question))
     exams = {(run.generator.id, run.seed): at for at, run in enumerate(rows.runs)}
     detectors = {row.id: at for at, row in enumerate(rows.detectors)}
     asked.sort(key=lambda pair: (exams[pair[1].exam.generator, pair[1].exam.generator_seed],

@@ -72,6 +72,20 @@ class Rows:
             if row.train_on == word:
                 yield from ((row, seed) for seed in self.detector_seeds)
 
+    @property
+    def askable(self) -> list[tuple[Row, int]]:
+        """The detectors, with each of their seeds, that a question of `[protocol] ask` is put to.
+
+        They learn from any fakes that they are given: not the discriminator of a GAN, which is tried on its own images,
+        and not the sentinel of formats, which checks the run.
+        """
+        rows = [
+            row for row in self.detectors
+            if row.train_on == "each" and "discriminator" not in row.plugin.attribute("needs", ())
+            and row.plugin.attribute("sentinel") != "format"
+        ]  # fmt: skip
+        return [(row, seed) for row in rows for seed in self.detector_seeds]
+
     def bank(self, run: Run, checkpoint: str = LAST) -> Stage:
         """Returns the stage that samples the fakes of a checkpoint."""
         key = (run.generator.id, run.seed, checkpoint)

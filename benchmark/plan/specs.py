@@ -35,6 +35,12 @@ def _asked(word: str) -> str:
     return word
 
 
+def _questions(ask: list[str]) -> list[str]:
+    from benchmark.plan import questions
+
+    return questions.chosen(ask)
+
+
 Seed = Annotated[int, Field(ge=0, le=2**32 - 1)]  # what NumPy and scikit-learn take
 Seeds = Annotated[list[Seed], Field(min_length=1), AfterValidator(_distinct)]
 
@@ -88,6 +94,8 @@ class ProtocolSpec(BaseModel):
     `ledger_seeds` are the splits of the real images, for each of which everything is done; `ledger_seed = N` says the
     same of one. `components = true` asks for variance components: a spec whose seeds are too few for any is refused.
 
+    `ask` names questions beside the usual one, see `benchmark.plan.questions`; `"all"` is every one.
+
     `limit` is how many seconds a stage of a plug-in that is not built in may take before it fails; 0 for as long as it
     likes. It changes no key.
     """
@@ -102,6 +110,7 @@ class ProtocolSpec(BaseModel):
     threads: Annotated[int, Field(ge=1, le=64)] = 1
     limit: Annotated[int, Field(ge=0)] = 0
     components: bool = False
+    ask: Annotated[list[str], AfterValidator(_questions)] = ["own"]
 
     @property
     def ledgers(self) -> list[int]:
@@ -144,6 +153,7 @@ class Spec(BaseModel):
     detector: list[DetectorSpec] = []
     protocol: ProtocolSpec = ProtocolSpec()
     quality: QualitySpec = QualitySpec()
+    question: dict[str, dict[str, Any]] = {}
     _places: Places = PrivateAttr(default_factory=Places)
 
     @property
@@ -251,10 +261,41 @@ def parse(values: Mapping[str, Any], changes: Sequence[str] = (), lines: Lines |
     found = _caught(place("protocol"), _check_seeds, spec.protocol)
     for what, rows in (("generator", spec.generator), ("detector", spec.detector)):
         found += _check_rows(what, rows, place, spec.places)
+    found += _check_questions(spec, place)
     found += _caught(place("name"), spec_names.check, spec.name)
     if found:
         raise together(found)
     return spec
+
+
+def _check_questions(spec: Spec, place: Callable[..., str]) -> list[UserError]:
+    """Returns what is wrong with the tables `[question.NAME]`: each is of a question that is asked and has options."""
+    from benchmark.plan import questions
+
+    found: list[UserError] = []
+    for name, given in spec.question.items():
+        try:
+            if name not in questions.names():
+                raise unknown("question", name, questions.names())
+            if name not in spec.protocol.ask:
+                asked = ", ".join(spec.protocol.ask)
+                raise UserError(
+                    f"[question.{name}] sets a question that is not asked: add it to 'ask' of [protocol]. "
+                    f"Asked: {asked}."
+                )
+            checked = questions.options(name, given)
+            if checked is None:
+                raise UserError(f"[question.{name}] sets a question that has no options. Remove the table.")
+        except ValidationError as error:
+            at = ("question", name)
+            model = questions.known()[name].Options
+            found += [
+                UserError(f"{place(*at, *one['loc'])}{_words(one | {'loc': (*at, *one['loc'])}, model)}")
+                for one in _told(error)
+            ]
+        except UserError as error:
+            found.append(UserError(f"{place('question', name)}{error}"))
+    return found
 
 
 def _check_rows(what: str, rows: Sequence[PluginSpec], place: Callable[..., str], places: Places) -> list[UserError]:
@@ -394,12 +435,13 @@ def _explain(first: Any, place: str) -> UserError:
     return UserError(f"{place}{_words(first)}")
 
 
-def _words(first: Any) -> UserError:
+def _words(first: Any, of: type[BaseModel] | None = None) -> UserError:
     where = [str(part) for part in first["loc"]]
     if first["type"] == "extra_forbidden":
         tables: dict[str, type[BaseModel]] = {"protocol": ProtocolSpec, "quality": QualitySpec}
-        model = tables.get(where[0], Spec)
-        return unknown("key", where[-1], model.model_fields, f"of [{where[0]}]" if len(where) > 1 else "of the spec")
+        model = of or tables.get(where[0], Spec)
+        table = f"of [{'.'.join(where[:-1])}]" if len(where) > 1 else "of the spec"
+        return unknown("key", where[-1], model.model_fields, table)
     name = ".".join(where)
     if first["type"] == "missing":
         return UserError(f"The spec lacks '{shown(name)}'.")
