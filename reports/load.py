@@ -197,6 +197,19 @@ class Run:
         """The same cells as dictionaries."""
         return [{str(name): value for name, value in row.items()} for row in self.main_cells.to_dict("records")]
 
+    def answer(self, question: str, *, text: str = "", numbers: str = "") -> pd.DataFrame:
+        """Returns the answer to a question beside the usual one, `answers/NAME.csv`; no rows where it was not asked.
+
+        Args:
+            question: Its name.
+            text: Names of the columns that are text, with blanks between; all not in `numbers` are read as text too.
+            numbers: Names of those that are numbers.
+        """
+        path = self.folder / "answers" / f"{question}.csv"
+        asked = f"answers/{question}.csv" in (self.manifest.get("files") or {}) and path.is_file()
+        frame = _read_csv(path, numbers.split()) if asked else pd.DataFrame()
+        return _complete(frame, text.split(), numbers.split())
+
     @cached_property
     def metric_rows(self) -> dict[str, list[dict[str, Any]]]:
         """Metric -> its rows of `metrics.csv` but those of classes; taken apart once for all tables of the page."""
@@ -290,17 +303,7 @@ def natural(text: str) -> tuple[tuple[int, int, str], ...]:
 
 def table(folder: Path, name: str) -> pd.DataFrame:
     """Reads one of the tables in `FILES`."""
-    frame = _read_csv(folder / FILES[name], NUMBERS[name].split())
-    for column in TEXT[name].split():
-        if column in frame and frame[column].hasnans:
-            frame[column] = frame[column].fillna("")
-    for column in NUMBERS[name].split():
-        if column in frame and frame[column].dtype != float:
-            frame[column] = pd.to_numeric(frame[column], errors="coerce").astype(float)
-    missing = {column: pd.Series("", frame.index, dtype=str) for column in TEXT[name].split() if column not in frame}
-    missing |= {c: pd.Series(index=frame.index, dtype=float) for c in NUMBERS[name].split() if c not in frame}
-    if missing:
-        frame = pd.concat([frame, pd.DataFrame(missing)], axis=1)
+    frame = _complete(_read_csv(folder / FILES[name], NUMBERS[name].split()), TEXT[name].split(), NUMBERS[name].split())
     if name == "comparisons":
         values = frame["separable"].str.lower() if "separable" in frame else pd.Series("true", frame.index)
         frame["separable"] = ~values.isin(["false", "0", "0.0", "no"])
@@ -309,6 +312,19 @@ def table(folder: Path, name: str) -> pd.DataFrame:
             values = frame[column] if column in frame else pd.Series("", frame.index, dtype=str)
             frame[column] = values.str.lower().isin(["true", "1", "1.0", "yes"])
     return frame
+
+
+def _complete(frame: pd.DataFrame, text: list[str], numbers: list[str]) -> pd.DataFrame:
+    """Gives a frame all columns that a report knows, each of its kind."""
+    for column in text:
+        if column in frame and frame[column].hasnans:
+            frame[column] = frame[column].fillna("")
+    for column in numbers:
+        if column in frame and frame[column].dtype != float:
+            frame[column] = pd.to_numeric(frame[column], errors="coerce").astype(float)
+    missing = {column: pd.Series("", frame.index, dtype=str) for column in text if column not in frame}
+    missing |= {c: pd.Series(index=frame.index, dtype=float) for c in numbers if c not in frame}
+    return pd.concat([frame, pd.DataFrame(missing)], axis=1) if missing else frame
 
 
 def _read_csv(path: Path, numbers: list[str]) -> pd.DataFrame:

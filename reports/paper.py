@@ -12,6 +12,7 @@ from data.run_folder import FIGURE_ENDINGS, WORK, figure_files, figures_place
 from reports.figures import sheet
 from reports.figures.charts import charts
 from reports.load import Run, load
+from reports.sections import questions
 
 COLUMNS = ("name", "title", "generator", "width_inches", "height_inches")
 
@@ -66,7 +67,7 @@ def _draw(run: Run, work: Path) -> list[str]:
     documents: dict[str, tuple[str, str]] = {}
     rows = []
     with sheet.themed():
-        for chart in charts(run):
+        for chart in (*charts(run), *questions.charts(run)):
             figure = sheet.drawn(chart)
             whole = f"{chart.title} ({chart.about})" if chart.about and chart.about not in chart.title else chart.title
             documents[chart.name] = (sheet.as_svg(figure, whole), whole)

@@ -15,7 +15,7 @@ import pandas as pd
 from benchmark.execute.state import Outcome
 from benchmark.plan.planner import Plan
 from benchmark.quality.measures import MEASURES
-from benchmark.results import explanations, manifest, over_runs, pictures, rankings, summarise
+from benchmark.results import answers, explanations, manifest, over_runs, pictures, rankings, summarise
 from benchmark.results.gather import Gathered
 from benchmark.store.store import Store, written
 from data.errors import UserError
@@ -81,10 +81,12 @@ def write(folder: Path, plan: Plan, store: Store, outcomes: dict[str, Outcome], 
         "classes.csv": read.classes(),
         "reconstruction.csv": read.reconstruction(),
         **tables,
+        **answers.tables(answers.Known(plan, cells, scores, metrics, generators)),
         "audit.csv": summarise.audit(plan, cells, measured, read.checks(cells, tables)),
     }
     with written(folder), _in_place(folder) as work:
         for name, frame in frames.items():
+            (work / name).parent.mkdir(exist_ok=True)
             frame.to_csv(work / name, index=False)
         scores.to_parquet(work / "scores.parquet", index=False)
         pictures.write(work / "images", plan, store, outcomes)

@@ -1,0 +1,50 @@
+"""Answers: what questions beside the usual one come to over all their cells, one short file each.
+
+A file of this folder is named as its question. It has `table(known)`, which returns a frame with a row for each number
+and its interval. Where a run asked the question the frame is written as `answers/NAME.csv`.
+
+May import `benchmark.results.held`, `benchmark.statistics` and what is below.
+"""
+
+from __future__ import annotations
+
+import importlib
+import pkgutil
+from dataclasses import dataclass
+from typing import Any
+
+import pandas as pd
+
+from benchmark.plan import questions
+from benchmark.plan.planner import Plan
+
+
+@dataclass(frozen=True)
+class Known:
+    """What an answer is made of.
+
+    Attributes:
+        plan: The plan; what is asked stands in `plan.spec`.
+        cells: As `cells.csv` has them, of all questions.
+        scores: As `scores.parquet` has them: the images of the validation and the test part of each cell.
+        metrics: As `metrics.csv` has them.
+        generators: As `generators.csv` has them.
+    """
+
+    plan: Plan
+    cells: pd.DataFrame
+    scores: pd.DataFrame
+    metrics: pd.DataFrame
+    generators: pd.DataFrame
+
+    def options(self, question: str) -> Any:
+        """Returns the options of a question, see `benchmark.plan.questions.options`."""
+        return questions.options(question, self.plan.spec.question.get(question, {}))
+
+
+def tables(known: Known) -> dict[str, pd.DataFrame]:
+    """Returns the answers of a run by the names of their files."""
+    asked = known.plan.spec.protocol.ask
+    names = [found.name for found in pkgutil.iter_modules(__path__) if found.name in asked]
+    modules = {name: importlib.import_module(f"{__name__}.{name}") for name in sorted(names)}
+    return {f"answers/{name}.csv": module.table(known) for name, module in modules.items()}
