@@ -14,8 +14,8 @@ CASES = {f"{case.number} {case.planted}": case for case in simulation.cases(real
     ["FB012 digits: nothing", "FB015 digits: nothing, gaussian", "FB013 20 units: nothing", "FB014 20 units"],
 )
 def test_clean_draws_raise_few_alarms(name):
-    row = simulation.simulate(CASES[name], 24)
-    assert row["share"] <= 0.1, row  # at a true rate of 1 %, three or more of 24 have a probability of 0.002
+    row = simulation.simulate(CASES[name], 16)
+    assert row["share"] <= 0.1, row  # at a true rate of 1 %, two or more of 16 have a probability of 0.01
 
 
 @pytest.mark.slow
@@ -27,7 +27,7 @@ def test_clean_draws_raise_few_alarms(name):
     ],
 )  # fmt: skip
 def test_what_is_planted_is_found(name):
-    row = simulation.simulate(CASES[name], 10)
+    row = simulation.simulate(CASES[name], 8)
     assert row["share"] >= 0.9, row
 
 

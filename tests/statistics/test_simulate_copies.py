@@ -44,7 +44,7 @@ def test_clean_digits_raise_no_alarm(what: str):
 @pytest.mark.slow
 def test_dogs_are_found_by_every_change(real_data):
     for kind in simulate_copies.kinds("dogs"):
-        row = simulate_copies.one_kind("dogs", kind, 150, real_data)
+        row = simulate_copies.one_kind("dogs", kind, 80, real_data)
         assert row["found"] >= 0.9, kind
         assert row["joined wrongly"] == 0, kind
 

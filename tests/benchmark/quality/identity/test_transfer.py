@@ -181,7 +181,7 @@ def test_verification_knows_nothing_of_shuffled_persons():
 
 @pytest.mark.slow
 def test_intervals_over_persons_cover():
-    """Of 100 draws of 20 persons nearly 95 % hold what a thousand persons show; all of `rows` is counted elsewhere."""
+    """Of 50 draws of 20 persons nearly 95 % hold what a thousand persons show; all of `rows` is counted elsewhere."""
     many = known(persons=1000, each=4, spread=0.5, seed=99)
     rng = np.random.default_rng(5)
     drawn = unit(many.real + rng.normal(0, 0.5, many.real.shape))
@@ -190,7 +190,7 @@ def test_intervals_over_persons_cover():
     some = np.random.default_rng(0).choice(len(many.real), 4000, replace=False)[:1000]
     truth["auc"] = verification.auc(many.real[some], many.identity[some], some, many.identity[some]).value
     held = dict.fromkeys(truth, 0)
-    for trial in range(100):
+    for trial in range(50):
         persons = np.random.default_rng([trial]).choice(1000, 20, replace=False)
         at = np.flatnonzero(np.isin(many.identity, persons))
         who = many.identity[at]
@@ -201,7 +201,7 @@ def test_intervals_over_persons_cover():
         for name, estimate in found.items():
             held[name] += estimate.low <= truth[name] <= estimate.high
     for name, count in held.items():
-        assert count >= 0.9 * 100, (name, held)
+        assert count >= 44, (name, held)  # a true 95 % falls below once in 100
 
 
 def test_persons_of_one_unit_are_one_to_the_intervals():
