@@ -6,7 +6,7 @@ import tomllib
 from pathlib import Path
 
 from benchmark.plan.lessons import has_discriminator
-from benchmark.plan.spec_names import ADDED
+from benchmark.plan.spec.names import ADDED
 from benchmark.plan.specs import ALL, DetectorSpec, Spec
 from benchmark.plugins import describe
 from benchmark.plugins import resolve as plugins

@@ -9,7 +9,7 @@ import pytest
 
 from benchmark.plan import planner as planning
 from benchmark.plan import specs
-from benchmark.plan.grids import LONGEST, MOST
+from benchmark.plan.spec.grids import LONGEST, MOST
 from benchmark.results import manifest
 from data.errors import UserError
 from data.names import safe

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from benchmark.plan import specs
-from benchmark.plan.spec_lines import Lines
+from benchmark.plan.spec.lines import Lines
 from benchmark.use import api
 from data.errors import UserError, apiece
 

@@ -11,7 +11,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from benchmark.plan import spec_names, specs
+from benchmark.plan import specs
+from benchmark.plan.spec import names as spec_names
 from benchmark.use import api
 
 TINY = '[dataset]\nname = "digits"\n[quality]\nenabled = false\n'

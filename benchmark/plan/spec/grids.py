@@ -21,7 +21,7 @@ from data import names
 from data.errors import UserError, shown
 
 if TYPE_CHECKING:
-    from benchmark.plan.specs import PluginSpec
+    from benchmark.plan.spec.models import PluginSpec
 
 MOST = 1000  # rows of one grid: more were never meant, and planning alone would take minutes
 LONGEST = 100  # bytes of what a grid adds to an id, so that names of files keep room for the rest
