@@ -416,7 +416,15 @@ def _chosen(spec: str | None, real: Path | None, fake: list[Path] | None, change
 
 def _asking(ask: str | None) -> list[str]:
     """Returns the change of a spec that asks what `--ask` names."""
-    return [] if ask is None else [f"protocol.ask={json.dumps([name.strip() for name in ask.split(',')])}"]
+    if ask is None:
+        return []
+    from benchmark.plan import questions
+
+    names, known = [name.strip() for name in ask.split(",")], [*questions.names(), questions.EVERY]
+    for name in names:
+        if name not in known:
+            raise unknown("question", name, known, "after --ask")
+    return [f"protocol.ask={json.dumps(names)}"]
 
 
 def _jobs(smoke: bool, scheduler: str | None) -> int:

@@ -38,7 +38,8 @@ def words(first: Any, of: type[BaseModel] | None = None) -> UserError:
     name = ".".join(where)
     if first["type"] == "missing":
         return UserError(f"The spec lacks '{shown(name)}'.")
-    message = first["msg"][0].lower() + first["msg"][1:]
+    said = first["msg"].removeprefix("Value error, ")  # pydantic's word for what our own checks say
+    message = said[0].lower() + said[1:]
     received = first["input"]
     received = shown(repr(received) if isinstance(received, str) else received)
     return UserError(f"'{shown(name)}' in the spec is not usable: {message}. Received: {received}.")
