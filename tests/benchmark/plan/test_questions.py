@@ -66,7 +66,7 @@ def test_a_question_is_asked_by_its_name_and_the_usual_one_always() -> None:
 @pytest.mark.parametrize(
     ("values", "message"),
     [
-        ({"protocol": {"ask": ["fwe"]}}, "'protocol.ask' in the spec is not usable: there is no question 'fwe'; input should be among 'own', "),
+        ({"protocol": {"ask": ["fwe"]}}, "is not usable: there is no question 'fwe'; input should be among 'own', "),
         ({"protocol": {"ask": "few"}}, "'protocol.ask' in the spec is not usable"),
         ({"question": {"fwe": {}}}, "Unknown question 'fwe'"),
         ({"question": {"few": {"fewest": 9}}}, "not asked: add it to 'ask' of [protocol]. Asked: own."),
