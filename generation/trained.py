@@ -1,6 +1,6 @@
 """What generators whose network turns noise into images have in common after a training: sampling, and their files.
 
-`generation.dcgan.trained` and `generation.flow.trained` say what is their own.
+`generation.dcgan.trained` and `generation.flow.trained` say what is their own, and `generation.learner` how they train.
 """
 
 from __future__ import annotations

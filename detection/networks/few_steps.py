@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-FEW_STEPS = 8
+from data.few_steps import FEW_STEPS
 
 
 def eagerly(steps: int) -> bool:

@@ -62,6 +62,11 @@ class Adversary:
         return Adversary(self.study, self.image_shape, self._times, **options)
 
     @property
+    def networks(self) -> dict[str, keras.Model]:
+        """Both networks by their names."""
+        return {"generator": self.generator, "discriminator": self.discriminator}
+
+    @property
     def images_per_step(self) -> int:
         """Real images that one step takes."""
         return self.study.images_per_step

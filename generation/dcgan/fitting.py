@@ -5,28 +5,25 @@ Imports Keras: import this inside functions only.
 
 from __future__ import annotations
 
-import hashlib
-from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
 
-from data.errors import UserError
+from generation import fitting
 from generation.dcgan import studies
 from generation.dcgan.adversary import Adversary
 from generation.dcgan.class_scores import by_class
 from generation.dcgan.sampler import Sampler
 from generation.latents import draw
-from generation.trained import read_networks
+from generation.learner import Told
 from generation.training.backend import backend
 from generation.training.ema import BATCH, BATCHES, SEED, estimate_statistics
 from generation.training.health import Health, diversity
-from generation.training.state import LAST, digest, keep
+from generation.training.state import digest
 from generation.training.step import call, to_range
-from generation.training.trainer import Diverged, OnLogs, Trainer, Turns
-from generation.training.weights import UNREADABLE, give
+from generation.training.trainer import Trainer, Turns
 
 if TYPE_CHECKING:
     from generation.dcgan.generator import DCGAN
@@ -35,16 +32,7 @@ WATCHED = 64  # images of the fixed batch that the collapse alarm looks at
 SCORED = 2048  # real images, at most, that the discriminator's accuracy on each class is taken from
 
 
-def turns(
-    generator: DCGAN,
-    images: np.ndarray,
-    labels: np.ndarray | None,
-    *,
-    folder: Path | None,
-    on_checkpoint: Callable[[str, DCGAN], None] | None,
-    progress: Callable[[int, int, str], None] | None,
-    on_logs: OnLogs | None,
-) -> Turns:
+def turns(generator: DCGAN, images: np.ndarray, labels: np.ndarray | None, told: Told) -> Turns:
     """Trains a DCGAN, as its `fit` says, while someone else does the steps: see `generation.training.trainer.drive`."""
     study, seed = generator.study, generator.random_state or 0
     generator.image_shape = images.shape[1:]
@@ -57,7 +45,9 @@ def turns(
     options = {**generator.options(), "images": digest(images.shape, images, conditions), "seed": seed}
     # Before the trainer: its options must name what the weights came from, or a state of other ones would go on.
     if generator.warm_start is not None:
-        options["warm_start"] = warm_start(adversary, Path(generator.warm_start))
+        options["warm_start"] = fitting.warm_start(
+            adversary, Path(generator.warm_start), f"{generator.kind} with both its networks"
+        )
     sample = np.random.default_rng(seed).permutation(len(images))[: 8 * WATCHED]
     game = study.label_smoothing, study.label_noise, study.gradient_penalty + study.r1 + study.r2
     # Sorted, since the images may be a memory map.
@@ -72,24 +62,15 @@ def turns(
     # Two networks: the generator samples with the first one until the next checkpoint, and the alarm looks each epoch.
     sampler, watcher = generator.make_sampler(), generator.make_sampler()
     watched = draw(WATCHED, study.latent_dim, seed, study.latent), _mixed(conditions, WATCHED, seed)
-    rolled_back = False
 
-    def on_epoch(epoch: int) -> bool:
-        nonlocal rolled_back
+    def watch(epoch: int) -> list[str]:
         watcher.set([np.asarray(v) for v in adversary.generator.variables])
         history = trainer.history.tail(trainer.steps // study.epochs)
         logs = {name: float(history[name].mean()) for name in ("d_loss", "d_real", "d_fake")}
-        raised = health.check(epoch, watcher.draw(*watched), logs, int(history["step"].iloc[-1]))
-        rolled_back = bool(raised) and generator.on_collapse == "rollback"
-        return not raised or generator.on_collapse == "mark"
+        return health.check(epoch, watcher.draw(*watched), logs, int(history["step"].iloc[-1]))
 
-    def checkpoint(name: str) -> None:
-        if rolled_back and shown:
-            return  # the last checkpoint before the alarm stays the last
-        trained = {
-            "generator": [np.asarray(v) for v in adversary.generator.variables],
-            "discriminator": [np.asarray(v) for v in adversary.discriminator.variables],
-        }
+    def take(name: str) -> None:
+        trained = {name: [np.asarray(v) for v in network.variables] for name, network in adversary.networks.items()}
         sampler.set(trained["generator"])
         if adversary.average is not None:
             _use_average(sampler, adversary, conditions, times)
@@ -98,44 +79,15 @@ def turns(
             frame = _class_scores(adversary, sampler, images, conditions, labels, generator)
             scores[:] = [row for row in scores if row["checkpoint"] != name]
             scores.extend(frame.assign(checkpoint=name).to_dict("records"))
-        _report(generator, trainer, health, scores)
-        if folder is not None:
-            keep(generator, folder)
-        if on_checkpoint is not None:
-            on_checkpoint(name, generator)
-        shown.append(name)
 
-    where: dict[str, Any] = {"folder": folder, "display_interval": generator.display_interval}
-    told: dict[str, Any] = {"progress": progress, "on_logs": on_logs}
-    try:
-        yield from trainer.turns(**where, on_checkpoint=checkpoint, on_epoch=on_epoch, **told)
-    except Diverged as error:
-        if not shown:
-            raise
-        health.alarms.append(
-            {"alarm": "diverged", "epoch": trainer.epoch + 1, "value": float("nan"), "note": str(error)}
-        )
-    if generator.parameters is None and folder is not None:
-        generator.load(folder / LAST)
-    _report(generator, trainer, health, scores)
+    def report() -> None:
+        if scores:
+            frame = pd.DataFrame(scores)
+            generator.by_class = frame[["checkpoint", *[name for name in frame if name != "checkpoint"]]]
 
-
-def warm_start(adversary: Adversary, folder: Path) -> str:
-    """Gives both networks the weights of a saved DCGAN, and returns a digest of them.
-
-    Raises:
-        UserError: If there is none, it was saved without its discriminator, or its layers differ.
-    """
-    try:
-        networks = read_networks(folder)
-    except UNREADABLE as error:
-        raise UserError(f"warm_start: {folder} holds no trained DCGAN with both its networks ({error}).") from error
-    sha = hashlib.sha256()
-    for name in ("generator", "discriminator"):
-        give(getattr(adversary, name), networks.get(name, []), name, folder, sha)
-    if adversary.average is not None:
-        adversary.average.restart()  # it was made of the weights before these
-    return sha.hexdigest()
+    return fitting.turns(
+        generator, trainer, told, shown=shown, alarms=health.alarms, take=take, watch=watch, report=report
+    )
 
 
 def _use_average(sampler: Sampler, adversary: Adversary, conditions: np.ndarray, times: int) -> None:
@@ -177,11 +129,3 @@ def _class_scores(
         logits.append(scored)
     assert generator.conditions is not None  # noqa: S101  for the type checker
     return by_class(study.loss, logits[0], logits[1], generator.conditions.groups(np.asarray(labels)[at]))
-
-
-def _report(generator: DCGAN, trainer: Trainer, health: Health, scores: list[Any]) -> None:
-    generator.history = trainer.history
-    generator.alarms = list(health.alarms)
-    if scores:
-        frame = pd.DataFrame(scores)
-        generator.by_class = frame[["checkpoint", *[name for name in frame if name != "checkpoint"]]]

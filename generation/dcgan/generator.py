@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import numpy as np
@@ -12,8 +10,8 @@ from annotated_types import Ge, Gt, Le, Lt
 from generation.conditions import asked
 from generation.dcgan import studies
 from generation.dcgan.trained import TrainedDCGAN
-from generation.images import checked
 from generation.latents import check_truncation
+from generation.learner import Learner, Told
 from generation.training.game import Classical, Loss, Policy
 
 if TYPE_CHECKING:
@@ -22,7 +20,7 @@ if TYPE_CHECKING:
     from generation.training.trainer import Turns
 
 
-class DCGAN(TrainedDCGAN):
+class DCGAN(TrainedDCGAN, Learner):
     """A deep convolutional GAN, in a named architecture, conditional or not.
 
     An option left at `None` takes the architecture's value, which `describe` shows.
@@ -166,72 +164,12 @@ class DCGAN(TrainedDCGAN):
         self.by_class: pd.DataFrame | None = None
         self.alarms: list[dict[str, Any]] = []
 
-    def fit(
-        self,
-        images: np.ndarray,
-        labels: np.ndarray | None = None,
-        *,
-        classes: Sequence[str] = (),
-        attributes: np.ndarray | None = None,
-        attribute_names: Sequence[str] = (),
-        folder: Path | None = None,
-        on_checkpoint: Callable[[str, DCGAN], None] | None = None,
-        progress: Callable[[int, int, str], None] | None = None,
-        on_logs: Callable[[int, dict[str, np.ndarray]], None] | None = None,
-    ) -> DCGAN:
-        """Trains on real images.
-
-        Args:
-            images: uint8 `(n, height, width, channels)`.
-            labels: int `(n,)` from 0, used with `condition="labels"`. Defaults to `None`.
-            classes: Names of the labels. Defaults to their numbers.
-            attributes: bool `(n, k)`, used with a list of attributes as `condition`. Defaults to `None`.
-            attribute_names: Names of the `k` attributes.
-            folder: Private folder for the resumable state: a second `fit` with the same folder goes on where
-                the first was interrupted, bit for bit. Defaults to `None`.
-            on_checkpoint: Called as `on_checkpoint("epoch-0010", self)` at each checkpoint, before the state
-                behind it is written. It may save and sample. Defaults to `None`.
-            progress: Called with steps done, steps in all, and a line of text. Defaults to `None`.
-            on_logs: Called with the number of a step and what is logged of it and of those after it: the columns of
-                `history` as arrays, by name. After an interruption it goes on with the first step that is done again.
-                Defaults to `None`.
-
-        Raises:
-            UserError: For a size that the architecture cannot make, fewer images than a batch, fewer than two classes
-                or unknown attributes, labels or attributes that are not one for each image or have no name, a warm
-                start of other layers, or a folder that belongs to other options; the message lists the differences.
-            FloatingPointError: When the training diverges before its first checkpoint. Later, the last good checkpoint
-                is what this generator is then, and `alarms` says so.
-        """
-        from generation.training.trainer import drive
-
-        found = {"classes": classes, "attributes": attributes, "attribute_names": attribute_names}
-        calls = {"folder": folder, "on_checkpoint": on_checkpoint, "progress": progress, "on_logs": on_logs}
-        drive(self.turns(images, labels, **found, **calls))  # type: ignore[arg-type]
-        return self
-
-    def turns(
-        self,
-        images: np.ndarray,
-        labels: np.ndarray | None = None,
-        *,
-        classes: Sequence[str] = (),
-        attributes: np.ndarray | None = None,
-        attribute_names: Sequence[str] = (),
-        folder: Path | None = None,
-        on_checkpoint: Callable[[str, DCGAN], None] | None = None,
-        progress: Callable[[int, int, str], None] | None = None,
-        on_logs: Callable[[int, dict[str, np.ndarray]], None] | None = None,
-    ) -> Turns:
-        """Does what `fit` does while someone else does the steps, which `generation.dcgan.sweep` needs."""
-        images = checked(images)
-        self.check_shape(images.shape[1:])
-        found = {"classes": classes, "attributes": attributes, "attribute_names": attribute_names}
-        self.conditions, labels = asked(self.study.condition, len(images), labels, **found)  # type: ignore[arg-type]
+    def begin(self, images: np.ndarray, labels: np.ndarray | None, told: Told, **found: Any) -> Turns:
+        """Returns the training, as `fit` says."""
+        self.conditions, labels = asked(self.study.condition, len(images), labels, **found)
         from generation.dcgan.fitting import turns
 
-        calls = {"folder": folder, "on_checkpoint": on_checkpoint, "progress": progress, "on_logs": on_logs}
-        return turns(self, images, labels, **calls)  # type: ignore[arg-type]
+        return turns(self, images, labels, told)
 
     @property
     def notes(self) -> list[str]:

@@ -15,6 +15,7 @@ import numpy as np
 
 from data.errors import UserError
 from generation.dcgan.generator import DCGAN
+from generation.learner import Told
 
 if TYPE_CHECKING:
     from generation.training.trainer import Turn, Turns
@@ -55,12 +56,9 @@ def train_sweep(
     _check(members, folders)
     told = _Together(len(members), progress)
     open_turns: list[Turns] = [
-        member.turns(
-            images, labels, folder=folders[at] if folders else None, on_checkpoint=on_checkpoint,
-            progress=told.of(at), **found,
-        )
+        member.turns(images, labels, Told(folders[at] if folders else None, on_checkpoint, told.of(at)), **found)
         for at, member in enumerate(members)
-    ]  # fmt: skip
+    ]
     failures: dict[int, FloatingPointError] = {}
 
     def ask(at: int, logs: np.ndarray | None) -> Turn | None:

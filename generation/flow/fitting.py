@@ -5,22 +5,19 @@ Imports Keras: import this inside functions only.
 
 from __future__ import annotations
 
-import hashlib
-from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from data.errors import UserError
+from generation import fitting
 from generation.flow.program import Matching
 from generation.flow.settings import Sampling
 from generation.latents import draw
-from generation.trained import read_networks
+from generation.learner import Told
 from generation.training.health import Health, diversity
-from generation.training.state import LAST, digest, keep
-from generation.training.trainer import Diverged, OnLogs, Trainer
-from generation.training.weights import UNREADABLE, give
+from generation.training.state import digest
+from generation.training.trainer import Trainer, Turns
 
 if TYPE_CHECKING:
     from generation.flow.generator import Flow
@@ -29,17 +26,8 @@ WATCHED = 64  # images that the collapse alarm looks at each epoch
 WATCHING = Sampling(steps=4)  # as few as show whether images differ
 
 
-def fit(
-    generator: Flow,
-    images: np.ndarray,
-    labels: np.ndarray | None,
-    *,
-    folder: Path | None,
-    on_checkpoint: Callable[[str, Flow], None] | None,
-    progress: Callable[[int, int, str], None] | None,
-    on_logs: OnLogs | None,
-) -> None:
-    """Trains a flow, as its `fit` says."""
+def turns(generator: Flow, images: np.ndarray, labels: np.ndarray | None, told: Told) -> Turns:
+    """Trains a flow, as its `fit` says, while someone else does the steps."""
     settings, seed = generator.settings, generator.random_state or 0
     generator.image_shape = images.shape[1:]
     conditions = np.zeros((len(images), 0), np.float32)
@@ -49,7 +37,7 @@ def fit(
     options = {**generator.options(), "images": digest(images.shape, images, conditions), "seed": seed}
     # Before the trainer: its options must name what the weights came from, or a state of other ones would go on.
     if generator.warm_start is not None:
-        options["warm_start"] = warm_start(program, Path(generator.warm_start))
+        options["warm_start"] = fitting.warm_start(program, Path(generator.warm_start), generator.kind)
     order = np.random.default_rng(seed).permutation(len(images))
     # Sorted, since the images may be a memory map.
     health = Health(diversity(images[np.sort(order[: 8 * WATCHED])]), "velocity", settings.epochs)
@@ -67,64 +55,19 @@ def fit(
     # Two networks: the generator samples with the first one until the next checkpoint, and the alarm looks each epoch.
     sampler, watcher = generator.make_sampler(), generator.make_sampler()
     watched = draw(WATCHED, int(np.prod(images.shape[1:])), seed), conditions[np.resize(order, WATCHED)], WATCHING
-    rolled_back = False
 
-    def on_epoch(epoch: int) -> bool:
-        nonlocal rolled_back
+    def watch(epoch: int) -> list[str]:
         values = program.sampling_values()
         if not all(np.isfinite(value).all() for value in values):
-            return True  # which the trainer says
+            return []  # which the trainer says
         watcher.set(values)
-        raised = health.check(epoch, watcher.draw(*watched), {}, epoch * trainer.steps // settings.epochs)
-        rolled_back = bool(raised) and generator.on_collapse == "rollback"
-        return not raised or generator.on_collapse == "mark"
+        return health.check(epoch, watcher.draw(*watched), {}, epoch * trainer.steps // settings.epochs)
 
-    def checkpoint(name: str) -> None:
-        if rolled_back and shown:
-            return  # the last checkpoint before the alarm stays the last
+    def take(name: str) -> None:
+        del name
         sampler.set(program.sampling_values())
         generator.use(
             sampler, {name: [np.asarray(v) for v in network.variables] for name, network in program.networks.items()}
         )
-        _report(generator, trainer, health)
-        if folder is not None:
-            keep(generator, folder)
-        if on_checkpoint is not None:
-            on_checkpoint(name, generator)
-        shown.append(name)
 
-    where: dict[str, Any] = {"folder": folder, "display_interval": generator.display_interval}
-    told: dict[str, Any] = {"progress": progress, "on_logs": on_logs}
-    try:
-        trainer.train(**where, on_checkpoint=checkpoint, on_epoch=on_epoch, **told)
-    except Diverged as error:
-        if not shown:
-            raise
-        alarm = {"alarm": "diverged", "epoch": trainer.epoch + 1, "value": float("nan"), "note": str(error)}
-        health.alarms.append(alarm)
-    if generator.parameters is None and folder is not None:
-        generator.load(folder / LAST)
-    _report(generator, trainer, health)
-
-
-def warm_start(program: Matching, folder: Path) -> str:
-    """Gives the network the weights of a saved flow, and returns a digest of them.
-
-    Raises:
-        UserError: If there is none, or its layers differ.
-    """
-    try:
-        saved = read_networks(folder)
-    except UNREADABLE as error:
-        raise UserError(f"warm_start: {folder} holds no trained flow ({error}).") from error
-    sha = hashlib.sha256()
-    for name, network in program.networks.items():
-        give(network, saved.get(name, []), name, folder, sha)
-    if program.average is not None:
-        program.average.restart()  # it was made of the weights before these
-    return sha.hexdigest()
-
-
-def _report(generator: Flow, trainer: Trainer, health: Health) -> None:
-    generator.history = trainer.history
-    generator.alarms = list(health.alarms)
+    return fitting.turns(generator, trainer, told, shown=shown, alarms=health.alarms, take=take, watch=watch)

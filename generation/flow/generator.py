@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable, Sequence
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import numpy as np
@@ -14,16 +12,18 @@ from data.errors import UserError
 from generation.conditions import asked
 from generation.flow.settings import DEEPEST, Sampling, Settings, Solver, Times, halvings
 from generation.flow.trained import TrainedFlow
-from generation.images import checked
+from generation.learner import Learner, Told
 
 if TYPE_CHECKING:
     import pandas as pd
+
+    from generation.training.trainer import Turns
 
 MOST = 100  # steps
 DROPPED = 0.1  # share of images whose condition the network does not see, as in Ho and Salimans 2022
 
 
-class Flow(TrainedFlow):
+class Flow(TrainedFlow, Learner):
     """Flow matching: a small U-Net learns the velocity of straight ways from noise to images, and follows it.
 
     It has no discriminator, and no transposed convolutions. How many steps a sample takes is chosen after the training.
@@ -124,52 +124,12 @@ class Flow(TrainedFlow):
         self.history: pd.DataFrame | None = None
         self.alarms: list[dict[str, Any]] = []
 
-    def fit(
-        self,
-        images: np.ndarray,
-        labels: np.ndarray | None = None,
-        *,
-        classes: Sequence[str] = (),
-        attributes: np.ndarray | None = None,
-        attribute_names: Sequence[str] = (),
-        folder: Path | None = None,
-        on_checkpoint: Callable[[str, Flow], None] | None = None,
-        progress: Callable[[int, int, str], None] | None = None,
-        on_logs: Callable[[int, dict[str, np.ndarray]], None] | None = None,
-    ) -> Flow:
-        """Trains on real images.
+    def begin(self, images: np.ndarray, labels: np.ndarray | None, told: Told, **found: Any) -> Turns:
+        """Returns the training, as `fit` says."""
+        self.conditions, labels = asked(self.settings.condition, len(images), labels, **found)
+        from generation.flow.fitting import turns
 
-        Args:
-            images: uint8 `(n, height, width, channels)`.
-            labels: int `(n,)` from 0, used with `condition="labels"`. Defaults to `None`.
-            classes: Names of the labels. Defaults to their numbers.
-            attributes: bool `(n, k)`, used with a list of attributes as `condition`. Defaults to `None`.
-            attribute_names: Names of the `k` attributes.
-            folder: Private folder for the resumable state: a second `fit` with the same folder goes on where the first
-                was interrupted, bit for bit. Defaults to `None`.
-            on_checkpoint: Called as `on_checkpoint("epoch-0010", self)` at each checkpoint, before the state behind it
-                is written. It may save and sample. Defaults to `None`.
-            progress: Called with steps done, steps in all, and a line of text. Defaults to `None`.
-            on_logs: Called with the number of a step and what is logged of it and of those after it: the columns of
-                `history` as arrays, by name. After an interruption it goes on with the first step that is done again.
-                Defaults to `None`.
-
-        Raises:
-            UserError: For a size that the network cannot halve, fewer images than a batch, fewer than two classes or
-                unknown attributes, labels or attributes that are not one for each image or have no name, a warm start
-                of other layers, or a folder that belongs to other options; the message lists the differences.
-            FloatingPointError: When the training diverges before its first checkpoint. Later, the last good checkpoint
-                is what this generator is then, and `alarms` says so.
-        """
-        images = checked(images)
-        self.check_shape(images.shape[1:])
-        found = {"classes": classes, "attributes": attributes, "attribute_names": attribute_names}
-        self.conditions, labels = asked(self.settings.condition, len(images), labels, **found)  # type: ignore[arg-type]
-        from generation.flow.fitting import fit
-
-        calls = {"folder": folder, "on_checkpoint": on_checkpoint, "progress": progress, "on_logs": on_logs}
-        fit(self, images, labels, **calls)  # type: ignore[arg-type]
-        return self
+        return turns(self, images, labels, told)
 
     @property
     def notes(self) -> list[str]:

@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable, Sequence
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import numpy as np
 from annotated_types import Ge, Gt, Le, Lt
 
 from data.errors import UserError
-from generation.images import checked
+from generation.learner import Learner, Told
 from generation.swap.faces import divide
 from generation.swap.settings import Activation, Settings, Train, halvings
 from generation.swap.trained import TrainedSwap
@@ -19,10 +17,12 @@ from generation.swap.trained import TrainedSwap
 if TYPE_CHECKING:
     import pandas as pd
 
+    from generation.training.trainer import Turns
+
 ROWS = 8  # faces of each side in a preview
 
 
-class Autoencoder(TrainedSwap):
+class Autoencoder(TrainedSwap, Learner):
     """A face swap: one encoder for two groups of faces, and a decoder for each.
 
     The encoder learns what both groups share, such as pose, light and expression, and each decoder draws its own
@@ -119,52 +119,18 @@ class Autoencoder(TrainedSwap):
         self.reconstruction: pd.DataFrame | None = None
         self.alarms: list[dict[str, Any]] = []
 
-    def fit(
-        self,
-        images: np.ndarray,
-        labels: np.ndarray | None = None,
-        *,
-        classes: Sequence[str] = (),
-        folder: Path | None = None,
-        on_checkpoint: Callable[[str, Autoencoder], None] | None = None,
-        progress: Callable[[int, int, str], None] | None = None,
-        on_logs: Callable[[int, dict[str, np.ndarray]], None] | None = None,
-    ) -> Autoencoder:
-        """Trains on real faces of two groups.
-
-        Args:
-            images: uint8 `(n, height, width, channels)`.
-            labels: int `(n,)`, two different ones; the smaller is side A. Defaults to `None`, which is an error.
-            classes: Names of the labels. Defaults to their numbers.
-            folder: Private folder for the resumable state: a second `fit` with the same folder goes on where the first
-                was interrupted, bit for bit. Defaults to `None`.
-            on_checkpoint: Called as `on_checkpoint("epoch-0010", self)` at each checkpoint, before the state behind it
-                is written. It may save, sample and preview. Defaults to `None`.
-            progress: Called with steps done, steps in all, and a line of text. Defaults to `None`.
-            on_logs: Called with the number of a step and what is logged of it and of those after it: the columns of
-                `history` as arrays, by name. After an interruption it goes on with the first step that is done again.
-                Defaults to `None`.
-
-        Raises:
-            UserError: Without exactly two groups, with too few faces of one for its half of a batch, for a size that
-                the networks cannot make, a part that stays and has learned nothing, a warm start of other layers, or a
-                folder that belongs to other options.
-            FloatingPointError: When the training diverges before its first checkpoint. Later, the last good checkpoint
-                is what this generator is then, and `alarms` says so.
-        """
-        images = checked(images)
-        self.check_shape(images.shape[1:])
+    def begin(self, images: np.ndarray, labels: np.ndarray | None, told: Told, **found: Any) -> Turns:
+        """Returns the training, as `fit` says; without exactly two groups, or where a part that stays has learned
+        nothing, it is an error."""
         self._check_alone()
         half = self.settings.batch_size // 2
         settings = {"n": len(images), "share": self.settings.held_out, "half": half, "seed": self.random_state or 0}
-        faces = divide(labels, classes, **settings)  # type: ignore[arg-type]
+        faces = divide(labels, found.get("classes", ()), **settings)  # type: ignore[arg-type]
         self.image_shape, self.labels, self.names = tuple(images.shape[1:]), faces.labels, faces.names
         self._held_out = tuple(np.array(images[at[:ROWS]]) for at in faces.held_out)  # type: ignore[assignment]
-        from generation.swap.fitting import fit
+        from generation.swap.fitting import turns
 
-        calls = {"folder": folder, "on_checkpoint": on_checkpoint, "progress": progress, "on_logs": on_logs}
-        fit(self, images, faces, **calls)  # type: ignore[arg-type]
-        return self
+        return turns(self, images, faces, told)
 
     @property
     def notes(self) -> list[str]:

@@ -21,6 +21,8 @@ class TrainedSwap:
         settings: Its options.
     """
 
+    kind = "autoencoder"  # in messages
+
     def __init__(self, settings: Settings) -> None:
         self.settings = settings
         self.image_shape: tuple[int, ...] | None = None

@@ -9,7 +9,8 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-FEW_STEPS = 8  # of a whole training, which are done before their graph would be made
+from data.few_steps import FEW_STEPS
+
 # Where oneDNN's weight gradient is slower than a product of matrices: measured in bfloat16 on an AVX-512 processor, at
 # 8 to 4 pixels 1.7 times for 128 -> 256 channels; in float32, and at 16 pixels, the product is the slower one.
 SMALL, WIDE = 8, 128  # sides of the larger map at most, and its channels at least

@@ -10,9 +10,9 @@ from benchmark.plan.preparation import SMOKE_IMAGES, SMOKE_PARTS
 from benchmark.stages.line import _fewer
 from benchmark.use import api
 from data.errors import UserError
+from data.few_steps import FEW_STEPS
 from data.imageset import ImageSet
 from data.ledger import split
-from detection.networks.few_steps import FEW_STEPS
 
 DCGAN = {"kind": "dcgan", "architecture": "small"}
 
