@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from fauxbench.displays.heatmap import HeatmapDisplay
     from fauxbench.displays.pictures import PictureDisplay
     from fauxbench.displays.repeats import QualityRunsDisplay, SeedDisplay
+    from fauxbench.displays.robustness import RobustnessDisplay
     from fauxbench.displays.roc import RocDisplay
     from fauxbench.displays.spectra import SpectrumDisplay
     from reports import load as reading
@@ -160,6 +161,22 @@ class Run(api.Run):
         from fauxbench.displays.cells import ReliabilityDisplay
 
         return ReliabilityDisplay(self._read, detector, generator)
+
+    def robustness(
+        self, generator: str | None = None, *, kind: str | None = None, train: str | None = None,
+        preprocess: str | None = None,
+    ) -> RobustnessDisplay:  # fmt: skip
+        """Returns the AUCs after a kind of processing against its strength, see `fauxbench.displays.robustness`.
+
+        Example:
+            >>> import fauxbench
+            >>> robustness = fauxbench.load("runs/digits").robustness("tuned", kind="jpeg")
+            >>> robustness.frame()["perturbation"].unique().tolist()
+            ['none', 'jpeg-90', 'jpeg-50']
+        """
+        from fauxbench.displays.robustness import RobustnessDisplay
+
+        return RobustnessDisplay(self._read, generator, kind=kind, train=train, preprocess=preprocess)
 
     def losses(self, generator: str | None = None, *, panel: str = "loss") -> LossDisplay:
         """Returns the course of a generator's training, see `fauxbench.displays.courses`.

@@ -23,7 +23,7 @@ BELOW = {  # package -> the packages that it may import
 CLI = "benchmark.cli"  # the one room that may import `reports`
 # The rooms of each package from the ground up; rooms of one line do not know each other.
 ORDER = {
-    "data": [["data.copies"], ["data"], ["data.reading"], ["data.sources"]],
+    "data": [["data.copies"], ["data"], ["data.reading", "data.perturb"], ["data.sources"]],
     "generation": [["generation.training"], ["generation.dcgan", "generation.flow", "generation.swap"]],
     "detection": [["detection.features"], ["detection.networks"], ["detection.frozen"], ["detection.detectors"]],
     "benchmark": [

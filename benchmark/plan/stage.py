@@ -21,7 +21,7 @@ MODULES = {
     "train_extractor": ("quality/lesson.py",),
     "discriminator": ("plugins/adapt.py",),
     "train_detector": ("plugins/adapt.py", "stages/bank.py", "stages/mixed.py", "stages/threshold.py"),
-    "score": ("plugins/adapt.py", "stages/bank.py"),
+    "score": ("plugins/adapt.py", "stages/bank.py", "stages/mixed.py"),
     "measure": (
         "statistics/cells/metrics.py",
         "statistics/cells/roc.py",

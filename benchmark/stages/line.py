@@ -173,10 +173,10 @@ def train_detector(job: Job) -> None:
     """Trains a detector on its training part, and fixes its threshold on the validation part."""
     images, ledger = prepared(job)
     detector = adapt.DetectorAdapter(instance("detectors", job))
-    _check_fits(detector.detector, images.shape)
     seed = job.params["seed"]
     changes = job.params.get("lesson", {})
     train, validation = (mixed.lesson(job.inputs, images, ledger, part, seed, **changes) for part in DETECTOR_PARTS[:2])
+    _check_fits(detector.detector, train.images.shape[1:])
     order = np.random.default_rng(seed).permutation(len(train.images))  # no detector may rely on order
     started = time.perf_counter()
     # Copies: a foreign detector may write into what it is given, and these images are scored below.
@@ -339,7 +339,7 @@ def _given(job: Job) -> dict[str, Path]:
     return given
 
 
-def _check_fits(detector: Any, shape: tuple[int, int, int]) -> None:
+def _check_fits(detector: Any, shape: tuple[int, ...]) -> None:
     smallest, channels = getattr(detector, "min_size", 1), getattr(detector, "channels", (1, 3))
     if min(shape[:2]) < smallest or shape[2] not in channels:
         needs = f"images of at least {smallest} px with {' or '.join(map(str, channels))} channels"

@@ -23,6 +23,7 @@ DISPLAYS: dict[str, Callable[[fauxbench.Run], Display]] = {
     "outputs": lambda run: run.losses("tuned", panel="output"),
     "quality": lambda run: run.quality("fd"),
     "quality of runs": lambda run: run.quality_runs("fd"),
+    "robustness": lambda run: run.robustness("tuned", kind="jpeg", train="same"),
     "seeds": lambda run: run.seeds("tuned"),
     "spectra": lambda run: run.spectra("tuned"),
     "difference": lambda run: run.spectra("tuned", difference=True),
@@ -126,6 +127,11 @@ def test_the_first_that_can_be_drawn_is_no_control_and_no_sentinel(whole: fauxbe
         (lambda run: run.losses(panel="losses"), "Unknown panel 'losses'. Did you mean 'loss'"),
         (lambda run: run.pictures("tuned", n=0), "n must be at least 1. Received: 0"),
         (lambda run: run.quality("fdd"), "Unknown measure of quality 'fdd'. Did you mean 'fd'"),
+        (
+            lambda run: run.robustness("tuned", kind="jpg"),
+            "Unknown kind 'jpg' with an AUC on 'tuned'. Did you mean 'jpeg'",
+        ),
+        (lambda run: run.robustness("tuned", train="both"), "Unknown training 'both'"),
         (lambda run: run.quality_runs("kd"), "nothing to draw: no generator has kd of more than one training"),
     ],
 )
@@ -135,7 +141,7 @@ def test_what_cannot_be_drawn_is_said(whole: fauxbench.Run, draw: Callable, said
 
 
 def test_a_run_without_a_training_says_so(run: fauxbench.Run) -> None:
-    for draw in (run.losses, run.quality, run.seeds):
+    for draw in (run.losses, run.quality, run.robustness, run.seeds):
         with pytest.raises(UserError, match="This run has nothing to draw"):
             draw()
 

@@ -59,7 +59,7 @@ def test_all_that_a_lesson_and_an_exam_are_stands_in_their_names(plan):
         ("jpeg-0", "from 1 to 100. Received: 0"),
         ("jpeg-high", "such as jpeg-75. Received: 'jpeg-high'"),
         ("jpeg", "such as jpeg-75. Received: 'jpeg'"),
-        ("blur--1", "0 or more. Received: -1.0"),
+        ("blur--1", "must be a number from 0 to 20. Received: -1."),
     ],
 )
 def test_a_perturbation_that_is_none_is_refused_when_it_is_planned(plan, name, message):
