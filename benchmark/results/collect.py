@@ -81,7 +81,7 @@ def write(folder: Path, plan: Plan, store: Store, outcomes: dict[str, Outcome], 
         "classes.csv": read.classes(),
         "reconstruction.csv": read.reconstruction(),
         **tables,
-        **answers.tables(answers.Known(plan, cells, scores, metrics, generators)),
+        **answers.tables(answers.Known(plan, cells, scores, metrics, generators, banks)),
         "audit.csv": summarise.audit(plan, cells, measured, read.checks(cells, tables)),
     }
     with written(folder), _in_place(folder) as work:

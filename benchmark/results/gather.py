@@ -99,7 +99,8 @@ class Gathered:
     def histories(self) -> pd.DataFrame:
         """What detectors that train in epochs noted of each; of one that learned from all, its rows stand once."""
         frames, seen = [], set()
-        for cell in self.plan.cells:
+        # those of the main table first: what else is asked neither moves nor renames their rows
+        for cell in sorted(self.plan.cells, key=lambda cell: questions.table(cell.question) != questions.USUAL):
             path = self.path(cell.trained) / "history.csv"
             if cell.trained.key not in seen and self.ended_well(cell.trained) and path.exists():
                 own = cell.lesson.name == cell.generator

@@ -28,7 +28,7 @@ COMPONENT_COLUMNS = [
     "detector", "component", "levels", "variance", "sd", "low", "high", "note",
 ]  # fmt: skip
 RUN_COLUMNS = ["generator", "measure", "runs", "value", "low", "high", "note"]
-UNBOUNDED = ("nll", "fd", "kd", "density", "fid", "kid")
+UNBOUNDED = ("nll", "fd", "kd", "density", "fid", "kid", "difference", "shift_real", "shift_fake")
 NOT_MEANT = ("p_chance",)  # a mean of p-values is no p-value
 COLLAPSED = "collapsed"
 

@@ -10,7 +10,8 @@ from __future__ import annotations
 
 import importlib
 import pkgutil
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import Any
 
 import pandas as pd
@@ -29,6 +30,7 @@ class Known:
         scores: As `scores.parquet` has them: the images of the validation and the test part of each cell.
         metrics: As `metrics.csv` has them.
         generators: As `generators.csv` has them.
+        banks: Of each cell a digest of the fakes that it learned from and is tested on.
     """
 
     plan: Plan
@@ -36,6 +38,7 @@ class Known:
     scores: pd.DataFrame
     metrics: pd.DataFrame
     generators: pd.DataFrame
+    banks: Mapping[str, str] = field(default_factory=dict)
 
     def options(self, question: str) -> Any:
         """Returns the options of a question, see `benchmark.plan.questions.options`."""
