@@ -21,7 +21,8 @@ IDENTITY = (  # columns of identity.csv
     "retention_other", "similarity_source", "similarity_target",
 )  # fmt: skip
 TEXT = {
-    "cells": "cell question table dataset generator checkpoint train_generator train_perturbation detector "
+    "cells": "cell question table dataset generator checkpoint asked_checkpoint train_generator train_checkpoint "
+    "train_perturbation detector "
     "perturbation purpose status error",
     "metrics": "scope cell question table generator checkpoint detector perturbation class metric note",
     "comparisons": "table generator checkpoint detector best",
@@ -46,8 +47,8 @@ NUMBERS = {
     "cells": "ledger_seed generator_seed n_train_real n_train_fake n_test_real n_test_fake detector_seed seconds",
     "metrics": "ledger_seed generator_seed detector_seed value low high n_real n_fake",
     "comparisons": "generator_seed difference low high p p_holm",
-    "ranks": "ledger_seed generator_seed train_n value compared rank_low rank_high margin_low margin_high best_low "
-    "best_high p_chance p_chance_holm",
+    "ranks": "ledger_seed generator_seed train_n train_draw value compared rank_low rank_high margin_low margin_high "
+    "best_low best_high p_chance p_chance_holm",
     "roc": "fpr tpr threshold tpr_low tpr_high",
     "reliability": "bin n probability share low high",
     "training": "ledger_seed generator_seed step epoch d_loss g_loss d_real d_fake images_per_second",
@@ -57,7 +58,7 @@ NUMBERS = {
     "recognised_low recognised_high recognised_real n_recognised",
     "identity": "ledger_seed generator_seed n_swaps n_persons n_learned verification verification_low "
     "verification_high " + " ".join(f"{name}{end}" for name in IDENTITY for end in ("", "_low", "_high")),
-    "components": "train_n levels variance sd low high",
+    "components": "train_n train_draw levels variance sd low high",
     "over_runs": "runs value low high",
     "audit": "value low high smallest",
     "images": "generator_seed rows columns height width",

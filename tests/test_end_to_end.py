@@ -22,16 +22,19 @@ from benchmark.machine import device, processor, runtime
 COMMAND = [sys.executable, "-c", "import sys; sys.argv[0] = 'fauxbench'; from benchmark.cli.main import main; main()"]
 COLUMNS = {
     "cells.csv": "cell question table dataset ledger_seed generator generator_seed checkpoint asked_checkpoint "
-    "train_generator train_sources train_n n_train_real n_train_fake n_test_real n_test_fake train_perturbation "
+    "train_generator train_sources train_checkpoint train_n train_draw n_train_real n_train_fake n_test_real "
+    "n_test_fake train_perturbation "
     "detector detector_seed perturbation purpose status error seconds parameters milliseconds_per_image",
     "scores.parquet": "cell part image_id label group unit is_fake score probability",
     "metrics.csv": "scope cell question table ledger_seed generator generator_seed checkpoint asked_checkpoint "
-    "train_generator train_n train_perturbation detector detector_seed perturbation class metric value low high n_real "
+    "train_generator train_checkpoint train_n train_draw train_perturbation detector detector_seed perturbation "
+    "class metric value low high n_real "
     "n_fake note",
     "comparisons.csv": "table cell best_cell generator generator_seed checkpoint detector best difference low high p "
     "p_holm separable sentinel",
     "ranks.csv": "table scope ledger_seed generator generator_seed checkpoint asked_checkpoint perturbation "
-    "train_generator train_n train_perturbation detector name value compared rank_low rank_high group may_be_best "
+    "train_generator train_checkpoint train_n train_draw train_perturbation detector name value compared "
+    "rank_low rank_high group may_be_best "
     "margin_low margin_high best_low best_high p_chance p_chance_holm tells note",
     "roc.csv": "cell fpr tpr threshold tpr_low tpr_high",
     "reliability.csv": "cell bin n probability share low high",
@@ -68,7 +71,8 @@ COLUMNS = {
     + " n_swaps n_persons embedding embedding_digest n_learned verification verification_low verification_high "
     "identity_note",
     "memorisation_gap.csv": "cell purpose auc low high p n_seen n_unseen units_seen units_unseen note",
-    "components.csv": "table generator asked_checkpoint train_generator train_n train_perturbation perturbation "
+    "components.csv": "table generator asked_checkpoint train_generator train_checkpoint train_n train_draw "
+    "train_perturbation perturbation "
     "detector component levels variance sd low high note",
     "over_runs.csv": "generator measure runs value low high note",
     "format_bias.csv": "cell side quality n accuracy accuracy_after change change_low change_high change_p auc "

@@ -19,8 +19,12 @@ class Lesson:
         name: How tables call it: the generator's id, or a question's word for several of them.
         sources: Whose fakes: `(generator, seed)` of each training run, in the order of their ids.
         banks: Their banks, in that order.
-        n: How many images of each side it has; `None` for all that there are.
+        n: How many labelled images of each side it has, those for validation included; `None` for all that there are.
+        draw: Which draw of so many images: in one, fewer are among more. Of all images there is one, 0.
         perturbation: What was done to its images, as `data.perturb.apply` names it.
+
+    Raises:
+        ValueError: If it is another draw of all images.
     """
 
     name: str
@@ -28,10 +32,15 @@ class Lesson:
     banks: tuple[Stage, ...]
     n: int | None = None
     perturbation: str = UNTOUCHED
+    draw: int = 0
+
+    def __post_init__(self) -> None:
+        if self.draw and self.n is None:
+            raise ValueError(f"All images are drawn in one way: draw 0. Received: draw {self.draw} without n.")
 
     @property
     def id(self) -> str:
-        """All of it in a few words, such as `"gaussian/0"` or `"all/0 n=100 perturbation=jpeg-75"`."""
+        """All of it in a few words, such as `"gaussian/0"` or `"all/0 n=100 draw=2 perturbation=jpeg-75"`."""
         return f"{self.name}/{self._rest}"
 
     @property
@@ -40,9 +49,15 @@ class Lesson:
         return f"{self.name} seed {self._rest}"
 
     @property
+    def checkpoint(self) -> str:
+        """The checkpoint that was asked for, of all its training runs; `"last"` is the last, whatever its name."""
+        return " + ".join(dict.fromkeys(str(bank.params["checkpoint"]) for bank in self.banks))
+
+    @property
     def _rest(self) -> str:
         seeds = "+".join(map(str, sorted({seed for _, seed in self.sources})))
-        return " ".join([seeds, *(f"{name}={value}" for name, value in self.changes.items())])
+        made = [] if self.checkpoint == LAST else [self.checkpoint]
+        return " ".join([seeds, *made, *(f"{name}={value}" for name, value in self.changes.items())])
 
     def is_own(self, exam: Exam) -> bool:
         """Says whether it is the usual lesson of an exam: all the fakes, as they are, of the training run it tests."""
@@ -51,7 +66,10 @@ class Lesson:
     @property
     def changes(self) -> dict[str, Any]:
         """What a stage must be told of it beside its banks; nothing for all images as they are."""
-        changes = {"n": self.n, "perturbation": None if self.perturbation == UNTOUCHED else self.perturbation}
+        changes = {
+            "n": self.n, "draw": self.draw or None,
+            "perturbation": None if self.perturbation == UNTOUCHED else self.perturbation,
+        }  # fmt: skip
         return {name: value for name, value in changes.items() if value is not None}
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -13,12 +14,16 @@ from benchmark.plugins import describe
 from benchmark.plugins import resolve as plugins
 from benchmark.processes import apart
 from benchmark.store import digest
+from data.apportion import part_sizes
 from data.errors import UserError
 
 SMOKE_IMAGES = 400  # of each official part: enough for all parts of a smoke run
 SMOKE_PARTS = {"generator-train": 80, "detector-train": 24, "detector-validation": 24, "test": 32}
 SMOKE_STRANGERS = 128  # images for a generator that says nothing of its batches
+NO_TRAINING_PARTS = {"generator-train": 0.0, "detector-train": 0.5, "detector-validation": 0.2, "test": 0.3}
+LEARNED = ("detector-train", "detector-validation")  # the parts whose labels a detector gets
 BATCH = 32  # of built-in generators that are not told another
+_counts: dict[str, dict[str, int]] = {}  # images by official part, of data sets that were counted
 
 
 def prepare(spec: Spec, folders: list[Path], base: Path | None, smoke: bool, generators: Sequence[Row]) -> list[Stage]:
@@ -106,3 +111,44 @@ def fingerprint_of_data(kind: str, options: dict[str, Any], folders: list[Path],
                 "of all files that it reads, by which results are kept. Received: a data set without one."
             )
     return str(source.load(folders).digest)
+
+
+def learnable(prepared: Stage) -> int:
+    """Returns how many real images detectors may learn from, validation included, before any are dealt.
+
+    Where the spec counts these parts, that is their number. Else the images are counted, which reads them; copies in
+    different official parts, which are dropped, may leave a few less.
+
+    Args:
+        prepared: The stage that reads the real images and deals them.
+
+    Raises:
+        UserError: If the parts cannot be had, or the images not be read.
+    """
+    params = prepared.params
+    parts = params["parts"] or (None if params["trains"] else NO_TRAINING_PARTS)
+    sizes: list[Any] = [(parts or {}).get(part) for part in LEARNED]
+    if not all(isinstance(size, int) for size in sizes):
+        dealt = part_sizes(_available(prepared), parts)
+        sizes = [dealt[part][1] for part in LEARNED]
+    if params["smoke"]:
+        sizes = [min(size, params["smoke"][part]) for size, part in zip(sizes, LEARNED, strict=True)]
+    return sum(sizes)
+
+
+def _available(prepared: Stage) -> dict[str, int]:
+    """Returns how many images each official part has; one set is read once."""
+    params, where = prepared.params, prepared.where
+    key = digest.of_value([params["code"], params["fingerprint"], params["options"]])
+    if key not in _counts:
+        asked = (where["kind"], where["options"], where["folders"])
+        with plugins.blamed(f"dataset '{where['kind']}' cannot be used"):
+            of = "benchmark.plan.preparation:count"
+            _counts[key] = apart.call(of, *asked) if where["foreign"] else count(*asked)
+    return _counts[key]
+
+
+def count(kind: str, options: dict[str, Any], folders: list[str]) -> dict[str, int]:
+    """Reads a data set and returns how many images each official part has; all are "train" where it has none."""
+    images = plugins.make(plugins.resolve("datasets", kind), options, None).load([Path(folder) for folder in folders])
+    return dict(Counter(["train"] * images.n if images.official is None else images.official.tolist()))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from typing import Any
 
 from benchmark.plan.cell import LAST, UNTOUCHED, Exam, Lesson
@@ -86,6 +87,13 @@ class Rows:
         ]  # fmt: skip
         return [(row, seed) for row in rows for seed in self.detector_seeds]
 
+    @cached_property
+    def learnable(self) -> int:
+        """How many labelled images of each side detectors may learn from, see `preparation.learnable`."""
+        from benchmark.plan import preparation  # which reads data sets, that most plans have no need of
+
+        return preparation.learnable(self.prepared)
+
     def bank(self, run: Run, checkpoint: str = LAST) -> Stage:
         """Returns the stage that samples the fakes of a checkpoint."""
         key = (run.generator.id, run.seed, checkpoint)
@@ -98,11 +106,14 @@ class Rows:
             self._banks[key] = Stage(title, "sample", params, inputs, where_of(run.generator))
         return self._banks[key]
 
-    def lesson(self, name: str, runs: Sequence[Run], *, n: int | None = None, perturbation: str = UNTOUCHED) -> Lesson:
-        """Returns the lesson of the last checkpoints of some training runs; see `Lesson` for the arguments."""
+    def lesson(
+        self, name: str, runs: Sequence[Run], *,
+        checkpoint: str = LAST, n: int | None = None, draw: int = 0, perturbation: str = UNTOUCHED,
+    ) -> Lesson:  # fmt: skip
+        """Returns the lesson of a checkpoint of some training runs; see `Lesson` for the arguments."""
         _check(perturbation)
         sources = tuple((run.generator.id, run.seed) for run in runs)
-        return Lesson(name, sources, tuple(self.bank(run) for run in runs), n, perturbation)
+        return Lesson(name, sources, tuple(self.bank(run, checkpoint) for run in runs), n, perturbation, draw)
 
     def exam(self, run: Run, *, checkpoint: str = LAST, perturbation: str = UNTOUCHED) -> Exam:
         """Returns the exam on a checkpoint of a training run; see `Exam` for the arguments."""

@@ -27,8 +27,9 @@ from generation.dcgan.class_scores import COLUMNS as CLASS_COLUMNS
 
 CELL_COLUMNS = [
     "cell", "question", "table", "dataset", "ledger_seed", "generator", "generator_seed", "checkpoint",
-    "asked_checkpoint", "train_generator", "train_sources", "train_n", "n_train_real", "n_train_fake", "n_test_real",
-    "n_test_fake", "train_perturbation", "detector", "detector_seed", "perturbation", "purpose", "status", "error",
+    "asked_checkpoint", "train_generator", "train_sources", "train_checkpoint", "train_n", "train_draw",
+    "n_train_real", "n_train_fake", "n_test_real", "n_test_fake", "train_perturbation", "detector", "detector_seed",
+    "perturbation", "purpose", "status", "error",
     "seconds", "parameters", "milliseconds_per_image",
 ]  # fmt: skip
 GENERATOR_COLUMNS = [
@@ -102,7 +103,8 @@ class Gathered:
         # those of the main table first: what else is asked neither moves nor renames their rows
         for cell in sorted(self.plan.cells, key=lambda cell: questions.table(cell.question) != questions.USUAL):
             path = self.path(cell.trained) / "history.csv"
-            if cell.trained.key not in seen and self.ended_well(cell.trained) and path.exists():
+            usual = questions.table(cell.question) == questions.USUAL  # other lessons have no columns here
+            if usual and cell.trained.key not in seen and self.ended_well(cell.trained) and path.exists():
                 own = cell.lesson.name == cell.generator
                 about = {"ledger_seed": min(cell.ledger_seeds)} | _identity(cell)
                 about |= {} if own else {"generator": cell.lesson.name}
@@ -336,7 +338,8 @@ def _asked(cell: Cell) -> dict[str, Any]:
     lesson, exam = cell.lesson, cell.exam
     return {
         "question": cell.question, "table": questions.table(cell.question), "ledger_seed": min(cell.ledger_seeds),
-        "train_generator": lesson.name, "train_n": lesson.n, "train_perturbation": lesson.perturbation,
+        "train_generator": lesson.name, "train_checkpoint": lesson.checkpoint, "train_n": lesson.n,
+        "train_draw": None if lesson.n is None else lesson.draw, "train_perturbation": lesson.perturbation,
         "asked_checkpoint": exam.checkpoint, "perturbation": exam.perturbation,
     }  # fmt: skip
 

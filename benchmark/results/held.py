@@ -8,7 +8,10 @@ import numpy as np
 import pandas as pd
 
 # A cell's identity, as `cells.csv` has it: the question, the lesson, the detector with its seed, and the exam.
-LESSON = ["ledger_seed", "train_generator", "train_sources", "train_n", "train_perturbation"]
+LESSON = [
+    "ledger_seed", "train_generator", "train_sources", "train_checkpoint", "train_n", "train_draw",
+    "train_perturbation",
+]  # fmt: skip
 EXAM = ["generator", "generator_seed", "asked_checkpoint", "perturbation"]
 IDENTITY = ["dataset", "table", *LESSON, "detector", "detector_seed", *EXAM]
 

@@ -24,8 +24,8 @@ SEEDS = ["ledger_seed", "generator_seed"]
 OVER = ["ledger_seed", "generator_seed", "detector_seed", "train_sources"]
 FIXED = [name for name in held.IDENTITY if name not in OVER]
 COMPONENT_COLUMNS = [
-    "table", "generator", "asked_checkpoint", "train_generator", "train_n", "train_perturbation", "perturbation",
-    "detector", "component", "levels", "variance", "sd", "low", "high", "note",
+    "table", "generator", "asked_checkpoint", "train_generator", "train_checkpoint", "train_n", "train_draw",
+    "train_perturbation", "perturbation", "detector", "component", "levels", "variance", "sd", "low", "high", "note",
 ]  # fmt: skip
 RUN_COLUMNS = ["generator", "measure", "runs", "value", "low", "high", "note"]
 UNBOUNDED = ("nll", "fd", "kd", "density", "fid", "kid", "difference", "shift_real", "shift_fake")

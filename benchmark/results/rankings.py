@@ -23,7 +23,7 @@ COMPARISON_COLUMNS = [
 ]  # fmt: skip
 HELD = [
     "ledger_seed", "generator", "generator_seed", "checkpoint", "asked_checkpoint", "perturbation", "train_generator",
-    "train_n", "train_perturbation", "detector",
+    "train_checkpoint", "train_n", "train_draw", "train_perturbation", "detector",
 ]  # fmt: skip
 RANKED = [
     "value", "compared", "rank_low", "rank_high", "group", "may_be_best", "margin_low", "margin_high", "best_low",
@@ -69,7 +69,7 @@ def exams(cells: pd.DataFrame, scores: pd.DataFrame, sentinels: Collection[str] 
 def _exams(done: pd.DataFrame, by_cell: dict[str, pd.DataFrame], sentinels: Collection[str]) -> Iterator[Exam]:
     for table, rows in done.groupby("table", sort=False):
         lesson = ["train_generator", "train_sources"]
-        changes = ["ledger_seed", "train_n", "train_perturbation"]
+        changes = ["ledger_seed", "train_checkpoint", "train_n", "train_draw", "train_perturbation"]
         fixed = ["table", *held.EXAM, *changes, *([] if table == "own" else lesson)]
         over = ["detector", "detector_seed", *(lesson if table == "own" else [])]
         seeds = rows.groupby([*fixed, "detector"], dropna=False)["detector_seed"]
@@ -149,8 +149,8 @@ def _judged(
     for table, rows in done.groupby("table", sort=False):
         lesson = [] if table == "own" else ["train_generator"]
         fixed = [
-            "table", "ledger_seed", "asked_checkpoint", "perturbation", "train_n", "train_perturbation", "detector",
-            *lesson,
+            "table", "ledger_seed", "asked_checkpoint", "perturbation", "train_checkpoint", "train_n", "train_draw",
+            "train_perturbation", "detector", *lesson,
         ]  # fmt: skip
         over = ["generator", "generator_seed", "detector_seed", "train_sources", "train_generator"]
         for _, cells in held.groups(rows, over=[name for name in over if name not in lesson], within=fixed):

@@ -15,8 +15,8 @@ from benchmark.results import findings as verdicts
 
 METRIC_COLUMNS = [
     "scope", "cell", "question", "table", "ledger_seed", "generator", "generator_seed", "checkpoint",
-    "asked_checkpoint", "train_generator", "train_n", "train_perturbation", "detector", "detector_seed",
-    "perturbation", "class", "metric", "value", "low", "high", "n_real", "n_fake", "note",
+    "asked_checkpoint", "train_generator", "train_checkpoint", "train_n", "train_draw", "train_perturbation",
+    "detector", "detector_seed", "perturbation", "class", "metric", "value", "low", "high", "n_real", "n_fake", "note",
 ]  # fmt: skip
 ALARMS = {"saturated-discriminator": "FB030", "low-diversity": "FB031", "diverged": "FB032"}
 

@@ -20,7 +20,7 @@ import pandas as pd
 from benchmark.findings.finding import found, frame
 from benchmark.machine import runtime, seeds
 from benchmark.machine.stopwatch import Stopwatch
-from benchmark.plan.preparation import SMOKE_IMAGES
+from benchmark.plan.preparation import NO_TRAINING_PARTS, SMOKE_IMAGES
 from benchmark.plan.stage import SCORES
 from benchmark.plugins import adapt
 from benchmark.plugins import resolve as plugins
@@ -47,7 +47,6 @@ WAY = (6, 8)  # latent vectors of the interpolation, and images from one to the 
 PREVIEW_SEED = 2014  # the year of the first GAN; any constant would do
 SPARE = 1.25  # images that a smoke run takes for one that it needs: copies and images of one person are dropped
 FEWEST = 4  # real images of a part: two halves of two for the control that calls one half fake
-NO_TRAINING_PARTS = {"generator-train": 0.0, "detector-train": 0.5, "detector-validation": 0.2, "test": 0.3}
 
 
 def prepare(job: Job) -> None:

@@ -9,13 +9,14 @@ import pandas as pd
 
 from benchmark.stages.bank import DETECTOR_PARTS, Labelled, labelled
 from data import perturb
+from data.errors import UserError
 from data.imageset import ImageSet
 from data.ledger import Ledger
 
 
 def lesson(
     inputs: dict[str, Path], images: ImageSet, ledger: Ledger, part: str, seed: int, *,
-    n: int | None = None, perturbation: str | None = None,
+    n: int | None = None, draw: int = 0, perturbation: str | None = None,
 ) -> Labelled:  # fmt: skip
     """Returns the real and fake images of one part, reals first.
 
@@ -27,10 +28,16 @@ def lesson(
         images: The real images.
         ledger: Which of them are of the part.
         part: `"detector-train"` or `"detector-validation"`.
-        seed: Of the shares and of what is left out.
-        n: How many images of each side the training part has; other parts are cut in the same proportion. With one
-            seed, fewer are among more. Defaults to `None`, all.
+        seed: Of the shares.
+        n: How many labelled images of each side a lesson has, training and validation together; each part gives of them
+            in the proportion of their sizes. Of a side with fewer, such as the fakes of a small folder, all are taken.
+            Defaults to `None`, all.
+        draw: Which draw of `n`: in one, fewer are among more. Units come in a random order, the images of each behind
+            one another, and the last is cut where `n` is reached. Defaults to `0`.
         perturbation: What is done to the images, see `data.perturb.apply`. Defaults to `None`, nothing.
+
+    Raises:
+        UserError: If there are fewer real images than `n`.
     """
     whole = (
         labelled(inputs["bank"], images, ledger, part)
@@ -38,9 +45,24 @@ def lesson(
         else _shared(inputs, images, ledger, part, seed)
     )
     if n is not None:
-        share = min(1.0, n / len(ledger.parts[DETECTOR_PARTS[0]]))
-        whole = _few(whole, max(1, round(share * len(ledger.parts[part]))), seed)
+        whole = _few(whole, dealt(n, ledger)[part], draw)
     return _changed(whole, perturbation)
+
+
+def dealt(n: int, ledger: Ledger) -> dict[str, int]:
+    """Returns how many of `n` labelled images each part that a detector learns from gives: both at least one.
+
+    Raises:
+        UserError: If there are fewer, or `n` is below 2.
+    """
+    train, validation = (len(ledger.parts[part]) for part in DETECTOR_PARTS[:2])
+    if not 2 <= n <= train + validation:
+        raise UserError(
+            f"A lesson takes 2 to {train + validation:,} labelled images of each side: detector-train has {train:,} "
+            f"and detector-validation {validation:,}. Received: {n:,}."
+        )
+    first = min(max(round(n * train / (train + validation)), 1), n - 1)
+    return dict(zip(DETECTOR_PARTS, (first, n - first), strict=False))
 
 
 def exam(folder: Path, images: ImageSet, ledger: Ledger, perturbation: str | None = None) -> Labelled:
@@ -76,11 +98,16 @@ def _shared(inputs: dict[str, Path], images: ImageSet, ledger: Ledger, part: str
     return Labelled(np.concatenate([piece[0] for piece in pieces]), index["is_fake"].to_numpy(bool), index)
 
 
-def _few(whole: Labelled, n: int, seed: int) -> Labelled:
-    """Returns `n` images of each side, or all where there are fewer, in the order in which they stand."""
-    rng = np.random.default_rng([seed, 0xFE3])
-    sides = [rng.permutation(np.flatnonzero(whole.is_fake == side))[:n] for side in (False, True)]
-    at = np.sort(np.concatenate(sides))
+def _few(whole: Labelled, n: int, draw: int) -> Labelled:
+    """Returns `n` images of each side, or all where there are fewer, in the order in which they stand.
+
+    They are of as few units as may be, since images of one unit say less than as many others. A unit of both sides,
+    such as the source of a swap and the swap, comes at the same place in both.
+    """
+    present, of = np.unique(whole.index["unit"].to_numpy(), return_inverse=True)
+    place = np.random.default_rng([draw, 0xFE3]).permutation(len(present))[of]
+    sides = [np.flatnonzero(whole.is_fake == side) for side in (False, True)]
+    at = np.sort(np.concatenate([side[np.argsort(place[side], kind="stable")][:n] for side in sides]))
     return Labelled(whole.images[at], whole.is_fake[at], whole.index.iloc[at].reset_index(drop=True))
 
 

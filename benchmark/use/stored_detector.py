@@ -79,6 +79,7 @@ class TrainedDetector:
             "generator_seed": self.training_seed,
         }  # fmt: skip
         here = cells["train_n"].isna() & cells[list(own)].eq(pd.Series(own)).all(axis=1)
+        here &= cells.get("train_checkpoint", pd.Series("last", cells.index)).eq("last")
         cells = cells[here].drop_duplicates("generator")
         for cell, generator in zip(cells["cell"], cells["generator"], strict=True):
             if generator == self.generator or (self.generator == ALL and not self._is_control(generator)):

@@ -43,13 +43,31 @@ def test_all_that_a_lesson_and_an_exam_are_stands_in_their_names(plan):
     run = plan.rows.runs[0]
     lesson = plan.rows.lesson("b", [run], n=100, perturbation="jpeg-75")
     assert lesson.id == "b/0 n=100 perturbation=jpeg-75"
+    again = plan.rows.lesson("b", [run], n=100, draw=2, checkpoint="epoch-0010")
+    assert (again.id, again.checkpoint) == ("b/0 epoch-0010 n=100 draw=2", "epoch-0010")
+    assert again.changes == {"n": 100, "draw": 2}
+    assert again.banks[0].key == plan.rows.exam(run, checkpoint="epoch-0010").bank.key
     assert lesson.changes == {"n": 100, "perturbation": "jpeg-75"}
     exam = plan.rows.exam(run, checkpoint="epoch-0010", perturbation="blur-1.5")
     assert exam.id == "b/0 epoch-0010 blur-1.5"
     assert exam.bank.key != plan.banks["b", 0].key
     assert plan.rows.exam(run).bank is plan.banks["b", 0]
     fields = {field.name for kind in (Lesson, Exam) for field in dataclasses.fields(kind)}
-    assert fields == {"name", "sources", "banks", "n", "perturbation", "generator", "generator_seed", "control", "bank"}
+    of_both = {
+        "name",
+        "sources",
+        "banks",
+        "n",
+        "draw",
+        "perturbation",
+        "generator",
+        "generator_seed",
+        "control",
+        "bank",
+    }
+    assert fields == of_both
+    with pytest.raises(ValueError, match=r"drawn in one way: draw 0\. Received: draw 2 without n"):
+        plan.rows.lesson("b", [run], draw=2)
 
 
 @pytest.mark.parametrize(

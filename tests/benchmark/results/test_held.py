@@ -10,7 +10,8 @@ from benchmark.results import held, over_runs, rankings
 
 CELL = {
     "dataset": "digits", "question": "own", "table": "own", "ledger_seed": 0, "train_generator": "a",
-    "train_sources": "a/0", "train_n": None, "train_perturbation": "none", "detector": "d", "detector_seed": 0,
+    "train_sources": "a/0", "train_checkpoint": "last", "train_n": None, "train_draw": None,
+    "train_perturbation": "none", "detector": "d", "detector_seed": 0,
     "generator": "a", "generator_seed": 0, "asked_checkpoint": "last", "perturbation": "none", "checkpoint": "final",
     "purpose": "main", "status": "done",
 }  # fmt: skip
@@ -52,7 +53,14 @@ def test_a_summary_raises_where_cells_differ_in_anything_else(name):
 
 @pytest.mark.parametrize(
     "change",
-    [{"perturbation": "jpeg-75"}, {"asked_checkpoint": "epoch-1"}, {"train_n": 9}, {"train_perturbation": "blur-1"}],
+    [
+        {"perturbation": "jpeg-75"},
+        {"asked_checkpoint": "epoch-1"},
+        {"train_n": 9},
+        {"train_n": 9, "train_draw": 1},
+        {"train_checkpoint": "epoch-1"},
+        {"train_perturbation": "blur-1"},
+    ],
 )
 def test_configurations_and_comparisons_keep_apart_what_differs(change):
     cells, scores = frames(

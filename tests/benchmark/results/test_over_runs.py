@@ -10,7 +10,8 @@ from benchmark.results import over_runs
 from benchmark.statistics.cells.metrics import measure
 
 SAME = {
-    "question": "own", "table": "own", "dataset": "digits", "ledger_seed": 0, "train_generator": "g", "train_n": None,
+    "question": "own", "table": "own", "dataset": "digits", "ledger_seed": 0, "train_generator": "g",
+    "train_checkpoint": "last", "train_n": None, "train_draw": None,
     "train_perturbation": "none", "perturbation": "none", "asked_checkpoint": "last", "checkpoint": "final",
     "status": "done", "purpose": "main", "generator": "g", "detector": "d",
 }  # fmt: skip

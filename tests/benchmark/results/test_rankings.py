@@ -12,7 +12,8 @@ N = 150
 IS_FAKE = np.arange(2 * N) >= N
 CELL = {
     "dataset": "digits", "question": "own", "table": "own", "ledger_seed": 0, "train_generator": "a",
-    "train_sources": "a/0", "train_n": None, "train_perturbation": "none", "detector": "d", "detector_seed": 0,
+    "train_sources": "a/0", "train_checkpoint": "last", "train_n": None, "train_draw": None,
+    "train_perturbation": "none", "detector": "d", "detector_seed": 0,
     "generator": "a", "generator_seed": 0, "asked_checkpoint": "last", "perturbation": "none", "checkpoint": "final",
     "purpose": "main", "status": "done",
 }  # fmt: skip

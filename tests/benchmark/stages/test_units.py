@@ -12,8 +12,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from benchmark.plan.preparation import NO_TRAINING_PARTS
 from benchmark.stages import bank
-from benchmark.stages.line import NO_TRAINING_PARTS
 from benchmark.statistics.cells import metrics
 from benchmark.statistics.clusters import Clusters
 from data.ledger import check_ledger, split
