@@ -25,6 +25,7 @@ HIDDEN = ".fauxbench-"  # how the names of files begin that exist only while a r
 WORK = f"{HIDDEN}part"  # how the name of the folder begins that a run writes into first
 MANIFEST = "manifest.json"
 PAGE, PDF, FIGURES = "report.html", "report.pdf", "figures"
+CARD = "card.json"  # what was paired with what; runs of earlier versions have none
 FIGURE_ENDINGS = (".svg", ".png", ".csv")  # the files of each figure
 TABLES = {  # the columns that each has, whatever was run; it may have more
     "cells.csv": "cell dataset generator generator_seed checkpoint train_generator detector detector_seed purpose "

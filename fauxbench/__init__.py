@@ -1,7 +1,7 @@
 """The public name: `import fauxbench` for notebooks and scripts, `python -m fauxbench` for a shell.
 
 Stands on top of the five packages and imports what it offers when it is asked for. Open `runs` first: what `run` and
-`load` return. Then `displays/`, the figures, each a frame and a plot.
+`load` return. Then `comparison`, and `displays/`, the figures, each a frame and a plot.
 """
 
 from __future__ import annotations
@@ -13,9 +13,10 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from data.errors import UserError
+    from fauxbench.comparison import Comparison, compare
     from fauxbench.runs import Run, load, run
 
-__all__ = ["Run", "UserError", "load", "run"]
+__all__ = ["Comparison", "Run", "UserError", "compare", "load", "run"]
 _HOUSE = Path(__file__).resolve().parents[1] / "benchmark" / "machine" / "house.py"
 
 
@@ -47,6 +48,10 @@ def __getattr__(name: str) -> Any:  # lazy, so that the import costs next to not
         from data.errors import UserError
 
         return UserError
+    if name in ("Comparison", "compare"):
+        from fauxbench import comparison
+
+        return getattr(comparison, name)
     if name in __all__:
         from fauxbench import runs
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from benchmark.use.compare.matched import COMPARED
 from data.errors import unknown
 from data.run_folder import PAGE, page_is_current
 from reports import numbers
@@ -14,10 +15,12 @@ from reports.sections import pictures, tables
 if TYPE_CHECKING:
     import pandas as pd
 
+    from fauxbench.comparison import Comparison
     from reports.load import Run
 
 TEMPLATE = Path(__file__).parent / "template"
 SEEN = 6  # images of a row of thumbnails
+MOST = 200  # differences of a comparison that a notebook lists
 
 
 def table(run: Run, metric: str) -> pd.DataFrame:
@@ -55,6 +58,31 @@ def html(run: Run, sentences: list[str]) -> str:
             thumbnails=pictures.lineup(run, n=SEEN, across=SEEN),
         )
     )
+
+
+def compared(found: Comparison) -> str:
+    """Returns what a notebook shows of a comparison: sentences, what the specs differ in, and what the cells do."""
+    rows = found.frame()
+    rows = rows[rows["status"] == COMPARED]
+    return (
+        environment(TEMPLATE)
+        .get_template("comparison.html.j2")
+        .render(
+            sentences=found.sentences(),
+            runs=found.runs,
+            specs=found.specs[["what", *found.runs]].to_numpy().tolist(),
+            cells=[_difference(row) for row in rows[:MOST].to_dict("records")],
+            left_out=max(0, len(rows) - MOST),
+            reasons=[(run, why, len(cells)) for (run, why), cells in found.reasons.items()],
+        )
+    )
+
+
+def _difference(row: dict[Any, Any]) -> list[str]:
+    ends = f"[{row['low']:+.3f}, {row['high']:+.3f}]{'*' if row['differs'] else ''}"
+    over = " (over trainings)" if row["scope"] == "configuration" else ""
+    values = [numbers.number(row[name]) for name in ("reference_value", "value")]
+    return [row["run"], row["cell"] + over, *values, f"{row['difference']:+.3f} {ends}", numbers.number(row["p_holm"])]
 
 
 def _cell(entry: tables.Entry) -> dict[str, Any]:

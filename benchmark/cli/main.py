@@ -29,6 +29,7 @@ from benchmark.cli import images as cli_images
 from benchmark.cli import plugins as cli_plugins
 from benchmark.cli import store as cli_store
 from benchmark.cli.command import HELP, App, print_json
+from benchmark.cli.comparing import verb as cli_compare
 from benchmark.processes import nursery, signals
 from benchmark.store import private
 from data.errors import UserError, apiece, shown, unknown, visible
@@ -329,6 +330,7 @@ def doctor(data: DataOption = None, as_json: JsonOption = False) -> None:
         raise typer.Exit(1)
 
 
+cli_compare.register(app)
 cli_images.register(app)
 cli_detect.register(app)
 cli_plugins.register(app)

@@ -15,7 +15,7 @@ import pandas as pd
 from benchmark.execute.state import Outcome
 from benchmark.plan.planner import Plan
 from benchmark.quality.measures import MEASURES
-from benchmark.results import answers, explanations, manifest, over_runs, pictures, rankings, summarise
+from benchmark.results import answers, cards, explanations, manifest, over_runs, pictures, rankings, summarise
 from benchmark.results.gather import Gathered
 from benchmark.store.store import Store, written
 from data.errors import UserError
@@ -91,6 +91,7 @@ def write(folder: Path, plan: Plan, store: Store, outcomes: dict[str, Outcome], 
         scores.to_parquet(work / "scores.parquet", index=False)
         pictures.write(work / "images", plan, store, outcomes)
         explanations.write(work / "explanations", read)
+        cards.write(work, read, known)
         seal(work, known | manifest.facts(read))
         forget_drawn(folder)  # it is of the results before, whatever its time says
 

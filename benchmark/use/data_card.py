@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import json
-from typing import Any
 
 from benchmark.machine import runtime
-from benchmark.plugins import resolve as plugins
+from benchmark.results.cards.markdown import table, terms
 from benchmark.use.stored_run import StoredRun
 
 TEMPLATE = """# {title}
@@ -19,7 +18,8 @@ Real images and generated ones, for training and testing detectors, exported fro
 
 Each of `train/`, `validation/` and `test/` holds `real/`, `fake/` and `metadata.csv`: one row per image with its file,
 label, generator, training seed, checkpoint, part, id, group (images of one group show the same person or come from one
-source), class and the SHA-256 of the file.
+source), class and the SHA-256 of the file. `images.csv` has the rows of all three, and `croissant.json` describes
+them to loaders of data sets (MLCommons Croissant 1.0).
 
 ## How they were made
 
@@ -48,7 +48,6 @@ for them. Do not present them as real.
 
 Made with {versions}; run `{run}`, store keys: {keys}.
 """
-UNKNOWN_TERMS = "The terms of the real images are those of their publisher; fauxbench does not know them."
 
 
 def text(opened: StoredRun, counts: dict[str, dict[str, int]], banks: list[tuple[str, int]], alarms: list[str]) -> str:
@@ -65,14 +64,14 @@ def text(opened: StoredRun, counts: dict[str, dict[str, int]], banks: list[tuple
     return TEMPLATE.format(
         title=f"{manifest['name']}: real and generated images",
         warnings=_warnings(opened, alarms),
-        counts=_table(["part", *next(iter(counts.values()))], [[part, *row.values()] for part, row in counts.items()]),
+        counts=table(["part", *next(iter(counts.values()))], [[part, *row.values()] for part, row in counts.items()]),
         dataset=images.name, digest=images.digest[:16], size=f"{width} x {height} px, {_channels(channels)}",
         levels=len(images.value_grid),
         notes="".join(f"- {note}\n" for note in images.notes),
         generators="\n".join(_generator(opened, name, seed) for name, seed in banks),
         audit=_audit(opened),
         apart="image or copy of one" if images.groups is None else "image, copy or identity",
-        terms=_terms(manifest["spec"]["dataset"]["name"]),
+        terms=terms(manifest["spec"]["dataset"]["name"]),
         versions=", ".join(f"{name} {runtime.version(name)}" for name in ("fauxbench", "numpy", "pillow")),
         run=manifest["name"],
         keys=", ".join(f"`{opened.training(name, seed).name[:16]}` ({name}, seed {seed})" for name, seed in banks),
@@ -107,20 +106,4 @@ def _generator(opened: StoredRun, name: str, seed: int) -> str:
 
 def _audit(opened: StoredRun) -> str:
     rows = opened.audit[["name", "verdict", "advice"]].fillna("").to_numpy().tolist()
-    return _table(["check", "verdict", "what to do"], rows)
-
-
-def _terms(dataset: str) -> str:
-    source = plugins.builtins("datasets").get(dataset)
-    return str(plugins.resolve("datasets", dataset).attribute("terms", UNKNOWN_TERMS)) if source else UNKNOWN_TERMS
-
-
-def _table(head: list[Any], rows: list[list[Any]]) -> str:
-    lines = [head, ["---"] * len(head), *rows]
-    return "\n".join(f"| {' | '.join(_cell(value) for value in line)} |" for line in lines)
-
-
-def _cell(value: Any) -> str:
-    return (
-        " ".join(f"{value:,}".split()) if isinstance(value, int) else " ".join(str(value).replace("|", "\\|").split())
-    )
+    return table(["check", "verdict", "what to do"], rows)

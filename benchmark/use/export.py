@@ -14,6 +14,7 @@ import numpy as np
 from benchmark.store import png
 from benchmark.store.out_folder import new_folder
 from benchmark.use import data_card
+from benchmark.use.cards import croissant
 from benchmark.use.stored_run import StoredRun
 from data.errors import UserError
 from data.names import short
@@ -35,8 +36,9 @@ def export(
 ) -> dict[str, dict[str, int]]:
     """Writes the real and fake images of every part that a detector sees as PNG files.
 
-    `train/`, `validation/` and `test/` each hold `real/`, `fake/` and `metadata.csv`, one row per image; `README.md`
-    says how they were made. Real and fake images have had the same last steps, are written by the same encoder with the
+    `train/`, `validation/` and `test/` each hold `real/`, `fake/` and `metadata.csv`, one row per image; `images.csv`
+    has the rows of all three, and `croissant.json` says what it holds to loaders of data sets. `README.md` says how
+    the images were made. Real and fake images have had the same last steps, are written by the same encoder with the
     same settings, and hold no metadata: what an image is stands in its folder's name and in `metadata.csv` only.
 
     Args:
@@ -60,9 +62,22 @@ def export(
     with new_folder(Path(out)) as folder:
         for part, place in FOLDERS.items():
             counts[place] = _write_part(folder / place, opened, part, banks)
+        _join(folder)
+        croissant.write(folder, opened, chosen)
         text = data_card.text(opened, counts, list(banks), alarms)
         (folder / "README.md").write_text(text, encoding="utf-8")
     return counts
+
+
+def _join(folder: Path) -> None:
+    """Writes the rows of all parts as one table, with the files' places from here."""
+    with open(folder / croissant.TABLE, "w", newline="", encoding="utf-8") as file:
+        table = csv.DictWriter(file, COLUMNS, lineterminator="\n")
+        table.writeheader()
+        for place in FOLDERS.values():
+            with open(folder / place / "metadata.csv", newline="", encoding="utf-8") as part:
+                for row in csv.DictReader(part):
+                    table.writerow(row | {"file_name": f"{place}/{row['file_name']}"})
 
 
 def _chosen(opened: StoredRun, names: Sequence[str] | None) -> list[str]:

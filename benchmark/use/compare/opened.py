@@ -1,0 +1,127 @@
+"""What a comparison reads of a run folder: its manifest, its cells, and the test scores of each."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from benchmark.results import held
+from data.errors import printable
+from data.reading import paths
+from data.run_folder import CARD, checked
+
+NUMBERS = ["ledger_seed", "generator_seed", "detector_seed", "train_n"]
+# What tells a cell from the others of its run, whichever split of the real images it is of.
+IDENTITY = [name for name in held.IDENTITY if name not in ("dataset", "table", "ledger_seed")]
+SCORES = ["cell", "part", "image_id", "unit", "is_fake", "score"]
+Key = tuple[Any, ...]
+
+
+@dataclass(frozen=True)
+class Opened:
+    """A run, as far as comparisons need it.
+
+    Attributes:
+        name: What tables call it: the name of its folder, or its path where two have one name.
+        folder: The run folder.
+        manifest: What its manifest says.
+    """
+
+    name: str
+    folder: Path
+    manifest: dict[str, Any] = field(repr=False)
+
+    @cached_property
+    def cells(self) -> pd.DataFrame:
+        """Its cells, names as text and seeds as numbers."""
+        frame = pd.read_csv(self.folder / "cells.csv", dtype=str, keep_default_na=False, encoding="utf-8")
+        frame = frame.reindex(columns=[*dict.fromkeys([*frame.columns, *held.IDENTITY])], fill_value="")
+        return frame.assign(**{name: pd.to_numeric(frame[name], errors="coerce") for name in NUMBERS})
+
+    @cached_property
+    def by_key(self) -> dict[Key, list[dict[str, Any]]]:
+        """The cells of each identity: one for each split of the real images."""
+        found: dict[Key, list[dict[str, Any]]] = {}
+        for row in self.cells.to_dict("records"):
+            found.setdefault(key(row), []).append({str(name): value for name, value in row.items()})
+        return found
+
+    @cached_property
+    def scores(self) -> dict[str, pd.DataFrame]:
+        """The test images of each cell, reals first, each side in the order of its images' names."""
+        return self._scores("test")
+
+    @cached_property
+    def validation(self) -> dict[str, pd.DataFrame]:
+        """The validation images of each cell, likewise."""
+        return self._scores("detector-validation")
+
+    @cached_property
+    def fakes(self) -> dict[Key, str]:
+        """A digest of the test fakes of each exam, as far as the run's card has it."""
+        try:
+            banks = json.loads((self.folder / CARD).read_text(encoding="utf-8"))["banks"]
+            return {_exam(bank): str(bank["digests"]["test"]) for bank in banks if "digests" in bank}
+        except (OSError, ValueError, KeyError, TypeError):  # of a version that wrote none
+            return {}
+
+    def fakes_of(self, cell: dict[str, Any]) -> str | None:
+        """Returns the digest of the fakes that a cell is tested on; `None` if it is not known."""
+        return self.fakes.get(_exam(cell))
+
+    @property
+    def digest(self) -> str:
+        """The digest of its real images; empty if they were never read."""
+        return str(self.manifest["dataset"].get("digest") or "")
+
+    @property
+    def smoke(self) -> bool:
+        """Whether it is a smoke run, whose numbers are no result."""
+        return bool(self.manifest["smoke"])
+
+    def _scores(self, part: str) -> dict[str, pd.DataFrame]:
+        frame = pd.read_parquet(self.folder / "scores.parquet", columns=SCORES, filters=[("part", "==", part)])
+        frame = frame.sort_values(["is_fake", "image_id"], kind="stable")
+        return {str(name): rows for name, rows in frame.groupby("cell", observed=True, sort=False)}
+
+
+def opened(folders: Sequence[str | Path]) -> list[Opened]:
+    """Opens run folders, each of which is found whole first.
+
+    Raises:
+        UserError: If one is no run folder, or damaged.
+    """
+    places = [paths.place(folder, "run folder") for folder in folders]
+    return [Opened(name, place, checked(place)) for name, place in zip(names(places), places, strict=True)]
+
+
+def names(places: Sequence[Path]) -> list[str]:
+    """Returns what to call folders: by their own names, where these differ, else by their paths, numbered if equal."""
+    short = [printable(place.name or str(place)) for place in places]
+    found: list[str] = []
+    for name, place in zip(short, places, strict=True):
+        name = name if short.count(name) == 1 else printable(str(place))
+        again = sum(other == name or other.startswith(f"{name} (") for other in found)
+        found.append(f"{name} ({again + 1})" if again else name)
+    return found
+
+
+def key(cell: dict[str, Any]) -> Key:
+    """Returns a cell's identity within a split: its lesson, its detector with its seed, and its exam."""
+    return tuple(None if value != value else value for value in (cell[name] for name in IDENTITY))
+
+
+def tested(frame: pd.DataFrame) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Returns scores, which of them are of fakes, and the units of their images."""
+    return held.tested(frame)
+
+
+def _exam(row: dict[str, Any]) -> Key:
+    return (int(row["ledger_seed"]), str(row["generator"]), int(row["generator_seed"]), str(row["asked_checkpoint"]))

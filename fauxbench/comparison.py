@@ -1,0 +1,61 @@
+"""What `fauxbench.compare` returns: finished runs side by side, with their words, their tables and a figure."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from benchmark.use.compare import comparison
+
+if TYPE_CHECKING:
+    from fauxbench.displays.forest import ForestDisplay
+
+
+class Comparison(comparison.Comparison):
+    """What two or more runs differ in, and by; the first is the reference. A notebook shows it as tables.
+
+    It has all that `benchmark.use.compare.comparison.Comparison` has: `runs`, the frames `specs` and `cells`, `frame()`
+    and `sentences()`.
+
+    Example:
+        >>> import fauxbench
+        >>> found = fauxbench.compare("runs/images", "runs/images")
+        >>> found.frame()["status"].unique().tolist()
+        ['equal scores']
+    """
+
+    def forest(self, *, differing: bool = False) -> ForestDisplay:
+        """Returns the differences with their intervals as a forest plot, see `fauxbench.displays.forest`.
+
+        Args:
+            differing: Whether to show only what differs by more than its interval. Defaults to `False`.
+
+        Raises:
+            UserError: If nothing was compared.
+        """
+        from fauxbench.displays.forest import ForestDisplay
+
+        return ForestDisplay(self, differing=differing)
+
+    def _repr_html_(self) -> str:
+        from fauxbench import written
+
+        return written.compared(self)
+
+
+def compare(*runs: str | Path | Any) -> Comparison:
+    """Compares finished runs: what their specs differ in, and what their shared cells differ by.
+
+    Args:
+        *runs: Two or more run folders, or runs as `fauxbench.load` returns them; the first is the reference.
+
+    Raises:
+        UserError: If fewer than two are given, or one is no run folder, or damaged.
+
+    Example:
+        >>> import fauxbench
+        >>> run = fauxbench.load("runs/images")
+        >>> fauxbench.compare(run, run).counts
+        {'compared': 0, 'equal scores': 12, 'not comparable': 0}
+    """
+    return Comparison(**vars(comparison.compare(*runs)))
