@@ -119,19 +119,31 @@ class Exam:
 
 @dataclass(frozen=True)
 class Asked:
-    """A question's wish for one cell: this detector, with this seed, taught by this lesson, sits this exam."""
+    """A question's wish for one cell: this detector, with this seed, taught by this lesson, sits this exam.
+
+    With `beside` the detector also scores the validation fakes of the exam's bank: what is to be fitted on its scores
+    of fakes that it has not learned from is fitted on those.
+    """
 
     lesson: Lesson
     detector: Row
     detector_seed: int
     exam: Exam
+    beside: bool = False
+
+    @property
+    def identity(self) -> tuple[Any, ...]:
+        """What two wishes for the same cell share, whatever either calls its lesson."""
+        lesson = self.lesson
+        return lesson.sources, repr(lesson.changes), self.detector.id, self.detector_seed, self.exam.id
 
 
 @dataclass(frozen=True)
 class Cell:
     """One row of `cells.csv`: one lesson, one detector with its seed, one exam, and the stages that answer it.
 
-    `split` is what its name says of the split of the real images; nothing for a run's first one.
+    `split` is what its name says of the split of the real images; nothing for a run's first one. `again` is what it
+    says of its question, where an earlier one has asked the same.
 
     Raises:
         ValueError: If its stages come from more than one split of the real images: what one split taught, another may
@@ -147,6 +159,7 @@ class Cell:
     scored: Stage
     measured: Stage
     split: str = ""
+    again: str = ""
 
     def __post_init__(self) -> None:
         seeds = self.ledger_seeds
@@ -157,7 +170,7 @@ class Cell:
     def name(self) -> str:
         """The cell's id; its lesson is named where it is not the generator's own."""
         after = "" if self.lesson.is_own(self.exam) else f" after {self.lesson.id}"
-        return f"{self.exam.id}/{self.detector}/{self.detector_seed}{after}{self.split}"
+        return f"{self.exam.id}/{self.detector}/{self.detector_seed}{after}{self.again}{self.split}"
 
     @property
     def generator(self) -> str:

@@ -190,7 +190,14 @@ def _cells(rows: Rows, lessons: Lessons, spec: Spec, split: str) -> list[Cell]:
     detectors = {row.id: at for at, row in enumerate(rows.detectors)}
     asked.sort(key=lambda pair: (exams[pair[1].exam.generator, pair[1].exam.generator_seed],
                                  detectors[pair[1].detector.id], pair[1].detector_seed))  # fmt: skip
-    return [_cell(name, one, lessons.training(one), split) for name, one in asked if lessons.possible(one)]
+    cells: dict[str, Cell] = {}
+    for name, one in asked:
+        if lessons.possible(one):
+            cell = _cell(name, one, lessons.training(one), split)
+            if cell.name in cells:
+                cell = replace(cell, again=f" for {name}")
+            cells[cell.name] = cell
+    return list(cells.values())
 
 
 def _cell(question: str, asked: Asked, trained: Stage, split: str) -> Cell:
@@ -198,7 +205,8 @@ def _cell(question: str, asked: Asked, trained: Stage, split: str) -> Cell:
     after = "" if lesson.is_own(exam) else f" after {lesson.title}"
     name = f"{detector.id} seed {asked.detector_seed} on {exam.title}{after}"
     inputs = {"prepared": trained.inputs["prepared"], "bank": exam.bank, "trained": trained}
-    scored = Stage(f"score {name}", "score", trained.params | exam.changes, inputs, trained.where)
+    params = trained.params | exam.changes | ({"beside": True} if asked.beside else {})
+    scored = Stage(f"score {name}", "score", params, inputs, trained.where)
     measured = Stage(f"measure {name}", "measure", {}, {"scored": scored})
     return Cell(question, lesson, detector.id, asked.detector_seed, exam, trained, scored, measured, split)
 

@@ -20,6 +20,7 @@ from data.imageset import ImageSet, snap
 from data.ledger import Ledger
 
 DETECTOR_PARTS = ("detector-train", "detector-validation", "test")
+BESIDE = "exam-validation"  # the validation fakes of an exam that the lesson does not know, in tables of scores
 
 
 @dataclass(frozen=True)

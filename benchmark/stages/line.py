@@ -27,7 +27,7 @@ from benchmark.plugins import resolve as plugins
 from benchmark.processes import settings
 from benchmark.quality import across, lesson
 from benchmark.stages import bank, measurements, mixed, repeats, threshold, warm
-from benchmark.stages.bank import DETECTOR_PARTS
+from benchmark.stages.bank import BESIDE, DETECTOR_PARTS
 from benchmark.stages.event_log import WHERE, EventLog
 from benchmark.stages.job import Job, Progress, forget, instance, plugin, prepared, trained_detector, write_json
 from benchmark.stages.quality import train_extractor  # noqa: F401  run looks stages up by name
@@ -215,7 +215,11 @@ def discriminator(job: Job) -> None:
 
 
 def score(job: Job) -> None:
-    """Scores the test images with a trained detector; the validation scores stand beside them."""
+    """Scores the test images with a trained detector; the validation scores stand beside them.
+
+    Where it is asked for, so do those of the validation fakes of the exam's own bank, as a part of another name:
+    nothing of the detector was set on them.
+    """
     images, ledger = prepared(job)
     detector = trained_detector(job)
     test = mixed.exam(job.inputs["bank"], images, ledger, job.params.get("perturbation"))
@@ -224,8 +228,11 @@ def score(job: Job) -> None:
     seconds = time.perf_counter() - started
     if not seeds.is_ours(detector.detector):
         repeats.check_scores(detector.scores, test.images)
-    validation = pd.read_parquet(job.inputs["trained"] / "validation.parquet")
-    pd.concat([tested, validation], ignore_index=True).to_parquet(job.folder / "scores.parquet")
+    parts = [tested, pd.read_parquet(job.inputs["trained"] / "validation.parquet")]
+    if job.params.get("beside"):
+        fakes = mixed.fakes(job.inputs["bank"], images, ledger, DETECTOR_PARTS[1], job.params.get("perturbation"))
+        parts.append(_scored(fakes, detector).assign(part=BESIDE))
+    pd.concat(parts, ignore_index=True).to_parquet(job.folder / "scores.parquet")
     facts = json.loads((job.inputs["trained"] / "facts.json").read_text())
     facts |= {"n_test_real": int((~test.is_fake).sum()), "n_test_fake": int(test.is_fake.sum())}
     write_json(job.folder / "facts.json", facts | {"milliseconds_per_image": 1000 * seconds / len(test.images)})

@@ -77,6 +77,16 @@ def exam(folder: Path, images: ImageSet, ledger: Ledger, perturbation: str | Non
     return _changed(labelled(folder, images, ledger, "test"), perturbation)
 
 
+def fakes(
+    folder: Path, images: ImageSet, ledger: Ledger, part: str, perturbation: str | None = None
+) -> Labelled:  # fmt: skip
+    """Returns the fakes of one part of a bank; arguments as of `exam`."""
+    whole = labelled(folder, images, ledger, part)
+    at = np.flatnonzero(whole.is_fake)
+    fakes = Labelled(whole.images[at], whole.is_fake[at], whole.index.iloc[at].reset_index(drop=True))
+    return _changed(fakes, perturbation)
+
+
 def _shared(inputs: dict[str, Path], images: ImageSet, ledger: Ledger, part: str, seed: int) -> Labelled:
     found = sorted((int(name[5:]), folder) for name, folder in inputs.items() if name[:5] == "bank ")
     banks = [labelled(folder, images, ledger, part) for _, folder in found]

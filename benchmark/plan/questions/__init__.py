@@ -6,6 +6,9 @@ pydantic model `Options` it takes the options of the spec's table `[question.NAM
 cells stand in a table of their own, unless `TABLE` names the question in whose table they stand: that of `own` is the
 main table, of which the page's answers are.
 
+A question with `SHARES = True` is put last: what another one has asked already is not asked again, and its answer finds
+those cells by their lesson and exam, whatever their question.
+
 May import `benchmark.plan.cell` and `benchmark.plan.rows`. Open `own` first.
 """
 
@@ -14,6 +17,7 @@ from __future__ import annotations
 import importlib
 import pkgutil
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from functools import cache
 from types import ModuleType
 from typing import TYPE_CHECKING, Any
@@ -79,11 +83,19 @@ def cells(rows: Rows, ask: Sequence[str], given: Mapping[str, Mapping[str, Any]]
         given: Options by question.
     """
     asked = {*chosen(ask)}
-    for name, question in known().items():
-        if name in asked or hasattr(question, "WORD"):
-            takes = hasattr(question, "Options")
-            wished = question.cells(rows, options(name, given.get(name, {}))) if takes else question.cells(rows)
-            yield from ((name, one) for one in wished)
+    wished: list[tuple[str, Asked]] = []
+    places: dict[tuple[Any, ...], int] = {}  # of each cell, by what is asked
+    for name, question in sorted(known().items(), key=lambda item: getattr(item[1], "SHARES", False)):
+        if name not in asked and not hasattr(question, "WORD"):
+            continue
+        takes, shares = hasattr(question, "Options"), getattr(question, "SHARES", False)
+        for one in question.cells(rows, options(name, given.get(name, {}))) if takes else question.cells(rows):
+            at = places.setdefault(one.identity, len(wished))
+            if at == len(wished) or not shares:
+                wished.append((name, one))
+            elif one.beside:
+                wished[at] = wished[at][0], replace(wished[at][1], beside=True)
+    yield from wished
 
 
 def table(name: str) -> str:

@@ -1,0 +1,186 @@
+"""Which configuration made an image, by the scores of all detectors together: `answers/sources.csv`.
+
+A multinomial regression with an L2 penalty (scikit-learn's `LogisticRegression`, C = 1, on standardised scores) takes
+the scores of each detector trained on each configuration, and says which class an image is of: real, or the fakes of
+one configuration. It is fitted on validation images, for each training seed by itself, and judged on test images.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from benchmark.results.answers import Known
+from benchmark.stages.bank import BESIDE
+from benchmark.statistics.cells import rates
+from benchmark.statistics.cells.smallest import cannot_tell
+from benchmark.statistics.clusters import Clusters
+from benchmark.statistics.columns import configuration
+
+COLUMNS = [
+    "ledger_seed", "scope", "generator_seed", "measure", "made_by", "said", "value", "low", "high", "n", "runs", "note",
+]  # fmt: skip
+REAL, ALL = "", "all"  # what real images were made by; the mean of all classes: no generator has this name
+PENALTY = 1.0  # scikit-learn's C
+SAID, RIGHT = "said", "right"
+ONE = "cannot tell: of one configuration there is nothing to tell apart"
+ONE_RUN = "one training run: the interval is of other test images"
+Key = tuple[str, str]  # a detector, and the configuration that it has learned from
+
+
+@dataclass(frozen=True)
+class Images:
+    """Images of one class: their scores `(n, k)`, by k detectors, and their units `(n,)`."""
+
+    scores: np.ndarray
+    units: np.ndarray
+
+
+def table(known: Known) -> pd.DataFrame:
+    """Returns the confusion matrix of each training seed and over them: rows of `said` for each pair of classes, of
+    `right` for each class and, without a class, for their mean.
+    """
+    rows: list[dict[str, Any]] = []
+    for ledger, cells in known.cells[known.cells["purpose"] == "main"].groupby("ledger_seed", sort=False):
+        runs = []
+        for seed, mine in cells.groupby("generator_seed", sort=False):
+            found = list(_confusion(known, mine))
+            rows += [row | {"ledger_seed": ledger, "scope": "cell", "generator_seed": seed} for row in found]
+            runs.append(found)
+        rows += [row | {"ledger_seed": ledger, "scope": "configuration"} for row in _over(runs)]
+    return pd.DataFrame(rows, columns=COLUMNS)
+
+
+def _confusion(known: Known, cells: pd.DataFrame) -> Iterator[dict[str, Any]]:
+    generators = [row.id for row in known.plan.generators if row.id in set(cells["generator"])]
+    if len(generators) < 2:
+        yield {"measure": RIGHT, "made_by": ALL, "n": 0, "note": ONE}
+        return
+    by_key, failed = _by_key(known, cells, generators)
+    if not by_key:
+        yield {
+            "measure": RIGHT,
+            "made_by": ALL,
+            "n": 0,
+            "note": f"cannot tell: no detector has scored all images; {failed}",
+        }
+        return
+    classes = [REAL, *generators]
+    fit, test = ([_images(by_key, name, part) for name in classes] for part in ("fit", "test"))
+    said = _fitted(fit).predict(np.concatenate([one.scores for one in test]))
+    made = np.repeat(np.arange(len(classes)), [len(one.scores) for one in test])
+    right: list[rates.Row] = []
+    for i, (name, images) in enumerate(zip(classes, test, strict=True)):
+        mine, everyone = said[made == i], np.ones(len(images.scores), dtype=bool)
+        clusters = Clusters.of(images.units, everyone)
+        # a rate is of one class: that there are enough of the other side is not asked
+        why = cannot_tell("tpr", clusters, everyone)
+        for j, other in enumerate(classes):
+            value, low, high, _ = rates.rate(mine == j, everyone, clusters, 0.95, "")
+            low, high = (np.nan, np.nan) if why else (low, high)
+            row = {"made_by": name, "said": other, "value": value, "low": low, "high": high, "n": len(mine)}
+            note = "; ".join(filter(None, [why, failed]))
+            yield row | {"measure": SAID, "runs": 1, "note": note}
+            if i == j:
+                right.append((value, low, high, why))
+                yield row | {"measure": RIGHT, "runs": 1, "note": note}
+    value, low, high = _mean_of_classes(right, _share_units(test))
+    note = f"mean of {len(classes)} classes; guessing has {1 / len(classes):.3f}"
+    yield {
+        "measure": RIGHT, "made_by": ALL, "value": value, "low": low, "high": high, "n": len(made), "runs": 1,
+        "note": "; ".join(filter(None, [note, failed])),
+    }  # fmt: skip
+
+
+def _by_key(known: Known, cells: pd.DataFrame, generators: list[str]) -> tuple[dict[Key, dict[str, Any]], str]:
+    """Returns for each detector and configuration that it has learned from its scores by tested configuration.
+
+    Found by lesson and exam: whichever question has asked for a cell. A detector of which one cell has failed, or that
+    was not put to all pairs, is left out whole.
+    """
+    asked = list(dict.fromkeys(row.id for row, _ in known.plan.rows.askable))
+    plain = cells[
+        (cells["asked_checkpoint"] == "last") & (cells["perturbation"] == "none") & cells["train_n"].isna()
+        & (cells["train_perturbation"] == "none") & (cells["detector_seed"] == cells["detector_seed"].min())
+        & cells["generator"].isin(generators) & cells["status"].eq("done")
+    ]  # fmt: skip
+    names = {
+        (row.detector, row.train_sources, row.generator): row.cell for row in plain.itertuples()
+    }  # a lesson of one run is named by it
+    seed = cells["generator_seed"].iloc[0]
+    frames = {str(cell): rows for cell, rows in known.scores.groupby("cell", observed=True)}
+    found: dict[Key, dict[str, Any]] = {}
+    left_out = []
+    for detector in asked:
+        mine = {
+            (learned, tested): names.get((detector, f"{learned}/{seed}", tested))
+            for learned in generators for tested in generators
+        }  # fmt: skip
+        if None in mine.values():
+            left_out.append(detector)
+            continue
+        for learned in generators:
+            found[detector, learned] = {tested: frames[str(mine[learned, tested])] for tested in generators} | {
+                REAL: frames[str(mine[learned, learned])]
+            }
+    return found, f"left out, since a cell of it has failed: {', '.join(left_out)}" if left_out else ""
+
+
+def _images(by_key: dict[Key, dict[str, Any]], name: str, part: str) -> Images:
+    """Returns the images of a class, of the part that is fitted on or of the test, in one order for all detectors."""
+    found = []
+    for (_, learned), frames in by_key.items():
+        frame = frames[name]
+        validation = "detector-validation" if name in (REAL, learned) else BESIDE
+        of = (frame["part"] == ("test" if part == "test" else validation)) & (frame["is_fake"] == (name != REAL))
+        found.append(frame[of].set_index("image_id"))
+    scores = [frame["score"].reindex(found[0].index).to_numpy(float) for frame in found]
+    return Images(np.stack(scores, axis=1), found[0]["unit"].to_numpy())
+
+
+def _fitted(classes: list[Images]) -> Any:
+    from sklearn.linear_model import LogisticRegression
+    from sklearn.pipeline import make_pipeline
+    from sklearn.preprocessing import StandardScaler
+
+    model = make_pipeline(StandardScaler(), LogisticRegression(C=PENALTY, max_iter=1000))
+    labels = np.repeat(np.arange(len(classes)), [len(one.scores) for one in classes])
+    return model.fit(np.concatenate([one.scores for one in classes]), labels)
+
+
+def _share_units(classes: list[Images]) -> bool:
+    """Says whether fakes were made from real images: an image and what was made of it are then judged alike."""
+    reals = set(classes[0].units)
+    return any(reals & set(one.units) for one in classes[1:])
+
+
+def _mean_of_classes(rows: list[rates.Row], together: bool) -> tuple[float, float, float]:
+    """Returns the mean of rates, with the distances of their ends squared and added, as `rates.balanced` does."""
+    value, low, high, _ = (np.array(column) for column in zip(*rows, strict=True))
+    mean, value, low, high = float(value.mean()), value.astype(float), low.astype(float), high.astype(float)
+    down, up = value - low, high - value
+    if together:
+        return mean, max(mean - float(down.mean()), 0.0), min(mean + float(up.mean()), 1.0)
+    n = len(rows)
+    return mean, max(mean - float(np.hypot.reduce(down)) / n, 0.0), min(mean + float(np.hypot.reduce(up)) / n, 1.0)
+
+
+def _over(runs: list[list[dict[str, Any]]]) -> Iterator[dict[str, Any]]:
+    """Yields the means over training seeds of what each has a value of."""
+    for rows in zip(*runs, strict=False):
+        if len({(row["measure"], row.get("made_by"), row.get("said")) for row in rows}) > 1 or "value" not in rows[0]:
+            yield rows[0]
+            return
+        if len(rows) == 1:
+            yield rows[0] | {"note": "; ".join(filter(None, [rows[0]["note"], ONE_RUN]))}
+            continue
+        values = np.array([[row["value"], row["low"], row["high"]] for row in rows], dtype=float)
+        value, low, high = configuration.mean_interval(*values.T, bounded=True)
+        ends = {"value": value, "low": low, "high": high, "runs": len(rows), "n": sum(row["n"] for row in rows)}
+        yield (
+            rows[0] | ends | {"note": "; ".join(filter(None, [rows[0]["note"], f"mean of {len(rows)} training runs"]))}
+        )
