@@ -238,10 +238,11 @@ def _wanted(
 
 
 def _warmed(about: describe.Description, base: Path | None) -> describe.Description:
-    """Puts in place of the run that a warm start names its networks, and what they have seen."""
-    place = about.options.get("warm_start")
-    if about.broken is not None or not isinstance(place, str) or not about.plugin.takes("warm_start"):
-        return about
-    start = warm.locate(place, base)
-    options = about.options | {"warm_start": str(start.folder)}
-    return replace(about, options=options, fingerprint=start.digest, seen=tuple(start.seen))
+    """Puts in place of the run that a warm start or a reflow names its networks, and what they have seen."""
+    for name in warm.OPTIONS:
+        place = about.options.get(name)
+        if about.broken is None and isinstance(place, str) and about.plugin.takes(name):
+            start = warm.locate(place, base, name)
+            options = about.options | {name: str(start.folder)}
+            return replace(about, options=options, fingerprint=start.fingerprint(name), seen=tuple(start.seen))
+    return about

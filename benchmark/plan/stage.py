@@ -12,7 +12,8 @@ from benchmark.plugins import resolve as plugins
 from benchmark.plugins.describe import Description
 from benchmark.store import digest
 
-PLACES = ("path", "groups_csv", "warm_start")  # options that say where a file is, whose content is in the fingerprint
+# Options that say where a file is, whose content is in the fingerprint.
+PLACES = ("path", "groups_csv", "warm_start", "reflow")
 # Raise a stage's number when its code changes what it writes; the digests of plug-ins cover their own code.
 # What a stage runs of this package beside its function, which the stage's number stands for.
 MODULES = {

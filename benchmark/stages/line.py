@@ -105,7 +105,7 @@ def train_generator(job: Job) -> None:
     generator = instance("generators", job)
     reals = _reals_for(generator, images, ledger)
     if job.where["seen"]:
-        warm.refuse_overlap(job.where["seen"], images, ledger)
+        warm.refuse_overlap(job.where["seen"], images, ledger, warm.named(job.where["options"]))
         warm.note(job.folder, job.where["seen"])
     checkpoints = Checkpoints(job.folder)
     uses_sources = adapt.wants_sources(generator)

@@ -12,6 +12,7 @@ import numpy as np
 
 from generation import fitting
 from generation.flow.program import Matching
+from generation.flow.reflow import pairs
 from generation.flow.settings import Sampling
 from generation.latents import draw
 from generation.learner import Told
@@ -35,17 +36,21 @@ def turns(generator: Flow, images: np.ndarray, labels: np.ndarray | None, told: 
         conditions = generator.conditions.vectors(labels)
     program = Matching(settings, images.shape[1:], conditions=conditions.shape[1], seed=seed)
     options = {**generator.options(), "images": digest(images.shape, images, conditions), "seed": seed}
+    learned, beside = images, conditions
     # Before the trainer: its options must name what the weights came from, or a state of other ones would go on.
     if generator.warm_start is not None:
         options["warm_start"] = fitting.warm_start(program, Path(generator.warm_start), generator.kind)
+    if generator.reflow is not None:
+        learned, beside = reflowed(generator, program, len(images), labels, told)
+        options["reflow"] = digest(learned.shape, learned, beside)
     order = np.random.default_rng(seed).permutation(len(images))
     # Sorted, since the images may be a memory map.
     health = Health(diversity(images[np.sort(order[: 8 * WATCHED])]), "velocity", settings.epochs)
     shown: list[Any] = []  # names of the checkpoints that are done
     trainer = Trainer(
         program,
-        images,
-        conditions,
+        learned,
+        beside,
         epochs=settings.epochs,
         options=options,
         notes={"rows": health.rows, "alarms": health.alarms, "checkpoints": shown},
@@ -71,3 +76,17 @@ def turns(generator: Flow, images: np.ndarray, labels: np.ndarray | None, told: 
         )
 
     return fitting.turns(generator, trainer, told, shown=shown, alarms=health.alarms, take=take, watch=watch)
+
+
+def reflowed(
+    generator: Flow, program: Matching, n: int, labels: np.ndarray | None, told: Told
+) -> tuple[np.ndarray, np.ndarray]:
+    """Gives the network the weights of the flow that it learns from, and returns what that has made of noise: images,
+    and beside each its conditions with the noise behind them."""
+    found = pairs(generator, Path(generator.reflow or ""), n, labels, told)
+    for variable, value in zip(program.network.variables, found.weights, strict=True):
+        variable.assign(value)
+    if program.average is not None:
+        program.average.restart()  # it was made of the weights before these
+    asked = [] if generator.conditions is None else [generator.conditions.vectors(found.labels)]
+    return found.images, np.concatenate([*asked, found.noise], axis=1)

@@ -10,7 +10,7 @@ from annotated_types import Ge, Gt, Le, Lt
 
 from data.errors import UserError
 from generation.conditions import asked
-from generation.flow.settings import DEEPEST, Sampling, Settings, Solver, Times, halvings
+from generation.flow.settings import DEEPEST, Loss, Sampling, Settings, Solver, Times, halvings
 from generation.flow.trained import TrainedFlow
 from generation.learner import Learner, Told
 
@@ -20,6 +20,9 @@ if TYPE_CHECKING:
     from generation.training.trainer import Turns
 
 MOST = 100  # steps
+# Options that another one brings: what they are then, unless they are given.
+WITH_MEAN_FLOW = {"mean_share": 0.25, "mean_power": 1.0}
+WITH_REFLOW = {"reflow_pairs": 4, "reflow_steps": 25}
 DROPPED = 0.1  # share of images whose condition the network does not see, as in Ho and Salimans 2022
 
 
@@ -34,6 +37,13 @@ class Flow(TrainedFlow, Learner):
         learning_rate: Of the Adam optimiser, after it has risen over the first few steps. Defaults to `0.001`.
         decay: `"linear"` lets the learning rate fall to zero over the second half of the training. Defaults to
             `"linear"`.
+        loss: `"velocity"`, or `"mean-flow"`: the network is told two times and learns the mean velocity in between, so
+            that one step may do. It is then sampled by `solver="euler"`, and 1 to 4 `steps` suit it. Defaults to
+            `"velocity"`.
+        mean_share: With `"mean-flow"`, the share of the images with two times that differ; the others have one, and
+            are flow matching. Defaults to `None`, which is 0.25.
+        mean_power: With `"mean-flow"`, how much less an image counts the larger its error is: the power of the sum of
+            squares that is divided by. 0 counts all alike. Defaults to `None`, which is 1.
         times: Which times the network learns: `"uniform"`, or `"logit-normal"`, those in the middle more often.
             Defaults to `"logit-normal"`.
         ema: Half-life in thousands of images of the moving average of the weights that samples are drawn from; 0
@@ -61,6 +71,13 @@ class Flow(TrainedFlow, Learner):
             Defaults to `"mark"`.
         warm_start: Folder of a saved flow of the same layers whose weights the network begins with. In a spec, an
             earlier run's folder, or `"RUN_FOLDER:GENERATOR"`. Defaults to `None`.
+        reflow: Folder of a saved flow of the same layers, from which alone this one learns: pairs of noise and the
+            image that it becomes, along a straight way between them, beginning with its weights. Fewer steps then do.
+            The images of the data set are not learned from. In a spec as `warm_start`. Defaults to `None`.
+        reflow_pairs: How many pairs for each training image; an epoch is a pass over all of them. Defaults to `None`,
+            which is 4 with `reflow`.
+        reflow_steps: Steps by Heun's rule in which that flow makes the image of a pair, 1 to 100. Defaults to `None`,
+            which is 25 with `reflow`.
         precision: `"float32"` or `"mixed_bfloat16"`. Defaults to `"float32"`.
         display_interval: Epochs between checkpoints; there is always one at the end. Defaults to `None`, the last only.
         random_state: Seed of everything random. Defaults to `None`, which is 0.
@@ -90,6 +107,9 @@ class Flow(TrainedFlow, Learner):
         batch_size: Annotated[int, Ge(2)] = 64,
         learning_rate: Annotated[float, Gt(0)] = 0.001,
         decay: Literal["none", "linear"] = "linear",
+        loss: Loss = "velocity",
+        mean_share: Annotated[float, Ge(0), Le(1)] | None = None,
+        mean_power: Annotated[float, Ge(0), Le(2)] | None = None,
         times: Times = "logit-normal",
         ema: Annotated[float, Ge(0)] = 10.0,
         mirror: bool = False,
@@ -105,6 +125,9 @@ class Flow(TrainedFlow, Learner):
         guidance: Annotated[float, Ge(0)] | None = None,
         on_collapse: Literal["mark", "stop", "rollback"] = "mark",
         warm_start: str | None = None,
+        reflow: str | None = None,
+        reflow_pairs: Annotated[int, Ge(1)] | None = None,
+        reflow_steps: Annotated[int, Ge(1), Le(MOST)] | None = None,
         precision: Literal["float32", "mixed_bfloat16"] = "float32",
         display_interval: Annotated[int, Ge(1)] | None = None,
         random_state: int | None = None,
@@ -115,10 +138,11 @@ class Flow(TrainedFlow, Learner):
         _check(given)
         if condition_dropout is None:
             given["condition_dropout"] = 0.0 if condition == "none" else DROPPED
+        _bring(given)
         settings = Settings(**{field.name: given[field.name] for field in dataclasses.fields(Settings)})
         super().__init__(settings, Sampling(steps, solver, guidance))
         self.on_collapse = on_collapse
-        self.warm_start = warm_start
+        self.warm_start, self.reflow = warm_start, reflow
         self.display_interval = display_interval
         self.random_state = random_state
         self.history: pd.DataFrame | None = None
@@ -135,7 +159,8 @@ class Flow(TrainedFlow, Learner):
     def notes(self) -> list[str]:
         """Sentences about the options that a reader of the results should know."""
         mirrored = "Augmentation by flip: samples may be mirror images, which matters for text and digits."
-        return [mirrored] if self.settings.mirror else []
+        taught = "A reflow learned from another flow's images alone, and draws no better than that one."
+        return [mirrored] * self.settings.mirror + [taught] * (self.reflow is not None)
 
     def describe(self, image_shape: tuple[int, ...] = (32, 32, 3)) -> str:
         """Returns Keras' summary of the network, without a condition, for images `(height, width, channels)`."""
@@ -153,9 +178,19 @@ def _check(given: dict[str, Any]) -> None:
     condition, dropped, guidance = given["condition"], given["condition_dropout"], given["guidance"]
     for wrong, message in (
         (not 1 <= given["steps"] <= MOST, f"steps must be from 1 to {MOST}. Received: steps={given['steps']}."),
+        (given["reflow_steps"] is not None and not 1 <= given["reflow_steps"] <= MOST,
+         f"reflow_steps must be from 1 to {MOST}. Received: reflow_steps={given['reflow_steps']}."),
         (not condition, 'condition must be "none", "labels" or a list of attributes. Received: [].'),
         (isinstance(condition, tuple) and len(set(condition)) < len(condition),
          f"Each part of condition may stand there once. Received: {condition}."),
+        (given["loss"] == "mean-flow" and given["solver"] == "heun",
+         'A mean flow takes each step whole: solver = "euler". Received: solver=\'heun\', loss=\'mean-flow\'.'),
+        (given["loss"] == "mean-flow" and given["reflow"] is not None,
+         'reflow learns velocities: loss = "velocity". Received: loss=\'mean-flow\'.'),
+        (given["mirror"] and given["reflow"] is not None,
+         "A mirrored image is not what its noise becomes: a reflow has mirror = false. Received: mirror=True."),
+        (given["warm_start"] is not None and given["reflow"] is not None,
+         "A reflow begins with the weights of the flow that it learns from: leave warm_start out. Received: both."),
         (condition == "none" and guidance is not None,
          'guidance goes from a flow without a condition to one with it: give condition = "labels" or a list of '
          f"attributes, or leave guidance out. Received: guidance={guidance}, condition='none'."),
@@ -168,3 +203,16 @@ def _check(given: dict[str, Any]) -> None:
     ):  # fmt: skip
         if wrong:
             raise UserError(message)
+
+
+def _bring(given: dict[str, Any]) -> None:
+    """Fills in the options that others bring, and refuses them without those."""
+    for brings, needed, options in (
+        (given["loss"] == "mean-flow", 'loss = "mean-flow"', WITH_MEAN_FLOW),
+        (given["reflow"] is not None, "reflow, the folder of a saved flow", WITH_REFLOW),
+    ):
+        for name, value in options.items():
+            if given[name] is None:
+                given[name] = value if brings else 0
+            elif not brings:
+                raise UserError(f"{name} needs {needed}. Received: {name}={given[name]}.")

@@ -15,7 +15,9 @@ from generation.training.layers import Dropout
 
 WIDEST = 4  # the widest map has this many times the channels of the one next to the image
 WAVES = 32  # sines, and as many cosines, that tell the network the time
-FASTEST, SLOWEST = 1000.0, 0.1  # of them, in radians over the whole time
+SLOWEST = 0.1  # of them, in radians over the whole time
+# A mean flow is trained on its own derivative by the time, in which fast waves would drown all else.
+FASTEST = {"velocity": 1000.0, "mean-flow": 10.0}
 
 
 def build_unet(
@@ -23,7 +25,8 @@ def build_unet(
 ) -> keras.Model:
     """Returns an untrained U-Net: `[images, times (batch, 1)]`, and conditions if there are any, -> velocities.
 
-    A condition of zeros means none. Velocities are float32, and 0 before any training.
+    That of a mean flow takes spans `(batch, 1)` behind the times: how much further on the ways end over which it gives
+    the mean velocity. A condition of zeros means none. Velocities are float32, and 0 before any training.
 
     Args:
         settings: The settings.
@@ -42,8 +45,9 @@ def build_unet(
     times = halvings(settings.depth, image_shape)
     widths = [settings.width * min(2**level, WIDEST) for level in range(times + 1)]
     images, moments = layers.Input(image_shape, name="images"), layers.Input((1,), name="times")
+    moments = [moments, layers.Input((1,), name="spans")] if settings.spans else [moments]
     asked = [layers.Input((conditions,), name="conditions")] if conditions else []
-    about = made.about(moments, asked, WIDEST * settings.width)
+    about = made.about(moments, asked, WIDEST * settings.width, FASTEST[settings.loss])
 
     flow, skipped = made.conv(images, widths[0], "first"), []
     for level, channels in enumerate(widths):
@@ -64,7 +68,7 @@ def build_unet(
     flow = made.active(made.norm(flow, "last_norm"), "last")
     # float32 under mixed precision too, so that small steps are not lost
     velocity = made.conv(flow, image_shape[-1], "velocity", zeros=True, dtype="float32")
-    return keras.Model([images, moments, *asked], velocity, name="velocity")
+    return keras.Model([images, *moments, *asked], velocity, name="velocity")
 
 
 def plain_unet(network: keras.Model, settings: Settings) -> keras.Model:
@@ -74,8 +78,8 @@ def plain_unet(network: keras.Model, settings: Settings) -> keras.Model:
         network: One of `build_unet`.
         settings: What it was built with.
     """
-    images, *_, last = network.inputs
-    conditions = last.shape[-1] if len(network.inputs) == 3 else 0
+    images, *others = network.inputs
+    conditions = next((one.shape[-1] for one in others if one.name == "conditions"), 0)
     plain = build_unet(settings, images.shape[1:], conditions=conditions, plain=True)
     for layer in network.layers:
         if layer.weights:
@@ -91,12 +95,12 @@ class _Maker:
         # a stream of its own: the trainer orders images by [seed, epoch]
         self._rng = np.random.default_rng([seed, 2**31])
 
-    def about(self, moments: Any, asked: list[Any], units: int) -> Any:
-        """Returns what every block is told: the time, and what is asked for."""
+    def about(self, moments: list[Any], asked: list[Any], units: int, fastest: float) -> Any:
+        """Returns what every block is told: the time, how far it goes on from there, and what is asked for."""
         waves = layers.Dense(WAVES, use_bias=False, trainable=False, dtype="float32", name="waves")
-        turned = waves(moments)
-        waves.set_weights([np.geomspace(FASTEST, SLOWEST, WAVES, dtype=np.float32)[None]])
-        sinusoids = layers.Concatenate(dtype="float32", name="sinusoids")([ops.sin(turned), ops.cos(turned)])
+        turned = [f(each) for each in map(waves, moments) for f in (ops.sin, ops.cos)]
+        waves.set_weights([np.geomspace(fastest, SLOWEST, WAVES, dtype=np.float32)[None]])
+        sinusoids = layers.Concatenate(dtype="float32", name="sinusoids")(turned)
         found = self.dense(sinusoids, units, "time")
         if asked:
             wanted = self.dense(asked[0], units, "condition", use_bias=False)

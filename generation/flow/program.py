@@ -5,6 +5,7 @@ Imports Keras: import this inside functions only.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from typing import Any
 
@@ -36,14 +37,15 @@ class Matching:
     Args:
         settings: The settings.
         image_shape: `(height, width, channels)`.
-        conditions: Length of the condition vectors; 0 without.
+        conditions: Length of the condition vectors; 0 without. In a reflow noise stands behind each.
         seed: Seeds weights, dropout, noise, times and the order of the images.
     """
 
     logs: tuple[str, ...] = LOGS
 
     def __init__(self, settings: Settings, image_shape: tuple[int, ...], *, conditions: int, seed: int) -> None:
-        self.settings, self.image_shape, self.conditions, self.seed = settings, tuple(image_shape), conditions, seed
+        self.settings, self.image_shape, self.seed = settings, tuple(image_shape), seed
+        self.conditions = conditions + (math.prod(image_shape) if settings.reflow_pairs else 0)
         self.network = build_unet(settings, self.image_shape, conditions=conditions, seed=seed)
         self.average: Average | None = None
         if settings.ema:

@@ -32,8 +32,9 @@ class Sampler:
     def __init__(self, settings: Settings, image_shape: tuple[int, ...], conditions: int) -> None:
         self.image_shape, self.conditions = tuple(image_shape), conditions
         self.network = build_unet(settings, self.image_shape, conditions=conditions)
-        shapes = (BATCH, *self.image_shape), (BATCH, 1), (BATCH, conditions)
-        self._velocity = backend().compiled(lambda x, t, c: call(self.network, x, t, c, False), *shapes)
+        shapes = (BATCH, *self.image_shape), (BATCH, 1), (BATCH, conditions), *([(BATCH, 1)] * settings.spans)
+        self._velocity = backend().compiled(lambda x, t, c, *s: call(self.network, x, t, c, False, *s), *shapes)
+        self._spans = settings.spans
 
     def set(self, values: Sequence[np.ndarray]) -> None:
         """Takes weights over, in the order of `network.variables`."""
@@ -57,7 +58,7 @@ class Sampler:
         for start in range(0, len(noise), BATCH):
             rows = slice(start, start + BATCH)
             wanted, nothing = _padded(conditions[rows]), np.zeros((BATCH, self.conditions), np.float32)
-            velocity = guided(self._of(wanted), self._of(nothing), sampling.guidance)
+            velocity = guided(*(self._of(c, sampling.steps) for c in (wanted, nothing)), sampling.guidance)
             drawn = follow(velocity, _padded(noise[rows]), steps=sampling.steps, solver=sampling.solver)
             images[rows] = drawn[: len(noise[rows])]
         return images
@@ -66,8 +67,10 @@ class Sampler:
         """Returns the same rounded to grey levels, uint8; an image does not depend on those beside it."""
         return levels(self.outputs(noise, conditions, sampling), "tanh")
 
-    def _of(self, conditions: np.ndarray) -> Any:
-        return lambda points, time: self._velocity(points, np.full((BATCH, 1), time, np.float32), conditions)
+    def _of(self, conditions: np.ndarray, steps: int) -> Any:
+        """Returns the velocity; of a mean flow, over a step, which is then taken without an error of its own."""
+        spans = [np.full((BATCH, 1), 1 / steps, np.float32)] if self._spans else []
+        return lambda points, time: self._velocity(points, np.full((BATCH, 1), time, np.float32), conditions, *spans)
 
 
 def _padded(rows: np.ndarray) -> Any:

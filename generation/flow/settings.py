@@ -14,6 +14,7 @@ DEEPEST = 5
 
 Times = Literal["logit-normal", "uniform"]
 Solver = Literal["euler", "heun"]
+Loss = Literal["velocity", "mean-flow"]
 
 
 @dataclass(frozen=True)
@@ -24,6 +25,9 @@ class Settings:
     batch_size: int
     learning_rate: float
     decay: Literal["none", "linear"]
+    loss: Loss
+    mean_share: float
+    mean_power: float
     times: Times
     ema: float
     mirror: bool
@@ -34,8 +38,15 @@ class Settings:
     depth: int | None
     blocks: int
     attention: bool
+    reflow_pairs: int  # 0 without a reflow, and so are its steps
+    reflow_steps: int
     on_collapse: str
     precision: str
+
+    @property
+    def spans(self) -> bool:
+        """Whether the network is told how far the way goes on from the time, and gives the mean velocity over it."""
+        return self.loss == "mean-flow"
 
 
 @dataclass(frozen=True)

@@ -51,6 +51,12 @@ class TrainedFlow(Trained):
             raise RuntimeError(NOT_FITTED)
         return latents.draw(n, math.prod(self.image_shape), seed)
 
+    def values(self) -> list[np.ndarray]:
+        """Returns the weights that sample, in the order of the network's variables."""
+        if self._sampler is None:
+            raise RuntimeError(NOT_FITTED)
+        return list(self._sampler.values())
+
     def _drawn(self, noise: np.ndarray, wanted: np.ndarray) -> np.ndarray:
         return np.asarray(self._sampler.draw(noise, wanted, self.sampling))
 
@@ -70,7 +76,9 @@ class TrainedFlow(Trained):
         network = plain_unet(self._sampler.network, self.settings)
         about = (
             f"images (n, {shape}), at time 0 standard normal noise and at time 1 images in [-1, 1], and times (n, 1) "
-            f"between them{given} -> velocities (n, {shape}): what images change by per unit of time"
+            f"between them{', spans (n, 1) from these times to later ones' if self.settings.spans else ''}{given} -> "
+            f"{'mean velocities over the spans' if self.settings.spans else 'velocities'} (n, {shape}): what images "
+            f"change by per unit of time"
         )
         return {"velocity": (network, about)}
 

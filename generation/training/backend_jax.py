@@ -96,6 +96,26 @@ def vjp(
     return output, pullback
 
 
+def jvp(function: Callable[..., Any], inputs: Sequence[Any], tangents: Sequence[Any]) -> tuple[Any, Any]:
+    """Runs a function and returns its output with its derivative along a direction, as
+    `generation.training.backend_tensorflow.jvp` does.
+
+    What the function assigns to variables is assigned when this returns.
+    """
+    assigned: list[Any] = []
+
+    def pure(*arrays: Any) -> tuple[Any, list[Any]]:
+        with Scope() as scope:
+            output = function(*arrays)
+            assigned[:] = scope.assigned.values()
+            return output, [scope.get_current_value(v) for v in assigned]
+
+    output, along, updates = jax.jvp(pure, tuple(inputs), tuple(tangents), has_aux=True)
+    for variable, value in zip(assigned, updates, strict=True):
+        variable.assign(value)
+    return output, along
+
+
 def normal(shape: tuple[int, ...], seed: int | Seed, step: Any) -> Any:
     """Standard normal float32 numbers that depend on nothing but `(seed, step)`."""
     return jax.random.normal(_key(seed, step), shape, jnp.float32)

@@ -47,6 +47,21 @@ def vjp(
     return output, pullback
 
 
+def jvp(function: Callable[..., Any], inputs: Sequence[Any], tangents: Sequence[Any]) -> tuple[Any, Any]:
+    """Runs a function and returns its output with the derivative of the output along a direction, in forward mode.
+
+    It may stand inside the function of a `vjp`, which then differentiates both in turn.
+
+    Args:
+        function: Called once, as `function(*inputs)`.
+        inputs: Tensors.
+        tangents: How fast each of them changes, in their shapes.
+    """
+    with tf.autodiff.ForwardAccumulator(list(inputs), list(tangents)) as forward:
+        output = function(*inputs)
+    return output, forward.jvp(output, unconnected_gradients=tf.UnconnectedGradients.ZERO)
+
+
 def normal(shape: tuple[int, ...], seed: int, step: Any) -> Any:
     """Standard normal float32 numbers that depend on nothing but `(seed, step)`."""
     return tf.random.stateless_normal(shape, seed=_seed(seed, step))

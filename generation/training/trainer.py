@@ -228,7 +228,7 @@ class Trainer:
     @property
     def resident(self) -> bool:
         """Whether the images are small enough to stay on the device."""
-        return self._images.nbytes <= RESIDENT_BYTES
+        return self._images.nbytes + self._conditions.nbytes <= RESIDENT_BYTES
 
     def on_device(self) -> tuple[Any, Any]:
         """Returns all images and conditions on the device."""

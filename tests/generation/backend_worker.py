@@ -42,6 +42,9 @@ RECIPES: dict[str, tuple[str, tuple[int, int, int], dict]] = {
         "width": 4, "batch_size": 6, "ema": 1.0, "mirror": True, "dropout": 0.2, "condition": "labels",
         "attention": True,
     }),
+    "mean-flow": ("flow", (8, 8, 1), {
+        "width": 4, "depth": 1, "batch_size": 6, "condition": "labels", "loss": "mean-flow", "mean_share": 0.5,
+    }),
 }  # fmt: skip
 STEPS = 3
 OPTIONS = {"architecture": "small", **SMALL, "epochs": 2, "condition": "labels", "ema": 0.1, "random_state": 4}
