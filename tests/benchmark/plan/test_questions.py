@@ -57,7 +57,9 @@ def test_a_question_is_asked_by_its_name_and_the_usual_one_always() -> None:
     more = cells(protocol={"ask": ["few"]})
     assert [one for one in more if one[0] != "few"] == usual
     assert {one for one in more if one[0] == "few"} == {("few", "linear-pixel", 50), ("few", "sentinel-content", 50)}
-    assert cells(protocol={"ask": ["all"]}) == more
+    every = cells(protocol={"ask": ["all"]})
+    assert [one for one in every if one in more] == more
+    assert {question for question, *_ in every} > {"few", "own"}, "those of this package too"
     fewer = cells(protocol={"ask": ["few"]}, question={"few": {"fewest": 9}})
     assert {n for question, _, n in fewer if question == "few"} == {9}
 
