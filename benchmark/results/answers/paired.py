@@ -15,9 +15,12 @@ Row = dict[str, Any]
 LEVEL = 0.95  # of each interval, and of all that is told of one family together
 SEEDS = ("ledger_seed", "generator_seed", "detector_seed")
 ONE_RUN = "one training run: the interval is of its test images"
+ONE_SET = "the interval of one set of images"
 
 
-def difference(more: list[Row], less: list[Row], scores: dict[str, pd.DataFrame], family: int) -> Row:
+def difference(
+    more: list[Row], less: list[Row], scores: dict[str, pd.DataFrame], family: int, *, trained: bool = True
+) -> Row:
     """Returns what the AUC of some cells is above that of others, over the trainings that have both.
 
     Of each training it is DeLong's paired difference. Over several training runs it is their mean, with an interval
@@ -28,6 +31,7 @@ def difference(more: list[Row], less: list[Row], scores: dict[str, pd.DataFrame]
         less: Likewise; each was tested on the same images as that of the same seeds in `more`.
         scores: Of the test images of each cell.
         family: How many differences are told together.
+        trained: Whether the generator trains; seeds of finished images are draws. Defaults to `True`.
 
     Returns:
         `value`, `low`, `high`, `runs`, `note`, and `told`: whether it is `"above 0"` or `"below 0"` when all of the
@@ -48,7 +52,8 @@ def difference(more: list[Row], less: list[Row], scores: dict[str, pd.DataFrame]
     if not np.isnan(low):
         _, least, most = _mean(done, columns, 1 - (1 - LEVEL) / family)
         told = "above 0" if least > 0 else "below 0" if most < 0 else "no"
-    what = f"mean of {n} training runs" if n > 1 else ONE_RUN
+    several = f"mean of {n} {'training runs' if trained else 'draws of the images'}"
+    what = several if n > 1 else alone(trained)
     why = "cannot tell: " if np.isnan(low) else ""
     numbers = {"value": value, "low": low, "high": high, "told": told, "runs": n}
     return numbers | {"note": "; ".join(filter(None, [why + what, lost]))}
@@ -60,6 +65,11 @@ def failed(cells: list[Row]) -> str:
     if not lost:
         return ""
     return f"{len(lost)} of {len(cells)} cells failed: {lost[0]['error'] or lost[0]['status']}"
+
+
+def alone(trained: bool) -> str:
+    """Says what the interval of a single run is of."""
+    return ONE_RUN if trained else ONE_SET
 
 
 def runs(cells: list[Row]) -> int:

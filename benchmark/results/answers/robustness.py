@@ -63,11 +63,12 @@ def table(known: Known) -> pd.DataFrame:
         same: list[Row] = group.to_dict("records")
         changed = (same[0]["train_perturbation"], same[0]["perturbation"])
         found.setdefault((same[0]["generator"], same[0]["detector"]), {})[changed] = same
+    trained = {row.id for row in known.plan.generators if row.trains}
     mine, measured = set(cells.loc[cells["question"] == NAME, "detector"]), _measured(known.metrics)
     rows = []
     for (generator, detector), groups in found.items():
         if detector in mine:
-            of_pair = Pair(groups, scores, measured)
+            of_pair = Pair(groups, scores, measured, generator in trained)
             rows += [{"generator": generator, "detector": detector} | row for row in of_pair.rows(options)]
             rows += list(_left_out(known, options, generator, detector))
     return pd.DataFrame(rows, columns=COLUMNS)
@@ -90,13 +91,14 @@ class Pair:
         groups: The cells by what was done to their lesson and their exam, one for each seed.
         scores: The scores of the test images of each cell.
         measured: What is known of cells and configurations.
+        trained: Whether the generator trains.
     """
 
     def __init__(
         self, groups: dict[tuple[str, str], list[Row]], scores: dict[str, pd.DataFrame],
-        measured: dict[tuple[str, ...], Row],
+        measured: dict[tuple[str, ...], Row], trained: bool,
     ) -> None:  # fmt: skip
-        self.groups, self.scores, self.measured = groups, scores, measured
+        self.groups, self.scores, self.measured, self.trained = groups, scores, measured, trained
 
     def rows(self, options: Options) -> Iterator[Row]:
         """Yields the rows of all places: clean images first, then each kind from weak to strong."""
@@ -118,7 +120,8 @@ class Pair:
                     yield about | {"metric": "regained"} | self._difference(place, plain, family["regained"])
 
     def _difference(self, more: Place, less: Place, family: int) -> Row:
-        return paired.difference(self.groups[more.cell], self.groups[less.cell], self.scores, family)
+        both = self.groups[more.cell], self.groups[less.cell]
+        return paired.difference(*both, self.scores, family, trained=self.trained)
 
     def _rates(self, place: Place) -> Iterator[Row]:
         cells = self.groups[place.cell]
@@ -132,7 +135,7 @@ class Pair:
             if number is not None:
                 notes = [number["note"] if isinstance(number["note"], str) else "", lost]
                 if len(cells) == 1:
-                    notes.insert(0, paired.ONE_RUN)
+                    notes.insert(0, paired.alone(self.trained))
                 row |= {name: number[name] for name in ("value", "low", "high")}
                 row["note"] = "; ".join(dict.fromkeys(note for note in notes if note))
             else:

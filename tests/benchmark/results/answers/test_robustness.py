@@ -69,7 +69,7 @@ def made(
     detector = SimpleNamespace(id="d", plugin=SimpleNamespace(attribute=lambda _, default=None: default))
     if needs:
         detector.plugin.attribute = lambda name, default=None: needs if name == "needs" else default
-    plan = SimpleNamespace(detectors=[detector])
+    plan = SimpleNamespace(detectors=[detector], generators=[SimpleNamespace(id="a", trains=True)])
     return Known(given={"perturbations": names} | given, cells=cells, scores=scores, metrics=every, plan=plan)
 
 
@@ -131,6 +131,15 @@ def test_the_true_drop_is_in_its_interval_as_often_as_is_said(runs: int) -> None
         drop = number(robustness.table(made(shifts, runs, seed=seed, n=80, measured=False)), "drop", "noise-4")
         held.append(drop["low"] <= clean - after <= drop["high"])
     assert np.mean(held) >= 0.85, "of 40 draws 95 % would fall below that once in some hundred times"
+
+
+@pytest.mark.parametrize(
+    ("runs", "note"), [(1, "the interval of one set of images"), (3, "mean of 3 draws of the images")]
+)
+def test_seeds_of_finished_images_are_no_training_runs(runs: int, note: str) -> None:
+    known = made(SHIFTS, runs)
+    known.plan.generators[0].trains = False
+    assert number(robustness.table(known), "drop", "jpeg-50")["note"] == note
 
 
 def test_pairing_is_worth_its_while() -> None:
