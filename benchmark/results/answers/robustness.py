@@ -25,7 +25,6 @@ COLUMNS = [
     "high", "told", "runs", "note",
 ]  # fmt: skip
 RATES = ("auc", "tpr", "fpr")  # the rates are at the threshold of the lesson's validation images
-CHAIN = "chain"
 WHOLE = ("table", "generator", "detector", "train_perturbation", "perturbation")  # what the row of a mean is of
 
 
@@ -145,7 +144,7 @@ class Pair:
 
 def _about(place: Place) -> Row:
     steps = [] if place.perturbation == UNTOUCHED else perturb.steps(place.perturbation)
-    kind = "" if not steps else steps[0].kind if len(steps) == 1 else CHAIN
+    kind = "" if not steps else steps[0].kind if len(steps) == 1 else place.perturbation
     return {**place._asdict(), "kind": kind, "strength": steps[0].strength if len(steps) == 1 else np.nan}
 
 

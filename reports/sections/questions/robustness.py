@@ -54,12 +54,17 @@ def section(run: Run) -> dict[str, Any] | None:
     return {"answer": answer(first, judged), "parts": shown}
 
 
-def _drawings(figure: RobustnessFigure, generator: str, preprocess: str, number: int) -> Iterator[tuple[str, Any, str]]:
-    at = figure.generators.index(generator)
+def _drawings(
+    figure: RobustnessFigure, generator: str, preprocess: str, number: int
+) -> Iterator[tuple[str, list[tuple[str, Any, str]]]]:
+    """Yields a row of panels for each way to train: the kind, its drawing, and its numbers."""
     for train in figure.trains(generator, preprocess):
-        drawing = figure.svg(generator, preprocess, train, name=f"rob{at}x{number}{train}")
-        data = packed(figure.frame(generator, preprocess, train))
-        yield TRAINED[train], Markup(drawing), data  # noqa: S704 - escaped where it is made
+        panels = []
+        for at, kind in enumerate(figure.kinds(generator, preprocess)):
+            name = f"rob{figure.generators.index(generator)}x{number}{train}{at}"
+            drawing = Markup(figure.svg(generator, preprocess, train, kind, name=name))  # noqa: S704 - escaped there
+            panels.append((kind, drawing, packed(figure.frame(generator, preprocess, train, kind))))
+        yield TRAINED[train], panels
 
 
 def answer(rows: pd.DataFrame, judged: list[str]) -> list[str]:

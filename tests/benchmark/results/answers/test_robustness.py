@@ -196,7 +196,7 @@ def test_kinds_stand_together_from_weak_to_strong() -> None:
     ]  # fmt: skip
     table = robustness.table(made({("none", "none"): 2.0} | {("none", name): 1.0 for name in names}, runs=1))
     found = table.drop_duplicates("perturbation").set_index("perturbation")[["kind", "strength"]]
-    assert found["kind"].tolist() == ["", "jpeg", "jpeg", "brightness", "brightness", "chain"]
+    assert found["kind"].tolist() == ["", "jpeg", "jpeg", "brightness", "brightness", "resize-0.5+jpeg-75"]
     assert found.loc["brightness-1.5", "strength"] == 1.5
 
 
