@@ -108,6 +108,7 @@ class Gathered:
                 own = cell.lesson.name == cell.generator
                 about = {"ledger_seed": min(cell.ledger_seeds)} | _identity(cell)
                 about |= {} if own else {"generator": cell.lesson.name}
+                about |= {f"train_{name}": value for name, value in cell.lesson.changes.items()}
                 frames.append(_text(path).assign(**about))
             seen.add(cell.trained.key)
         first = [*FIRST, "detector", "detector_seed"]

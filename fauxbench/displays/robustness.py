@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from fauxbench.displays.display import Display, chosen, drawable, legend, look
-from reports.figures.robustness import CLEAN, RobustnessFigure
+from reports.figures.robustness import RobustnessFigure
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -20,7 +20,7 @@ class RobustnessDisplay(Display):
     Args:
         run: A run, as reports read it.
         generator: Its id. Defaults to `None`, the first that was asked.
-        kind: Such as `"jpeg"`, or `"chain"` for those of several steps. Defaults to `None`, the first.
+        kind: Such as `"jpeg"`, or the whole name of one of several steps. Defaults to `None`, the first.
         train: What was done to the images that detectors learned from: `"none"`, or `"same"`. Defaults to `None`, the
             first.
         preprocess: What the detectors' side did to all images. Defaults to `None`, the first.
@@ -39,10 +39,9 @@ class RobustnessDisplay(Display):
 
     def frame(self) -> pd.DataFrame:
         """Returns a row per detector and strength, clean images among them: the AUC and the ends of its interval."""
-        rows = self._figure.frame(self.generator, self.preprocess, self.train)
+        rows = self._figure.frame(self.generator, self.preprocess, self.train, self.kind)
         columns = ["detector", "perturbation", "strength", "value", "low", "high", "note"]
-        here = (rows["kind"] == self.kind) | (rows["perturbation"] == CLEAN)
-        return rows.loc[here, columns].reset_index(drop=True)
+        return rows[columns].reset_index(drop=True)
 
     def _draw(self, axes: Axes) -> None:
         styles = self._figure.styles(self.generator, self.preprocess, look())

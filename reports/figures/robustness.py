@@ -19,7 +19,6 @@ if TYPE_CHECKING:
 TEXT = "generator detector preprocess perturbation kind train metric told note"
 NUMBERS = "strength value low high runs"
 CLEAN = "none"  # what was done to images that nothing was done to
-ACROSS = 4  # panels side by side
 
 
 class RobustnessFigure:
@@ -51,38 +50,32 @@ class RobustnessFigure:
         mine = set(self._of(generator, preprocess)["detector"])
         return [name for name in self._detectors if name in mine]
 
-    def frame(self, generator: str, preprocess: str, train: str | None = None) -> pd.DataFrame:
-        """The rows behind the drawing: those of clean images too, and of one way to train or of all."""
+    def frame(self, generator: str, preprocess: str, train: str | None = None, kind: str | None = None) -> pd.DataFrame:
+        """The rows behind the drawing: those of clean images, and of one way to train and one kind or of all."""
         clean = self._rows["perturbation"] == CLEAN
-        right = True if train is None else clean | (self._rows["train"] == train)
         here = (self._rows["generator"] == generator) & (self._rows["preprocess"] == preprocess)
-        return self._rows[here & right]
+        for column, wanted in (("train", train), ("kind", kind)):
+            here &= clean | (self._rows[column] == wanted) if wanted is not None else True
+        return self._rows[here]
 
-    def svg(self, generator: str, preprocess: str, train: str, *, name: str) -> str:
-        """Draws all kinds, four panels side by side.
+    def svg(self, generator: str, preprocess: str, train: str, kind: str, *, name: str) -> str:
+        """Draws one kind.
 
         Args:
             generator: One of `generators`.
             preprocess: One of `preprocesses`.
             train: One of `trains`.
+            kind: One of `kinds`.
             name: Prefix of the ids in the drawing.
 
         Returns:
             An `<svg>` element.
         """
-        kinds = self.kinds(generator, preprocess)
-        rows = -(-len(kinds) // ACROSS)
-        height = 1.75 * rows
-        with svg.panel(9.4, height) as (figure, first):
-            panels = [first, *(figure.add_axes((0, 0, 1, 1), facecolor="none") for _ in kinds[1:])]
-            for at, axes in enumerate(panels):
-                row, column = divmod(at, ACROSS)
-                bottom = (rows - 1 - row) / rows + 0.36 / height
-                axes.set_position((0.042 + column * 0.242, bottom, 0.212, 1.12 / height))
-                axes.set_title(svg.label(kinds[at], 22), fontsize=9, pad=3)
-            self.draw(panels, generator, preprocess, train)
+        with svg.panel(2.5, 1.7) as (figure, axes):
+            axes.set_position((0.14, 0.16, 0.84, 0.8))
+            self.draw_kind(axes, generator, preprocess, train, kind, self.styles(generator, preprocess, PAGE), PAGE)
             what = "clean images" if train == CLEAN else "images with the same processing"
-            return svg.export(figure, name=name, title=f"AUC on {generator} after processing, trained on {what}")
+            return svg.export(figure, name=name, title=f"AUC on {generator} after {kind}, trained on {what}")
 
     def draw(
         self, panels: Sequence[Axes], generator: str, preprocess: str, train: str, look: Look = PAGE
@@ -108,8 +101,7 @@ class RobustnessFigure:
         look: Look,
     ) -> None:  # fmt: skip
         """Draws one kind: clean images at the left, then its strengths from weak to strong."""
-        rows = self.frame(generator, preprocess, train)
-        rows = rows[(rows["kind"] == kind) | (rows["perturbation"] == CLEAN)]
+        rows = self.frame(generator, preprocess, train, kind)
         names = [CLEAN, *dict.fromkeys(rows.loc[rows["perturbation"] != CLEAN, "perturbation"])]
         places = {name: at for at, name in enumerate(names)}
         points = pd.DataFrame(
@@ -138,6 +130,6 @@ class RobustnessFigure:
 
 
 def _strength(name: str, kind: str) -> str:
-    """The strength alone, where the kind stands above the panel; of a chain its short name."""
+    """The strength alone, since the kind stands above the panel; of several steps all of it does."""
     found = re.fullmatch(rf"{re.escape(kind)}-(\S+)", name)
-    return found[1] if found else svg.label(name, 12)
+    return svg.label(found[1], 12) if found else "after"

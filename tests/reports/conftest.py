@@ -136,7 +136,7 @@ def write_robustness(folder: Path, rename: dict[str, str] | None = None) -> None
     for (generator, detector), (place, both) in itertools.product(names, aucs.items()):
         at = detector == "linear-pixel"
         pair = (0.51, 0.5) if generator == "tuned" and "+" in place[0] else both
-        kind, _, strength = place[0].partition("-") if "+" not in place[0] else ("chain", "", "")
+        kind, _, strength = place[0].partition("-") if "+" not in place[0] else (place[0], "", "")
         about = {
             "generator": rename.get(generator, generator), "detector": rename.get(detector, detector),
             "preprocess": "none", "perturbation": place[0], "kind": "" if kind == "none" else kind,

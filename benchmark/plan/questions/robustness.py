@@ -63,7 +63,7 @@ class Options(BaseModel):
     model_config = ConfigDict(extra="forbid", strict=True, allow_inf_nan=False)
 
     perturbations: Annotated[list[str], Field(min_length=1), AfterValidator(_perturbations)] = USUAL
-    train: Annotated[list[Literal["none", "same"]], Field(min_length=1), AfterValidator(_once)] = [UNTOUCHED, SAME]
+    train: Annotated[list[Literal["none", "same"]], Field(min_length=1), AfterValidator(_once)] = ["none", "same"]
     preprocess: Annotated[list[str], Field(min_length=1), AfterValidator(_named)] = [UNTOUCHED]
 
 

@@ -1,7 +1,8 @@
 """Answers: what questions beside the usual one come to over all their cells, one short file each.
 
 A file of this folder is named as its question. It has `table(known)`, which returns a frame with a row for each number
-and its interval. Where a run asked the question the frame is written as `answers/NAME.csv`.
+and its interval. Where a run asked the question the frame is written as `answers/NAME.csv`. `paired` is no question:
+it has differences of cells that share their test images, for those that need them.
 
 May import `benchmark.results.held`, `benchmark.statistics` and what is below.
 """

@@ -54,12 +54,17 @@ def section(run: Run) -> dict[str, Any] | None:
     return {"answer": answer(first, judged), "parts": shown}
 
 
-def _drawings(figure: RobustnessFigure, generator: str, preprocess: str, number: int) -> Iterator[tuple[str, Any, str]]:
-    at = figure.generators.index(generator)
+def _drawings(
+    figure: RobustnessFigure, generator: str, preprocess: str, number: int
+) -> Iterator[tuple[str, list[tuple[str, Any, str]]]]:
+    """Yields a row of panels for each way to train: the kind, its drawing, and its numbers."""
     for train in figure.trains(generator, preprocess):
-        drawing = figure.svg(generator, preprocess, train, name=f"rob{at}x{number}{train}")
-        data = packed(figure.frame(generator, preprocess, train))
-        yield TRAINED[train], Markup(drawing), data  # noqa: S704 - escaped where it is made
+        panels = []
+        for at, kind in enumerate(figure.kinds(generator, preprocess)):
+            name = f"rob{figure.generators.index(generator)}x{number}{train}{at}"
+            drawing = Markup(figure.svg(generator, preprocess, train, kind, name=name))  # noqa: S704 - escaped there
+            panels.append((kind, drawing, packed(figure.frame(generator, preprocess, train, kind))))
+        yield TRAINED[train], panels
 
 
 def answer(rows: pd.DataFrame, judged: list[str]) -> list[str]:
@@ -147,7 +152,9 @@ def _one(rows: pd.DataFrame, like: pd.Series, metric: str, train: str) -> pd.Ser
 
 
 def _with(row: pd.Series | None) -> str:
-    return "not known" if row is None else numbers.with_interval(row["value"], row["low"], row["high"])
+    if row is None:
+        return "not known"
+    return numbers.with_interval(row["value"], row["low"], row["high"], bounded=row["metric"] == "auc")
 
 
 def _table(rows: pd.DataFrame, order: list[str]) -> dict[str, Any]:
@@ -156,7 +163,8 @@ def _table(rows: pd.DataFrame, order: list[str]) -> dict[str, Any]:
     known = {
         (row["perturbation"], row["train"], row["detector"], row["metric"]): row for row in rows.to_dict("records")
     }
-    places = dict.fromkeys(zip(rows["perturbation"], rows["train"], strict=True))
+    some = rows if rows.loc[rows["metric"] == "auc", "value"].notna().any() else rows[:0]  # what failed is said above
+    places = dict.fromkeys(zip(some["perturbation"], some["train"], strict=True))
     body = []
     for name, train in places:
         cells = [(known.get((name, train, one, "auc")), known.get((name, train, one, "drop"))) for one in detectors]

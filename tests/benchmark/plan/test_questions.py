@@ -58,6 +58,7 @@ def test_a_question_is_asked_by_its_name_and_the_usual_one_always() -> None:
     assert [one for one in more if one[0] != "few"] == usual
     assert {one for one in more if one[0] == "few"} == {("few", "linear-pixel", 50), ("few", "sentinel-content", 50)}
     assert {one for one in cells(protocol={"ask": ["all"]}) if one[0] == "few"} <= {*more}
+    assert {question for question, *_ in cells(protocol={"ask": ["all"]})} > {"few", "own"}
     fewer = cells(protocol={"ask": ["few"]}, question={"few": {"fewest": 9}})
     assert {n for question, _, n in fewer if question == "few"} == {9}
 

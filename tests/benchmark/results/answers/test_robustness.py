@@ -69,7 +69,7 @@ def made(
     detector = SimpleNamespace(id="d", plugin=SimpleNamespace(attribute=lambda _, default=None: default))
     if needs:
         detector.plugin.attribute = lambda name, default=None: needs if name == "needs" else default
-    plan = SimpleNamespace(detectors=[detector])
+    plan = SimpleNamespace(detectors=[detector], generators=[SimpleNamespace(id="a", trains=True)])
     return Known(given={"perturbations": names} | given, cells=cells, scores=scores, metrics=every, plan=plan)
 
 
@@ -133,6 +133,15 @@ def test_the_true_drop_is_in_its_interval_as_often_as_is_said(runs: int) -> None
     assert np.mean(held) >= 0.85, "of 40 draws 95 % would fall below that once in some hundred times"
 
 
+@pytest.mark.parametrize(
+    ("runs", "note"), [(1, "the interval of one set of images"), (3, "mean of 3 draws of the images")]
+)
+def test_seeds_of_finished_images_are_no_training_runs(runs: int, note: str) -> None:
+    known = made(SHIFTS, runs)
+    known.plan.generators[0].trains = False
+    assert number(robustness.table(known), "drop", "jpeg-50")["note"] == note
+
+
 def test_pairing_is_worth_its_while() -> None:
     table = robustness.table(made({("none", "none"): 1.2, ("none", "blur-1"): 0.9}, runs=1))
     drop, ends = number(table, "drop", "blur-1"), [number(table, "auc", name) for name in ("none", "blur-1")]
@@ -187,7 +196,7 @@ def test_kinds_stand_together_from_weak_to_strong() -> None:
     ]  # fmt: skip
     table = robustness.table(made({("none", "none"): 2.0} | {("none", name): 1.0 for name in names}, runs=1))
     found = table.drop_duplicates("perturbation").set_index("perturbation")[["kind", "strength"]]
-    assert found["kind"].tolist() == ["", "jpeg", "jpeg", "brightness", "brightness", "chain"]
+    assert found["kind"].tolist() == ["", "jpeg", "jpeg", "brightness", "brightness", "resize-0.5+jpeg-75"]
     assert found.loc["brightness-1.5", "strength"] == 1.5
 
 
