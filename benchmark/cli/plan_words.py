@@ -9,6 +9,7 @@ from typing import Any
 
 from benchmark.cli.progress import duration
 from benchmark.execute.time_left import TimeLeft
+from benchmark.plan import questions
 from benchmark.plan.planner import Plan
 from benchmark.results import resolution
 from benchmark.store.store import Store
@@ -34,6 +35,7 @@ def summary(planned: Plan, kept: Store, seen: dict[str, Any]) -> Iterator[str]:
         (len(seeds.detector_seeds), "detector seed"),
     )
     yield f"{rows}; {', '.join(_count(*pair) for pair in counts)}: {_count(len(planned.cells), 'cell')}."
+    yield from _questions(planned)
     stored = {stage.key for stage in planned.stages if kept.has(stage.function, stage.key)}
     todo = [stage for stage in planned.stages if stage.key not in stored]
     yield f"{len(stored)} of {_count(len(planned.stages), 'stage')} are in the store {kept.root}."
@@ -42,6 +44,16 @@ def summary(planned: Plan, kept: Store, seen: dict[str, Any]) -> Iterator[str]:
         yield f"To do: {', '.join(f'{count} {function}' for function, count in kinds.items())}."
         yield _cost(TimeLeft(kept, todo), kept)
     yield from resolution.sentences(seen)
+
+
+def _questions(planned: Plan) -> Iterator[str]:
+    """Says how many cells each question has, where more than the usual one is asked."""
+    asked = planned.spec.protocol.ask
+    counts = Counter(cell.question for cell in planned.cells)
+    names = [name for name in questions.known() if name in asked or counts[name]]
+    if set(asked) - {questions.USUAL}:
+        told = [f"{counts[name]:,} of '{name}'" for name in sorted(names, key=lambda name: name != questions.USUAL)]
+        yield f"Cells by question: {', '.join(told)}."
 
 
 def _cost(times: TimeLeft, kept: Store) -> str:

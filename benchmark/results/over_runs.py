@@ -215,7 +215,7 @@ def _found(
         return None
     if is_run and len(runs) == 1:  # most of a run of many cells: nothing is to be pooled
         value, *_, note = known[runs["cell"].iloc[0]]
-        return (value, np.nan, np.nan, configuration.ONE_RUN) if value == value else (*[np.nan] * 3, note or UNDEFINED)
+        return value, np.nan, np.nan, configuration.ONE_RUN if value == value else note or UNDEFINED
     values = pd.DataFrame([known[cell][:3] for cell in runs["cell"]], index=runs.index).astype(float)
     notes = [known[cell][3] for cell in runs["cell"]]
     if values[0].isna().any():

@@ -158,7 +158,7 @@ def _over_exams(done: pd.DataFrame, known: Known, trained: set[str]) -> Iterator
     by_cell = held.test_scores(known.scores[known.scores["cell"].isin(done["cell"])])
     sentinels = {row.id for row in known.plan.detectors if row.plugin.attribute("sentinel")}
     for split, rows in done.groupby("ledger_seed", sort=False):
-        runs: dict[str, dict[str, list[list[tuple[np.ndarray, ...]]]]] = {}
+        runs: dict[str, dict[str, list[list[Any]]]] = {}
         for (detector, generator), same in rows.groupby(["detector", "generator"], sort=False):
             by_seed = [
                 [held.tested(by_cell[cell]) for cell in one["cell"]] for _, one in same.groupby("generator_seed")
