@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from fauxbench.displays.robustness import RobustnessDisplay
     from fauxbench.displays.roc import RocDisplay
     from fauxbench.displays.spectra import SpectrumDisplay
+    from fauxbench.displays.transfer import TransferDisplay
     from reports import load as reading
 
 
@@ -238,6 +239,21 @@ class Run(api.Run):
         from fauxbench.displays.spectra import SpectrumDisplay
 
         return SpectrumDisplay(self._read, generator, difference=difference)
+
+    def transfer(self, detector: str | None = None) -> TransferDisplay:
+        """Returns what a detector finds of what it has not learned from, see `fauxbench.displays.transfer`.
+
+        Example:
+            >>> import fauxbench
+            >>> transfer = fauxbench.load("runs/digits").transfer("linear-pixel")
+            >>> transfer.frame()["part"].unique().tolist()
+            ['pairs', 'leave-one-out', 'next', 'runs']
+            >>> transfer.plot().get_ylabel()
+            'learned from'
+        """
+        from fauxbench.displays.transfer import TransferDisplay
+
+        return TransferDisplay(self._read, detector)
 
     def pictures(self, generator: str | None = None, *, n: int = 8) -> PictureDisplay:
         """Returns real images beside a generator's, checkpoint by checkpoint, see `fauxbench.displays.pictures`.

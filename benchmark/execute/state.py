@@ -78,6 +78,9 @@ class State:
                 self.outcomes[stage.key] = Outcome(stage, "cached", record["seconds"])
             else:
                 self.open[stage.key] = stage
+        self._exams: dict[str | None, list[str]] = {}  # of each trained detector, the keys of the stages that apply it
+        for key, stage in self.open.items():
+            self._exams.setdefault(stage.detector, []).append(key)
         self.times = TimeLeft(store, self.open.values())
         if self.open:
             for split in plan.splits:
@@ -95,7 +98,7 @@ class State:
         Args:
             read: Keys of trained detectors whose exams come first, since processes have them at hand.
         """
-        for stage in sorted(self.open.values(), key=lambda stage: stage.detector not in read):
+        for stage in self._next(read):
             inputs = [self.outcomes.get(read.key) for read in stage.inputs.values()]
             failed = next((i for i in inputs if i is not None and i.status in ("failed", "skipped")), None)
             if failed is not None:
@@ -105,6 +108,12 @@ class State:
             elif all(inputs):
                 return self.open.pop(stage.key)
         return None
+
+    def _next(self, read: Collection[str]) -> Iterator[Stage]:
+        """Yields the open stages, exams of detectors that were read first."""
+        for detector in read:
+            yield from [self.open[key] for key in self._exams.get(detector, ()) if key in self.open]
+        yield from list(self.open.values())
 
     def end(self, result: dict[str, Any], stage: Stage) -> None:
         """Records how a stage ended, and stops everything for a reason that would stop every other stage too."""

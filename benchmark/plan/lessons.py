@@ -29,6 +29,7 @@ class Lessons:
     rows: Rows
     extractor: Stage
     discriminators: dict[tuple[str, int], Stage] = field(default_factory=dict)
+    _trainings: dict[tuple[Any, ...], Stage] = field(default_factory=dict)
 
     def possible(self, asked: Asked) -> bool:
         """Says whether a detector can be asked: one that needs a discriminator, only on the GAN that it is of.
@@ -56,7 +57,15 @@ class Lessons:
         return has_discriminator(row.plugin, row.options)
 
     def training(self, asked: Asked) -> Stage:
-        """Returns the stage that trains a detector on a lesson."""
+        """Returns the stage that trains a detector on a lesson; one object for all the exams after it."""
+        detector, lesson = asked.detector, asked.lesson
+        needs_own = "discriminator" in detector.plugin.attribute("needs", ())
+        about = (detector.id, asked.detector_seed, lesson.id, lesson.sources, asked.exam.id if needs_own else "")
+        if about not in self._trainings:
+            self._trainings[about] = self._training(asked)
+        return self._trainings[about]
+
+    def _training(self, asked: Asked) -> Stage:
         detector, lesson = asked.detector, asked.lesson
         params = params_of(detector, asked.detector_seed, self.rows.environment)
         if lesson.changes:

@@ -62,20 +62,21 @@ class Split:
     def stages(self) -> list[Stage]:
         """Its stages, without repetition; trainings first, since they take longest."""
         chosen: dict[str, Stage] = {}
-        for stage in self._walk():
+        seen: set[int] = set()  # stages that are one object are looked at once: many cells read the same ones
+        for stage in self._walk(seen):
             named = replace(stage, name=stage.name + self.name) if self.name else stage
             chosen.setdefault(stage.key, named)
         return list(chosen.values())
 
-    def _walk(self) -> Iterator[Stage]:
+    def _walk(self, seen: set[int]) -> Iterator[Stage]:
         yield from (self.prepared, self.audited)
         yield from self.trainings.values()
         yield from self.banks.values()
         for cell in self.cells:
-            yield from _after_inputs(cell.measured)
+            yield from _after_inputs(cell.measured, seen)
         for stages in self.measured.values():
             for stage in stages.values():
-                yield from _after_inputs(stage)
+                yield from _after_inputs(stage, seen)
 
 
 @dataclass(frozen=True)
@@ -211,10 +212,13 @@ def _cell(question: str, asked: Asked, trained: Stage, split: str) -> Cell:
     return Cell(question, lesson, detector.id, asked.detector_seed, exam, trained, scored, measured, split)
 
 
-def _after_inputs(stage: Stage) -> Iterator[Stage]:
-    """Yields all that a stage reads, each after what it reads itself, and then the stage."""
+def _after_inputs(stage: Stage, seen: set[int]) -> Iterator[Stage]:
+    """Yields all that a stage reads, each after what it reads itself, and then the stage; nothing that was seen."""
+    if id(stage) in seen:
+        return
+    seen.add(id(stage))
     for read in stage.inputs.values():
-        yield from _after_inputs(read)
+        yield from _after_inputs(read, seen)
     yield stage
 
 

@@ -68,14 +68,18 @@ class Gathered:
 
     def metrics(self) -> pd.DataFrame:
         """One row per cell and metric."""
-        frames = []
+        frames, about = [], []
         for cell in self.measured:
-            frame = pd.read_csv(self.path(cell.measured) / "metrics.csv")
-            label = frame["label"] if "label" in frame else pd.Series(np.nan, index=frame.index)
-            about = {"cell": cell.name, **_identity(cell), **_asked(cell), "checkpoint": self._checkpoint(cell)}
-            frame = frame.assign(scope=np.where(label.isna(), "cell", "class"), **about)
-            frames.append(frame.assign(**{"class": [None if np.isnan(at) else self._classes[int(at)] for at in label]}))
-        joined = pd.concat(frames, ignore_index=True) if frames else _empty(summarise.METRIC_COLUMNS)
+            frames.append(pd.read_csv(self.path(cell.measured) / "metrics.csv"))
+            about.append({"cell": cell.name, **_identity(cell), **_asked(cell), "checkpoint": self._checkpoint(cell)})
+        if not frames:
+            return _empty(summarise.METRIC_COLUMNS)
+        joined = pd.concat(frames, ignore_index=True)
+        label = joined["label"] if "label" in joined else pd.Series(np.nan, index=joined.index)
+        every = pd.DataFrame(about, dtype=object).infer_objects()  # each cell once, whatever the number of its metrics
+        of = every.loc[np.repeat(every.index, [len(frame) for frame in frames])].reset_index(drop=True)
+        classes = [None if np.isnan(at) else self._classes[int(at)] for at in label]
+        joined = joined.assign(scope=np.where(label.isna(), "cell", "class"), **{"class": classes}, **of)
         return joined[summarise.METRIC_COLUMNS]
 
     def curves(self) -> pd.DataFrame:

@@ -32,7 +32,7 @@ def groups(cells: pd.DataFrame, *, over: Sequence[str], within: Sequence[str]) -
     """
     others = [name for name in IDENTITY if name not in (*over, *within)]
     for key, rows in cells.groupby(list(within), sort=False, dropna=False):
-        differing = [name for name in others if rows[name].nunique(dropna=False) > 1]
+        differing = [name for name in others if rows[name].nunique(dropna=False) > 1] if len(rows) > 1 else []
         if differing:
             raise ValueError(
                 f"A summary over {', '.join(over)} would pool cells that differ in {', '.join(differing)}: "

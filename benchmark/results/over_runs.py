@@ -19,6 +19,8 @@ from benchmark.results.summarise import METRIC_COLUMNS
 from benchmark.statistics import intervals
 from benchmark.statistics.columns import components as parts
 from benchmark.statistics.columns import configuration
+from benchmark.statistics.delong import components as components_of
+from benchmark.statistics.ranking import Ranking
 
 SEEDS = ["ledger_seed", "generator_seed"]
 OVER = ["ledger_seed", "generator_seed", "detector_seed", "train_sources"]
@@ -31,6 +33,7 @@ RUN_COLUMNS = ["generator", "measure", "runs", "value", "low", "high", "note"]
 UNBOUNDED = ("nll", "fd", "kd", "density", "fid", "kid", "difference", "shift_real", "shift_fake")
 NOT_MEANT = ("p_chance",)  # a mean of p-values is no p-value
 COLLAPSED = "collapsed"
+UNDEFINED = "not defined in every run"
 
 
 def configurations(
@@ -62,7 +65,8 @@ def configurations(
             continue
         distinct, note = without_repeats(runs, banks or {})
         failed = f"; {len(column) - len(runs)} more failed" if len(runs) < len(column) else ""
-        about = {name: runs[name].iloc[0] for name in METRIC_COLUMNS if name in runs and name not in (*OVER, "cell")}
+        first = dict(zip(runs.columns, next(runs.itertuples(index=False, name=None)), strict=True))
+        about = {name: first[name] for name in METRIC_COLUMNS if name in first and name not in (*OVER, "cell")}
         about |= {"ledger_seed": runs["ledger_seed"].iloc[0] if runs["ledger_seed"].nunique() == 1 else np.nan}
         several = distinct["generator_seed"].nunique() > 1 or not note  # trainings that differ
         for metric in known or ("auc",):
@@ -161,6 +165,8 @@ def _mean(measure: str, values: np.ndarray, last: pd.DataFrame, note: str) -> di
 
 def without_repeats(runs: pd.DataFrame, banks: Mapping[str, str]) -> tuple[pd.DataFrame, str]:
     """Returns the cells of a configuration without those of equal fakes, and what is to be said of it."""
+    if len(runs) == 1:
+        return runs, ""
     keyed = runs.assign(fakes=[banks.get(cell, cell) for cell in runs["cell"]])
     distinct = runs[~keyed.duplicated(["ledger_seed", "detector_seed", "fakes"]).to_numpy()]
     seeds = runs["generator_seed"].nunique()
@@ -193,6 +199,13 @@ def _found(
     metric: str, runs: pd.DataFrame, known: Mapping[str, Any], by_cell: Mapping[str, pd.DataFrame], is_run: bool
 ) -> tuple[float, float, float, str] | None:
     """Returns the mean of a metric over the cells of a configuration, its interval, and what it is a mean of."""
+    if metric == "auc" and is_run and len(runs) == 1:
+        return (
+            components_of(Ranking.of(*tested(by_cell[runs["cell"].iloc[0]])[:2])).auc,
+            np.nan,
+            np.nan,
+            configuration.ONE_RUN,
+        )
     splits, trainings = runs["ledger_seed"].nunique(), runs["generator_seed"].nunique()
     if metric == "auc" and is_run and splits == 1:
         each = [[tested(by_cell[cell]) for cell in same["cell"]] for _, same in runs.groupby("generator_seed")]
@@ -200,10 +213,13 @@ def _found(
         return found.value, found.low, found.high, found.note
     if not known or any(cell not in known for cell in runs["cell"]):
         return None
+    if is_run and len(runs) == 1:  # most of a run of many cells: nothing is to be pooled
+        value, *_, note = known[runs["cell"].iloc[0]]
+        return value, np.nan, np.nan, configuration.ONE_RUN if value == value else note or UNDEFINED
     values = pd.DataFrame([known[cell][:3] for cell in runs["cell"]], index=runs.index).astype(float)
     notes = [known[cell][3] for cell in runs["cell"]]
     if values[0].isna().any():
-        return np.nan, np.nan, np.nan, next((note for note in notes if note), "not defined in every run")
+        return np.nan, np.nan, np.nan, next((note for note in notes if note), UNDEFINED)
     if splits > 1:
         by, what = "ledger_seed", f"mean of {splits} splits of the real images"
     elif trainings > 1:

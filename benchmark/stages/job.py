@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+
+import pandas as pd
 
 from benchmark.machine import seeds
 from benchmark.plugins import adapt, nested
@@ -28,10 +30,20 @@ class Job:
     progress: Progress
 
 
+_images: dict[str, tuple[ImageSet, Ledger]] = {}  # those that were read last, by the folder of `prepare`
+
+
 def prepared(job: Job) -> tuple[ImageSet, Ledger]:
-    """Returns the real images and the ledger that the stage `prepare` wrote."""
-    images = ImageSet.load(job.inputs["prepared"] / "images")
-    return images, Ledger.load(job.inputs["prepared"], images)
+    """Returns the real images and the ledger that the stage `prepare` wrote; those of the last call are not read again.
+
+    Nobody writes into them: detectors are given copies.
+    """
+    place = str(job.inputs["prepared"])
+    if place not in _images:
+        _images.clear()
+        images = ImageSet.load(job.inputs["prepared"] / "images")
+        _images[place] = images, Ledger.load(job.inputs["prepared"], images)
+    return _images[place]
 
 
 def plugin(group: str, job: Job) -> plugins.Plugin:
@@ -55,23 +67,40 @@ def instance(group: str, job: Job) -> Any:
     return plugins.make(found, job.where["options"], seed)
 
 
-_read: dict[str, adapt.DetectorAdapter] = {}  # the detector that was applied last, by the folder of its training
+@dataclass(frozen=True)
+class Trained:
+    """What the stage `train_detector` wrote: the detector, its scores of validation images, and facts."""
+
+    detector: adapt.DetectorAdapter
+    validation: pd.DataFrame
+    facts: Mapping[str, Any]
 
 
-def trained_detector(job: Job) -> adapt.DetectorAdapter:
-    """Returns the trained detector; one that this process has just applied to other images is not read again."""
+_read: dict[str, Trained] = {}  # the detector that was applied last, by the folder of its training
+
+
+def trained(job: Job) -> Trained:
+    """Returns a trained detector and what was written beside it; the one that this process has just applied to other
+    images is not read again."""
     place = str(job.inputs["trained"])
     if place not in _read:
-        forget()
+        _read.clear()
         detector = adapt.DetectorAdapter(instance("detectors", job))
         detector.detector = adapt.load(detector.detector, job.inputs["trained"] / "model")
-        _read[place] = detector
+        facts = json.loads((job.inputs["trained"] / "facts.json").read_text())
+        _read[place] = Trained(detector, pd.read_parquet(job.inputs["trained"] / "validation.parquet"), facts)
     return _read[place]
 
 
+def trained_detector(job: Job) -> adapt.DetectorAdapter:
+    """Returns the trained detector, see `trained`."""
+    return trained(job).detector
+
+
 def forget() -> None:
-    """Forgets the detector that was applied last."""
+    """Forgets the detector that was applied last, and the images that were read last."""
     _read.clear()
+    _images.clear()
 
 
 def write_json(path: Path, value: Any) -> None:

@@ -29,7 +29,7 @@ from benchmark.quality import across, lesson
 from benchmark.stages import bank, measurements, mixed, repeats, threshold, warm
 from benchmark.stages.bank import BESIDE, DETECTOR_PARTS
 from benchmark.stages.event_log import WHERE, EventLog
-from benchmark.stages.job import Job, Progress, forget, instance, plugin, prepared, trained_detector, write_json
+from benchmark.stages.job import Job, Progress, forget, instance, plugin, prepared, trained, write_json
 from benchmark.stages.quality import train_extractor  # noqa: F401  run looks stages up by name
 from benchmark.statistics.cells import metrics, probabilities, roc
 from benchmark.store.checkpoints import INTERPOLATION, Checkpoints
@@ -221,26 +221,27 @@ def score(job: Job) -> None:
     nothing of the detector was set on them.
     """
     images, ledger = prepared(job)
-    detector = trained_detector(job)
+    taught = trained(job)
+    detector = taught.detector
     test = mixed.exam(job.inputs["bank"], images, ledger, job.params.get("perturbation"))
     started = time.perf_counter()
     tested = _scored(test, detector)
     seconds = time.perf_counter() - started
     if not seeds.is_ours(detector.detector):
         repeats.check_scores(detector.scores, test.images)
-    parts = [tested, pd.read_parquet(job.inputs["trained"] / "validation.parquet")]
+    parts = [tested, taught.validation]
     if job.params.get("beside"):
         fakes = mixed.fakes(job.inputs["bank"], images, ledger, DETECTOR_PARTS[1], job.params.get("perturbation"))
         parts.append(_scored(fakes, detector).assign(part=BESIDE))
     pd.concat(parts, ignore_index=True).to_parquet(job.folder / "scores.parquet")
-    facts = json.loads((job.inputs["trained"] / "facts.json").read_text())
-    facts |= {"n_test_real": int((~test.is_fake).sum()), "n_test_fake": int(test.is_fake.sum())}
+    facts = {**taught.facts, "n_test_real": int((~test.is_fake).sum()), "n_test_fake": int(test.is_fake.sum())}
     write_json(job.folder / "facts.json", facts | {"milliseconds_per_image": 1000 * seconds / len(test.images)})
 
 
 def measure(job: Job) -> None:
     """Measures the scores of the test part: metrics with intervals, the ROC curve, and the bins of reliability."""
-    scores = pd.read_parquet(job.inputs["scored"] / "scores.parquet")
+    columns = ["part", "label", "unit", "is_fake", "score", "probability"]  # names of images take as long as all these
+    scores = pd.read_parquet(job.inputs["scored"] / "scores.parquet", columns=columns)
     cut = json.loads((job.inputs["scored"] / "facts.json").read_text())["threshold"]
     test = scores[scores["part"] == "test"]
     values, is_fake = test["score"].to_numpy(), test["is_fake"].to_numpy()
@@ -248,7 +249,8 @@ def measure(job: Job) -> None:
     units = test["unit"].to_numpy()
     measured = metrics.measure(values, is_fake, probability=probability, threshold=cut, groups=units)
     by_class = metrics.by_class(values, is_fake, test["label"].to_numpy(float), threshold=cut, groups=units)
-    pd.concat([measured, by_class], ignore_index=True).to_csv(job.folder / "metrics.csv", index=False)
+    every = pd.concat([measured, by_class], ignore_index=True) if len(by_class) else measured.assign(label=np.nan)
+    every.to_csv(job.folder / "metrics.csv", index=False)
     roc.roc(values, is_fake, groups=units).to_csv(job.folder / "roc.csv", index=False)
     known = slice(None) if probability is not None else slice(0)  # without probabilities a table without rows
     bins = probabilities.reliability(test["probability"][known], is_fake[known], groups=units[known])
@@ -280,6 +282,7 @@ def _fewer(images: ImageSet, parts: Any, wanted: dict[str, int], seed: int) -> t
     return (images.take(few) if len(few) < images.n else images), parts
 
 
+READS_LITTLE = SCORES | {"measure"}  # stages that need no memory: what the process has read last may stay
 RESUMES = {"train_generator"}  # stages that go on from what a killed process left behind
 
 
@@ -290,9 +293,10 @@ def run(stage: dict[str, Any], store_root: str, progress: Progress) -> float:
         The seconds that it took; 0 if the store had it.
     """
     import scipy.linalg  # noqa: F401  its BLAS must be there before it can be limited
-    from threadpoolctl import threadpool_limits
 
-    if stage["function"] not in SCORES:
+    from benchmark.machine import blas
+
+    if stage["function"] not in READS_LITTLE:
         forget()
     store = Store(Path(store_root))
     function = globals().get(stage["function"]) or measurements.function(stage["function"])
@@ -307,7 +311,7 @@ def run(stage: dict[str, Any], store_root: str, progress: Progress) -> float:
         runtime.check(planned)
 
     def work(folder: Path) -> None:
-        with threadpool_limits(threads):  # BLAS would give other bytes with other thread counts
+        with blas.limited(threads):  # BLAS would give other bytes with other thread counts
             function(Job(stage["params"], stage["where"], inputs, folder, progress))
         if computes:
             runtime.check(planned)  # again, since the stage may have started the backend

@@ -58,7 +58,9 @@ def shift(before: Scored, after: Scored, *, fake: bool, level: float = 0.95) -> 
         return Shift(np.nan, np.nan, np.nan, SAME)
     value = _value(held, moved, fake)
     parts = [_variance(_value(held_without, moved, fake) - value), _variance(_value(held, moved_without, fake) - value)]
-    half = float(special.stdtrit(satterthwaite(*parts)[0], (1 + level) / 2) * np.sqrt(sum(part[0][0] for part in parts)))
+    half = float(
+        special.stdtrit(satterthwaite(*parts)[0], (1 + level) / 2) * np.sqrt(sum(part[0][0] for part in parts))
+    )
     return Shift(float(value[0]), float(value[0]) - half, float(value[0]) + half, "")
 
 

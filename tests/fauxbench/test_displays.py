@@ -27,6 +27,7 @@ DISPLAYS: dict[str, Callable[[fauxbench.Run], Display]] = {
     "seeds": lambda run: run.seeds("tuned"),
     "spectra": lambda run: run.spectra("tuned"),
     "difference": lambda run: run.spectra("tuned", difference=True),
+    "transfer": lambda run: run.transfer("linear-dct"),
     "pictures": lambda run: run.pictures("tuned"),
 }
 
@@ -125,6 +126,7 @@ def test_the_first_that_can_be_drawn_is_no_control_and_no_sentinel(whole: fauxbe
         ),
         (lambda run: run.histograms("spectrum", "tuned"), "Unknown detector 'spectrum' with scores"),  # it failed
         (lambda run: run.losses(panel="losses"), "Unknown panel 'losses'. Did you mean 'loss'"),
+        (lambda run: run.transfer("cnn"), "Unknown detector 'cnn' with cells of the question 'transfer'"),
         (lambda run: run.pictures("tuned", n=0), "n must be at least 1. Received: 0"),
         (lambda run: run.quality("fdd"), "Unknown measure of quality 'fdd'. Did you mean 'fd'"),
         (
@@ -144,6 +146,8 @@ def test_a_run_without_a_training_says_so(run: fauxbench.Run) -> None:
     for draw in (run.losses, run.quality, run.robustness, run.seeds):
         with pytest.raises(UserError, match="This run has nothing to draw"):
             draw()
+    with pytest.raises(UserError, match="did not ask what transfers"):
+        run.transfer()
 
 
 def test_pictures_are_those_of_the_files(run: fauxbench.Run) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import pickle
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -153,6 +154,54 @@ def write_robustness(folder: Path, rename: dict[str, str] | None = None) -> None
     _write_csv(folder / "answers" / "robustness.csv", rows)
 
 
+def write_transfer(
+    folder: Path,
+    generators: tuple[str, ...] = ("baseline", "tuned", "older"),
+    detectors: tuple[str, ...] = ("linear-pixel", "linear-dct", "sentinel-content"),
+    runs: int = 1,
+) -> None:
+    """Writes the answer to the question `transfer` into a run folder, to be sealed.
+
+    The last generator is the hardest, the first detector carries best, and between any two 0.1 of AUC is lost.
+    """
+    rows: list[dict[str, Any]] = []
+    for place, detector in enumerate(detectors):
+        unseen = {name: 0.8 - 0.1 * at - 0.05 * place for at, name in enumerate(generators)}
+        for part, lesson, generator in _lessons(generators, runs):
+            about = {"part": part, "lesson": lesson, "generator": generator, "detector": detector}
+            values = {"auc": unseen[generator], "own_auc": unseen[generator] + 0.1, "difference": -0.1, "tpr": 0.4}
+            values |= {"shift_real": 0.02, "shift_fake": -1.5, "fpr": 0.1}
+            if part == "runs":
+                values |= {"auc": unseen[generator] + 0.09, "difference": -0.01}
+            for scope in ["cell"] * runs + ["configuration"] * (runs > 1):
+                same = about | {"scope": scope, "cells": runs if scope == "configuration" else 1}
+                for name, value in values.items():
+                    rows.append(same | {"measure": name, "value": value, "low": value - 0.03, "high": value + 0.03})
+        of = {"scope": "detector", "part": "leave-one-out", "ledger_seed": 0, "detector": detector, "cells": runs}
+        for name, value in unseen.items():
+            ends = {"low": value - 0.03, "high": value + 0.03, "p": 0.001 if name == generators[0] else 0.4}
+            gap = value - min(unseen.values())
+            rows.append(of | ends | {"measure": "above_hardest", "generator": name, "value": gap})
+        mean = float(np.mean(list(unseen.values())))
+        rows.append(of | {"measure": "mean", "value": mean, "low": mean - 0.02, "high": mean + 0.02})
+        if not detector.startswith("sentinel"):
+            behind = {"measure": "behind_best", "value": 0.05 * place, "low": 0.02, "high": 0.08}
+            rows.append(of | (behind if place else behind | {"low": None, "high": None}))
+    (folder / "answers").mkdir(exist_ok=True)
+    frame = pd.DataFrame(rows).assign(
+        cell="", own_cell="", train_sources="", generator_seed=0, detector_seed=0, note=""
+    )
+    frame.to_csv(folder / "answers" / "transfer.csv", index=False)
+
+
+def _lessons(generators: tuple[str, ...], runs: int) -> list[tuple[str, str, str]]:
+    """(part, lesson, exam) of all parts that so many training runs allow."""
+    rows = [("pairs", one, other) for one in generators for other in generators if one != other]
+    rows += [("leave-one-out", f"all-but-{name}", name) for name in generators]
+    rows += [("next", f"before-{name}", name) for name in generators[1:]]
+    return rows + [("runs", name, name) for name in generators if runs > 1]
+
+
 FIGURES = (LossFigure, QualityFigure, ReliabilityFigure, RocFigure, ScoreFigure, SeedFigure)
 AFRESH = ("test_figures", "test_equal_")  # tests of the drawings themselves, and that the same are drawn again
 _drawn: dict[tuple, str] = {}
@@ -186,6 +235,20 @@ def make_run(tmp_path: Path) -> Callable[..., Path]:
         return write_run(tmp_path / name, **options)
 
     return make
+
+
+@pytest.fixture
+def with_transfer(run_folder: Path, sealed: Callable[[Path], Path], tmp_path: Path) -> Callable[..., Path]:
+    """Writes a simulated run that has asked the question `transfer`, see `write_transfer` for the arguments."""
+
+    def write(**keywords: Any) -> Path:
+        folder = shutil.copytree(run_folder, tmp_path / "asked")
+        write_transfer(folder, **keywords)
+        cells = folder / "cells.csv"
+        cells.write_text(cells.read_text().replace("real-copy", "older"))  # a third one, which only this question knows
+        return sealed(folder)
+
+    return write
 
 
 @pytest.fixture(scope="session")

@@ -127,10 +127,8 @@ def _means(known: Known) -> pd.DataFrame:
     return pd.concat([rows[rows["question"] == NAME], own.assign(metric="own_auc")], ignore_index=True)
 
 
-def _of_cells(
-    part: str, cells: pd.DataFrame, measured: pd.DataFrame, own: pd.Series
-) -> Iterator[dict[str, Any]]:
-    numbers = {cell: rows for cell, rows in measured.groupby("cell", sort=False)}
+def _of_cells(part: str, cells: pd.DataFrame, measured: pd.DataFrame, own: pd.Series) -> Iterator[dict[str, Any]]:
+    numbers = dict(list(measured.groupby("cell", sort=False)))
     for cell in cells.to_dict("records"):
         about = {name: cell[name] for name in COLUMNS if name in cell} | {"lesson": cell["train_generator"]}
         about |= {"scope": "cell", "part": part, "cells": 1, "own_cell": own[cell["cell"]]}
@@ -160,9 +158,11 @@ def _over_exams(done: pd.DataFrame, known: Known, trained: set[str]) -> Iterator
     by_cell = held.test_scores(known.scores[known.scores["cell"].isin(done["cell"])])
     sentinels = {row.id for row in known.plan.detectors if row.plugin.attribute("sentinel")}
     for split, rows in done.groupby("ledger_seed", sort=False):
-        runs: dict[str, dict[str, list[list[tuple[np.ndarray, ...]]]]] = {}
+        runs: dict[str, dict[str, list[list[Any]]]] = {}
         for (detector, generator), same in rows.groupby(["detector", "generator"], sort=False):
-            by_seed = [[held.tested(by_cell[cell]) for cell in one["cell"]] for _, one in same.groupby("generator_seed")]
+            by_seed = [
+                [held.tested(by_cell[cell]) for cell in one["cell"]] for _, one in same.groupby("generator_seed")
+            ]
             runs.setdefault(detector, {})[generator] = by_seed if generator in trained else by_seed[:1]
         most = max(sum(map(len, exams.values())) for exams in runs.values())
         whole = {name: exams for name, exams in runs.items() if sum(map(len, exams.values())) == most}
