@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from fauxbench.displays.cells import HistogramDisplay, ReliabilityDisplay
     from fauxbench.displays.courses import LossDisplay, QualityDisplay
     from fauxbench.displays.heatmap import HeatmapDisplay
+    from fauxbench.displays.learning_curve import LearningCurveDisplay
     from fauxbench.displays.pictures import PictureDisplay
     from fauxbench.displays.repeats import QualityRunsDisplay, SeedDisplay
     from fauxbench.displays.roc import RocDisplay
@@ -160,6 +161,19 @@ class Run(api.Run):
         from fauxbench.displays.cells import ReliabilityDisplay
 
         return ReliabilityDisplay(self._read, detector, generator)
+
+    def learning_curve(self, generator: str | None = None) -> LearningCurveDisplay:
+        """Returns the AUC against the number of labelled images, see `fauxbench.displays.learning_curve`.
+
+        Example:
+            >>> import fauxbench
+            >>> frame = fauxbench.load("runs/digits").learning_curve("tuned").frame()
+            >>> frame.loc[frame["detector"] == "cnn", "n"].tolist()
+            [8.0, 64.0, 300.0]
+        """
+        from fauxbench.displays.learning_curve import LearningCurveDisplay
+
+        return LearningCurveDisplay(self._read, generator)
 
     def losses(self, generator: str | None = None, *, panel: str = "loss") -> LossDisplay:
         """Returns the course of a generator's training, see `fauxbench.displays.courses`.

@@ -24,6 +24,7 @@ def simulated(simulation: ModuleType, sealed: Callable[[Path], Path], tmp_path_f
     (folder / "over_runs.csv").write_text(
         "generator,measure,runs,value,low,high,note\ntuned,fd,3,5.0,3.0,7.0,\ntuned,kd,3,,,,\n"
     )
+    simulation.write_learning_curve(folder)
     return sealed(folder)
 
 
