@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
@@ -86,7 +86,7 @@ class LearningCurveFigure:
         for name, dots in rows[rows["what"] == "draw"].groupby("detector"):
             if name in styles:
                 colour = styles[str(name)].colour
-                kind = {"ls": "none", "marker": "o", "ms": 2.6 * look.width, "markeredgewidth": 0, "alpha": 0.45}
+                kind: dict[str, Any] = {"ls": "none", "marker": "o", "ms": 2.6 * look.width, "markeredgewidth": 0, "alpha": 0.45}
                 axes.plot(dots["n"], dots["value"], color=colour, **kind)
         sizes = sorted(set(means["n"]))
         axes.set_xscale("log", base=2)
