@@ -86,8 +86,8 @@ class LearningCurveFigure:
         for name, dots in rows[rows["what"] == "draw"].groupby("detector"):
             if name in styles:
                 colour = styles[str(name)].colour
-                kind: dict[str, Any] = {"ls": "none", "marker": "o", "ms": 2.6 * look.width, "markeredgewidth": 0, "alpha": 0.45}
-                axes.plot(dots["n"], dots["value"], color=colour, **kind)
+                kind: dict[str, Any] = {"ls": "none", "marker": "o", "ms": 2.6 * look.width, "alpha": 0.45}
+                axes.plot(dots["n"], dots["value"], color=colour, markeredgewidth=0, **kind)
         sizes = sorted(set(means["n"]))
         axes.set_xscale("log", base=2)
         axes.set_xticks(_apart(sizes), [f"{n:,.0f}" for n in _apart(sizes)])
