@@ -25,6 +25,7 @@ def simulated(simulation: ModuleType, sealed: Callable[[Path], Path], tmp_path_f
         "generator,measure,runs,value,low,high,note\ntuned,fd,3,5.0,3.0,7.0,\ntuned,kd,3,,,,\n"
     )
     simulation.write_learning_curve(folder)
+    simulation.write_along_training(folder)
     return sealed(folder)
 
 
