@@ -597,7 +597,8 @@ def write_along_training(folder: Path, rename: dict[str, str] | None = None) -> 
     """
     rename, rows = rename or {}, []
     aucs = {("baseline", "cnn"): (1.0, 0.97, 0.9, 0.8), ("baseline", "linear-pixel"): (0.9, 0.7, 0.6, 0.55),
-            ("tuned", "cnn"): (0.99, 0.9, 0.7, 0.85), ("tuned", "sentinel-content"): (0.99, 0.9, 0.8, None)}  # fmt: skip
+            ("tuned", "cnn"): (0.99, 0.9, 0.7, 0.85),
+            ("tuned", "sentinel-content"): (0.99, 0.9, 0.8, None)}  # fmt: skip
     distances = {"baseline": (40, 20, 9, 4), "tuned": (30, 12, 6, 7)}
     for (generator, detector), values in aucs.items():
         about = {"generator": rename.get(generator, generator), "detector": rename.get(detector, detector)}
@@ -612,13 +613,8 @@ def write_along_training(folder: Path, rename: dict[str, str] | None = None) -> 
             rows.append(about | {"kind": "auc", "lesson": "own"} | place | ends)
             if name != CHECKPOINTS[-1]:
                 rows.append(about | {"kind": "auc", "lesson": "last"} | place | ends | {"frontier": ""})
-        at = values.index(lowest)
-        hardest = {
-            "kind": "hardest",
-            "lesson": "own",
-            "checkpoint": CHECKPOINTS[at],
-            "value": int(CHECKPOINTS[at][-4:]),
-        }
+        at = CHECKPOINTS[values.index(lowest)]
+        hardest = {"kind": "hardest", "lesson": "own", "checkpoint": at, "value": int(at[-4:])}
         hardest |= {"low": 20, "high": 40, "epoch": 20} if generator == "baseline" else {"low": 20, "high": 20}
         together = {"kind": "together", "lesson": "own", "value": 0.9}
         told = {"low": 0.5, "high": 0.98, "note": "mean of 3 training runs"}
