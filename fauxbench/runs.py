@@ -17,9 +17,11 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from benchmark.plan.specs import Spec
+    from fauxbench.displays.along_training import AlongTrainingDisplay, FrontierDisplay
     from fauxbench.displays.cells import HistogramDisplay, ReliabilityDisplay
     from fauxbench.displays.courses import LossDisplay, QualityDisplay
     from fauxbench.displays.heatmap import HeatmapDisplay
+    from fauxbench.displays.learning_curve import LearningCurveDisplay
     from fauxbench.displays.pictures import PictureDisplay
     from fauxbench.displays.repeats import QualityRunsDisplay, SeedDisplay
     from fauxbench.displays.robustness import RobustnessDisplay
@@ -110,6 +112,32 @@ class Run(api.Run):
         """
         return written.table(self._read, metric)
 
+    def along_training(self, generator: str | None = None) -> AlongTrainingDisplay:
+        """Returns the AUC at each checkpoint of a generator, see `fauxbench.displays.along_training`.
+
+        Example:
+            >>> import fauxbench
+            >>> frame = fauxbench.load("runs/digits").along_training("tuned").frame()
+            >>> frame.query("detector == 'cnn' and lesson == 'own'")["epoch"].tolist()
+            [5.0, 10.0, 20.0, 40.0]
+        """
+        from fauxbench.displays.along_training import AlongTrainingDisplay
+
+        return AlongTrainingDisplay(self._read, generator)
+
+    def frontier(self, detector: str | None = None) -> FrontierDisplay:
+        """Returns quality against the AUC of a detector, see `fauxbench.displays.along_training`.
+
+        Example:
+            >>> import fauxbench
+            >>> frame = fauxbench.load("runs/digits").frontier("cnn").frame()
+            >>> frame.loc[frame["frontier"], ["generator", "checkpoint"]].to_numpy().tolist()
+            [['baseline', 'epoch-0040'], ['tuned', 'epoch-0020']]
+        """
+        from fauxbench.displays.along_training import FrontierDisplay
+
+        return FrontierDisplay(self._read, detector)
+
     def heatmap(self, metric: str = "auc") -> HeatmapDisplay:
         """Returns the table as a heat map, see `fauxbench.displays.heatmap`.
 
@@ -178,6 +206,19 @@ class Run(api.Run):
         from fauxbench.displays.robustness import RobustnessDisplay
 
         return RobustnessDisplay(self._read, generator, kind=kind, train=train, preprocess=preprocess)
+
+    def learning_curve(self, generator: str | None = None) -> LearningCurveDisplay:
+        """Returns the AUC against the number of labelled images, see `fauxbench.displays.learning_curve`.
+
+        Example:
+            >>> import fauxbench
+            >>> frame = fauxbench.load("runs/digits").learning_curve("tuned").frame()
+            >>> frame.loc[frame["detector"] == "cnn", "n"].tolist()
+            [8.0, 64.0, 300.0]
+        """
+        from fauxbench.displays.learning_curve import LearningCurveDisplay
+
+        return LearningCurveDisplay(self._read, generator)
 
     def losses(self, generator: str | None = None, *, panel: str = "loss") -> LossDisplay:
         """Returns the course of a generator's training, see `fauxbench.displays.courses`.

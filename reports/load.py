@@ -44,7 +44,8 @@ TEXT = {
     "spectra": "generator",
 }
 NUMBERS = {
-    "cells": "ledger_seed generator_seed n_train_real n_train_fake n_test_real n_test_fake detector_seed seconds",
+    "cells": "ledger_seed generator_seed train_n train_draw n_train_real n_train_fake n_test_real n_test_fake "
+    "detector_seed seconds",
     "metrics": "ledger_seed generator_seed detector_seed value low high n_real n_fake",
     "comparisons": "generator_seed difference low high p p_holm",
     "ranks": "ledger_seed generator_seed train_n train_draw value compared rank_low rank_high margin_low margin_high "

@@ -100,11 +100,27 @@ class Rows:
         if key not in self._banks:
             title = f"sample {run.generator.id} seed {run.seed}" + ("" if checkpoint == LAST else f" {checkpoint}")
             params = params_of(run.generator, run.seed, self.environment) | {"checkpoint": checkpoint}
+            if checkpoint != LAST:
+                params |= {"traces": False}  # findings are of the last
             if self.smoke and run.is_main and run is not next(one for one in self.runs if one.is_main):
                 params |= {"traces": False}
             inputs = {"prepared": self.prepared, "trained": run.trained}
             self._banks[key] = Stage(title, "sample", params, inputs, where_of(run.generator))
         return self._banks[key]
+
+    def checkpoints(self, run: Run) -> list[str]:
+        """Returns the checkpoints that a training run will have, in their order, the last as `"last"`.
+
+        They are known of a generator that says `checkpoint_names`, from its options `epochs` and `display_interval`; of
+        others only the last is.
+        """
+        row = run.generator
+        names = row.plugin.attribute("checkpoint_names")
+        of = {option.name: option.default for option in row.plugin.options} | row.options
+        epochs, interval = of.get("epochs"), of.get("display_interval")
+        if names is None or not isinstance(epochs, int) or not isinstance(interval, int):
+            return [LAST]
+        return [*(names.format(epoch) for epoch in range(interval, epochs, interval)), LAST]
 
     def lesson(
         self, name: str, runs: Sequence[Run], *,

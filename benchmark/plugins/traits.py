@@ -72,7 +72,7 @@ def _checked(name: str, value: Any, owner: str) -> Any:
     kind, expected = EXPECTED[name]
     try:
         return kind(value)
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, LookupError):
         received = type(value).__name__ if not isinstance(value, str | int | float | tuple | list) else f"{value!r:.80}"
         raise Unusable(f"Attribute `{name}` of {owner} must be {expected}. Received: {received}.") from None
 
@@ -97,6 +97,12 @@ def _names(value: Any) -> tuple[str, ...]:
     if not isinstance(value, tuple | list):
         raise TypeError
     return tuple(map(_text, value))
+
+
+def _pattern(value: Any) -> str:
+    if _text(value).format(1) == value.format(2):
+        raise ValueError
+    return str(value)
 
 
 def _needed(value: Any) -> tuple[str, ...]:
@@ -135,5 +141,6 @@ EXPECTED: dict[str, tuple[Callable[[Any], Any], str]] = {
     "size": (_number, "a whole number of pixels"),
     "needs": (_needed, f"a tuple of names out of {', '.join(NEEDS)}"),
     "sampling_options": (_names, "a tuple of names of options"),
+    "checkpoint_names": (_pattern, "text with a place for the epoch, such as 'epoch-{:04d}'"),
     "channels": (_numbers, "a tuple of whole numbers, such as (1, 3)"),
 }

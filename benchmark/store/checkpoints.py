@@ -36,8 +36,15 @@ class Checkpoints:
         return names
 
     def folder(self, name: str = "last") -> Path:
-        """Returns a checkpoint's folder by its name; `"last"` is the last one made."""
-        return self.root / (self.names[-1] if name == "last" else name)
+        """Returns a checkpoint's folder by its name; `"last"` is the last one made.
+
+        Raises:
+            UserError: If there is none of this name: the training may have ended before.
+        """
+        names = self.names
+        if name != "last" and name not in names:
+            raise UserError(f"The training has no checkpoint '{name}'. It has: {', '.join(names) or 'none'}.")
+        return self.root / (names[-1] if name == "last" else name)
 
     @property
     def folders(self) -> list[Path]:

@@ -102,6 +102,7 @@ class DCGAN(TrainedDCGAN, Learner):
 
     control: str | None = None
     trains = True
+    checkpoint_names = "epoch-{:04d}"  # what the training loop calls them
     channels = (1, 3)
     sampling_options = ("truncation",)  # they change samples and not the training
 

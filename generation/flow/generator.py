@@ -95,6 +95,7 @@ class Flow(TrainedFlow, Learner):
 
     control: str | None = None
     trains = True
+    checkpoint_names = "epoch-{:04d}"  # what the training loop calls them
     adversarial = False  # there is no discriminator among its networks
     channels = (1, 3)
     min_size = 8

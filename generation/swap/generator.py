@@ -76,6 +76,7 @@ class Autoencoder(TrainedSwap, Learner):
 
     control: str | None = None
     trains = True
+    checkpoint_names = "epoch-{:04d}"  # what the training loop calls them
     conditional = True
     uses_sources = True
     channels = (1, 3)

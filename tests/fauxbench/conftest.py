@@ -26,6 +26,8 @@ def simulated(simulation: ModuleType, sealed: Callable[[Path], Path], tmp_path_f
     )
     simulation.write_robustness(folder)
     simulation.write_transfer(folder, ("baseline", "tuned"), runs=3)
+    simulation.write_learning_curve(folder)
+    simulation.write_along_training(folder)
     return sealed(folder)
 
 

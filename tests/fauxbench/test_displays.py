@@ -14,11 +14,14 @@ from data.errors import UserError
 from fauxbench.displays.display import Display, drawable
 
 DISPLAYS: dict[str, Callable[[fauxbench.Run], Display]] = {
+    "along the training": lambda run: run.along_training("tuned"),
+    "frontier": lambda run: run.frontier("cnn"),
     "heat map": lambda run: run.heatmap("accuracy"),
     "roc": lambda run: run.roc("tuned"),
     "roc, logarithmic": lambda run: run.roc("tuned", log=True),
     "histograms": lambda run: run.histograms("cnn", "tuned"),
     "reliability": lambda run: run.reliability("linear-dct", "tuned"),
+    "learning curve": lambda run: run.learning_curve("tuned"),
     "losses": lambda run: run.losses("tuned"),
     "outputs": lambda run: run.losses("tuned", panel="output"),
     "quality": lambda run: run.quality("fd"),
@@ -144,6 +147,7 @@ def test_what_cannot_be_drawn_is_said(whole: fauxbench.Run, draw: Callable, said
 
 def test_a_run_without_a_training_says_so(run: fauxbench.Run) -> None:
     for draw in (run.losses, run.quality, run.robustness, run.seeds):
+    for draw in (run.along_training, run.frontier, run.learning_curve, run.losses, run.quality, run.seeds):
         with pytest.raises(UserError, match="This run has nothing to draw"):
             draw()
     with pytest.raises(UserError, match="did not ask what transfers"):

@@ -648,3 +648,92 @@ def _manifest(rename, smoke, failed, n, seeds, side, channels) -> dict[str, Any]
 
 def _write_csv(path: Path, rows: list[dict[str, Any]]) -> None:
     pd.DataFrame(rows, columns=None if rows else TABLES[path.name].split()).to_csv(path, index=False)
+
+
+def write_learning_curve(folder: Path, rename: dict[str, str] | None = None) -> None:
+    """Writes the made-up answer of `learning_curve` into a simulated run, which is to be sealed then.
+
+    `baseline` is easy from the first size on for one detector; nothing finds `tuned` well, and one detector failed.
+    """
+    rename, rows = rename or {}, []
+    aucs = {("baseline", "cnn"): (0.95, 0.97, 0.999), ("baseline", "linear-pixel"): (0.6, 0.8, 0.93),
+            ("tuned", "cnn"): (0.55, 0.6, 0.7), ("tuned", "linear-pixel"): (None, 0.55, 0.6),
+            ("tuned", "sentinel-content"): (0.9, 0.95, 0.97)}  # fmt: skip
+    needed = {("baseline", "cnn"): (8, None, 8), ("baseline", "linear-pixel"): (300, 64, None),
+              ("tuned", "sentinel-content"): (8, None, 64)}  # fmt: skip
+    for (generator, detector), values in aucs.items():
+        about = {"generator": rename.get(generator, generator), "detector": rename.get(detector, detector)}
+        for n, auc in zip((8, 64, 300), values, strict=True):
+            train, fakes = n * 2 // 3, min(n, 200)
+            row = {"kind": "auc", "n": n, "n_train_real": train, "n_train_fake": min(train, fakes), "n_real": n}
+            row |= {"n_validation_real": n - train, "n_fake": fakes, "all_images": n == 300, "runs": 1, "value": auc}
+            row |= {"draws": 5 if n < 300 else 1, "note": "mean of 5 draws" if auc else "5 of 5 trainings failed"}
+            ends = {"low": auc - 0.04, "high": min(auc + 0.04, 1)} if auc else {}
+            rows.append(about | row | ends)
+        value, low, high = needed.get((generator, detector), (None, 300, None))
+        note = "not reached" if value is None else "at or below the smallest number" if value == 8 else ""
+        for threshold in (0.75, 0.9, 0.99):
+            numbers = {"threshold": threshold, "value": value, "low": low, "high": high}
+            rows.append(about | {"kind": "needed", "note": note} | numbers)
+    (folder / "answers").mkdir(exist_ok=True)
+    _write_csv(folder / "answers" / "learning_curve.csv", rows)
+
+
+@pytest.fixture
+def with_learning_curve(make_run: Callable[..., Path], sealed: Callable[[Path], Path]) -> Path:
+    """A simulated run that asked `learning_curve`."""
+    folder = make_run()
+    write_learning_curve(folder)
+    return sealed(folder)
+
+
+def write_along_training(folder: Path, rename: dict[str, str] | None = None) -> None:
+    """Writes the made-up answer of `along_training` into a simulated run, which is to be sealed then.
+
+    `baseline` gets better and harder to the end, `tuned` is hardest at epoch 20 and has a last checkpoint that failed
+    for one detector.
+    """
+    rename, rows = rename or {}, []
+    aucs = {("baseline", "cnn"): (1.0, 0.97, 0.9, 0.8), ("baseline", "linear-pixel"): (0.9, 0.7, 0.6, 0.55),
+            ("tuned", "cnn"): (0.99, 0.9, 0.7, 0.85),
+            ("tuned", "sentinel-content"): (0.99, 0.9, 0.8, None)}  # fmt: skip
+    distances = {"baseline": (40, 20, 9, 4), "tuned": (30, 12, 6, 7)}
+    for (generator, detector), values in aucs.items():
+        about = {"generator": rename.get(generator, generator), "detector": rename.get(detector, detector)}
+        about |= {"runs": 1, "family": "", "sampling": ""}
+        about |= {"family": generator, "sampling": "truncation = None"} if generator == "baseline" else {}
+        lowest = min(value for value in values if value)
+        for name, auc, fd in zip(CHECKPOINTS, values, distances[generator], strict=True):
+            place = {"checkpoint": name, "epoch": int(name[-4:]), "is_last": name == CHECKPOINTS[-1], "fd": fd}
+            place |= {"fd_low": fd - 2, "fd_high": fd + 2, "note": "one training run" if auc else "1 of 1 cells failed"}
+            frontier = (generator, name) in (("baseline", "epoch-0040"), ("tuned", "epoch-0020"))
+            ends = {"value": auc, "low": auc - 0.05, "high": min(auc + 0.05, 1), "frontier": frontier} if auc else {}
+            rows.append(about | {"kind": "auc", "lesson": "own"} | place | ends)
+            if name != CHECKPOINTS[-1]:
+                rows.append(about | {"kind": "auc", "lesson": "last"} | place | ends | {"frontier": ""})
+        at = CHECKPOINTS[values.index(lowest)]
+        hardest = {"kind": "hardest", "lesson": "own", "checkpoint": at, "value": int(at[-4:])}
+        hardest |= {"low": 20, "high": 40, "epoch": 20} if generator == "baseline" else {"low": 20, "high": 20}
+        together = {"kind": "together", "lesson": "own", "value": 0.9}
+        told = {"low": 0.5, "high": 0.98, "note": "mean of 3 training runs"}
+        short = {"note": "cannot tell: 4 points, of at least 6"}
+        rows += [about | hardest | {"note": ""}, about | together | (told if generator == "baseline" else short)]
+    (folder / "answers").mkdir(exist_ok=True)
+    _write_csv(folder / "answers" / "along_training.csv", rows)
+
+
+@pytest.fixture
+def with_along_training(make_run: Callable[..., Path], sealed: Callable[[Path], Path]) -> Path:
+    """A simulated run that asked `along_training`."""
+    folder = make_run()
+    write_along_training(folder)
+    return sealed(folder)
+
+
+@pytest.fixture
+def hostile_answers(make_run: Callable[..., Path], sealed: Callable[[Path], Path], hostile: dict[str, str]) -> Path:
+    """A simulated run with hostile names that asked questions."""
+    folder = make_run("hostile", rename=hostile)
+    write_learning_curve(folder, hostile)
+    write_along_training(folder, hostile)
+    return sealed(folder)

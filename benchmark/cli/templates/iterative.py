@@ -40,6 +40,7 @@ class NewGenerator:
     channels = (1, 3)
     paper = ""
     # These options change samples and not the training: another value of them trains nothing again.
+    checkpoint_names = "epoch-{:04d}"  # of `on_checkpoint`, so that a plan knows them before the training
     sampling_options = ("steps",)
 
     # Options are keywords with a type and a default: that is what a spec is checked against. `random_state` comes from

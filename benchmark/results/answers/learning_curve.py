@@ -9,9 +9,8 @@ import numpy as np
 import pandas as pd
 
 from benchmark.results import held
-from benchmark.results.answers import Known
-from benchmark.statistics.columns.configuration import mean_interval
-from benchmark.statistics.columns.draws import draws_interval, needed
+from benchmark.results.answers import Known, points
+from benchmark.statistics.columns.draws import needed
 
 THRESHOLDS = (0.75, 0.9, 0.99)
 COUNTS = ["n_train_real", "n_train_fake", "n_validation_real", "n_validation_fake"]
@@ -64,53 +63,26 @@ def _with_counts(known: Known) -> pd.DataFrame:
 
 def _curve(cells: pd.DataFrame, scores: dict[str, pd.DataFrame]) -> Iterator[dict[str, Any]]:
     """Yields the points of one curve, by the number of images; that of all images has the number that there were."""
-    points = []
+    curve = []
     for _, rows in held.groups(cells.assign(table=""), over=OVER, within=["train_n"]):
         done = rows[rows["status"] == "done"]
         whole = bool(rows["train_n"].isna().all())
         n = done["n_real"].max() if whole else rows["train_n"].iloc[0]
         counts = {name: done[name].max() for name in (*COUNTS, "n_real", "n_fake")} if len(done) else {}
         failed = f"{len(rows) - len(done)} of {len(rows)} trainings failed" if len(done) < len(rows) else ""
-        found = _mean(done, scores, drawn=not whole) if len(done) else {}
+        found = points.mean(done, scores, drawn=not whole) if len(done) else {}
         note = "; ".join(part for part in (found.pop("note", ""), failed) if part)
         if whole and not len(done):
             continue  # how many images there are is not known
-        points.append({"n": int(n), "all_images": whole, **counts, **found, "note": note})
-    yield from sorted(points, key=lambda point: (point["n"], point["all_images"]))
-
-
-def _mean(done: pd.DataFrame, scores: dict[str, pd.DataFrame], *, drawn: bool) -> dict[str, Any]:
-    """Returns the mean of one point, over splits of the real images where there are several."""
-    splits = [_of_split(rows, scores, drawn=drawn) for _, rows in done.groupby("ledger_seed")]
-    said = {name: min(one[name] for one in splits) for name in ("runs", "draws")}
-    if len(splits) == 1:
-        return splits[0]
-    value, low, high = mean_interval(*([one[end] for one in splits] for end in ("value", "low", "high")), bounded=True)
-    note = f"mean of {len(splits)} splits of the real images"
-    return said | {"value": value, "low": low, "high": high, "note": note}
-
-
-def _of_split(done: pd.DataFrame, scores: dict[str, pd.DataFrame], *, drawn: bool) -> dict[str, Any]:
-    draws = done["train_draw"].fillna(0)
-    whole = done.assign(draw=draws).groupby("generator_seed")["draw"].agg(lambda each: frozenset(each))
-    shared = frozenset.intersection(*whole)  # a draw that failed in one training run speaks of none
-    runs: dict[tuple[bytes, ...], list[list[Any]]] = {}
-    for _, rows in done.groupby("generator_seed"):
-        each = [[held.tested(scores[cell]) for cell in rows["cell"][draws[rows.index] == d]] for d in sorted(shared)]
-        runs.setdefault(tuple(np.asarray(one[0]).tobytes() for draw in each for one in draw), each)  # equal fakes once
-    if not shared:
-        return {"runs": len(whole), "draws": 0, "value": np.nan, "low": np.nan, "high": np.nan,
-                "note": "cannot tell: no draw is done in every training run"}  # fmt: skip
-    found = draws_interval(list(runs.values()), drawn=drawn)
-    return {"runs": len(runs), "draws": len(shared) if drawn else 1, "value": found.value, "low": found.low,
-            "high": found.high, "note": found.note}  # fmt: skip
+        curve.append({"n": int(n), "all_images": whole, **counts, **found, "note": note})
+    yield from sorted(curve, key=lambda point: (point["n"], point["all_images"]))
 
 
 def _needed(curve: list[dict[str, Any]]) -> Iterator[dict[str, Any]]:
     """Yields a row for each threshold. Of two points with one number of images, all images speak."""
-    points = list({point["n"]: point for point in curve}.values())
-    three = ([point.get(name, np.nan) for point in points] for name in ("value", "low", "high"))
-    sizes, (values, lows, highs) = [point["n"] for point in points], three
+    of_each = list({point["n"]: point for point in curve}.values())
+    three = ([point.get(name, np.nan) for point in of_each] for name in ("value", "low", "high"))
+    sizes, (values, lows, highs) = [point["n"] for point in of_each], three
     for threshold in THRESHOLDS:
         found = needed(sizes, values, lows, highs, threshold)
         yield {"threshold": threshold, "value": found.n, "low": found.low, "high": found.high, "note": found.note}
