@@ -13,10 +13,10 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from data.errors import UserError
-    from fauxbench.comparison import Comparison, compare
+    from fauxbench.comparison import Comparison, compare, index
     from fauxbench.runs import Run, load, run
 
-__all__ = ["Comparison", "Run", "UserError", "compare", "load", "run"]
+__all__ = ["Comparison", "Run", "UserError", "compare", "index", "load", "run"]
 _HOUSE = Path(__file__).resolve().parents[1] / "benchmark" / "machine" / "house.py"
 
 
@@ -48,7 +48,7 @@ def __getattr__(name: str) -> Any:  # lazy, so that the import costs next to not
         from data.errors import UserError
 
         return UserError
-    if name in ("Comparison", "compare"):
+    if name in ("Comparison", "compare", "index"):
         from fauxbench import comparison
 
         return getattr(comparison, name)

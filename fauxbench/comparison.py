@@ -43,6 +43,34 @@ class Comparison(comparison.Comparison):
         return written.compared(self)
 
 
+def index(folder: str | Path) -> Path:
+    """Writes `index.html` into a folder of runs: all of them, and a leaderboard of their generators.
+
+    Args:
+        folder: The folder of runs, such as `"runs"`.
+
+    Returns:
+        The page.
+
+    Raises:
+        UserError: If it is no folder of runs, or has an `index.html` that fauxbench has not written.
+
+    Example:
+        >>> import fauxbench
+        >>> fauxbench.index("runs").as_posix()
+        'runs/index.html'
+    """
+    from benchmark.use.compare import board
+    from benchmark.use.compare.opened import Opened
+    from data.reading import paths
+    from reports import index as page
+
+    place = paths.place(folder, "folder of runs")
+    runs, others = page.listed(place)
+    whole = [Opened(run.name, run.folder, run.manifest) for run in runs if not run.problem]
+    return page.write(place, runs, others, board.boards(whole))
+
+
 def compare(*runs: str | Path | Any) -> Comparison:
     """Compares finished runs: what their specs differ in, and what their shared cells differ by.
 

@@ -148,6 +148,7 @@ def test_tables_have_their_columns(smoke: Path, name: str) -> None:
 def test_run_folder_holds_these_files_and_no_others(smoke: Path) -> None:
     run = smoke / "runs/digits-smoke"
     top = {name for name in COLUMNS if "/" not in name} | {"images", "explanations", "manifest.json", "report.html"}
+    top |= {"card.md", "card.json", "cards"}
     assert {path.name for path in run.iterdir()} == top
     index = table(run / "images/index.csv")
     assert {path.name for path in (run / "images").iterdir()} == {"index.csv", *index["file"]}
@@ -391,6 +392,12 @@ def test_two_folders_of_fakes(folders: Path, tmp_path: Path) -> None:
     assert audit.loc["real-copy", "verdict"] == "pass"
     assert audit.loc["noise", "verdict"] == "pass"
     assert not table(run / "scores.parquet").duplicated(["cell", "image_id"]).any()
+    card = json.loads((run / "card.json").read_text())
+    assert {bank["generator"]: bank["codecs"] for bank in card["banks"]} == {
+        "soft": {"PNG in RGB": 90}, "softer": {"PNG in RGB": 70}, "real-copy": {}, "noise": {},
+    }  # fmt: skip
+    assert sum(part.get("PNG in RGB", 0) for part in card["splits"][0]["codecs"].values()) == 120
+    assert str(folders) not in json.dumps(card), "a run folder can be given away"
     assert "soft" in ended.stdout
     again = fauxbench(
         "run", "--real", folders / "real", "--fake", folders / "soft", "--fake", folders / "softer",

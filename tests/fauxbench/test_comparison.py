@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import doctest
+import io
 import shutil
 from collections.abc import Callable
 from pathlib import Path
@@ -11,6 +13,8 @@ import pandas as pd
 import pytest
 
 import fauxbench
+from benchmark.use.compare import comparison as used
+from fauxbench import comparison
 
 CELL = "gaussian/0/linear-pixel/0"
 
@@ -24,6 +28,18 @@ def other(run: fauxbench.Run, sealed: Callable[[Path], Path], tmp_path_factory: 
     scores.loc[mine, "score"] = np.random.default_rng(0).normal(size=mine.sum())
     scores.to_parquet(folder / "scores.parquet", index=False)
     return sealed(folder)
+
+
+def test_examples_come_out_as_printed(run: fauxbench.Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    shutil.copytree(run.folder, tmp_path / "runs" / "images")
+    monkeypatch.chdir(tmp_path)
+    finder, said = doctest.DocTestFinder(), io.StringIO()
+    found = {test.name: test for module in (comparison, used) for test in finder.find(module) if test.examples}
+    own = {"Comparison", "compare", "index"}
+    assert found.keys() == {f"{comparison.__name__}.{name}" for name in own} | {f"{used.__name__}.compare"}
+    for test in found.values():
+        doctest.DocTestRunner(verbose=False).run(test, out=said.write)
+    assert not said.getvalue()
 
 
 def test_a_notebook_shows_what_differs(run: fauxbench.Run, other: Path) -> None:

@@ -9,6 +9,7 @@ import typer
 
 from benchmark.cli import completion, screen
 from benchmark.cli.command import print_json
+from benchmark.cli.comparing import words
 from benchmark.cli.images import JsonOption
 from data.errors import UserError
 
@@ -52,7 +53,6 @@ def compare(
             raise UserError("--index is of all runs of a folder: give no run folders and no --differing beside it.")
         _index(index, out, as_json)
         return
-    from benchmark.cli.comparing import words
     from benchmark.use.compare import comparison
 
     found = comparison.compare(*(runs or ()))
@@ -69,7 +69,27 @@ def register(app: typer.Typer) -> None:
 
 
 def _index(folder: Path, out: Path | None, as_json: bool) -> None:
-    raise NotImplementedError
+    """Writes the index of a folder of runs; what is damaged is in it, and said."""
+    from benchmark.use.compare import board
+    from benchmark.use.compare.opened import Opened
+    from reports import index
+
+    index.check_place(folder / index.INDEX)
+    runs, others = index.listed(folder)
+    boards = board.boards([Opened(run.name, run.folder, run.manifest) for run in runs if not run.problem])
+    page, table = index.write(folder, runs, others, boards), board.table(boards)
+    damaged = {run.name: run.problem for run in runs if run.problem}
+    if as_json:
+        rows = table.to_dict("records")
+        print_json(
+            {"index": str(page), "runs": [run.name for run in runs], "damaged": damaged, "others": others, "rows": rows}
+        )
+        return
+    for name, problem in damaged.items():
+        screen.say(f"{name}: {problem}", err=True)
+    words.show_boards(boards)
+    _write(table, out)
+    screen.say(f"Index: {page}")
 
 
 def _write(table: pd.DataFrame, out: Path | None) -> None:

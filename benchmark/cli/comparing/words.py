@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from benchmark.cli import screen
-from benchmark.use.compare import matched
 
 if TYPE_CHECKING:
+    from benchmark.use.compare.board import Board
     from benchmark.use.compare.comparison import Comparison
 
 NAMED = 3  # cells that are named for a reason; the others are counted
@@ -31,6 +32,33 @@ def show(found: Comparison, *, differing: bool = False) -> None:
         screen.say(sentence)
 
 
+def show_boards(boards: Sequence[Board]) -> None:
+    """Prints leaderboards, the hardest to detect first."""
+    from reports.numbers import interval, number
+
+    for board in boards:
+        screen.say(
+            f"{board.dataset}, split {board.ledger_seed}, {board.n_real:,} real test images, hardest to detect first:"
+        )
+        if board.note:
+            screen.say(f"{board.note}.")
+        lines = [
+            [
+                _rank(row["rank_low"], row["rank_high"]),
+                row["generator"], number(row["auc"]), interval(row["low"], row["high"]),
+                row["group"] if row["group"] == row["group"] else "", row["detector"] or "", ", ".join(row["runs"]),
+            ]
+            for row in board.rows.to_dict("records")
+        ]  # fmt: skip
+        heads = ["rank", "configuration", "AUC", "95 % interval", "tied", "detector", "run"]
+        screen.table(lines, *(screen.Column(head, whole=True) for head in heads))
+        screen.say("")
+
+
+def _rank(low: float, high: float) -> str:
+    return "-" if low != low else f"{low:.0f}" if low == high else f"{low:.0f} to {high:.0f}"
+
+
 def _specs(found: Comparison) -> None:
     if found.specs.empty:
         screen.say("The specs, data, versions and machines are the same.")
@@ -42,7 +70,7 @@ def _specs(found: Comparison) -> None:
 
 def _cells(found: Comparison, differing: bool) -> None:
     rows = found.frame(differing=differing)
-    rows = rows[rows["status"] == matched.COMPARED]
+    rows = rows[rows["status"] == "compared"]
     if rows.empty:
         if differing:
             screen.say("Nothing differs by more than its interval.")

@@ -85,7 +85,7 @@ def _about(detector: dict[str, Any]) -> str:
         ["kind", f"`{detector['kind']}` ({detector['origin']})"],
         ["options", f"`{json.dumps(detector['options'], ensure_ascii=False, default=str)}`"],
         ["seed", detector["seed"]],
-        ["parameters", "not counted" if detector["parameters"] is None else int(detector["parameters"])],
+        ["parameters", "not counted" if detector["parameters"] is None else detector["parameters"]],
         ["training", f"{detector['seconds']:.1f} s"],
         ["given beside images", ", ".join(detector["needs"]) or "nothing"],
         ["code", "a plug-in of the user's" if detector["foreign"] else "of fauxbench or scikit-learn"],

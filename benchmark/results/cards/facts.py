@@ -12,7 +12,7 @@ import pandas as pd
 
 from benchmark.plan.cell import Cell
 from benchmark.plan.planner import Split
-from benchmark.plan.stage import Row, Stage
+from benchmark.plan.stage import PLACES, Row, Stage
 from benchmark.results.cards import markdown
 from benchmark.results.gather import Gathered
 from benchmark.store.checkpoints import Checkpoints
@@ -84,7 +84,7 @@ def _bank(read: Gathered, at: tuple[Any, ...], row: Row, stage: Stage) -> dict[s
     codecs = _codecs_of_bank(read, stage)
     return dict(zip(names, at, strict=True)) | {
         "checkpoint": record["checkpoint"], "kind": row.plugin.name, "control": row.plugin.attribute("control"),
-        "options": row.options, "counts": counts,
+        "options": _portable(row), "counts": counts,
         "reals": {part: n for part in counts if (n := _kept(place / f"{part}.real.npy")) is not None},
         "made_from_reals": sorted(paired), "labels": {part: _asked(place, part, read, stage) for part in counts},
         "snapped": record["snapped"], "codecs": codecs, "digests": record["digests"], "store_key": stage.key,
@@ -149,7 +149,7 @@ def _detector(read: Gathered, row: Row, cell: Cell) -> dict[str, Any]:
     right = called == validation["is_fake"]
     return {
         "id": row.id, "kind": row.plugin.name, "summary": row.plugin.summary, "origin": row.plugin.origin,
-        "sentinel": row.plugin.attribute("sentinel"), "options": row.options, "seed": cell.detector_seed,
+        "sentinel": row.plugin.attribute("sentinel"), "options": _portable(row), "seed": cell.detector_seed,
         "ledger_seed": min(cell.ledger_seeds), "train_generator": lesson.name,
         "sources": [f"{name}/{seed}" for name, seed in lesson.sources], "train_perturbation": lesson.perturbation,
         "train_n": lesson.n, "n_train_real": facts["n_train_real"], "n_train_fake": facts["n_train_fake"],
@@ -161,6 +161,11 @@ def _detector(read: Gathered, row: Row, cell: Cell) -> dict[str, Any]:
         "foreign": cell.trained.foreign, "environment": cell.trained.params["environment"],
         "store_key": cell.trained.key,
     }  # fmt: skip
+
+
+def _portable(row: Row) -> dict[str, Any]:
+    """Returns the options of a plug-in without the places of files, which say nothing elsewhere."""
+    return {name: value for name, value in row.options.items() if name not in PLACES}
 
 
 def _extractor(read: Gathered) -> dict[str, Any]:

@@ -18,8 +18,8 @@ Written by fauxbench from the files that the run left; `card.json` says the same
 {splits}
 ## Fakes
 
-Each bank holds as many fakes for a part as the part has real images. A detector meets the real images of a part with
-the fakes that a bank has for that part, and those of no other.
+Each bank holds as many fakes for a part as the part has real images, or in that proportion what files there are. A
+detector meets the real images of a part with the fakes that a bank has for that part, and those of no other.
 
 {banks}
 

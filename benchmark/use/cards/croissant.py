@@ -134,9 +134,9 @@ def described(opened: StoredRun, generators: list[str], size: int, sha256: str) 
 def _fields() -> Iterator[dict[str, Any]]:
     """Yields the fields of a record: the file's name, the image of that name, and the other columns."""
     files = {"fileSet": {"@id": "files"}}
-    yield _field("file_name", "sc:Text", "Where it lies in the folder.") | {
-        "references": files | {"extract": {"fileProperty": "fullpath"}}
-    }
+    path = files | {"extract": {"fileProperty": "fullpath"}, "transform": {"regex": "^(.*)$"}}  # a path, as text
+    column = {"fileObject": {"@id": TABLE}, "extract": {"column": "file_name"}}
+    yield _field("file_name", "sc:Text", "Where it lies in the folder.", path) | {"references": column}
     yield _field("image", "sc:ImageObject", "The image.", files | {"extract": {"fileProperty": "content"}})
     for name, (kind, about) in COLUMNS.items():
         yield _field(name, kind, about)

@@ -54,7 +54,8 @@ def chunks(data: bytes) -> list[bytes]:
 
 def test_the_layout_is_that_of_image_folder_loaders(exported):
     folder, counts = exported
-    assert {path.name for path in folder.iterdir()} == {"train", "validation", "test", "README.md"}
+    beside = {"README.md", "images.csv", "croissant.json"}
+    assert {path.name for path in folder.iterdir()} == {"train", "validation", "test"} | beside
     for part in ("train", "validation", "test"):
         assert {path.name for path in (folder / part).iterdir()} == {"real", "fake", "metadata.csv"}
         table = rows(folder / part)

@@ -21,6 +21,11 @@ LINES = {
     "report": "not a run folder", "report folder folder": "folder", "report folder --json": "--json",
     "report folder --format doc": "'pdf'", "report folder --format": "requires an argument",
     "report folder --figures=x": "--figures",
+    "compare": "two runs or more", "compare folder": "two runs or more", "compare folder file": "not a run folder",
+    "compare nowhere there": "not a run folder", "compare a b --index folder": "all runs of a folder",
+    "compare --index nowhere": "no folder", "compare --index file": "no folder", "compare a b --diff": "--diff",
+    "compare --index folder": "no run folder", "compare a b --json --out x.csv": "not both",
+    "compare a b --out no/x.csv": "There is no folder", "compare a b --index": "requires an argument",
     "describe": "ARCHITECTURE", "describe mnst": "Did you mean 'mnist-1d'", "describe small tuned": "tuned",
     "describe small --size 7": "Allowed sides", "describe mnist-1d --size 30": "28x28",
     "describe small --json": "--json", "describe flow --size 30": "cannot halve", "describe flw": "Did you mean 'flow'",
@@ -58,6 +63,7 @@ LINES = {
     "detect folder a.png --explain": "requires an argument", "detect folder ~nobody-here/a": "home",
 }  # fmt: skip
 EMPTY = [
+    "compare ''", "compare a ''", "compare a b --out ''", "compare --index ''", "compare --index=",
     "run ''", "plan ''", "report ''", "describe ''", "data ''", "list ''", "check '' cnn", "check detector ''",
     "new '' x.py", "new detector ''", "generate '' --out new", "export '' --out new", "networks '' --out new",
     "detect '' a", "detect run ''", "run --real '' --fake fake", "run --real real --fake ''", "run --scheduler ''",
