@@ -27,6 +27,9 @@ DISPLAYS: dict[str, Callable[[fauxbench.Run], Display]] = {
     "spectra": lambda run: run.spectra("tuned"),
     "difference": lambda run: run.spectra("tuned", difference=True),
     "pictures": lambda run: run.pictures("tuned"),
+    "profile": lambda run: run.profile(),
+    "sets": lambda run: run.sets("tuned"),
+    "sources": lambda run: run.sources(),
 }
 
 

@@ -179,7 +179,9 @@ def _over(runs: list[list[dict[str, Any]]]) -> Iterator[dict[str, Any]]:
             yield rows[0] | {"note": "; ".join(filter(None, [rows[0]["note"], ONE_RUN]))}
             continue
         values = np.array([[row["value"], row["low"], row["high"]] for row in rows], dtype=float)
-        value, low, high = configuration.mean_interval(*values.T, bounded=True)
+        # not on the logit scale: of a rate of 0 in one run it knows nothing, and the ends are exact already
+        value, low, high = configuration.mean_interval(*values.T)
+        low, high = float(np.clip(low, 0, 1)), float(np.clip(high, 0, 1))
         ends = {"value": value, "low": low, "high": high, "runs": len(rows), "n": sum(row["n"] for row in rows)}
         yield (
             rows[0] | ends | {"note": "; ".join(filter(None, [rows[0]["note"], f"mean of {len(rows)} training runs"]))}
