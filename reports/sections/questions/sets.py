@@ -89,7 +89,9 @@ def _sentences(rows: pd.DataFrame) -> list[str]:
     ]
     more = reached[reached["value"] > 1]
     if len(more):
-        said.append(f"Where one image is not enough, {more['value'].min():g} to {more['value'].max():g} images are.")
+        least, most_needed = more["value"].min(), more["value"].max()
+        many = f"{least:g}" if least == most_needed else f"{least:g} to {most_needed:g}"
+        said.append(f"Where one image is not enough, {many} images are.")
     if len(reached):
         said.append(f"Of {int(reached['high'].notna().sum())} the lower end of the 95 % interval reaches it too.")
     return said
