@@ -23,9 +23,12 @@ if TYPE_CHECKING:
     from fauxbench.displays.heatmap import HeatmapDisplay
     from fauxbench.displays.learning_curve import LearningCurveDisplay
     from fauxbench.displays.pictures import PictureDisplay
+    from fauxbench.displays.profile import ProfileDisplay
     from fauxbench.displays.repeats import QualityRunsDisplay, SeedDisplay
     from fauxbench.displays.robustness import RobustnessDisplay
     from fauxbench.displays.roc import RocDisplay
+    from fauxbench.displays.sets import SetDisplay
+    from fauxbench.displays.sources import SourceDisplay
     from fauxbench.displays.spectra import SpectrumDisplay
     from fauxbench.displays.transfer import TransferDisplay
     from reports import load as reading
@@ -307,6 +310,43 @@ class Run(api.Run):
         from fauxbench.displays.pictures import PictureDisplay
 
         return PictureDisplay(self._read, generator, n=n)
+
+    def profile(self) -> ProfileDisplay:
+        """Returns the profile of each configuration of a run that asked for it, see `fauxbench.displays.profile`.
+
+        Example:
+            >>> import fauxbench
+            >>> fauxbench.load("runs/digits").profile().frame()["number"].unique().tolist()
+            ['clean', 'few_shot', 'unseen', 'processed', 'pooled']
+        """
+        from fauxbench.displays.profile import ProfileDisplay
+
+        return ProfileDisplay(self._read)
+
+    def sets(self, generator: str | None = None) -> SetDisplay:
+        """Returns how sets of images of a generator are told apart, see `fauxbench.displays.sets`.
+
+        Example:
+            >>> import fauxbench
+            >>> fauxbench.load("runs/digits").sets("tuned").frame()["m"].unique().tolist()
+            [1.0, 4.0, 16.0]
+        """
+        from fauxbench.displays.sets import SetDisplay
+
+        return SetDisplay(self._read, generator)
+
+    def sources(self) -> SourceDisplay:
+        """Returns which configuration is said to have made an image, see `fauxbench.displays.sources`.
+
+        Example:
+            >>> import fauxbench
+            >>> frame = fauxbench.load("runs/digits").sources().frame()
+            >>> frame[frame["made_by"] == "tuned"]["said"].tolist()
+            ['', 'baseline', 'tuned']
+        """
+        from fauxbench.displays.sources import SourceDisplay
+
+        return SourceDisplay(self._read)
 
     def _repr_html_(self) -> str:
         return written.html(self._read, self.summary().splitlines())

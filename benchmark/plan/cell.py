@@ -134,8 +134,8 @@ class Asked:
     @property
     def identity(self) -> tuple[Any, ...]:
         """What two wishes for the same cell share, whatever either calls its lesson."""
-        lesson = self.lesson
-        return lesson.sources, repr(lesson.changes), self.detector.id, self.detector_seed, self.exam.id
+        banks = tuple(bank.name for bank in self.lesson.banks)  # whose fakes, and of which checkpoints
+        return banks, repr(self.lesson.changes), self.detector.id, self.detector_seed, self.exam.id
 
 
 @dataclass(frozen=True)

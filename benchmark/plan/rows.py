@@ -37,7 +37,8 @@ class Rows:
         detector_seeds: Of the trainings of each detector.
         prepared: The stage that splits the real images.
         environment: What results depend on outside of this program.
-        smoke: Whether everything is shrunk to seconds: traces are then looked for in one bank.
+        smoke: Whether everything is shrunk to seconds: traces are then looked for in one bank, and what `ask` names is
+            asked of one detector.
     """
 
     generators: list[Row]

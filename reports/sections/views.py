@@ -33,6 +33,7 @@ from reports.sections import (
     summary,
     tables,
 )
+from reports.sections.questions import profile
 from reports.sections.tables import Entry
 from reports.words import answers, verdicts
 from reports.words.doubts import doubts
@@ -62,6 +63,7 @@ def everything(run: Run) -> dict[str, Any]:
         "headline": answers.headline(run, found),
         "words": answers.WORDS,
         "used": {answers.ease(run, one).word for one in found},
+        "profile": profile.first(run),
         "lineup": _lineup(run, found),
         "cards": _cards(run, entries, found),
         "controls": summary.controls(run, entries),

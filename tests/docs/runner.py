@@ -33,7 +33,7 @@ from benchmark.use import api
 
 CODES = {"refused": 2, "some fail": 1}  # by the mark; all other commands end with 0
 CHANGES = ("--set", "--ladder")
-NO_DATA = {"digits"}  # presets that need no files
+NO_DATA = {"digits", "protocol-quick"}  # presets that need no files
 
 
 class Reader:

@@ -53,7 +53,9 @@ def test_every_preset_runs(preset, runs, request):
     if (runs / preset / "manifest.json").is_file():
         run = benchmark.load(runs / preset)
     else:
-        run = benchmark.run(preset, out=runs / preset, smoke=True)
+        once = specs.load(preset).protocol.generator_seeds[1:]  # further training runs are the same again
+        changes = ["protocol.generator_seeds=[0]"] if once else []
+        run = benchmark.run(preset, out=runs / preset, smoke=True, changes=changes)
     assert set(run.cells["status"]) == {"done"}, run.failures
     assert run.manifest["smoke"]
 

@@ -18,8 +18,11 @@ def simulation(module_of: Callable[[Path], ModuleType]) -> ModuleType:
 
 
 @pytest.fixture(scope="session")
-def simulated(simulation: ModuleType, sealed: Callable[[Path], Path], tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A simulated run of three trainings, with their means."""
+def simulated(
+    simulation: ModuleType, sealed: Callable[[Path], Path], tmp_path_factory: pytest.TempPathFactory,
+    module_of: Callable[[Path], ModuleType],
+) -> Path:  # fmt: skip
+    """A simulated run of three trainings, with their means, and with answers to more than the usual question."""
     folder = simulation.write_run(tmp_path_factory.mktemp("simulated") / "digits", seeds=(0, 1, 2))
     (folder / "over_runs.csv").write_text(
         "generator,measure,runs,value,low,high,note\ntuned,fd,3,5.0,3.0,7.0,\ntuned,kd,3,,,,\n"
@@ -28,6 +31,7 @@ def simulated(simulation: ModuleType, sealed: Callable[[Path], Path], tmp_path_f
     simulation.write_transfer(folder, ("baseline", "tuned"), runs=3)
     simulation.write_learning_curve(folder)
     simulation.write_along_training(folder)
+    module_of(Path(__file__).parents[1] / "reports" / "pooled_answers.py").write(folder)
     return sealed(folder)
 
 

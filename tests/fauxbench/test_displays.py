@@ -32,6 +32,9 @@ DISPLAYS: dict[str, Callable[[fauxbench.Run], Display]] = {
     "difference": lambda run: run.spectra("tuned", difference=True),
     "transfer": lambda run: run.transfer("linear-dct"),
     "pictures": lambda run: run.pictures("tuned"),
+    "profile": lambda run: run.profile(),
+    "sets": lambda run: run.sets("tuned"),
+    "sources": lambda run: run.sources(),
 }
 
 
@@ -146,8 +149,15 @@ def test_what_cannot_be_drawn_is_said(whole: fauxbench.Run, draw: Callable, said
 
 
 def test_a_run_without_a_training_says_so(run: fauxbench.Run) -> None:
-    for draw in (run.losses, run.quality, run.robustness, run.seeds):
-    for draw in (run.along_training, run.frontier, run.learning_curve, run.losses, run.quality, run.seeds):
+    for draw in (
+        run.along_training,
+        run.frontier,
+        run.learning_curve,
+        run.losses,
+        run.quality,
+        run.robustness,
+        run.seeds,
+    ):
         with pytest.raises(UserError, match="This run has nothing to draw"):
             draw()
     with pytest.raises(UserError, match="did not ask what transfers"):

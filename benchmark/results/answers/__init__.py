@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import importlib
 import pkgutil
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -19,6 +19,7 @@ import pandas as pd
 
 from benchmark.plan import questions
 from benchmark.plan.planner import Plan
+from benchmark.results import held
 
 
 @dataclass(frozen=True)
@@ -44,6 +45,21 @@ class Known:
     def options(self, question: str) -> Any:
         """Returns the options of a question, see `benchmark.plan.questions.options`."""
         return questions.options(question, self.plan.spec.question.get(question, {}))
+
+
+def as_usual(cells: pd.DataFrame, *, but: Collection[str]) -> pd.DataFrame:
+    """Returns the cells that are as the usual ones in all that tells cells apart, but for some columns.
+
+    Args:
+        cells: As `cells.csv` has them.
+        but: Columns of `held.IDENTITY` that may differ: an answer that finds cells by these says so of each.
+    """
+    usual = cells[cells["table"] == questions.USUAL]
+    for name in held.IDENTITY:
+        if name not in but and len(usual):
+            value = usual[name].iloc[0]
+            cells = cells[cells[name].isna() if pd.isna(value) else cells[name] == value]
+    return cells
 
 
 def tables(known: Known) -> dict[str, pd.DataFrame]:

@@ -12,12 +12,15 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from benchmark.results.answers import Known, sets
+from benchmark.results import held, over_runs
+from benchmark.results.answers import Known, as_usual, sets
 from benchmark.statistics.delong import components
 from benchmark.statistics.ranking import Ranking
 
 COLUMNS = ["generator", "number", "detector", "measure", "value", "low", "high", "runs", "about", "note"]
 NUMBERS = ("clean", "few_shot", "unseen", "processed", "pooled")
+# what tells the cells of its numbers apart: all else is as in the usual cells
+NAMED = ("table", *over_runs.OVER, "train_generator", "train_n", "perturbation", "detector", *held.EXAM[:2])
 ONE_RUN = "one training run: the interval is of other test images"
 
 
@@ -38,10 +41,11 @@ class _Configuration:
         self.known, self.generator = known, generator
         self.options = known.options("profile")
         cells = known.cells
-        mine = (cells["generator"] == generator) & (cells["asked_checkpoint"] == "last")
+        cells = as_usual(cells, but=NAMED)
+        mine = cells["generator"] == generator
         judges = [row.id for row in known.plan.detectors if not row.plugin.attribute("sentinel")]
         asked = {row.id for row, _ in known.plan.rows.askable if row.id in judges}
-        self.cells = cells[mine & cells["detector"].isin(asked) & (cells["train_perturbation"] == "none")]
+        self.cells = cells[mine & cells["detector"].isin(asked)]
         self.own = pd.Series([f"{generator}/{seed}" for seed in self.cells["generator_seed"]], self.cells.index)
 
     def clean(self) -> dict[str, Any]:
@@ -113,10 +117,8 @@ class _Configuration:
         mine = cells[(cells["detector"] == best) & (cells["status"] == "done")]
         metrics = self.known.metrics[self.known.metrics["metric"] == "auc"]
         whole, one = metrics[metrics["scope"] == "configuration"], mine.iloc[0]
-        for name in ("table", "generator", "detector", "asked_checkpoint", "perturbation", "train_generator"):
-            whole = whole[whole[name] == one[name]]
-        whole = whole[(whole["train_n"] == one["train_n"]) | (whole["train_n"].isna() & pd.isna(one["train_n"]))]
-        whole = whole[whole["train_perturbation"] == one["train_perturbation"]]
+        for name in (name for name in over_runs.FIXED if name in whole):
+            whole = whole[whole[name].isna() if pd.isna(one[name]) else whole[name] == one[name]]
         single = metrics[(metrics["scope"] == "cell") & (metrics["cell"] == one["cell"])]
         found = whole if len(whole) and not (len(mine) == 1 and len(single)) else single
         value, low, high, note = found[["value", "low", "high", "note"]].iloc[0]

@@ -14,7 +14,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from benchmark.results.answers import Known
+from benchmark.results import held
+from benchmark.results.answers import Known, as_usual
 from benchmark.stages.bank import BESIDE
 from benchmark.statistics.cells import rates
 from benchmark.statistics.cells.smallest import cannot_tell
@@ -25,6 +26,8 @@ COLUMNS = [
     "ledger_seed", "scope", "generator_seed", "measure", "made_by", "said", "value", "low", "high", "n", "runs", "note",
 ]  # fmt: skip
 REAL, ALL = "", "all"  # what real images were made by; the mean of all classes: no generator has this name
+# what tells its cells apart: all else is as in the usual cells
+NAMED = ("table", "ledger_seed", "train_generator", "train_sources", "detector", "detector_seed", *held.EXAM[:2])
 PENALTY = 1.0  # scikit-learn's C
 SAID, RIGHT = "said", "right"
 ONE = "cannot tell: of one configuration there is nothing to tell apart"
@@ -103,11 +106,8 @@ def _by_key(known: Known, cells: pd.DataFrame, generators: list[str]) -> tuple[d
     was not put to all pairs, is left out whole.
     """
     asked = list(dict.fromkeys(row.id for row, _ in known.plan.rows.askable))
-    plain = cells[
-        (cells["asked_checkpoint"] == "last") & (cells["perturbation"] == "none") & cells["train_n"].isna()
-        & (cells["train_perturbation"] == "none") & (cells["detector_seed"] == cells["detector_seed"].min())
-        & cells["generator"].isin(generators) & cells["status"].eq("done")
-    ]  # fmt: skip
+    mine = as_usual(cells, but=NAMED)
+    plain = mine[(mine["detector_seed"] == mine["detector_seed"].min()) & mine["status"].eq("done")]
     names = {
         (row.detector, row.train_sources, row.generator): row.cell for row in plain.itertuples()
     }  # a lesson of one run is named by it
@@ -179,7 +179,9 @@ def _over(runs: list[list[dict[str, Any]]]) -> Iterator[dict[str, Any]]:
             yield rows[0] | {"note": "; ".join(filter(None, [rows[0]["note"], ONE_RUN]))}
             continue
         values = np.array([[row["value"], row["low"], row["high"]] for row in rows], dtype=float)
-        value, low, high = configuration.mean_interval(*values.T, bounded=True)
+        # not on the logit scale: of a rate of 0 in one run it knows nothing, and the ends are exact already
+        value, low, high = configuration.mean_interval(*values.T)
+        low, high = float(np.clip(low, 0, 1)), float(np.clip(high, 0, 1))
         ends = {"value": value, "low": low, "high": high, "runs": len(rows), "n": sum(row["n"] for row in rows)}
         yield (
             rows[0] | ends | {"note": "; ".join(filter(None, [rows[0]["note"], f"mean of {len(rows)} training runs"]))}

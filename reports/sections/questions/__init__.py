@@ -3,7 +3,8 @@
 A question is one file here, found by its name, with `TITLE`, the heading of its section, and `section(run)`, which
 returns what its template shows or `None` where the run did not ask it; then nothing of it is on the page. The template
 is `reports/template/questions/<name>.html.j2`, which knows what is returned as `shown`. With `charts(run)`, which
-yields `reports.figures.sheet.Chart`, its figures are among the files of `figures/`. Nothing else names a question.
+yields `reports.figures.sheet.Chart`, its figures are among the files of `figures/`. Nothing else names a
+question, but for the profile, whose lines stand on the first screen too.
 """
 
 from __future__ import annotations

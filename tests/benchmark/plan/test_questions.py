@@ -152,6 +152,16 @@ def test_a_profile_asks_few_images_processed_ones_and_all_others() -> None:
     assert mine[-1].lesson.sources == (("a", 0), ("c", 0))
 
 
+def test_a_smoke_run_asks_one_detector_and_the_first_training_run(planted: None) -> None:
+    detectors = [{"kind": "sentinel-content"}, {"kind": "linear-pixel"}, {"kind": "linear-dct"}]
+    values = VALUES | {"detector": detectors, "protocol": {"ask": ["few"], "generator_seeds": [3, 4]}}
+    plan = planning.plan(specs.parse(values), folders=[], smoke=True)
+    mine = [cell for cell in plan.cells if cell.question == "few"]
+    assert [(cell.detector, cell.generator_seed) for cell in mine] == [("linear-pixel", 3)]
+    usual = [cell for cell in plan.cells if cell.question == "own" and not cell.control]
+    assert len(usual) == 2 * 4  # every detector and sentinel, of both runs
+
+
 @pytest.mark.parametrize("name", ["sets", "sources", "profile"])
 def test_controls_alone_are_asked_nothing(name: str) -> None:
     plan = planning.plan(
