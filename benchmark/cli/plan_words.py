@@ -51,9 +51,11 @@ def _beside(planned: Plan) -> Iterator[str]:
     usual = {cell.trained.key for cell in planned.cells if questions.table(cell.question) == questions.USUAL}
     for name in questions.names():
         mine = [cell for cell in planned.cells if cell.question == name]
-        if mine and questions.table(name) != questions.USUAL:
-            more = len({cell.trained.key for cell in mine} - usual)
-            yield f"Question {name}: {_count(len(mine), 'cell')}, {_count(more, 'more training')} of detectors."
+        if name == questions.USUAL or name not in planned.spec.protocol.ask:
+            continue
+        more = len({cell.trained.key for cell in mine} - usual)
+        adds = f"{_count(len(mine), 'cell')}, {_count(more, 'more training')} of detectors"
+        yield f"Question {name}: {adds if mine else 'no cells of its own'}."
 
 
 def _cost(times: TimeLeft, kept: Store) -> str:

@@ -8,11 +8,11 @@ from typing import Annotated
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
 from benchmark.plan.cell import Asked
+from benchmark.plan.questions.transfer import REST
 from benchmark.plan.rows import Rows
 from data.errors import UserError
 
 SHARES = True  # others ask some of the same cells, and more
-REST = "rest"  # how the lesson of all configurations but the tested one is called
 
 
 def _perturbation(name: str) -> str:
@@ -43,7 +43,8 @@ def cells(rows: Rows, options: Options) -> Iterator[Asked]:
         others = sorted(
             (other for other in mains if other.seed == run.seed and other is not run), key=lambda one: one.generator.id
         )
-        rest = rows.lesson(others[0].generator.id if len(others) == 1 else REST, others) if others else None
+        name = others[0].generator.id if len(others) == 1 else REST + run.generator.id
+        rest = rows.lesson(name, others) if others else None
         for detector, seed in rows.askable:
             yield Asked(few, detector, seed, rows.exam(run))
             yield Asked(own, detector, seed, rows.exam(run, perturbation=options.processed))

