@@ -106,8 +106,9 @@ def sentences(rows: pd.DataFrame, judged: list[str]) -> list[str]:
         rows: Of the answer.
         judged: As `answer`.
     """
-    rows = rows[rows["detector"].isin(judged) & (rows["perturbation"] != CLEAN)]
-    return [*_largest(rows), *_back(rows)]
+    rows = rows[rows["detector"].isin(judged)]
+    processed = rows[rows["perturbation"] != CLEAN]
+    return [*_largest(processed), *_back(processed), *_carried(rows)]
 
 
 def _largest(rows: pd.DataFrame) -> Iterator[str]:
@@ -145,6 +146,21 @@ def _back(rows: pd.DataFrame) -> Iterator[str]:
     )
 
 
+def _carried(rows: pd.DataFrame) -> Iterator[str]:
+    """Says where fewest fakes are found at a threshold that clean images gave: an AUC does not show that it moved."""
+    rates = rows[(rows["metric"] == "tpr") & (rows["train"] == CLEAN) & rows["low"].notna()]
+    clean = rates[rates["perturbation"] == CLEAN].set_index("detector")
+    after = rates[(rates["perturbation"] != CLEAN) & rates["detector"].isin(clean.index)]
+    lost = clean.loc[after["detector"], "low"].to_numpy() - after["high"].to_numpy()
+    if not (lost > 0).any():
+        return
+    most = after.iloc[int(lost.argmax())]
+    yield (
+        f"At the threshold that clean images gave it, {most['detector']} finds {_with(most)} of the fakes after "
+        f"{most['perturbation']}, and {_with(clean.loc[most['detector']])} of clean ones (95 % each)."
+    )
+
+
 def _one(rows: pd.DataFrame, like: pd.Series, metric: str, train: str) -> pd.Series | None:
     same = (rows["detector"] == like["detector"]) & (rows["perturbation"] == like["perturbation"])
     found = rows[same & (rows["metric"] == metric) & (rows["train"] == train)]
@@ -154,7 +170,7 @@ def _one(rows: pd.DataFrame, like: pd.Series, metric: str, train: str) -> pd.Ser
 def _with(row: pd.Series | None) -> str:
     if row is None:
         return "not known"
-    return numbers.with_interval(row["value"], row["low"], row["high"], bounded=row["metric"] == "auc")
+    return numbers.with_interval(row["value"], row["low"], row["high"], bounded=row["metric"] in ("auc", "tpr"))
 
 
 def _table(rows: pd.DataFrame, order: list[str]) -> dict[str, Any]:

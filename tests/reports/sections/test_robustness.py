@@ -79,6 +79,17 @@ def test_nothing_hidden_nothing_known_and_sentinels() -> None:
     assert robustness.sentences(level.assign(low=np.nan), ["d"]) == []
 
 
+def test_fakes_that_a_carried_threshold_no_longer_finds_are_told() -> None:
+    rates = {"perturbation": ["none", "jpeg-50", "blur-1"], "metric": ["tpr"] * 3}
+    whole = rows(**rates, value=[0.9, 0.5, 0.85], low=[0.87, 0.45, 0.8], high=[0.93, 0.55, 0.89])
+    assert robustness.sentences(whole, ["d"]) == [
+        "At the threshold that clean images gave it, d finds 0.500 [0.450, 0.550] of the fakes after jpeg-50, and "
+        "0.900 [0.870, 0.930] of clean ones (95 % each)."
+    ]
+    assert robustness.sentences(whole.iloc[[0, 2]], ["d"]) == [], "their intervals overlap"
+    assert robustness.sentences(whole, ["e"]) == []
+
+
 def test_the_table_has_every_number_and_what_failed(asked: Run) -> None:
     shown = robustness.section(asked)
     assert shown is not None
