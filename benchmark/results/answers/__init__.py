@@ -57,8 +57,8 @@ def as_usual(cells: pd.DataFrame, *, but: Collection[str]) -> pd.DataFrame:
     usual = cells[cells["table"] == questions.USUAL]
     for name in held.IDENTITY:
         if name not in but and len(usual):
-            value = usual[name].iloc[0]
-            cells = cells[cells[name].isna() if pd.isna(value) else cells[name] == value]
+            value = usual[name].iloc[0]  # missing where it says nothing of all images; then the first, 0, stands for it
+            cells = cells[cells[name].isna() | (cells[name] == 0) if pd.isna(value) else cells[name] == value]
     return cells
 
 

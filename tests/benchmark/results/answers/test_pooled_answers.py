@@ -49,7 +49,13 @@ def known(
     cells, scores, measured = [], [], []
     for number, cell in enumerate(plan.cells):
         bad = failed is not None and failed(cell)
-        about = {"cell": cell.name, "dataset": "digits", **_identity(cell), **_asked(cell), "n_train_real": 50}
+        about = {
+            "cell": cell.name,
+            "dataset": "digits",
+            **_identity(cell),
+            **_asked(cell),
+            "n_train_real": min(cell.lesson.n or 55, 55),
+        }
         about |= {"train_sources": " + ".join(f"{name}/{seed}" for name, seed in cell.lesson.sources)}
         about |= {"purpose": "control" if cell.control else "main", "error": "it broke" if bad else None}
         cells.append(about | {"status": "failed" if bad else "done"})
@@ -199,7 +205,7 @@ def test_a_profile_says_what_it_cannot() -> None:
     made = known(_profiled, 1, ask="profile", generator=VALUES["generator"][:1], question={"profile": {"few": 60}})
     table = profile.table(made)
     assert row(table, number="unseen").note == "cannot tell: there is no other configuration to learn from"
-    assert "there are 50 images of each side to learn from, not 60" in row(table, number="few_shot").note
+    assert "60 are not few, where detectors learn from 55 of each side" in row(table, number="few_shot").note
     broken = profile.table(known(_profiled, 1, ask="profile", failed=lambda cell: cell.exam.perturbation != "none"))
     assert set(broken[broken["number"] == "processed"]["note"]) == {"cannot tell: it broke"}
 
