@@ -58,7 +58,8 @@ class Sampler:
         for start in range(0, len(noise), BATCH):
             rows = slice(start, start + BATCH)
             wanted, nothing = _padded(conditions[rows]), np.zeros((BATCH, self.conditions), np.float32)
-            velocity = guided(*(self._of(c, sampling.steps) for c in (wanted, nothing)), sampling.guidance)
+            with_it, without = (self._of(vectors, sampling.steps) for vectors in (wanted, nothing))
+            velocity = guided(with_it, without, sampling.guidance)
             drawn = follow(velocity, _padded(noise[rows]), steps=sampling.steps, solver=sampling.solver)
             images[rows] = drawn[: len(noise[rows])]
         return images

@@ -43,7 +43,8 @@ RECIPES: dict[str, tuple[str, tuple[int, int, int], dict]] = {
         "attention": True,
     }),
     "mean-flow": ("flow", (8, 8, 1), {
-        "width": 4, "depth": 1, "batch_size": 6, "condition": "labels", "loss": "mean-flow", "mean_share": 0.5,
+        "width": 4, "depth": 1, "batch_size": 6, "condition": "labels", "dropout": 0.2, "loss": "mean-flow",
+        "mean_share": 0.5,
     }),
 }  # fmt: skip
 STEPS = 3
