@@ -35,7 +35,8 @@ class Options(BaseModel):
 
 def cells(rows: Rows, options: Options) -> Iterator[Asked]:
     """Each detector learns from few images, and from the fakes of all other configurations of the same seed; and what
-    has learned from a configuration's own fakes is tested on processed images."""
+    has learned from a configuration's own fakes is tested on processed images. Few are fewer than there are."""
+    are_few = options.few < rows.learnable
     mains = [run for run in rows.runs if run.is_main]
     for run in mains:
         own = rows.lesson(run.generator.id, [run])
@@ -46,7 +47,8 @@ def cells(rows: Rows, options: Options) -> Iterator[Asked]:
         name = others[0].generator.id if len(others) == 1 else REST + run.generator.id
         rest = rows.lesson(name, others) if others else None
         for detector, seed in rows.askable:
-            yield Asked(few, detector, seed, rows.exam(run))
+            if are_few:
+                yield Asked(few, detector, seed, rows.exam(run))
             yield Asked(own, detector, seed, rows.exam(run, perturbation=options.processed))
             if rest is not None:
                 yield Asked(rest, detector, seed, rows.exam(run))

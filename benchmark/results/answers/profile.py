@@ -54,9 +54,9 @@ class _Configuration:
     def few_shot(self) -> dict[str, Any]:
         cells, n = self._trained(self.own, few=self.options.few), self.options.few
         about = f"{n} real images and {n} fakes to learn from"
-        whole = self._trained(self.own)["n_train_real"].min()
-        if cells["n_train_real"].min() >= whole:  # nothing was left out
-            return _untold(f"cannot tell: {n} are not few, where detectors learn from {int(whole)} of each side", about)
+        most = self.known.plan.rows.learnable
+        if n >= most:
+            return _untold(f"cannot tell: {n} are not few, where there are {most} of each side to learn from", about)
         return self._auc(cells, about)
 
     def unseen(self) -> dict[str, Any]:

@@ -202,10 +202,10 @@ def test_a_profile_is_of_what_validation_chooses() -> None:
 
 
 def test_a_profile_says_what_it_cannot() -> None:
-    made = known(_profiled, 1, ask="profile", generator=VALUES["generator"][:1], question={"profile": {"few": 60}})
+    made = known(_profiled, 1, ask="profile", generator=VALUES["generator"][:1], question={"profile": {"few": 5000}})
     table = profile.table(made)
     assert row(table, number="unseen").note == "cannot tell: there is no other configuration to learn from"
-    assert "60 are not few, where detectors learn from 55 of each side" in row(table, number="few_shot").note
+    assert "5000 are not few, where there are 5" in row(table, number="few_shot").note
     broken = profile.table(known(_profiled, 1, ask="profile", failed=lambda cell: cell.exam.perturbation != "none"))
     assert set(broken[broken["number"] == "processed"]["note"]) == {"cannot tell: it broke"}
 
