@@ -69,7 +69,9 @@ class Opened:
         """Its cells, names as text and seeds as numbers."""
         frame = pd.read_csv(self.folder / "cells.csv", dtype=str, keep_default_na=False, encoding="utf-8")
         frame = frame.reindex(columns=[*dict.fromkeys([*frame.columns, *held.IDENTITY])], fill_value="")
-        return frame.assign(**{name: pd.to_numeric(frame[name], errors="coerce") for name in NUMBERS})
+        numbers = {name: pd.to_numeric(frame[name], errors="coerce") for name in NUMBERS}
+        numbers |= {name: numbers[name].fillna(0) for name in NUMBERS if name.endswith("_seed")}
+        return frame.assign(**numbers)
 
     @cached_property
     def by_key(self) -> dict[Key, list[dict[str, Any]]]:
