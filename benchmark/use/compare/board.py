@@ -26,7 +26,7 @@ from benchmark.statistics.columns import ranks as ranking
 from benchmark.statistics.columns.column_of_runs import of_runs
 from benchmark.statistics.delong import components
 from benchmark.statistics.ranking import Ranking
-from benchmark.use.compare.opened import Opened, tested
+from benchmark.use.compare.opened import Opened
 
 COLUMNS = [
     "dataset", "digest", "ledger_seed", "generator", "kind", "options", "runs", "trainings", "detector",
@@ -84,13 +84,13 @@ class _Entry:
     def scores(self, detector: str) -> list[list[Any]]:
         """Returns the test scores of each training of the generator, one for each training of the detector."""
         by_seed = self.cells[detector]
-        return [[tested(self.run.scores[cell["cell"]]) for cell in by_seed[seed]] for seed in sorted(by_seed)]
+        return [[self.run.scores[cell["cell"]].run for cell in by_seed[seed]] for seed in sorted(by_seed)]
 
     def validation(self, detector: str) -> float:
         """Returns the mean AUC of a detector on the validation images; NaN where there are none."""
         cells = [cell["cell"] for mine in self.cells[detector].values() for cell in mine]
-        frames = [self.run.validation.get(cell) for cell in cells]
-        known = [components(Ranking.of(*tested(frame)[:2])).auc for frame in frames if frame is not None]
+        parts = [self.run.validation.get(cell) for cell in cells]
+        known = [components(Ranking.of(part.scores, part.is_fake)).auc for part in parts if part is not None]
         return float(np.mean(known)) if len(known) == len(cells) else float("nan")
 
 
@@ -154,11 +154,11 @@ def _test_images(entry: _Entry) -> str:
     """Returns what two configurations share that were tested on the same real images, of the same units."""
     for name in entry.detectors():
         for mine in entry.cells[name].values():
-            frame = entry.run.scores.get(mine[0]["cell"])
-            if frame is not None:
-                reals = frame[~frame["is_fake"]]
-                units = pd.factorize(reals["unit"])[0]
-                return hashlib.sha256(json.dumps([list(reals["image_id"]), units.tolist()]).encode()).hexdigest()
+            tested = entry.run.scores.get(mine[0]["cell"])
+            if tested is not None:
+                names, units = tested.ids[: tested.n_real].tolist(), tested.units[: tested.n_real]
+                about = [names, pd.factorize(units)[0].tolist()]
+                return hashlib.sha256(json.dumps(about).encode()).hexdigest()
     return ""
 
 

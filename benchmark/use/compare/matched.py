@@ -20,7 +20,7 @@ from benchmark.statistics.columns.column import Column, of_detectors
 from benchmark.statistics.columns.column_of_runs import of_runs
 from benchmark.statistics.delong import components
 from benchmark.statistics.ranking import Ranking
-from benchmark.use.compare.opened import IDENTITY, Key, Opened, tested
+from benchmark.use.compare.opened import IDENTITY, Key, Opened, Scored
 
 COMPARED, EQUAL, NOT = "compared", "equal scores", "not comparable"
 BOTH, REALS = "reals and fakes", "reals"
@@ -96,17 +96,17 @@ def _cell(reference: Opened, other: Opened, one: dict[str, Any] | None, two: dic
     if why := _other_images(first, second):
         return row.refused(why)
     same = _same_fakes(reference, other, one, two)
-    if len(first) == len(second) and np.array_equal(first["score"].to_numpy(), second["score"].to_numpy()):
+    if np.array_equal(first.scores, second.scores):
         row.status, row.note = EQUAL, "every image has the same score in both: there is nothing to test"
-        row.value = row.reference_value = components(Ranking.of(*tested(first)[:2])).auc
+        row.value = row.reference_value = components(Ranking.of(first.scores, first.is_fake)).auc
         row.difference = 0.0
         return row
     try:
         if same:
-            scores, is_fake, units = tested(first)
-            column = of_detectors({"later": second["score"].to_numpy(), "first": scores}, is_fake, groups=units)
+            both = {"later": second.scores, "first": first.scores}
+            column = of_detectors(both, first.is_fake, groups=first.units)
         else:
-            column = of_runs({"later": [tested(second)], "first": [tested(first)]})
+            column = of_runs({"later": [second.run], "first": [first.run]})
     except ValueError as error:
         return row.refused(str(error).rstrip("."))
     return row.found(column, BOTH) if same else row.found(column, REALS, "the fakes are others")
@@ -130,15 +130,15 @@ def _why_not(reference: Opened, other: Opened, one: dict[str, Any] | None, two: 
     return ""
 
 
-def _other_images(first: pd.DataFrame, second: pd.DataFrame) -> str:
+def _other_images(first: Scored, second: Scored) -> str:
     """Returns why the real test images of two cells are not the same, or nothing."""
-    one, two = (frame.loc[~frame["is_fake"], ["image_id", "unit"]] for frame in (first, second))
-    if list(one["image_id"]) != list(two["image_id"]):
-        both = len(set(one["image_id"]) & set(two["image_id"]))
+    one, two = first.ids[: first.n_real], second.ids[: second.n_real]
+    if not np.array_equal(one, two):
+        both = len(set(one) & set(two))
         return f"other test images: {len(one)} and {len(two)} real ones, of which {both} are the same"
-    if one["image_id"].duplicated().any():
+    if len(set(one)) < len(one):
         return "real test images without names of their own cannot be paired"
-    if not np.array_equal(_numbered(one["unit"]), _numbered(two["unit"])):
+    if not np.array_equal(_numbered(first.units[: len(one)]), _numbered(second.units[: len(two)])):
         return "other units: which test images belong together is not the same"
     return ""
 
@@ -151,8 +151,8 @@ def _same_fakes(reference: Opened, other: Opened, one: dict[str, Any], two: dict
     return (
         mine is not None
         and mine == theirs
-        and list(first["image_id"]) == list(second["image_id"])
-        and np.array_equal(_numbered(first["unit"]), _numbered(second["unit"]))
+        and np.array_equal(first.ids, second.ids)
+        and np.array_equal(_numbered(first.units), _numbered(second.units))
     )
 
 
@@ -205,11 +205,11 @@ def _by_configuration(run: Opened) -> dict[Key, list[dict[str, Any]]]:
     return found
 
 
-def _trainings(cells: list[dict[str, Any]], frames: list[pd.DataFrame]) -> list[list[Any]]:
+def _trainings(cells: list[dict[str, Any]], frames: list[Scored]) -> list[list[Any]]:
     """Returns the scores of each training of the generator, one for each training of the detector on it."""
     runs: dict[float, list[Any]] = {}
     for cell, frame in zip(cells, frames, strict=True):
-        runs.setdefault(cell["generator_seed"], []).append(tested(frame))
+        runs.setdefault(cell["generator_seed"], []).append(frame.run)
     return [runs[seed] for seed in sorted(runs)]
 
 
@@ -233,5 +233,5 @@ def _split(cells: list[dict[str, Any]]) -> str:
     return "ledger seed " + ", ".join(f"{cell['ledger_seed']:.0f}" for cell in cells)
 
 
-def _numbered(units: pd.Series) -> np.ndarray:
+def _numbered(units: np.ndarray) -> np.ndarray:
     return np.asarray(pd.factorize(units)[0])

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -22,6 +22,32 @@ NUMBERS = ["ledger_seed", "generator_seed", "detector_seed", "train_n"]
 IDENTITY = [name for name in held.IDENTITY if name not in ("dataset", "table", "ledger_seed")]
 SCORES = ["cell", "part", "image_id", "unit", "is_fake", "score"]
 Key = tuple[Any, ...]
+
+
+class Scored(NamedTuple):
+    """Scores of the images of a cell's part, reals first, each side in the order of its images' names.
+
+    Attributes:
+        ids: str `(n,)`, the names of the images.
+        units: int `(n,)`.
+        is_fake: bool `(n,)`.
+        scores: float `(n,)`.
+    """
+
+    ids: np.ndarray
+    units: np.ndarray
+    is_fake: np.ndarray
+    scores: np.ndarray
+
+    @property
+    def n_real(self) -> int:
+        """How many of them are real."""
+        return len(self.is_fake) - int(self.is_fake.sum())
+
+    @property
+    def run(self) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """Scores, which are of fakes, and the units of their images, as statistics take them."""
+        return self.scores, self.is_fake, self.units
 
 
 @dataclass(frozen=True)
@@ -43,7 +69,9 @@ class Opened:
         """Its cells, names as text and seeds as numbers."""
         frame = pd.read_csv(self.folder / "cells.csv", dtype=str, keep_default_na=False, encoding="utf-8")
         frame = frame.reindex(columns=[*dict.fromkeys([*frame.columns, *held.IDENTITY])], fill_value="")
-        return frame.assign(**{name: pd.to_numeric(frame[name], errors="coerce") for name in NUMBERS})
+        numbers = {name: pd.to_numeric(frame[name], errors="coerce") for name in NUMBERS}
+        numbers |= {name: numbers[name].fillna(0) for name in NUMBERS if name.endswith("_seed")}
+        return frame.assign(**numbers)
 
     @cached_property
     def by_key(self) -> dict[Key, list[dict[str, Any]]]:
@@ -54,13 +82,13 @@ class Opened:
         return found
 
     @cached_property
-    def scores(self) -> dict[str, pd.DataFrame]:
-        """The test images of each cell, reals first, each side in the order of its images' names."""
+    def scores(self) -> dict[str, Scored]:
+        """The test images of each cell."""
         return self._scores("test")
 
     @cached_property
-    def validation(self) -> dict[str, pd.DataFrame]:
-        """The validation images of each cell, likewise."""
+    def validation(self) -> dict[str, Scored]:
+        """The validation images of each cell."""
         return self._scores("detector-validation")
 
     @cached_property
@@ -86,10 +114,13 @@ class Opened:
         """Whether it is a smoke run, whose numbers are no result."""
         return bool(self.manifest["smoke"])
 
-    def _scores(self, part: str) -> dict[str, pd.DataFrame]:
+    def _scores(self, part: str) -> dict[str, Scored]:
         frame = pd.read_parquet(self.folder / "scores.parquet", columns=SCORES, filters=[("part", "==", part)])
         frame = frame.sort_values(["is_fake", "image_id"], kind="stable")
-        return {str(name): rows for name, rows in frame.groupby("cell", observed=True, sort=False)}
+        ids, is_fake = frame["image_id"].to_numpy(object), frame["is_fake"].to_numpy(bool)
+        units, scores = frame["unit"].to_numpy(), frame["score"].to_numpy(float)
+        places = frame.reset_index(drop=True).groupby("cell", observed=True, sort=False).indices
+        return {str(cell): Scored(ids[at], units[at], is_fake[at], scores[at]) for cell, at in places.items()}
 
 
 def opened(folders: Sequence[str | Path]) -> list[Opened]:
@@ -116,11 +147,6 @@ def names(places: Sequence[Path]) -> list[str]:
 def key(cell: dict[str, Any]) -> Key:
     """Returns a cell's identity within a split: its lesson, its detector with its seed, and its exam."""
     return tuple(None if value != value else value for value in (cell[name] for name in IDENTITY))
-
-
-def tested(frame: pd.DataFrame) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Returns scores, which of them are of fakes, and the units of their images."""
-    return held.tested(frame)
 
 
 def _exam(row: dict[str, Any]) -> Key:

@@ -48,7 +48,7 @@ def _facts(manifest: Mapping[str, Any]) -> Iterator[tuple[tuple[str, str], str]]
     dataset = manifest["dataset"]
     for name in DATA:
         if name in dataset:
-            value = dataset[name][:16] if name == "digest" else dataset[name]
+            value = str(dataset[name])[:16] if name == "digest" else dataset[name]
             yield ("data", f"dataset {name}"), _text(value)
     for about, name in (("parts", "parts"), ("data", "dropped")):
         for what, value in _mapping(dataset.get(name)).items():

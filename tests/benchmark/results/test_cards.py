@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import doctest
 import json
 from pathlib import Path
 from typing import Any
@@ -108,3 +109,8 @@ def test_a_sentinel_and_a_plugin_say_so(card: dict[str, Any]) -> None:
 
 def test_a_name_does_not_end_a_cell_of_a_table() -> None:
     assert markdown.table(["a"], [["x | y\nz"]]).splitlines()[2] == r"| x \| y z |"
+
+
+def test_examples_come_out_as_printed() -> None:
+    tried = doctest.testmod(markdown)
+    assert (tried.failed, tried.attempted) == (0, 3)

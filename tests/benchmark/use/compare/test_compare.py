@@ -220,6 +220,12 @@ def test_a_comparison_needs_two_runs(runs: Path, n: int) -> None:
         compare(*[runs / "first"] * n)
 
 
+def test_tables_may_lack_what_a_run_folder_need_not_have(variant: Callable[..., Path]) -> None:
+    few = ["question", "table", "ledger_seed", "train_sources", "train_n", "asked_checkpoint", "train_perturbation"]
+    bare = variant("bare", cells=lambda cells: cells.drop(columns=few))
+    assert compare(bare, bare).counts["equal scores"] == 12
+
+
 def test_damaged_and_foreign_folders_are_refused(runs: Path, variant: Callable[..., Path], tmp_path: Path) -> None:
     second = variant()
     (second / "cells.csv").write_text("cell\n")
