@@ -35,7 +35,7 @@ ORDER = {
     "fauxbench": [["fauxbench.displays"], ["fauxbench"]],
 }  # fmt: skip
 MOST = 15  # modules in one folder
-SIBLINGS = {"detection/detectors", "reports/figures"}  # of one contract: as many as there are
+SIBLINGS = {"detection/detectors", "reports/figures", "fauxbench/displays"}  # of one contract: as many as there are
 PLACE = re.compile(r"^[a-z_.]+:[A-Za-z_.]+$")  # "module:name", by which plug-ins and other processes find a function
 
 
