@@ -37,15 +37,17 @@ def loaded() -> int | None:
     tell."""
     found: list[int] = []
 
+    # The interpreter's lock is kept (PyDLL): the loader holds its own meanwhile, and a thread that imports a library
+    # with the first would wait for the second, and this call for the first.
     def first(info: Any, size: int, _: Any) -> int:
         if size >= ctypes.sizeof(_Info):
             found.append(info.contents.loaded + info.contents.unloaded)
         return 1  # no further libraries
 
     try:
-        visit = ctypes.CDLL(None).dl_iterate_phdr
+        visit = ctypes.PyDLL(None).dl_iterate_phdr
     except (OSError, AttributeError, TypeError):  # another system than Linux
         return None
-    kind = ctypes.CFUNCTYPE(ctypes.c_int, ctypes.POINTER(_Info), ctypes.c_size_t, ctypes.c_void_p)
+    kind = ctypes.PYFUNCTYPE(ctypes.c_int, ctypes.POINTER(_Info), ctypes.c_size_t, ctypes.c_void_p)
     visit(kind(first), None)
     return found[0] if found else None
