@@ -26,11 +26,14 @@ def _perturbation(name: str) -> str:
 
 
 class Options(BaseModel):
-    """`[question.profile]`: how many images of each side `few` are, and what is done to images that are `processed`."""
+    """`[question.profile]`: how many images of each side `few` are, and what is done to images that are `processed`.
+
+    The first is a size of `learning_curve`, the second a perturbation of `robustness`: their cells are shared.
+    """
 
     model_config = ConfigDict(extra="forbid", strict=True, allow_inf_nan=False)
-    few: Annotated[int, Field(ge=8, le=2**31 - 1)] = 50
-    processed: Annotated[str, AfterValidator(_perturbation)] = "jpeg-75"
+    few: Annotated[int, Field(ge=8, le=2**31 - 1)] = 64
+    processed: Annotated[str, AfterValidator(_perturbation)] = "social-1"
 
 
 def cells(rows: Rows, options: Options) -> Iterator[Asked]:

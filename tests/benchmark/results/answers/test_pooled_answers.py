@@ -198,7 +198,7 @@ def test_a_profile_is_of_what_validation_chooses() -> None:
         assert "one training run" in found.note
     pooled = row(table, generator="a", number="pooled")
     assert pooled.low <= 3 <= pooled.high
-    assert row(table, generator="a", number="processed").about == "jpeg-75"
+    assert row(table, generator="a", number="processed").about == "social-1"
 
 
 def test_a_profile_says_what_it_cannot() -> None:
