@@ -18,7 +18,8 @@ from data.errors import UserError
 
 CELL = {
     "dataset": "digits", "question": "robustness", "table": "robustness", "ledger_seed": 0, "train_generator": "a",
-    "train_n": np.nan, "train_perturbation": "none", "detector": "d", "detector_seed": 0, "generator": "a",
+    "train_checkpoint": "last", "train_n": np.nan, "train_draw": np.nan, "train_perturbation": "none", "detector": "d",
+    "detector_seed": 0, "generator": "a",
     "asked_checkpoint": "last", "perturbation": "none", "checkpoint": "final", "purpose": "main", "status": "done",
     "error": "",
 }  # fmt: skip
