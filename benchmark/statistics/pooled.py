@@ -39,6 +39,11 @@ class Grid:
     """Where scores may lie: from `low` on, `steps` steps of `width`. A score outside counts as the nearer end.
 
     The ends are those of the validation images, so that no image counts for more than was known before the test.
+
+    Example:
+        >>> grid = Grid.of(np.array([0.0, 1.0, 3.0, 4.0]), np.array([False, False, True, True]))
+        >>> grid.low, grid.steps, grid.places(np.array([-9.0, 2.0, 9.0])).tolist()
+        (0.0, 192, [0.0, 96.0, 192.0])
     """
 
     low: float
