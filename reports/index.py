@@ -7,8 +7,6 @@ damaged stands there as damaged.
 
 from __future__ import annotations
 
-import os
-import tempfile
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,6 +18,7 @@ import pandas as pd
 from data.errors import UserError, printable
 from data.run_folder import MANIFEST, PAGE, TABLES, checked, halves
 from reports import numbers
+from reports.embed import whole
 from reports.embed.templates import environment
 from reports.words.doubts import named
 
@@ -113,16 +112,7 @@ def write(folder: Path, runs: Sequence[Listed], others: Sequence[str], boards: S
     """
     path = folder / INDEX
     check_place(path)
-    text = render(folder, runs, others, boards)
-    handle, temporary = tempfile.mkstemp(dir=folder, prefix=".index-", suffix=".html")
-    try:
-        with os.fdopen(handle, "w", encoding="utf-8", newline="\n") as file:
-            file.write(text)
-        Path(temporary).chmod(0o644)
-        Path(temporary).replace(path)
-    finally:
-        Path(temporary).unlink(missing_ok=True)
-    return path
+    return whole.write(path, render(folder, runs, others, boards))
 
 
 def check_place(path: Path) -> None:

@@ -4,17 +4,15 @@ from __future__ import annotations
 
 import base64
 import contextlib
-import fcntl
 import gc
 import hashlib
-import os
 import re
-import tempfile
 from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from reports.embed import whole
 from reports.embed.axis import axis
 from reports.embed.templates import environment
 from reports.figures import svg
@@ -24,7 +22,6 @@ from reports.sections import views
 if TYPE_CHECKING:
     from jinja2 import Environment
 
-PART = ".report-"  # how the names of pages begin that are being written
 TEMPLATE = Path(__file__).parent / "template"
 
 
@@ -41,26 +38,7 @@ def write(run_folder: Path) -> Path:
         UserError: `run_folder` is no run folder, or damaged.
     """
     path = Path(run_folder) / "report.html"
-    text = render(load(Path(run_folder)))
-    _sweep(path.parent)
-    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=PART, suffix=".html")
-    try:
-        with os.fdopen(handle, "w", encoding="utf-8", newline="\n") as file:
-            fcntl.flock(file, fcntl.LOCK_EX)
-            file.write(text)
-        Path(temporary).chmod(0o644)
-        Path(temporary).replace(path)
-    finally:
-        Path(temporary).unlink(missing_ok=True)
-    return path
-
-
-def _sweep(folder: Path) -> None:
-    """Removes what killed processes have left of writing the page: what nobody holds."""
-    for part in folder.glob(f"{PART}*.html"):
-        with contextlib.suppress(OSError), open(part, "rb") as file:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            part.unlink()
+    return whole.write(path, render(load(path.parent)))
 
 
 def render(run: Run) -> str:
