@@ -96,6 +96,6 @@ def test_a_page_half_written_by_a_killed_process_goes(whole: Whole, tmp_path: Pa
 
     folder = tmp_path / "run"
     shutil.copytree(whole[0] / "runs/killed", folder)
-    (folder / ".report-abc.html").write_text("half")
+    (folder / ".report-abcd_123.html").write_text("half")
     write(folder)
     assert not list(folder.glob(".*"))
