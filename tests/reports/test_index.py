@@ -132,6 +132,13 @@ def test_the_same_runs_give_the_same_page(runs: Path, page: str) -> None:
     assert index.write(runs, found, others, [Board("good run #1")]).read_text() == page
 
 
+def test_a_half_of_a_killed_process_goes_and_a_users_file_stays(runs: Path) -> None:
+    for name in (".index-abcd_123.html", ".index-of-mine.html"):
+        (runs / name).write_text("half")
+    index.write(runs, *index.listed(runs), [])
+    assert [path.name for path in runs.glob(".index-*")] == [".index-of-mine.html"]
+
+
 @pytest.mark.parametrize("there", ["file", "link", "folder"])
 def test_a_page_that_is_not_ours_is_left_as_it_is(runs: Path, there: str) -> None:
     place = runs / index.INDEX
