@@ -163,7 +163,8 @@ def _shortened(words: list[str], is_wanted: Callable[[str], bool]) -> list[str]:
         source, words = "digits", [*words[:2], "digits", *words[2:]]
     changed = any(word in CHANGES for word in words)
     if source in specs.presets():
-        planned = changed and "--scheduler" not in words
+        asks = "--ask" in words and source not in NO_DATA  # of a preset that other pages run as it is
+        planned = (changed or asks) and "--scheduler" not in words
     else:
         planned = source is not None and not is_wanted(Path(source).stem)
     if planned:

@@ -79,9 +79,15 @@ def test_a_checkpoint_samples_the_same_on_the_other(trained, backend):
 
 
 def test_jax_resumes_bit_for_bit_and_trains_sweeps(tmp_path):
-    """The tests of the trainer, of sweeps and of a swap's resuming, in a process on JAX."""
-    chosen = "(resume_bit_for_bit and not simultaneous and not 4) or sweep"
-    names = "training/test_trainer.py", "dcgan/test_sweep.py", "swap/test_generator.py", "flow/test_generator.py"
-    files = [str(HERE / name) for name in names]
+    """The tests of the trainer, of sweeps, of a swap's resuming and of forward derivatives, in a process on JAX."""
+    chosen = "(resume_bit_for_bit and not simultaneous and not 4 and not mean_flow) or sweep or are_differences"
+    names = (
+        "training/test_trainer",
+        "dcgan/test_sweep",
+        "swap/test_generator",
+        "flow/test_generator",
+        "flow/test_mean_flow",
+    )
+    files = [str(HERE / f"{name}.py") for name in names]
     cache = {"JAX_COMPILATION_CACHE_DIR": str(tmp_path), "JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS": "0.2"}
     assert "passed" in _run("jax", "-m", "pytest", "-q", "-x", "-k", chosen, *files, **cache)

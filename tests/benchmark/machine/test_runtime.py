@@ -93,6 +93,7 @@ def test_other_versions_are_refused_by_name():
 
 
 def test_jax_settings(monkeypatch):
+    monkeypatch.delenv("FAUXBENCH_CPU", raising=False)
     monkeypatch.setenv("KERAS_BACKEND", "jax")
     monkeypatch.setenv("XLA_FLAGS", "--xla_dump_to=x")
     settings = runtime.settings(3, 1)

@@ -52,7 +52,7 @@ def runs(tmp_path_factory: pytest.TempPathFactory) -> tuple[benchmark.Run, bench
             "detector": [{"kind": f"{folder}/nearest.py:Nearest", "id": "nearest"}, {"kind": "linear-pixel"}],
             "protocol": {"ask": ask},
         })  # fmt: skip
-        both.append(benchmark.run(given, out=folder / ask[0], smoke=True))
+        both.append(benchmark.run(given, out=folder / ask[0]))
     assert not both[1].failures
     return both[0], both[1], folder
 
