@@ -77,11 +77,8 @@ class AlongTrainingFigure:
         rows = self.of(generator).sort_values("epoch", kind="stable")
         points = rows.rename(columns={"detector": "curve", "epoch": "x", "value": "y"})
         own, last = (points[points["lesson"] == lesson] for lesson in ("own", "last"))
-        styles = {}
-        for name, (rank, sentinel) in self._ranks.items():
-            if (points["curve"] == name).any():
-                hue, pattern = svg.series(rank, sentinel=sentinel)
-                styles[name] = curves.Style(look.series[hue], svg.DASHES[pattern], f"s-{hue}")
+        drawn = set(points["curve"])
+        styles = {name: curves.of_detector(*rank, look) for name, rank in self._ranks.items() if name in drawn}
         curves.bands(axes, own, styles, alpha=0.13)
         curves.lines(axes, own, styles, lw=1.6 * look.width, marker="o", ms=3.6 * look.width, markeredgewidth=0)
         curves.lines(axes, last, styles, lw=0.8 * look.width, alpha=0.6)

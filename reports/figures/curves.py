@@ -17,6 +17,8 @@ from reports.figures import svg
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
+    from reports.figures.look import Look
+
 
 class Style(NamedTuple):
     """How one curve looks.
@@ -32,6 +34,19 @@ class Style(NamedTuple):
     dash: Any = svg.DASHES[0]
     series: str = ""
     more: str = ""
+
+
+def of_detector(rank: int, sentinel: bool, look: Look, series: str | None = None) -> Style:
+    """Returns how a detector's curve looks, by which it is known in all figures.
+
+    Args:
+        rank: Its position, as `Run.ranks` has it.
+        sentinel: Whether it is a sentinel, likewise.
+        look: The colours.
+        series: The class of the curve. Defaults to `None`, that of its colour.
+    """
+    hue, pattern = svg.series(rank, sentinel=sentinel)
+    return Style(look.series[hue], svg.DASHES[pattern], f"s-{hue}" if series is None else series)
 
 
 def frame(points: Mapping[str, Sequence[np.ndarray]], *columns: str) -> pd.DataFrame:

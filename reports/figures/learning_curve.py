@@ -52,12 +52,7 @@ class LearningCurveFigure:
 
     def styles(self, look: Look = PAGE) -> dict[str, curves.Style]:
         """Returns how the curve of each detector looks."""
-        found = {}
-        for name in self.detectors:
-            rank, role = self._ranks.get(name, (0, False))
-            hue, pattern = svg.series(rank, sentinel=role)
-            found[name] = curves.Style(look.series[hue], svg.DASHES[pattern], f"s-{hue}")
-        return found
+        return {name: curves.of_detector(*self._ranks.get(name, (0, False)), look) for name in self.detectors}
 
     def svg(self, generator: str, *, name: str) -> str:
         """Draws the curves of one generator.

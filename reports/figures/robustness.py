@@ -88,13 +88,10 @@ class RobustnessFigure:
 
     def styles(self, generator: str, preprocess: str, look: Look) -> dict[str, curves.Style]:
         """Returns how each detector looks, as in all figures."""
-        styles = {}
-        for name in self.detectors(generator, preprocess):
-            rank, role = self._ranks[name]
-            hue, pattern = svg.series(rank, sentinel=role)
-            place = f"s-{self._detectors.index(name)}"
-            styles[name] = curves.Style(look.series[hue], svg.DASHES[pattern], place)
-        return styles
+        return {
+            name: curves.of_detector(*self._ranks[name], look, f"s-{self._detectors.index(name)}")
+            for name in self.detectors(generator, preprocess)
+        }
 
     def draw_kind(
         self, axes: Axes, generator: str, preprocess: str, train: str, kind: str, styles: dict[str, curves.Style],

@@ -62,11 +62,8 @@ class SetFigure:
 
     def draw(self, axes: Axes, generator: str, look: Look = PAGE) -> dict[str, curves.Style]:
         """Draws them onto axes, and returns the style of each detector."""
-        rows, styles = self.frame(generator), {}
-        for detector in self.detectors(generator):
-            rank, sentinel = self._ranks[detector]
-            hue, pattern = svg.series(rank, sentinel=sentinel)
-            styles[detector] = curves.Style(look.series[hue], svg.DASHES[pattern])
+        rows = self.frame(generator)
+        styles = {name: curves.of_detector(*self._ranks[name], look, "") for name in self.detectors(generator)}
         drawn = pd.DataFrame(
             {"curve": rows["detector"], "x": rows["m"], "y": rows["value"], "low": rows["low"], "high": rows["high"]}
         )

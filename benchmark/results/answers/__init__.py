@@ -13,6 +13,7 @@ import importlib
 import pkgutil
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any
 
 import pandas as pd
@@ -41,6 +42,11 @@ class Known:
     metrics: pd.DataFrame
     generators: pd.DataFrame
     banks: Mapping[str, str] = field(default_factory=dict)
+
+    @cached_property
+    def validation(self) -> dict[str, pd.DataFrame]:
+        """The scores of the validation images of each cell."""
+        return held.scores_of(self.scores, "detector-validation")
 
     def options(self, question: str) -> Any:
         """Returns the options of a question, see `benchmark.plan.questions.options`."""

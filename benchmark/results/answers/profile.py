@@ -142,7 +142,7 @@ def _best(known: Known, cells: pd.DataFrame) -> str | None:
 
 
 def _validated(known: Known, cell: str) -> float:
-    scores = known.scores[(known.scores["cell"] == cell) & (known.scores["part"] == "detector-validation")]
+    scores = known.validation[cell]
     values = scores["score"].to_numpy()
     if values.min() == values.max():
         return 0.5

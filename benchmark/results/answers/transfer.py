@@ -42,9 +42,10 @@ def table(known: Known) -> pd.DataFrame:
     trained = {row.id for row in known.plan.generators if row.trains}
     means = over_runs.configurations(mine, known.scores, trained, compared.assign(scope="cell"), known.banks)
     means = pd.concat([_means(known), means], ignore_index=True)
+    own = _own(known, mine)
     rows: list[dict[str, Any]] = []
     for part, cells in _parts(known, mine):
-        rows += _of_cells(part, cells, measured, _own(known, mine))
+        rows += _of_cells(part, cells, measured, own)
         rows += _of_configurations(part, cells, means)
         if part == UNSEEN:
             rows += _over_exams(cells[cells["status"] == "done"], known, trained)
