@@ -18,7 +18,6 @@ from data.errors import UserError
 PROBE = 1 << 20  # bytes; what can be written to a disk that is not full
 MUCH = 20e6  # bytes that a stage may leave behind before they are looked for
 _held = [0.0]  # bytes after that was last done
-_surroundings: list[settings.Surroundings] = []
 
 
 def fresh(stage: dict[str, Any], store_root: str, progress: Callable[[int, int, str], None]) -> dict[str, Any]:
@@ -28,9 +27,7 @@ def fresh(stage: dict[str, Any], store_root: str, progress: Callable[[int, int, 
         What `attempt` does, with `memory`, the bytes that the process holds afterwards, `peak_mb`, the most megabytes
         that it held meanwhile, and whether it is `heavy`, with TensorFlow or JAX loaded.
     """
-    if not _surroundings:
-        _surroundings.append(settings.Surroundings())
-    _surroundings[0].restore()
+    settings.put_back()
     _forget_peak()
     result = attempt(stage, store_root, progress)
     peak = _status("VmHWM")

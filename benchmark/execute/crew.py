@@ -35,6 +35,8 @@ class _Working:
 class Crew:
     """Does stages in other processes, at most `size` at a time; used in a `with`, which ends what is still at work.
 
+    Idle processes of built-in stages are left to the next crew of this Python process.
+
     Args:
         size: How many stages are done side by side.
         store: The store's folder.
@@ -47,7 +49,6 @@ class Crew:
     _working: dict[str, _Working] = field(default_factory=dict)
     _kept: list[nursery.Host] = field(default_factory=list)
     _readers: dict[str, _Working] = field(default_factory=dict)  # what ended last, by the key of the detector it read
-    _least: dict[int, float] = field(default_factory=dict)
     _tries: dict[str, int] = field(default_factory=dict)
 
     def __enter__(self) -> Crew:
@@ -61,8 +62,11 @@ class Crew:
         try:
             nursery.wind_up(one.host for one in self._working.values())
         finally:
-            for host in [*self._kept, *(one.host for one in self._readers.values())]:
-                host.end()
+            for host in [*self._kept, *(one.host for one in self._readers.values() if not one.stage.foreign)]:
+                host.rest()
+            for one in self._readers.values():
+                if one.stage.foreign:
+                    one.host.end()
             self._working.clear()
             self._kept.clear()
             self._readers.clear()
@@ -156,16 +160,16 @@ class Crew:
             if host.alive:
                 return host
             host.end()
-        return nursery.host(foreign=False)
+        return nursery.rested() or nursery.host(foreign=False)
 
     def _keep(self, one: _Working, result: Any) -> None:
         """Keeps the process of a built-in stage for the next, unless it has grown, and one that has read a detector."""
         now = float(result.get("memory", float("inf"))) if isinstance(result, dict) else float("inf")
-        trained = bool(result.get("heavy")) if isinstance(result, dict) else False
-        least = self._least.setdefault(one.host.pid, now) if trained else self._least.get(one.host.pid, now)
+        if one.host.least is None and isinstance(result, dict) and result.get("heavy"):
+            one.host.least = now
+        least = now if one.host.least is None else one.host.least
         reader = one.stage.detector if isinstance(result, dict) and result.get("status") == "done" else None
         if now > least + GROWTH or (one.stage.foreign and not reader):
-            self._least.pop(one.host.pid, None)
             one.host.end()
         elif reader:
             self._readers[reader] = one

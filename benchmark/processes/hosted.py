@@ -22,12 +22,13 @@ import tempfile
 import threading
 import time
 from multiprocessing.connection import Connection
+from multiprocessing.reduction import recv_handle
 from pathlib import Path
 from typing import Any, NoReturn
 
 from benchmark.machine import importing
 from benchmark.machine.blame import traceback_of, words
-from benchmark.processes import apart, leftovers, shims, warned
+from benchmark.processes import apart, leftovers, settings, shims, warned
 from benchmark.processes.nursery import ANSWER, CLEAN_UP, FORK, ORDER
 from data.errors import UserError
 
@@ -193,18 +194,20 @@ def _be_nobody(link: Connection) -> None:
 def _serve(connection: Connection, own: Path) -> None:
     apart.inside = True
     setup = connection.recv()
-    os.environ.clear()
-    os.environ.update(setup["environ"])
+    _be_where(setup)
     with contextlib.suppress(OSError):  # of a full disk; whoever needs the folder is told
         (own / "modules").mkdir(parents=True)
         shims.folders[:] = [own / "modules"]  # its own: another may have had other code under the same name
         os.environ["TMPDIR"], tempfile.tempdir = str(own), None
-    os.chdir(setup["folder"])
     importing.install(ours=True, alone=not setup["foreign"])
     warned.once(own.parent)
-    sys.path[:] = [*setup["path"], *map(str, shims.folders)]
+    sys.path[:] = [*sys.path, *map(str, shims.folders)]
     while True:
-        function, arguments, keywords = connection.recv()
+        message = connection.recv()
+        if isinstance(message, dict):
+            _rest(connection, message["rest"])
+            continue
+        function, arguments, keywords = message
         answer = _answer(function, arguments, keywords, _Teller(connection))
         if _to_end:
             sys.exit(128 + _to_end[0])
@@ -214,6 +217,28 @@ def _serve(connection: Connection, own: Path) -> None:
             raise
         except BaseException as error:  # of what cannot be pickled
             connection.send(("failed", {"error": words(error), "traceback": traceback_of(error)}))
+
+
+def _be_where(setup: dict[str, Any]) -> None:
+    os.environ.clear()
+    os.environ.update(setup["environ"])
+    os.chdir(setup["folder"])
+    sys.path[:] = setup["path"]
+
+
+def _rest(connection: Connection, seconds: float) -> None:
+    """Waits for the next caller, and goes where that one is; ends if there is none in time."""
+    settings.put_back()
+    temporary, path = os.environ["TMPDIR"], list(sys.path)
+    if not connection.poll(seconds):
+        sys.exit(0)
+    _be_where(connection.recv())
+    os.environ["TMPDIR"], sys.path[:] = temporary, path
+    error = recv_handle(connection)
+    os.dup2(error, 1)
+    os.dup2(error, 2)
+    os.close(error)
+    settings.forget()
 
 
 def _answer(function: str, arguments: tuple, keywords: dict[str, Any], progress: _Teller) -> tuple[str, Any]:

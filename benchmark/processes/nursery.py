@@ -23,6 +23,7 @@ import threading
 import time
 from collections.abc import Iterable
 from multiprocessing import Pipe
+from multiprocessing.reduction import send_handle
 from typing import Any
 
 from benchmark.processes import leftovers
@@ -32,6 +33,11 @@ ORDER = struct.Struct("!cq")  # what the nursery is asked for, and a process num
 ANSWER = struct.Struct("!q")
 FORK, WAIT = b"F", b"W"
 TRIES = 4  # to start a nursery
+REST = 300.0  # seconds that a process waits for another run before it ends, since it holds half a gigabyte
+PASSING = {  # environment variables that no library computes by
+    "COLUMNS", "FAUXBENCH_DATA", "FAUXBENCH_OFFLINE", "LINES", "OLDPWD", "PWD", "PYTEST_CURRENT_TEST", "TMPDIR",
+    "XDG_CACHE_HOME", "_",
+}  # fmt: skip
 CLEAN_UP = 5.0  # seconds that processes which are asked to end have to remove what they have written
 AT_START = (  # settings that libraries read when they are imported
     "FAUXBENCH_CPU", "GLIBC_TUNABLES", "MKL_NUM_THREADS", "NPY_", "OMP_NUM_THREADS", "OPENBLAS_",
@@ -56,6 +62,8 @@ class Host:
         with theirs:
             self.pid = nursery.fork(theirs.fileno())
         self.ended = False
+        self.least: float | None = None  # bytes that it held after its first training
+        self.called_with = _caller()
         self._send({"environ": dict(os.environ), "folder": os.getcwd(), "path": list(sys.path), "foreign": foreign})
 
     @property
@@ -104,6 +112,20 @@ class Host:
             return f"killed by {signal.Signals(os.WTERMSIG(status)).name}"
         return f"exit code {os.waitstatus_to_exitcode(status)}"
 
+    def rest(self) -> None:
+        """Lets the process wait for another caller in this Python process, who takes it by `rested`; not for ever."""
+        self._send({"rest": REST})
+        self._nursery.resting.append(self)
+
+    def wakes(self) -> bool:
+        """Tells a process that has waited where its caller is now; says whether it can be asked."""
+        if not (self.alive and self.called_with == _caller()):
+            return False
+        self._send({"environ": dict(os.environ), "folder": os.getcwd(), "path": list(sys.path)})
+        with contextlib.suppress(OSError):
+            send_handle(self.connection, 2, self.pid)
+        return self.alive
+
     def interrupt(self) -> None:
         """Asks the process to clean up and end; `end` does not wait for that."""
         with contextlib.suppress(ProcessLookupError):
@@ -122,6 +144,7 @@ class Nursery:
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self.owner, self.settings = os.getpid(), at_start()
+        self.resting: list[Host] = []
         self._channel, theirs = socket.socketpair()
         start = "import json, sys; sys.path[:] = json.loads(sys.argv[1])\n"
         start += "from benchmark.processes.hosted import main; main()"
@@ -162,6 +185,9 @@ class Nursery:
         """Ends it and its copies, and removes what it has left if it was killed."""
         atexit.unregister(self.close)
         self._channel.close()
+        for one in self.resting:
+            one.connection.close()
+        self.resting.clear()
         if self.owner == os.getpid() and self._process.wait() != 0:
             leftovers.sweep()
 
@@ -221,6 +247,20 @@ def host(*, foreign: bool = True) -> Host:
         raise UserError(f"No other process can be started: {str(error).rstrip('.')}.") from error
 
 
+def rested() -> Host | None:
+    """Returns a process of built-in stages that an earlier run of this Python process has left to `rest`, if any.
+
+    Importing TensorFlow takes seconds, which the second run in a notebook or a script need not wait for.
+    """
+    resting = nursery().resting
+    while resting:
+        one = resting.pop()
+        if one.wakes():
+            return one
+        one.end()
+    return None
+
+
 def wind_up(hosts: Iterable[Host]) -> None:
     """Asks processes to clean up, waits for all of them no longer than `CLEAN_UP`, and ends them."""
     hosts = list(hosts)
@@ -235,6 +275,11 @@ def wind_up(hosts: Iterable[Host]) -> None:
     finally:
         for one in hosts:
             one.end()
+
+
+def _caller() -> tuple[dict[str, str], list[str]]:
+    """Returns what a process must have been started with to do a run's stages: libraries read it when imported."""
+    return {name: value for name, value in os.environ.items() if name not in PASSING}, list(sys.path)
 
 
 def at_start() -> dict[str, str]:

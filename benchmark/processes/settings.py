@@ -125,6 +125,21 @@ class Surroundings:
             signal.signal(one, handler)
 
 
+_taken: list[Surroundings] = []
+
+
+def put_back() -> None:
+    """Puts back what Python itself has set, to what it was when this was first called since the last `forget`."""
+    if not _taken:
+        _taken.append(Surroundings())
+    _taken[0].restore()
+
+
+def forget() -> None:
+    """What is set now is right from here on: the process has another caller."""
+    _taken.clear()
+
+
 def _keras(keras: ModuleType, seed: int) -> None:
     keras.backend.clear_session(free_memory=False)
     for name, value in KERAS.items():

@@ -8,6 +8,7 @@ import sys
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import kill_tools as tools
 import pytest
@@ -141,6 +142,60 @@ def test_processes_that_were_kept_and_killed_are_not_given_work(own: Path, tmp_p
         crew.start(work)
         ended = [event for event in crew.events() if event[0] == "ended"]
     assert ended[0][2]["error"] == "as said"
+
+
+def test_an_idle_process_does_the_next_run_of_the_same_python_process(
+    own: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    """It is where its new caller is; one that computes by other settings, or finds other modules, has a new one."""
+    first = nursery.host(foreign=False)
+    _said(first, "os:putenv", "x", "y")
+    first.rest()
+    assert nursery.nursery().resting == [first]
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("XDG_CACHE_HOME", "elsewhere")
+    again = nursery.rested()
+    assert again is first
+    assert _said(again, "os:getcwd") == str(tmp_path)
+    assert _said(again, "os:getenv", "XDG_CACHE_HOME") == "elsewhere"
+    assert _said(again, "os:getenv", "TMPDIR").startswith(str(own))
+    _said(again, "os:write", 2, b"heard")
+    assert capfd.readouterr().err == "heard"
+    assert nursery.rested() is None
+    again.rest()
+    monkeypatch.setenv("TF_DETERMINISTIC_OPS", "1")
+    assert nursery.rested() is None
+    assert again.ended
+    monkeypatch.setattr(nursery, "REST", 0.05)
+    late = nursery.host(foreign=False)
+    late.rest()
+    tools.wait_for(lambda: late.connection.poll(), "it ends")
+    assert nursery.rested() is None
+
+
+def test_a_crew_leaves_its_idle_processes_and_ends_those_of_strangers(own: Path, tmp_path: Path) -> None:
+    from benchmark.plan.stage import Work
+
+    def stage(foreign: bool) -> Work:
+        where = {"broken": "as said", "foreign": foreign}
+        return Work({"name": "x", "function": "x", "key": f"{foreign}", "inputs": {}, "params": {}, "where": where})
+
+    pids = []
+    for foreign in (False, True, False):
+        with Crew(1, str(Store(tmp_path / "store").root)) as crew:
+            crew.start(stage(foreign))
+            pids += [one.host.pid for one in crew._working.values()]
+            while crew.busy:
+                list(crew.events())
+        assert [one.pid for one in nursery.nursery().resting] == pids[:1]
+    assert pids[0] == pids[2] != pids[1]
+
+
+def _said(host: nursery.Host, function: str, *arguments: object) -> Any:
+    host.ask(function, *arguments)
+    kind, content = host.heard(60)
+    assert kind == "result", content
+    return content
 
 
 @pytest.mark.parametrize("way", ["its owner is killed", "its owner ends", "it is asked to end"])
