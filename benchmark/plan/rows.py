@@ -39,8 +39,8 @@ class Rows:
         detector_seeds: Of the trainings of each detector.
         prepared: The stage that splits the real images.
         environment: What results depend on outside of this program.
-        smoke: Whether everything is shrunk to seconds: traces are then looked for in one bank, and what `ask` names is
-            asked of one detector.
+        smoke: Whether everything is shrunk to seconds, see `benchmark.plan.shrink`; traces are then looked for in one
+            bank.
     """
 
     generators: list[Row]
@@ -54,7 +54,10 @@ class Rows:
     _banks: dict[tuple[str, int, str], Stage] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        self.runs = [self._run(row, seed) for row in self.generators for seed in self.generator_seeds]
+        seeds = shrink.seeds(self.generators, self.generator_seeds) if self.smoke else {}
+        self.runs = [
+            self._run(row, seed) for row in self.generators for seed in seeds.get(row.id, self.generator_seeds)
+        ]
 
     @property
     def mains(self) -> list[Run]:

@@ -13,10 +13,23 @@ from benchmark.plan import questions
 if TYPE_CHECKING:
     from benchmark.plan.cell import Asked
     from benchmark.plan.rows import Rows
+    from benchmark.plan.stage import Row
 
 IMPOSED = {"epochs": 1}  # options of every plug-in that has them
 MOST = {"steps": 4}  # of options that change samples and no training: a flow goes its way in fewer steps
 REALS = "real-copy"  # the control that a rung is tried on
+REPEATED = 2  # generators that are trained with every seed: so many can be compared over their training runs
+
+
+def seeds(generators: Sequence[Row], given: Sequence[int]) -> dict[str, Sequence[int]]:
+    """Returns the seeds of the generators that are trained with the first one alone, by their ids.
+
+    Args:
+        generators: All; controls, which train nothing, have every seed.
+        given: The seeds.
+    """
+    mains = [row.id for row in generators if row.plugin.attribute("control") is None]
+    return dict.fromkeys(mains[REPEATED:], given[:1])
 
 
 def tried(rows: Rows, asked: Sequence[tuple[str, Asked]]) -> list[tuple[str, Asked]]:

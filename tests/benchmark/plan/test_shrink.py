@@ -29,7 +29,10 @@ def test_detectors_but_the_first_take_turns():
     detectors = ["linear-pixel", "linear-dct", "linear-fft", "sentinel-content"]
     plan = planned(generators, detectors, generator_seeds=[5, 6], detector_seeds=[1, 2])
     controls = [("real-copy", 5, 1), ("noise", 5, 1)]
-    assert len(usual(plan, "linear-pixel")) == 6 * 2 * 2, "the first: all"
+    repeated, once = [*"ab", "real-copy", "noise"], [*"cd"]
+    runs = {(name, seed) for name in repeated for seed in (5, 6)} | {(name, 5) for name in once}
+    assert {(name, seed) for name, seed, _ in usual(plan, "linear-pixel")} == runs == set(plan.splits[0].trainings)
+    assert len(usual(plan, "linear-pixel")) == 2 * len(runs), "the first: all, with each of its seeds"
     first, second = usual(plan, "linear-dct"), usual(plan, "linear-fft")
     assert first[0] == second[0] == ("a", 5, 1)
     assert first[2:] == second[2:] == controls
