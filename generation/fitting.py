@@ -5,10 +5,13 @@ Imports Keras: import this inside functions only.
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Iterator, Sequence
 from pathlib import Path
 from typing import Any
+
+import numpy as np
 
 from data.errors import UserError
 from generation.learner import Told
@@ -75,6 +78,17 @@ def turns(
     if generator.parameters is None and told.folder is not None:
         generator.load(told.folder / LAST)
     tell()
+
+
+@contextlib.contextmanager
+def lent(sampler: Any, values: Sequence[np.ndarray]) -> Iterator[Any]:
+    """Gives a sampler other weights for a while: to make a network and compile it takes longer than to draw with it."""
+    kept = sampler.values()
+    sampler.set(values)
+    try:
+        yield sampler
+    finally:
+        sampler.set(kept)
 
 
 def warm_start(

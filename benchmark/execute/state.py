@@ -6,6 +6,7 @@ import dataclasses
 import json
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass
+from itertools import chain
 from typing import Any
 
 from benchmark.execute.time_left import TimeLeft
@@ -141,8 +142,7 @@ class State:
         shape = (facts["height"], facts["width"], facts["channels"])
         for row in self.plan.generators:
             refused = _refused(row, shape)
-            for seed in self.plan.spec.protocol.generator_seeds if refused else ():
-                stage = split.trainings[row.id, seed]
+            for stage in _of(row, split.trainings) if refused else ():
                 if self.open.pop(stage.key, None) is not None:
                     self._record(Outcome(stage, "failed", error=refused, traceback=refused, mistake=True))
         self._check_hope()
@@ -157,12 +157,16 @@ class State:
     def _mistaken(self, row: Row) -> str | None:
         """Returns by what mistake of the user's all trainings or banks of a generator failed, or `None`."""
         errors = []
-        every = [(split, seed) for split in self.plan.splits for seed in self.plan.spec.protocol.generator_seeds]
-        for split, seed in every:
-            stages = (split.trainings[row.id, seed], split.banks[row.id, seed])
+        every = [zip(_of(row, split.trainings), _of(row, split.banks), strict=True) for split in self.plan.splits]
+        for stages in chain(*every):
             failed = [out for stage in stages if (out := self.outcomes.get(stage.key)) is not None and out.mistake]
             errors.append(failed[0].error if failed else None)
         return errors[0].removeprefix("UserError: ") if all(errors) and errors[0] else None
+
+
+def _of(row: Row, stages: dict[tuple[str, int], Stage]) -> list[Stage]:
+    """Returns those of a generator, of stages by generator and seed."""
+    return [stage for (name, _), stage in stages.items() if name == row.id]
 
 
 def _refused(row: Row, shape: tuple[int, int, int]) -> str | None:

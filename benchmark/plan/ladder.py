@@ -53,7 +53,7 @@ def climbed(spec: Spec, base: Path | None = None) -> tuple[Spec, list[str]]:
         if reasons:
             notes.append(f"--ladder leaves out '{row.id}': {reasons[0]}.")
         else:
-            added.append(row)
+            added.append(row.as_rung())
     return spec.model_copy(update={"detector": [*spec.detector, *added]}), notes
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from benchmark.machine import runtime
-from benchmark.plan import preparation, questions, warm
+from benchmark.plan import preparation, questions, shrink, warm
 from benchmark.plan.cell import Asked, Cell
 from benchmark.plan.lessons import Lessons
 from benchmark.plan.measurement import Draft, Measurement
@@ -186,34 +186,21 @@ def plan(
 
 def _cells(rows: Rows, lessons: Lessons, spec: Spec, split: str) -> list[Cell]:
     """Asks all questions; cells stand by exam, and for each exam by detector, as the spec lists them."""
-    asked = list(questions.cells(rows, spec.protocol.ask, spec.question))
+    every = questions.cells(rows, spec.protocol.ask, spec.question)
+    asked = [(name, one) for name, one in every if lessons.possible(one)]
     if rows.smoke:
-        asked = [pair for pair in asked if _is_tried(rows, *pair)]
+        asked = shrink.tried(rows, asked)
     exams = {(run.generator.id, run.seed): at for at, run in enumerate(rows.runs)}
     detectors = {row.id: at for at, row in enumerate(rows.detectors)}
     asked.sort(key=lambda pair: (exams[pair[1].exam.generator, pair[1].exam.generator_seed],
                                  detectors[pair[1].detector.id], pair[1].detector_seed))  # fmt: skip
     cells: dict[str, Cell] = {}
     for name, one in asked:
-        if lessons.possible(one):
-            cell = _cell(name, one, lessons.training(one), split)
-            if cell.name in cells:
-                cell = replace(cell, again=f" for {name}")
-            cells[cell.name] = cell
+        cell = _cell(name, one, lessons.training(one), split)
+        if cell.name in cells:
+            cell = replace(cell, again=f" for {name}")
+        cells[cell.name] = cell
     return list(cells.values())
-
-
-def _is_tried(rows: Rows, question: str, asked: Asked) -> bool:
-    """Says whether a smoke run asks it.
-
-    Of what `ask` names, the first detector and the first training run of each generator stand for all: every question
-    is asked, to see that it is answered.
-    """
-    if hasattr(questions.known()[question], "WORD"):
-        return True
-    judges = [row.id for row, _ in rows.askable if not row.plugin.attribute("sentinel")]
-    first = (judges or [asked.detector.id])[0]
-    return asked.detector.id == first and asked.exam.generator_seed == rows.generator_seeds[0]
 
 
 def _cell(question: str, asked: Asked, trained: Stage, split: str) -> Cell:
@@ -244,16 +231,16 @@ def _rows(spec: Spec, base: Path | None, smoke: bool) -> tuple[list[Row], list[R
     wanted += [_wanted("detectors", row, base, smoke, {}, spec) for row in spec.detector]
     found = iter(describe.described(wanted))
     generators = [Row(row.id, _warmed(next(found), base), grid=row.grid) for row in spec.generator]
-    return generators, [Row(row.id, next(found), row.train_on, row.grid) for row in spec.detector]
+    return generators, [Row(row.id, next(found), row.train_on, row.grid, row.rung) for row in spec.detector]
 
 
 def _wanted(
     group: str, row: PluginSpec, base: Path | None, smoke: bool, defaults: dict[str, Any], spec: Spec
 ) -> describe.Wanted:
     noun = plugins.NOUNS[group]
-    imposed = {"epochs": 1} if smoke else {}
+    imposed, most = (shrink.IMPOSED, shrink.MOST) if smoke else ({}, {})
     places = spec.places.get((noun, row.id), {})
-    return describe.Wanted(group, row.kind, row.options, base, f"{noun} '{row.id}'", defaults, imposed, places)
+    return describe.Wanted(group, row.kind, row.options, base, f"{noun} '{row.id}'", defaults, imposed, most, places)
 
 
 def _warmed(about: describe.Description, base: Path | None) -> describe.Description:

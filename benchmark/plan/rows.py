@@ -7,8 +7,10 @@ from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any
 
+from benchmark.plan import shrink
 from benchmark.plan.cell import LAST, UNTOUCHED, Exam, Lesson
 from benchmark.plan.stage import Row, Stage, params_of, where_of
+from benchmark.plugins import describe
 from data.errors import UserError
 
 
@@ -37,8 +39,8 @@ class Rows:
         detector_seeds: Of the trainings of each detector.
         prepared: The stage that splits the real images.
         environment: What results depend on outside of this program.
-        smoke: Whether everything is shrunk to seconds: traces are then looked for in one bank, and what `ask` names is
-            asked of one detector.
+        smoke: Whether everything is shrunk to seconds, see `benchmark.plan.shrink`; traces are then looked for in one
+            bank.
     """
 
     generators: list[Row]
@@ -52,7 +54,10 @@ class Rows:
     _banks: dict[tuple[str, int, str], Stage] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        self.runs = [self._run(row, seed) for row in self.generators for seed in self.generator_seeds]
+        seeds = shrink.seeds(self.generators, self.generator_seeds) if self.smoke else {}
+        self.runs = [
+            self._run(row, seed) for row in self.generators for seed in seeds.get(row.id, self.generator_seeds)
+        ]
 
     @property
     def mains(self) -> list[Run]:
@@ -139,7 +144,7 @@ class Rows:
         return Exam(run.generator.id, run.seed, control, self.bank(run, checkpoint), perturbation)
 
     def _run(self, row: Row, seed: int) -> Run:
-        learned = _without_sampling(row)
+        learned = _without_sampling(row, smoke=self.smoke)
         params, where = params_of(learned, seed, self.environment), where_of(learned)
         title = f"train_generator {row.id} seed {seed}"
         return Run(row, seed, Stage(title, "train_generator", params, {"prepared": self.prepared}, where))
@@ -152,8 +157,13 @@ def _check(perturbation: str) -> None:
         perturb.check(perturbation)
 
 
-def _without_sampling(row: Row) -> Row:
-    """Leaves out the options that change a generator's samples and not its training, which is then not done again."""
+def _without_sampling(row: Row, *, smoke: bool) -> Row:
+    """Leaves out the options that change a generator's samples and not its training, which is then not done again.
+
+    In a smoke run they are what they may be at most, for all rows alike: a training draws images too.
+    """
     unused = row.plugin.attribute("sampling_options", ())
     options = {name: value for name, value in row.options.items() if name not in unused}
+    if smoke:
+        options |= describe.at_most(shrink.MOST, row.plugin, options)
     return replace(row, about=replace(row.about, options=options))

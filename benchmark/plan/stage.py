@@ -126,13 +126,15 @@ class Work:
 class Row:
     """A generator or detector of the spec: its id, its plug-in with what is known of it, and whose fakes it learns.
 
-    `grid` says the values that a grid gave it; they are among its options, and in no key of their own.
+    `grid` says the values that a grid gave it; they are among its options, and in no key of their own. A `rung` is a
+    detector that the ladder has added.
     """
 
     id: str
     about: Description
     train_on: str = "each"
     grid: dict[str, Any] = field(default_factory=dict)
+    rung: bool = False
 
     @property
     def plugin(self) -> plugins.Plugin:

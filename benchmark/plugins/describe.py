@@ -60,6 +60,7 @@ class Wanted:
         owner: What it is, for messages, such as `"detector 'mine'"`.
         defaults: Options that are set where the constructor takes them and the spec does not give them.
         imposed: Options that are set where the constructor takes them, whatever the spec says.
+        most: How large an option may be that changes a generator's samples and no training; a larger one is made that.
         places: Where its options, and by the name `""` it itself, stand in a file, such as `"spec.toml:12: "`: messages
             begin with it. Defaults to nothing.
     """
@@ -71,6 +72,7 @@ class Wanted:
     owner: str | None = None
     defaults: dict[str, Any] = field(default_factory=dict)
     imposed: dict[str, Any] = field(default_factory=dict)
+    most: dict[str, int] = field(default_factory=dict)
     places: Mapping[str, str] = field(default_factory=dict)
 
     @property
@@ -114,6 +116,7 @@ def describe(wanted: Wanted) -> Description:
         if plugin.takes(name):
             options.setdefault(name, value)
     options |= {name: value for name, value in wanted.imposed.items() if plugin.takes(name)}
+    options |= at_most(wanted.most, plugin, options)
     owner = wanted.owner or f"{plugins.NOUNS[wanted.group]} '{plugin.name}'"
     seed = None if wanted.group == "datasets" else 0
     instance = plugins.make(plugin, options, seed, owner)  # so that a wrong option is met before any work
@@ -122,6 +125,13 @@ def describe(wanted: Wanted) -> Description:
     logs = wanted.group == "generators" and accepts(instance.fit, "on_logs")
     code = nested.code(plugin, options)
     return Description(plugin, options, code, fingerprint, logs=logs, foreign=wanted.foreign)
+
+
+def at_most(most: Mapping[str, int], plugin: plugins.Plugin, options: Mapping[str, Any]) -> dict[str, int]:
+    """Returns the options of sampling that are larger than they may be, made that."""
+    of = {option.name: option.default for option in plugin.options} | dict(options)
+    found = {name: of.get(name) for name in most if name in plugin.attribute("sampling_options", ())}
+    return {name: most[name] for name, given in found.items() if isinstance(given, int) and given > most[name]}
 
 
 def known(group: str, kind: str, base: Path | None = None) -> plugins.Plugin:

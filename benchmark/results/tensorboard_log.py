@@ -22,9 +22,8 @@ def attach(plan: Plan, store: Store, folder: Path) -> list[str]:
             if row.trains:
                 sentences.append(f"'{row.id}' does not tell its steps: TensorBoard will not show it.")
             continue
-        every = [(split, seed) for split in plan.splits for seed in plan.spec.protocol.generator_seeds]
-        for split, seed in every:
-            stage = split.trainings[row.id, seed]
+        every = [(split, *one) for split in plan.splits for one in split.trainings.items() if one[0][0] == row.id]
+        for split, (_, seed), stage in every:
             if (writer := writers.setdefault(stage.key, row.id)) != row.id:
                 sentences.append(f"'{row.id}' seed {seed} is the training of '{writer}': TensorBoard shows it there.")
                 continue

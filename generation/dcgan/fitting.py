@@ -59,15 +59,15 @@ def turns(generator: DCGAN, images: np.ndarray, labels: np.ndarray | None, told:
     keywords: dict[str, Any] = {"epochs": study.epochs, "options": options, "notes": notes, "advice": advice}
     trainer = Trainer(adversary, images, conditions, **keywords)
 
-    # Two networks: the generator samples with the first one until the next checkpoint, and the alarm looks each epoch.
-    sampler, watcher = generator.make_sampler(), generator.make_sampler()
+    sampler = generator.make_sampler()  # of the last checkpoint, and lent to the alarm each epoch
     watched = draw(WATCHED, study.latent_dim, seed, study.latent), _mixed(conditions, WATCHED, seed)
 
     def watch(epoch: int) -> list[str]:
-        watcher.set([np.asarray(v) for v in adversary.generator.variables])
+        with fitting.lent(sampler, [np.asarray(v) for v in adversary.generator.variables]):
+            drawn = sampler.draw(*watched)
         history = trainer.history.tail(trainer.steps // study.epochs)
         logs = {name: float(history[name].mean()) for name in ("d_loss", "d_real", "d_fake")}
-        return health.check(epoch, watcher.draw(*watched), logs, int(history["step"].iloc[-1]))
+        return health.check(epoch, drawn, logs, int(history["step"].iloc[-1]))
 
     def take(name: str) -> None:
         trained = {name: [np.asarray(v) for v in network.variables] for name, network in adversary.networks.items()}

@@ -75,6 +75,18 @@ class DetectorSpec(PluginSpec):
     """
 
     train_on: Annotated[str, AfterValidator(_asked)] = "each"
+    _rung: bool = PrivateAttr(False)
+
+    @property
+    def rung(self) -> bool:
+        """Whether the ladder has added it, see `benchmark.plan.ladder`."""
+        return self._rung
+
+    def as_rung(self) -> DetectorSpec:
+        """Returns it as one that the ladder adds."""
+        rung = self.model_copy()
+        rung._rung = True
+        return rung
 
     def model_post_init(self, context: Any, /) -> None:
         named = bool(self.id)

@@ -11,13 +11,18 @@ import pytest
 from benchmark.machine import importing
 from benchmark.processes import nursery
 
-LOOKS = """
+UNNEEDED = ("matplotlib", "sklearn")
+LOOKS = f"""
 import gc
+import importlib
 searched = gc.isenabled()
-try:
-    import matplotlib
-except ImportError:
-    matplotlib = None
+found = set()
+for name in {UNNEEDED}:
+    try:
+        importlib.import_module(name)
+    except ImportError:
+        continue
+    found.add(name)
 """
 
 
@@ -36,10 +41,12 @@ def test_only_the_warning_about_several_networks_is_kept_back(caplog, message, s
 def stand_in(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A folder in which a module named `keras` says what it could import, in place of the real one."""
     (tmp_path / "keras.py").write_text(LOOKS)
-    (tmp_path / "matplotlib.py").write_text("")
+    for name in UNNEEDED:
+        (tmp_path / f"{name}.py").write_text("")
     monkeypatch.setattr(sys, "path", [str(tmp_path), *sys.path])
-    for name in ("keras", "matplotlib"):
-        monkeypatch.delitem(sys.modules, name, raising=False)
+    for name in ("keras", *UNNEEDED):
+        monkeypatch.setitem(sys.modules, name, None)  # so that what is imported here goes afterwards
+        del sys.modules[name]
     monkeypatch.setattr(sys, "meta_path", [one for one in sys.meta_path if type(one).__name__ != "_Finder"])
     return tmp_path
 
@@ -47,7 +54,7 @@ def stand_in(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 @pytest.mark.parametrize(
     ("alone", "backend", "hidden"), [(True, "tensorflow", True), (False, "tensorflow", False), (True, "jax", False)]
 )
-def test_keras_is_imported_without_the_search_for_cycles_and_what_only_notebooks_need(
+def test_keras_is_imported_without_the_search_for_cycles_and_what_nobody_needs(
     stand_in: Path, monkeypatch: pytest.MonkeyPatch, alone: bool, backend: str, hidden: bool
 ) -> None:
     monkeypatch.setenv("KERAS_BACKEND", backend)
@@ -55,13 +62,14 @@ def test_keras_is_imported_without_the_search_for_cycles_and_what_only_notebooks
     keras = importlib.import_module("keras")
     assert not keras.searched
     assert gc.isenabled()
-    assert (keras.matplotlib is None) == hidden
-    assert importlib.import_module("matplotlib").__file__ == str(stand_in / "matplotlib.py")  # only meanwhile
+    assert keras.found == (set() if hidden else set(UNNEEDED))
+    for name in UNNEEDED:
+        assert importlib.import_module(name).__file__ == str(stand_in / f"{name}.py"), "only meanwhile"
 
 
 @pytest.mark.parametrize("foreign", [False, True])
 def test_processes_with_a_strangers_code_may_draw_with_keras(stand_in: Path, foreign: bool) -> None:
-    (stand_in / "asks.py").write_text("def can_draw():\n  import keras\n  return keras.matplotlib is not None\n")
+    (stand_in / "asks.py").write_text("def can_draw():\n  import keras\n  return 'matplotlib' in keras.found\n")
     host = nursery.host(foreign=foreign)
     try:
         host.ask("asks:can_draw")

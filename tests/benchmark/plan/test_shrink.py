@@ -1,0 +1,75 @@
+"""A smoke run asks as much as shows that everything works: every detector, generator and question, not all of each."""
+
+from __future__ import annotations
+
+import pytest
+
+from benchmark.plan import ladder, specs
+from benchmark.plan.planner import Plan
+from benchmark.use import api
+
+FLOW = {"kind": "flow", "epochs": 50}
+
+
+def planned(
+    generators: list[dict], detectors: list[str], *, climbs: bool = False, smoke: bool = True, **protocol
+) -> Plan:
+    values = {"dataset": {"name": "digits"}, "generator": generators, "protocol": protocol}
+    spec = specs.parse(values | {"detector": [{"kind": kind} for kind in detectors]})
+    return api.make_plan(ladder.climbed(spec)[0] if climbs else spec, smoke=smoke)
+
+
+def usual(plan: Plan, detector: str) -> list[tuple[str, int, int]]:
+    """Returns what a detector is tried on: generator, its seed, and the detector's."""
+    return [(one.generator, one.generator_seed, one.detector_seed) for one in plan.cells if one.detector == detector]
+
+
+def test_detectors_but_the_first_take_turns():
+    generators = [{"kind": "gaussian", "id": name} for name in "abcd"]
+    detectors = ["linear-pixel", "linear-dct", "linear-fft", "sentinel-content"]
+    plan = planned(generators, detectors, generator_seeds=[5, 6], detector_seeds=[1, 2])
+    controls = [("real-copy", 5, 1), ("noise", 5, 1)]
+    repeated, once = [*"ab", "real-copy", "noise"], [*"cd"]
+    runs = {(name, seed) for name in repeated for seed in (5, 6)} | {(name, 5) for name in once}
+    assert {(name, seed) for name, seed, _ in usual(plan, "linear-pixel")} == runs == set(plan.splits[0].trainings)
+    assert len(usual(plan, "linear-pixel")) == 2 * len(runs), "the first: all, with each of its seeds"
+    first, second = usual(plan, "linear-dct"), usual(plan, "linear-fft")
+    assert first[0] == second[0] == ("a", 5, 1)
+    assert first[2:] == second[2:] == controls
+    assert first[1] != second[1], "the other one is another"
+    assert usual(plan, "sentinel-content") == [*((name, 5, 1) for name in "abcd"), *controls]
+    whole = planned(generators, detectors, smoke=False, generator_seeds=[5, 6], detector_seeds=[1, 2])
+    assert len(whole.cells) == 6 * 2 * 5 * 2
+
+
+def test_two_generators_are_tried_by_each():
+    plan = planned([{"kind": "gaussian", "id": name} for name in "ab"], ["linear-pixel", "linear-dct"])
+    assert usual(plan, "linear-pixel") == usual(plan, "linear-dct")
+    assert [name for name, *_ in usual(plan, "linear-dct")] == ["a", "b", "real-copy", "noise"]
+
+
+def test_a_rung_is_tried_on_the_first_generator_that_it_can_be_tried_on():
+    generators = [FLOW, {"kind": "dcgan", "architecture": "small"}, {"kind": "gaussian"}]
+    plan = planned(generators, ["linear-pixel", "linear-dct"], climbs=True)
+    names = {row.id for row in plan.detectors}
+    tried = {name: [generator for generator, *_ in usual(plan, name)] for name in names}
+    assert tried.pop("discriminator") == ["dcgan"], "a flow has none"
+    assert len(tried.pop("linear-pixel")) == 5
+    assert tried.pop("linear-dct")[2:] == ["real-copy", "noise"], "a detector of the spec is no rung"
+    sentinels = {"sentinel-format", "sentinel-content"}
+    rungs = {name: on for name, on in tried.items() if name not in sentinels}
+    assert len(rungs) > 10
+    assert all(on == ["flow", "real-copy"] for on in rungs.values()), rungs
+    assert len(usual(planned(generators, ["linear-pixel"], climbs=True, smoke=False), "resnet")) == 5
+
+
+@pytest.mark.parametrize(("given", "left"), [({}, 4), ({"steps": 2}, 2), ({"steps": 50}, 4)])
+def test_a_flow_goes_its_way_in_few_steps(given, left):
+    plan = planned([FLOW | given], ["linear-pixel"])
+    (bank,) = [one for (name, _), one in plan.banks.items() if name == "flow"]
+    assert bank.params["options"]["steps"] == left
+    (trained,) = [one for (name, _), one in plan.splits[0].trainings.items() if name == "flow"]
+    assert trained.params["options"]["steps"] == 4, "for all rows, so that they share a training"
+    whole = planned([FLOW | given], ["linear-pixel"], smoke=False)
+    (trained,) = [one for (name, _), one in whole.splits[0].trainings.items() if name == "flow"]
+    assert "steps" not in trained.params["options"]
