@@ -120,10 +120,14 @@ def components(cells: Sequence[Trained], *, level: float = 0.95) -> list[Compone
     cells = sorted(cells, key=lambda cell: cell[:3])
     if not cells or len({cell[:3] for cell in cells}) < len(cells):
         raise ValueError(f"Components need cells, each of another training. Received: {len(cells)}, of one twice.")
-    parts = [Measured.of([cell[3 : 5 if cell.units is None else 6]]) for cell in cells]
+    ranked = [Ranking.of(cell.scores, cell.is_fake) for cell in cells]
+    parts = [
+        Measured.of([cell[3 : 5 if cell.units is None else 6]], [ranking])
+        for cell, ranking in zip(cells, ranked, strict=True)
+    ]
     images = _images(cells, parts)
     levels = [len({cell[at] for cell in cells}) for at in range(3)]
-    saturated = min(map(_wrong, cells, parts)) < FEW
+    saturated = min(map(_wrong, ranked, parts)) < FEW
     rows = []
     nested = [] if saturated else _on_both_scales(cells, np.array([part.part.auc for part in parts]), images, level)
     for at, name in enumerate(FACTORS):
@@ -151,26 +155,29 @@ def _with(levels: list[int], at: int) -> str:
     return f"with what {' and '.join(below)} training adds, of which each has one seed" if below else ""
 
 
-def _wrong(cell: Trained, part: Measured) -> int:
+def _wrong(ranking: Ranking, part: Measured) -> int:
     """How many units are on the wrong side of the best cut."""
-    wrong = Ranking.of(cell.scores, cell.is_fake).wrong_at_cut(reverse=part.part.auc < 0.5)
+    wrong = ranking.wrong_at_cut(reverse=part.part.auc < 0.5)
     return part.clusters.touched(wrong)
 
 
 def _images(cells: Sequence[Trained], parts: Sequence[Measured]) -> _Images:
     known: dict[Any, int] = {}
-    columns = []  # of each cell's units
-    places: dict[tuple[int, int], list[int]] = {}  # of images that are alone: found once for all cells of a split
+    columns: list[Any] = []  # of each cell's units
+    alone: dict[int, np.ndarray] = {}  # of the images of each split that are units by themselves
+    count = 0
     for cell, part in zip(cells, parts, strict=True):
-        n = len(part.part.reals)
-        if cell.units is not None:
-            names = dict.fromkeys(np.asarray(cell.units)[~np.asarray(cell.is_fake, dtype=bool)].tolist())
-            columns.append([known.setdefault(name, len(known)) for name in names])
+        if cell.units is None:
+            mine, n = alone.get(cell.ledger, np.arange(0)), len(part.part.reals)
+            alone[cell.ledger] = np.r_[mine, np.arange(count, count + max(0, n - len(mine)))]
+            count += max(0, n - len(mine))
+            columns.append(alone[cell.ledger][:n])
             continue
-        if (cell.ledger, n) not in places:
-            places[cell.ledger, n] = [known.setdefault((cell.ledger, k), len(known)) for k in range(n)]
-        columns.append(places[cell.ledger, n])
-    shared = np.zeros((len(cells), len(known)))
+        for name in (names := dict.fromkeys(np.asarray(cell.units)[~np.asarray(cell.is_fake, dtype=bool)].tolist())):
+            if name not in known:
+                known[name], count = count, count + 1
+        columns.append([known[name] for name in names])
+    shared = np.zeros((len(cells), count))
     for row, part in enumerate(parts):
         shared[row, columns[row]] = part.shared
     blocks = [(np.arange(len(cells)), shared)]
