@@ -97,9 +97,9 @@ def reduced(images: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
 
     Grey is the mean of the channels, which is the same in whatever order they are.
     """
-    chunks = [_reduce(images[start : start + CHUNK]) for start in range(0, len(images), CHUNK)]
-    grey = np.concatenate([chunk.mean(axis=3).astype(np.float16) for chunk in chunks])
-    at = np.flatnonzero(np.concatenate([chunk.mean(axis=3).std(axis=(1, 2)) >= FLAT for chunk in chunks]))
+    chunks = [_reduce(images[start : start + CHUNK]).mean(axis=3) for start in range(0, len(images), CHUNK)]
+    grey = np.concatenate([chunk.astype(np.float16) for chunk in chunks])
+    at = np.flatnonzero(np.concatenate([chunk.std(axis=(1, 2)) >= FLAT for chunk in chunks]))
     return grey[at], at
 
 
@@ -111,6 +111,8 @@ def _reduce(images: np.ndarray) -> np.ndarray:
     if height % SIDE == 0 and width % SIDE == 0:
         blocks = images.reshape(n, SIDE, height // SIDE, SIDE, width // SIDE, channels)
         return blocks.mean(axis=(2, 4), dtype=np.float32)
+    if SIDE % height == 0 and SIDE % width == 0:
+        return images.repeat(SIDE // height, axis=1).repeat(SIDE // width, axis=2).astype(np.float32)
     small = np.empty((n, SIDE, SIDE, channels), np.float32)
     for i, image in enumerate(images):
         pixels = Image.fromarray(image if channels == 3 else image[:, :, 0])

@@ -67,9 +67,15 @@ class Across:
         return seen / max(1, self.n), float(low), float(high)
 
 
-def finding(images: ImageSet, ledger: Ledger) -> dict[str, Any]:
-    """Returns the finding of copies across parts; what was planted and seen is in its words."""
-    seen = across(images, ledger)
+def finding(images: ImageSet, ledger: Ledger, seen: Across | None = None) -> dict[str, Any]:
+    """Returns the finding of copies across parts; what was planted and seen is in its words.
+
+    Args:
+        images: All images of the run.
+        ledger: Their parts.
+        seen: What `across` saw, where it has looked. Defaults to `None`: it looks.
+    """
+    seen = seen or across(images, ledger)
     if not seen.n or not seen.found:
         advice = f"Copies across parts could not be looked for: {seen.found} of {seen.planted} planted ones were seen."
         return found("FB002", "cannot tell", advice=advice)
@@ -143,7 +149,8 @@ class Look:
         found = [np.empty((0, 2), np.int64)]
         for start in range(0, len(probes), 256):
             for way in _ways(probes[start : start + 256].astype(np.float32)):
-                like = _pooled(_directions(way)) @ self.fields.T
+                field = _directions(way)
+                like = _pooled(field) @ self.fields.T
                 if mine is not None:
                     like[mine[start : start + len(way), None] == theirs] = -2
                 i, j = np.repeat(np.arange(len(way)), k), np.argpartition(-like, k - 1, axis=1)[:, :k].ravel()
@@ -151,8 +158,11 @@ class Look:
                 i, j = i[there], j[there]
                 if not len(i):
                     continue
-                other = self.grey[j].astype(np.float32)
-                same = _equal(way[i], other) if self.small else _agreement(way[i], other) >= AGREE
+                if self.small:
+                    same = _equal(way[i], self.grey[j].astype(np.float32))
+                else:
+                    some, to = np.unique(j, return_inverse=True)
+                    same = _agreement(field, _directions(self.grey[some].astype(np.float32)), i, to) >= AGREE
                 found.append(np.stack([i[same] + start, j[same]], axis=1))
         return np.unique(np.concatenate(found), axis=0)
 
@@ -186,13 +196,13 @@ def _pooled(field: np.ndarray) -> np.ndarray:
     return (both / np.maximum(np.linalg.norm(both, axis=1, keepdims=True), 1e-6)).astype(np.float32)
 
 
-def _agreement(first: np.ndarray, second: np.ndarray) -> np.ndarray:
-    """Returns `(m,)`: the correlation of directions at the best shift."""
-    a, b = _directions(first), _directions(second)
-    product = np.fft.fft2(a, s=(ROOM, ROOM)) * np.fft.fft2(b, s=(ROOM, ROOM)).conj()
+def _agreement(first: np.ndarray, second: np.ndarray, i: np.ndarray, j: np.ndarray) -> np.ndarray:
+    """Returns `(m,)`: the correlation of directions `(n, 32, 32)`, of each of `first[i]` and `second[j]`, at the best
+    shift."""
+    a, b = (np.fft.fft2(field, s=(ROOM, ROOM)) for field in (first, second))  # once, in however many pairs one is
     steps = np.arange(-SHIFT, SHIFT + 1) % ROOM
-    best = np.fft.ifft2(product).real[:, steps][:, :, steps].max(axis=(1, 2), initial=-1.0)
-    counts = [(x != 0).sum(axis=(1, 2)) for x in (a, b)]
+    best = np.fft.ifft2(a[i] * b[j].conj()).real[:, steps][:, :, steps].max(axis=(1, 2), initial=-1.0)
+    counts = [(field != 0).sum(axis=(1, 2))[at] for field, at in ((first, i), (second, j))]
     return best / np.maximum(np.sqrt(counts[0] * counts[1]), FEWEST)
 
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 from functools import lru_cache
 
 import numpy as np
-import scipy
+from scipy import special
 
 from benchmark.statistics.clusters import Clusters
-from benchmark.statistics.delong import components, covariance
+from benchmark.statistics.delong import Components, components, covariance
 from benchmark.statistics.ranking import Ranking
 
 EXACT_UP_TO = 60  # images: every permutation is counted
@@ -16,7 +16,13 @@ NORMAL_FROM = 10  # images of the rarer class
 PERMUTATIONS = 9999
 
 
-def p_chance(ranking: Ranking, clusters: Clusters | None = None, *, seed: int = 0) -> float:
+def p_chance(
+    ranking: Ranking,
+    clusters: Clusters | None = None,
+    *,
+    seed: int = 0,
+    known: tuple[Components, float] | None = None,
+) -> float:
     """Returns the one-sided p-value of "fakes score no higher than reals".
 
     The null hypothesis is that labels are exchangeable; ties are kept as they are. Up to `EXACT_UP_TO` images
@@ -29,6 +35,8 @@ def p_chance(ranking: Ranking, clusters: Clusters | None = None, *, seed: int = 
         ranking: Of the test images.
         clusters: Of the same images. Defaults to `None`, all independent.
         seed: Of the random permutations. Defaults to `0`.
+        known: The components and the cluster-robust variance of the AUC. Defaults to `None`: they are worked out where
+            they are needed.
 
     Example:
         >>> from benchmark.statistics.ranking import Ranking
@@ -37,7 +45,7 @@ def p_chance(ranking: Ranking, clusters: Clusters | None = None, *, seed: int = 
         0.05
     """
     if clusters is not None and not clusters.trivial:
-        return _clustered(ranking, clusters)
+        return _clustered(ranking, clusters, known)
     size = np.diff(ranking.ends, prepend=-1)
     doubled = np.repeat(2 * len(ranking.order) - 2 * ranking.ends + size - 1, size)  # twice the midranks, whole
     observed = int(doubled[ranking.is_fake].sum())
@@ -71,7 +79,7 @@ def _normal(doubled: np.ndarray, m: int, observed: int) -> float:
     # of the sum of m of n values, drawn without replacement
     variance = m * (n - m) / (n - 1) * doubled.var()
     step = 1.0  # half of the smallest step of an untied doubled rank sum
-    return float(scipy.stats.norm.sf((observed - step - m * doubled.mean()) / np.sqrt(variance)))
+    return float(special.ndtr(-(observed - step - m * doubled.mean()) / np.sqrt(variance)))  # the upper tail
 
 
 def _random(doubled: np.ndarray, m: int, observed: int, seed: int) -> float:
@@ -89,13 +97,16 @@ def _random(doubled: np.ndarray, m: int, observed: int, seed: int) -> float:
     return float((1 + extreme) / (1 + PERMUTATIONS))
 
 
-def _clustered(ranking: Ranking, clusters: Clusters) -> float:
-    part = components(ranking)
+def _clustered(ranking: Ranking, clusters: Clusters, known: tuple[Components, float] | None) -> float:
     is_fake = np.empty(len(ranking.order), dtype=bool)
     is_fake[ranking.order] = ranking.is_fake
-    sides = covariance([part], clusters.index[is_fake], clusters.index[~is_fake])
+    if known is None:
+        part = components(ranking)
+        sides = covariance([part], clusters.index[is_fake], clusters.index[~is_fake])
+        known = part, float(sides[0][0, 0] + sides[1][0, 0])
+    part, variance = known
     # a perfect separation has no variance of its own: the smallest that the clusters can show stands in
     pairs = clusters.pairs(is_fake)
     # (1 / 12 n² is the variance within one step of 1 / n)
-    variance = max(float(sides[0][0, 0] + sides[1][0, 0]), 1 / (12 * pairs**2))
-    return float(scipy.stats.t.sf((part.auc - 0.5) / np.sqrt(variance), max(pairs - 1, 1)))
+    variance = max(variance, 1 / (12 * pairs**2))
+    return float(special.stdtr(max(pairs - 1, 1), -(part.auc - 0.5) / np.sqrt(variance)))  # the upper tail

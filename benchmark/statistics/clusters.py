@@ -56,11 +56,7 @@ class Clusters:
         groups = np.asarray(groups)
         if groups.shape != (n,):
             raise ValueError(f"Groups must have shape ({n},). Received: {groups.shape}.")
-        missing = np.array([_missing(group) for group in groups.tolist()])
-        names = np.array(
-            [f"alone {k}" if gone else f"group {g}" for k, (g, gone) in enumerate(zip(groups, missing, strict=True))]
-        )
-        _, index = np.unique(names, return_inverse=True)
+        index = _numbered(groups)
         count = int(index.max()) + 1
         if count == n:
             return cls.of(None, is_fake)
@@ -208,6 +204,24 @@ def _satterthwaite(share: np.ndarray, weight: np.ndarray) -> float:
         - 4 * total * cross * square
     )
     return float(trace**2 / second)
+
+
+def _numbered(groups: np.ndarray) -> np.ndarray:
+    """Returns int `(n,)`: clusters counted in the order of their names, first those of images that stand alone."""
+    if groups.dtype.kind in "iu":  # of which each occurs often: it is named once
+        groups, of = np.unique(groups, return_inverse=True)
+        missing, names = groups < 0, groups.astype(str)
+    else:
+        of, names = np.arange(len(groups)), np.array([str(group) for group in groups.tolist()])
+        missing = np.array([_missing(group) for group in groups.tolist()], dtype=bool)
+    gone = missing[of]
+    alone = np.flatnonzero(gone)
+    index = np.empty(len(of), dtype=np.int64)
+    index[np.sort(alone.astype(str)).astype(int)] = np.arange(len(alone))
+    rank = np.zeros(len(names), dtype=np.int64)
+    rank[~missing] = np.unique(names[~missing], return_inverse=True)[1]
+    index[~gone] = len(alone) + rank[of][~gone]
+    return index
 
 
 def _missing(group: Any) -> bool:

@@ -162,4 +162,5 @@ def _measured(scores: np.ndarray, called: np.ndarray, index: np.ndarray) -> tupl
     variance = sum(float(side[0, 0]) for side in covariance([part], *groups))
     wrong = clusters.touched(ranking.wrong_at_cut(reverse=part.auc < 0.5))
     df = degrees_of_freedom(part, *groups)
-    return part.auc, p_chance(ranking, clusters), variance, clusters.pairs(called), wrong, df
+    p = p_chance(ranking, clusters, known=(part, variance))
+    return part.auc, p, variance, clusters.pairs(called), wrong, df

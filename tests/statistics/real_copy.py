@@ -11,6 +11,7 @@ from __future__ import annotations
 import argparse
 import tempfile
 from collections.abc import Sequence
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +21,10 @@ from benchmark.plugins import adapt
 from benchmark.plugins import resolve as plugins
 from benchmark.results import findings as verdicts
 from benchmark.stages import bank
-from benchmark.statistics.cells import metrics
+from benchmark.statistics.chance import p_chance
+from benchmark.statistics.ranking import Ranking
+from data.duplicates import Copies
+from data.imageset import ImageSet
 
 
 def detectors(cnn: bool) -> list[str]:
@@ -28,24 +32,32 @@ def detectors(cnn: bool) -> list[str]:
     return [row.kind for row in specs.load("digits").detector if cnn or row.kind != "cnn"]
 
 
-def verdict(seed: int, kinds: Sequence[str]) -> dict[str, Any]:
-    """Deals the digits by a seed, makes the control's banks, trains every detector on them, and judges."""
-    from data.ledger import split
+@cache
+def digits() -> tuple[ImageSet, Copies]:
+    """Returns the images and their copies, which are the same for each ledger seed."""
+    from data.duplicates import find_copies
     from data.sources.digits import Digits
 
     images = Digits().load([])
-    ledger = split(images, seed=seed)
+    return images, find_copies(images.images)
+
+
+def verdict(seed: int, kinds: Sequence[str]) -> dict[str, Any]:
+    """Deals the digits by a seed, makes the control's banks, trains every detector on them, and judges."""
+    from data.ledger import split
+
+    images, copies = digits()
+    ledger = split(images, seed=seed, copies=copies)
     generator = plugins.make(plugins.resolve("generators", "real-copy"), {}, seed)
     generator.fit(images.images)
     p_values = {}
     with tempfile.TemporaryDirectory() as folder:
-        bank.write(Path(folder), generator, images, ledger, seed=seed, checkpoint="final")
+        bank.write(Path(folder), generator, images, ledger, seed=seed, checkpoint="final", traced=False)
         train, validation, test = (bank.labelled(Path(folder), images, ledger, part) for part in bank.DETECTOR_PARTS)
     for kind in kinds:
         detector = adapt.DetectorAdapter(plugins.make(plugins.resolve("detectors", kind), {}, seed))
         detector.fit(train.images, train.is_fake, (validation.images, validation.is_fake), None)
-        measured = metrics.measure(detector.scores(test.images), test.is_fake).set_index("metric")
-        p_values[kind] = float(measured.loc["p_chance", "value"])
+        p_values[kind] = p_chance(Ranking.of(detector.scores(test.images), test.is_fake))
     return verdicts.real_copy_verdict(p_values, int((~test.is_fake).sum()), int(test.is_fake.sum()))
 
 

@@ -28,6 +28,7 @@ from benchmark.results import gap
 from benchmark.stages.measurements.gap import compared
 from benchmark.statistics import shuffled
 from benchmark.statistics.intervals import clopper_pearson
+from data.duplicates import Copies, find_copies
 from data.imageset import ImageSet, snap
 from data.ledger import split
 from data.sources.digits import Digits
@@ -61,6 +62,19 @@ def source(name: str) -> ImageSet:
     return Cifar10(classes=["dog"]).load([Path(os.environ["FAUXBENCH_DATA"])])
 
 
+@cache
+def dealt_alike(name: str) -> Copies:
+    """Returns the copies among the images, which are the same for each ledger seed."""
+    return find_copies(source(name).images, alike=source(name).groups is not None)
+
+
+@cache
+def features(name: str) -> np.ndarray:
+    """Returns what the shuffled null's detector sees of each image."""
+    images = source(name).images
+    return np.column_stack([content_cues(images), log_dct(planes(images, "grey")).reshape(len(images), -1)])
+
+
 def copies(images: np.ndarray, rng: np.random.Generator, *, mirrored: bool = True) -> np.ndarray:
     """Returns mirrored, noisy copies."""
     turned = images[:, :, ::-1] if mirrored else images
@@ -70,7 +84,7 @@ def copies(images: np.ndarray, rng: np.random.Generator, *, mirrored: bool = Tru
 def members(seed: int, *, name: str, share: float) -> tuple[dict[str, Any], bool | None]:
     """FB012: a share of the test part is copies of the detectors' training part."""
     rng, images = np.random.default_rng(seed), source(name)
-    ledger = split(images, seed=seed)
+    ledger = split(images, seed=seed, copies=dealt_alike(name))
     test, train = ledger.parts["test"], ledger.parts["detector-train"]
     n = min(round(share * len(test)), len(train))
     changed = np.array(images.images)
@@ -82,7 +96,7 @@ def members(seed: int, *, name: str, share: float) -> tuple[dict[str, Any], bool
 def copied(seed: int, *, name: str, share: float, kind: str) -> tuple[dict[str, Any], bool | None]:
     """FB015: a share of the fakes is copies of training images; the others are new reals, or a Gaussian's."""
     rng, images = np.random.default_rng(seed), source(name)
-    ledger = split(images, seed=seed)
+    ledger = split(images, seed=seed, copies=dealt_alike(name))
     trained = ledger.parts["generator-train"]
     held = np.concatenate([ledger.parts[part] for part in ("detector-train", "detector-validation")])
     at = np.concatenate([trained, held])
@@ -129,18 +143,14 @@ def null(seed: int, *, units: int, ignored: bool) -> tuple[dict[str, Any], None]
         of = np.arange(360) if units >= 360 else np.r_[tuple(
             np.sort(rng.choice(units, 180, p=_sizes(units))) + side * units for side in (0, 1)
         )]  # fmt: skip
-        features = np.column_stack([content_cues(images.images[at]), _spectra(images.images[at])])
-        sides.append([features + 2 * features.std(axis=0) * _of_units(rng, of)[:, None], of])
-    train, test = (shuffled.Side(features, of, np.arange(360) >= 180) for features, of in sides)
+        seen = features("digits")[at]
+        sides.append([seen + 2 * seen.std(axis=0) * _of_units(rng, of)[:, None], of])
+    train, test = (shuffled.Side(seen, of, np.arange(360) >= 180) for seen, of in sides)
     if ignored:  # called fake by unit, as people or films are, and counted one by one
         found = shuffled.shuffled(train, test, seed=seed, counted=np.arange(360))
     else:
         found = shuffled.shuffled(train, test, seed=seed)
     return judged(found), None
-
-
-def _spectra(images: np.ndarray) -> np.ndarray:
-    return log_dct(planes(images, "grey")).reshape(len(images), -1)
 
 
 def _sizes(units: int) -> np.ndarray:

@@ -32,7 +32,7 @@ from benchmark.stages import bank_audit
 from benchmark.stages.bank import near_reals
 from data.copies.align import agreement
 from data.copies.propose import proposed
-from data.duplicates import find_copies
+from data.duplicates import Copies, find_copies
 from data.imageset import ImageSet, snap
 from data.ledger import Ledger, split
 from data.near_duplicates import ALIKE, LIMIT, SIDE, reduced
@@ -73,17 +73,35 @@ def one_kind(name: str, kind: str, draws: int, data: Path, seed: int = 0) -> dic
     images = np.asarray(image_set.images)[np.sort(rng.permutation(image_set.n)[:draws])]
     n, alike = len(images), image_set.groups is not None
     copies = np.stack([changes(images.shape[1:])[kind](image, rng) for image in images])
-    before = find_copies(images, alike=alike).near
+    before, look, at = _before(name, draws, data, seed)
     near = find_copies(np.concatenate([images, copies]), alike=alike).near
     own = near[n:] == near[:n]
     wrong = sum(len(np.unique(before[near[:n] == unit])) > 1 for unit in np.unique(near[:n]))
-    (where, at), (probes, source) = reduced(images), reduced(copies)
-    seen = Look(where, small=min(images.shape[1:3]) < SIDE).near(probes)
+    probes, source = reduced(copies)
+    seen = look.near(probes)
     by_audit = np.unique(seen[source[seen[:, 0]] == at[seen[:, 1]], 0])
     return {
         "set": name, "change": kind, "n": n, "found": own.mean(), "joined wrongly": wrong,
         "found by the audit": len(by_audit) / n,
     }  # fmt: skip
+
+
+@cache
+def _before(name: str, draws: int, data: Path, seed: int) -> tuple[np.ndarray, Look, np.ndarray]:
+    """Returns the copies among the images themselves, and how the audit looks among them: the same for each change."""
+    image_set = images_of(name, data)
+    chosen = np.sort(np.random.default_rng([seed, draws]).permutation(image_set.n)[:draws])
+    images = np.asarray(image_set.images)[chosen]
+    where, at = reduced(images)
+    near = find_copies(images, alike=image_set.groups is not None).near
+    return near, Look(where, small=min(images.shape[1:3]) < SIDE), at
+
+
+@cache
+def _copies_of(name: str, data: Path) -> Copies:
+    """Returns the copies of a set as it is, which are the same for each ledger seed."""
+    images = images_of(name, data)
+    return find_copies(images.images, alike=images.groups is not None)
 
 
 def whole_set(name: str, data: Path, sheets: Path | None) -> dict[str, object]:
@@ -116,8 +134,9 @@ def clean(name: str, what: str, seed: int, data: Path) -> str:
     """Returns the verdict of `FB002` or `FB003` on a draw in which nothing was copied."""
     images = images_of(name, data)
     if what == "FB002":
-        return str(across.finding(images, split(images, seed=seed))["verdict"])
+        return str(across.finding(images, split(images, seed=seed, copies=_copies_of(name, data)))["verdict"])
     mine, others = images, np.asarray(images.images)
+    copies = None if what == "FB003 other half" else _copies_of(name, data)
     if what == "FB003 other half":
         at = np.random.default_rng(seed).permutation(images.n)
         half = np.sort(at[: images.n // 2])
@@ -125,7 +144,7 @@ def clean(name: str, what: str, seed: int, data: Path) -> str:
         groups = None if images.groups is None else np.asarray(images.groups)[half]
         mine = ImageSet(images.name, **kept, classes=images.classes, groups=groups)
         others = others[at[images.n // 2 :]]
-    ledger = split(mine, seed=seed)
+    ledger = split(mine, seed=seed, copies=copies)
     if what == "FB003 gaussian":
         at = ledger.parts["generator-train"]
         fitted = Gaussian(random_state=seed).fit(mine.images[at], mine.labels[at])

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 
@@ -48,7 +49,8 @@ class Pairs:
         """
         at = np.arange(weights.shape[1]) if mine is None else np.flatnonzero(mine)
         found: dict[str, np.ndarray] = {}
-        seen = {end: self._sides(images, weights[:, self.first], at) for end, images in self.drawn.items()}
+        others = [side.others(self.units[at], weights[:, self.first]) for side in self.sides]
+        seen = {end: self._sides(images, others, at) for end, images in self.drawn.items()}
         for end, (own, source, target) in seen.items():
             found[f"transfer{end}"] = np.where(np.isfinite(source + target), target > source, np.nan)
             found[f"retention{end}"] = self.own[end][at][None].repeat(len(weights), axis=0) if self.groups else own
@@ -56,11 +58,22 @@ class Pairs:
         found |= dict(zip(("similarity_source", "similarity_target"), seen[""][1:], strict=True))
         return found
 
-    def _sides(self, images: np.ndarray, weights: np.ndarray, at: np.ndarray) -> tuple[np.ndarray, ...]:
-        both = [side.similarity(images[at], self.units[at], weights) for side in self.sides]
+    def _sides(self, images: np.ndarray, others: list[_Others], at: np.ndarray) -> tuple[np.ndarray, ...]:
+        pairs = zip(self.sides, others, strict=True)
+        both = [side.similarity(images[at], self.units[at], other) for side, other in pairs]
         on = self.target[at] == 1
         source, target = np.where(on, both[1], both[0]), np.where(on, both[0], both[1])
         return source, source, target
+
+
+class _Others(NamedTuple):
+    """Of resamples: how often the unit of each image is there, `(b, n)`; how much all other units of a side count,
+    `(b, n)`; and the sum of all of its units, `(b, k)`.
+    """
+
+    mine: np.ndarray
+    mass: np.ndarray
+    total: np.ndarray
 
 
 @dataclass(frozen=True)
@@ -83,12 +96,15 @@ class _Side:
             return cls(total, counts)
         return cls(total / np.maximum(counts, 1)[:, None], (counts > 0).astype(float))
 
-    def similarity(self, images: np.ndarray, units: np.ndarray, weights: np.ndarray) -> np.ndarray:
-        """Returns the mean similarity `(b, n)` of images `(n, k)` of some units to all other units of this side."""
+    def others(self, units: np.ndarray, weights: np.ndarray) -> _Others:
+        """Returns what images of some units `(n,)` are compared with, whatever is drawn of them."""
         mine = weights[:, units]
-        mass = (weights @ self.mass)[:, None] - mine * self.mass[units]
-        sums = (weights @ self.total) @ images.T - mine * (images * self.total[units]).sum(axis=1)
-        return np.divide(sums, mass, out=np.full(sums.shape, np.nan), where=mass > 0)
+        return _Others(mine, (weights @ self.mass)[:, None] - mine * self.mass[units], weights @ self.total)
+
+    def similarity(self, images: np.ndarray, units: np.ndarray, others: _Others) -> np.ndarray:
+        """Returns the mean similarity `(b, n)` of images `(n, k)` of some units to all other units of this side."""
+        sums = others.total @ images.T - others.mine * (images * self.total[units]).sum(axis=1)
+        return np.divide(sums, others.mass, out=np.full(sums.shape, np.nan), where=others.mass > 0)
 
 
 def _own(faces: Faces, images: np.ndarray) -> np.ndarray:

@@ -39,17 +39,16 @@ def auc(embedded: np.ndarray, identity: np.ndarray, copy: np.ndarray, unit: np.n
         return NONE
     value = auc_of(alike, same)
     bins = np.clip(((alike + 1) / 2 * BINS).astype(int), 0, BINS - 1)
-    at = member[first], member[second]
-    mine, within = np.zeros((2, len(names), BINS))  # pairs of one person; of two persons of one unit
-    across = np.zeros((len(names), len(names), BINS))
-    inside = ~same & (at[0] == at[1])
-    np.add.at(mine, (at[0][same], bins[same]), 1.0)
-    np.add.at(within, (at[0][inside], bins[inside]), 1.0)
-    np.add.at(across, (*(side[~same & ~inside] for side in at), bins[~same & ~inside]), 1.0)
+    at = np.sort([member[first], member[second]], axis=0)
+    inside, between = ~same & (at[0] == at[1]), ~same & (at[0] != at[1])
+    mine = _counted(at[0][same], bins[same], len(names))
+    within = _counted(at[0][inside], bins[inside], len(names))
+    both, row = np.unique(at[0][between] * len(names) + at[1][between], return_inverse=True)
+    across, met = _counted(row, bins[between], len(both)), np.divmod(both, len(names))
 
     def statistic(weights: np.ndarray) -> np.ndarray:
         parts = np.array_split(weights, max(1, len(weights) // AT_ONCE))
-        return np.concatenate([_of(mine, within, across, part) for part in parts])[:, None]
+        return np.concatenate([_of(mine, within, across, met, part) for part in parts])[:, None]
 
     independent = Clusters.of(None, np.zeros(len(names), bool))
     resampled = replicates(statistic, independent)[:, 0]
@@ -57,12 +56,26 @@ def auc(embedded: np.ndarray, identity: np.ndarray, copy: np.ndarray, unit: np.n
     return Estimate(value, *on_logits(value, resampled, df=len(names) - 1, least=float(least)))
 
 
-def _of(mine: np.ndarray, within: np.ndarray, across: np.ndarray, weights: np.ndarray) -> np.ndarray:
-    """Returns the AUC `(b,)` of pairs of one person, `(u, bins)`, and of two, in one unit or `(u, u, bins)` across."""
-    units, bins = mine.shape
+def _counted(row: np.ndarray, bins: np.ndarray, rows: int) -> np.ndarray:
+    """Counts pairs, `(rows, bins)`."""
+    counts = np.bincount(row * BINS + bins, minlength=rows * BINS).reshape(rows, BINS)
+    return counts.astype(float)
+
+
+def _of(
+    mine: np.ndarray, within: np.ndarray, across: np.ndarray, met: tuple[np.ndarray, np.ndarray], weights: np.ndarray
+) -> np.ndarray:
+    """Returns the AUC `(b,)` of resamples of units, `(b, u)`.
+
+    Args:
+        mine: Pairs of one person, `(u, bins)`.
+        within: Pairs of two persons of one unit, `(u, bins)`.
+        across: Pairs of two persons of two units, `(m, bins)`.
+        met: Which two units those are, `(m,)` each.
+        weights: How often each unit was drawn.
+    """
     same = weights @ mine
-    other = (weights @ across.reshape(units, units * bins)).reshape(-1, units, bins)
-    other = (other * weights[:, :, None]).sum(axis=1) + weights @ within
+    other = (weights[:, met[0]] * weights[:, met[1]]) @ across + weights @ within
     # pairs in one bin count half, as ties do
     below = np.cumsum(other, axis=1) - other / 2
     with np.errstate(invalid="ignore"):

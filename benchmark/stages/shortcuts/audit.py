@@ -44,7 +44,7 @@ def traces(
         found = trace.look.find(*looked)
         if found is None:
             continue
-        before = [share(_of(found.of, side)) for side in looked]
+        before = [share(side) for side in found.looked or [_of(found.of, side) for side in looked]]
         carried = [_of(found.of, side) for side in tested]
         carried = [side[~np.isnan(side)] for side in carried]
         counts, n = [int(side.sum()) for side in carried], [len(side) for side in carried]

@@ -78,8 +78,15 @@ class _Images(NamedTuple):
         found = []
         for at, added in self.blocks:
             scale = added.shape[1] / max(added.shape[1] - 1, 1)
-            found.append(scale * np.einsum("ik,ij,jk->k", added, form[np.ix_(at, at)], added, optimize=True))
+            found.append(scale * _form_of_columns(form[np.ix_(at, at)], added))
         return np.concatenate(found)
+
+
+def _form_of_columns(form: np.ndarray, columns: np.ndarray) -> np.ndarray:
+    """Returns the quadratic form of each of the columns `(n, k)`; `einsum` would take five times as long to plan it."""
+    if len(form) == 1:
+        return np.asarray(columns[0] * columns[0] * form[0, 0])
+    return np.matmul((form.T @ columns).T[:, None], columns.T[:, :, None]).reshape(-1)
 
 
 def components(cells: Sequence[Trained], *, level: float = 0.95) -> list[Component]:
@@ -113,10 +120,14 @@ def components(cells: Sequence[Trained], *, level: float = 0.95) -> list[Compone
     cells = sorted(cells, key=lambda cell: cell[:3])
     if not cells or len({cell[:3] for cell in cells}) < len(cells):
         raise ValueError(f"Components need cells, each of another training. Received: {len(cells)}, of one twice.")
-    parts = [Measured.of([cell[3 : 5 if cell.units is None else 6]]) for cell in cells]
+    ranked = [Ranking.of(cell.scores, cell.is_fake) for cell in cells]
+    parts = [
+        Measured.of([cell[3 : 5 if cell.units is None else 6]], [ranking])
+        for cell, ranking in zip(cells, ranked, strict=True)
+    ]
     images = _images(cells, parts)
     levels = [len({cell[at] for cell in cells}) for at in range(3)]
-    saturated = min(map(_wrong, cells, parts)) < FEW
+    saturated = min(map(_wrong, ranked, parts)) < FEW
     rows = []
     nested = [] if saturated else _on_both_scales(cells, np.array([part.part.auc for part in parts]), images, level)
     for at, name in enumerate(FACTORS):
@@ -144,24 +155,31 @@ def _with(levels: list[int], at: int) -> str:
     return f"with what {' and '.join(below)} training adds, of which each has one seed" if below else ""
 
 
-def _wrong(cell: Trained, part: Measured) -> int:
+def _wrong(ranking: Ranking, part: Measured) -> int:
     """How many units are on the wrong side of the best cut."""
-    wrong = Ranking.of(cell.scores, cell.is_fake).wrong_at_cut(reverse=part.part.auc < 0.5)
+    wrong = ranking.wrong_at_cut(reverse=part.part.auc < 0.5)
     return part.clusters.touched(wrong)
 
 
 def _images(cells: Sequence[Trained], parts: Sequence[Measured]) -> _Images:
-    names = []
-    for cell in cells:
-        real = ~np.asarray(cell.is_fake, dtype=bool)
+    known: dict[Any, int] = {}
+    columns: list[Any] = []  # of each cell's units
+    alone: dict[int, np.ndarray] = {}  # of the images of each split that are units by themselves
+    count = 0
+    for cell, part in zip(cells, parts, strict=True):
         if cell.units is None:
-            names.append([(cell.ledger, k) for k in range(int(real.sum()))])
-        else:
-            names.append(list(dict.fromkeys(np.asarray(cell.units)[real].tolist())))
-    known = {name: k for k, name in enumerate(dict.fromkeys(name for each in names for name in each))}
-    shared = np.zeros((len(cells), len(known)))
-    for row, (each, part) in enumerate(zip(names, parts, strict=True)):
-        shared[row, [known[name] for name in each]] = part.shared
+            mine, n = alone.get(cell.ledger, np.arange(0)), len(part.part.reals)
+            alone[cell.ledger] = np.r_[mine, np.arange(count, count + max(0, n - len(mine)))]
+            count += max(0, n - len(mine))
+            columns.append(alone[cell.ledger][:n])
+            continue
+        for name in (names := dict.fromkeys(np.asarray(cell.units)[~np.asarray(cell.is_fake, dtype=bool)].tolist())):
+            if name not in known:
+                known[name], count = count, count + 1
+        columns.append([known[name] for name in names])
+    shared = np.zeros((len(cells), count))
+    for row, part in enumerate(parts):
+        shared[row, columns[row]] = part.shared
     blocks = [(np.arange(len(cells)), shared)]
     for run in dict.fromkeys(cell[:2] for cell in cells):
         at = np.array([k for k, cell in enumerate(cells) if cell[:2] == run])

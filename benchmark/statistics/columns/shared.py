@@ -47,9 +47,14 @@ class Measured:
     own: np.ndarray
 
     @classmethod
-    def of(cls, trainings: Sequence[Run]) -> Measured:
-        """Returns the mean of trainings of a detector, each (scores, is_fake) or (scores, is_fake, units)."""
-        parts = [components(Ranking.of(*run[:2])) for run in trainings]
+    def of(cls, trainings: Sequence[Run], ranked: Sequence[Ranking] | None = None) -> Measured:
+        """Returns the mean of trainings of a detector, each (scores, is_fake) or (scores, is_fake, units).
+
+        Args:
+            trainings: At least one.
+            ranked: Their rankings, where these are known. Defaults to `None`.
+        """
+        parts = [components(ranking) for ranking in ranked or [Ranking.of(*run[:2]) for run in trainings]]
         fakes, reals = (np.mean([getattr(part, side) for part in parts], axis=0) for side in ("fakes", "reals"))
         part = Components(float(np.mean([each.auc for each in parts])), fakes, reals)
         labels = np.asarray(trainings[0][1]).astype(bool)

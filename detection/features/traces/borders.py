@@ -80,7 +80,7 @@ def _where(
     seen = [flags(side) for side in (reals, fakes)]
     able = [np.full(seen[0].shape[1], len(side)) for side in seen]
     at = int(far_apart([side.sum(axis=0) for side in seen], able).argmax())
-    return Found(names[at], lambda images: flags(images)[:, at].astype(float))
+    return Found(names[at], lambda images: flags(images)[:, at].astype(float), (seen[0][:, at], seen[1][:, at]))
 
 
 def _framed(images: np.ndarray) -> np.ndarray:

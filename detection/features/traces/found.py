@@ -18,10 +18,13 @@ class Found:
         where: In a few words, such as `"level 128"`.
         of: From uint8 images `(n, h, w, c)` to float64 `(n,)`: 1 for an image that carries the trace, 0 for one that
             does not, NaN for one that cannot show it.
+        looked: What `of` says of the reals and of the fakes that were looked at, where finding it has told that
+            already. Defaults to `None`.
     """
 
     where: str
     of: Callable[[np.ndarray], np.ndarray]
+    looked: tuple[np.ndarray, np.ndarray] | None = None
 
 
 def share(carried: np.ndarray) -> float:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from functools import cache
 from itertools import product
+from typing import NamedTuple
 
 import numpy as np
 from scipy import fft
@@ -52,11 +53,13 @@ class Jpeg:
         if min(reals.shape[1:3]) < 8:
             return None
         offset = _offset(reals, fakes)
-        cut = best_cut(jpeg_quality(reals, offset), jpeg_quality(fakes, offset))
-        cut = float(min(cut, QUALITIES[-1]))
+        qualities = jpeg_quality(reals, offset), jpeg_quality(fakes, offset)
+        cut = float(min(best_cut(*qualities), QUALITIES[-1]))
         words = "" if offset == (0, 0) else f", its blocks from row {offset[0]} and column {offset[1]} on"
         return Found(
-            f"at quality {cut:.0f} or below{words}", lambda images: (jpeg_quality(images, offset) <= cut).astype(float)
+            f"at quality {cut:.0f} or below{words}",
+            lambda images: (jpeg_quality(images, offset) <= cut).astype(float),
+            (qualities[0] <= cut, qualities[1] <= cut),
         )
 
 
@@ -113,44 +116,72 @@ def _ratios(blocks: np.ndarray) -> np.ndarray:
     All qualities are tried on a few blocks, and only the best of them on all; the others get minus infinity.
     """
     few = blocks[:, np.unique(np.linspace(0, blocks.shape[1] - 1, SCREENED).round().astype(int))]
-    every, known = np.arange(len(blocks)), (few.reshape(-1, 64) - 128) @ _cosines().T
-    first = np.stack([_ratio(few, quality, known) for quality in range(len(QUALITIES))], axis=1)
+    known = _Known.of(few)  # once for all qualities
+    first = np.stack([_ratio(known, quality) for quality in range(len(QUALITIES))], axis=1)
     if few.shape[1] == blocks.shape[1]:
         return first
     kept = first >= np.sort(first, axis=1)[:, [-KEPT]]
     found = np.full(first.shape, -np.inf)
     for quality in range(len(QUALITIES)):
-        at = every[kept[:, quality]]
+        at = np.flatnonzero(kept[:, quality])
         if len(at):
-            found[at, quality] = _ratio(blocks[at], quality)
+            found[at, quality] = _ratio(_Known.of(blocks[at]), quality)
     return found
 
 
-def _ratio(blocks: np.ndarray, quality: int, known: np.ndarray | None = None) -> np.ndarray:
-    """Returns the log likelihood ratio of one quality, float64 `(n,)`; `known` are the coefficients of the blocks."""
-    n, k, _ = blocks.shape
-    pixels, cosines, steps = blocks.reshape(n * k, 64), _cosines(), _steps()[quality]
-    multiple = np.rint(((pixels - 128) @ cosines.T if known is None else known) / steps)
+class _Known(NamedTuple):
+    """What is known of blocks whatever the quality: those with clipped values are looked at again."""
+
+    shape: tuple[int, int]  # images, and blocks of each
+    pixels: np.ndarray  # float32 (blocks, 64), and their coefficients
+    coefficients: np.ndarray
+    clipped: np.ndarray  # which blocks have values at 0 or 255, and which of their values those are
+    edge: np.ndarray
+
+    @classmethod
+    def of(cls, blocks: np.ndarray) -> _Known:
+        n, k, _ = blocks.shape
+        pixels = blocks.reshape(n * k, 64)
+        edge = (pixels == 0) | (pixels == 255)
+        clipped = np.flatnonzero(edge.any(axis=1))
+        return cls((n, k), pixels, (pixels - 128) @ _cosines().T, clipped, edge[clipped])
+
+
+def _ratio(known: _Known, quality: int) -> np.ndarray:
+    """Returns the log likelihood ratio of one quality, float64 `(n,)`."""
+    (n, k), pixels, coefficients, some, edge = known
+    cosines, steps = _cosines(), _steps()[quality]
+    multiple = np.rint(coefficients / steps)
     again = np.rint((multiple * steps) @ cosines + 128)
-    edge = (pixels == 0) | (pixels == 255)
-    some = np.flatnonzero(edge.any(axis=1))
-    for _ in range(UNCLIPPED if len(some) else 0):
-        # where a value was clipped, what it was before is as far beyond as the multiples say
-        clipped = edge[some] & (np.clip(again[some], 0, 255) == pixels[some])
-        beyond = np.where(clipped, again[some], pixels[some])
-        multiple[some] = np.rint(((beyond - 128) @ cosines.T) / steps)
-        again[some] = np.rint((multiple[some] * steps) @ cosines + 128)
-    counts = (multiple != 0) & (steps >= 2)
-    counts[:, WHOLE] = False
-    block, at = np.nonzero(counts)  # most coefficients are rounded to zero
-    off = ((pixels - np.clip(again, 0, 255)) @ cosines.T)[block, at]
-    peak = (1 - ODD) * steps[at] / (NOISE * np.sqrt(2 * np.pi)) * np.exp(-0.5 * (off / NOISE) ** 2)
-    ratios = np.bincount(block, np.log(peak + ODD), n * k)
-    # a value put back beyond the range is as free as a coefficient is held: what is left is evidence
-    free = (edge & ((again < 0) | (again > 255))).sum(axis=1)
-    held = np.maximum(0, 1 - FREEDOM * free / 64)
-    found: np.ndarray = np.where(ratios > 0, ratios * held, ratios).reshape(n, k).sum(axis=1)
+    if len(some):
+        multiple[some], again[some] = _unclipped(pixels[some], edge, multiple[some], again[some], steps)
+    counts = (multiple != 0) & _telling()[quality]
+    at = np.flatnonzero(counts)  # most coefficients are rounded to zero
+    off = ((pixels - np.clip(again, 0, 255)) @ cosines.T).ravel()[at]
+    peak = _peaks()[quality][at & 63] * np.exp(-0.5 * (off / NOISE) ** 2)
+    ratios = np.bincount(at >> 6, np.log(peak + ODD), n * k)
+    if len(some):
+        # a value put back beyond the range is as free as a coefficient is held: what is left is evidence
+        free = (edge & ((again[some] < 0) | (again[some] > 255))).sum(axis=1)
+        held = np.maximum(0, 1 - FREEDOM * free / 64)
+        ratios[some] = np.where(ratios[some] > 0, ratios[some] * held, ratios[some])
+    found: np.ndarray = ratios.reshape(n, k).sum(axis=1)
     return found
+
+
+def _unclipped(
+    pixels: np.ndarray, edge: np.ndarray, multiple: np.ndarray, again: np.ndarray, steps: np.ndarray
+) -> tuple[np.ndarray, np.ndarray]:
+    """Returns multiples and values of blocks where those at the edge may have been beyond it."""
+    cosines = _cosines()
+    for turn in range(UNCLIPPED):
+        # where a value was clipped, what it was before is as far beyond as the multiples say
+        beyond = np.where(edge & (np.clip(again, 0, 255) == pixels), again, pixels)
+        before, multiple = multiple, np.rint(((beyond - 128) @ cosines.T) / steps)
+        if turn and np.array_equal(before, multiple):
+            break  # and so would the next ones be
+        again = np.rint((multiple * steps) @ cosines + 128)
+    return multiple, again
 
 
 @cache
@@ -165,3 +196,17 @@ def _steps() -> np.ndarray:
     """Returns the luminance steps of each quality, float32 `(qualities, 64)`; as the library scales them."""
     scale = 200 - 2 * QUALITIES  # of 50 and above
     return np.clip((LUMINANCE_STEPS * scale[:, None] + 50) // 100, 1, 255).astype(np.float32)
+
+
+@cache
+def _telling() -> np.ndarray:
+    """Says which coefficients can tell anything of each quality, bool `(qualities, 64)`."""
+    telling = _steps() >= 2
+    telling[:, WHOLE] = False
+    return telling
+
+
+@cache
+def _peaks() -> np.ndarray:
+    """Returns how much likelier a multiple itself is than any value, for each quality, float32 `(qualities, 64)`."""
+    return (1 - ODD) * _steps() / (NOISE * np.sqrt(2 * np.pi))

@@ -42,6 +42,7 @@ INNER = {  # what those need that are made of others
 }  # fmt: skip
 OPTIONS = {
     "FrozenEstimator": {"estimator": LogisticRegression().fit(X, Y)}, "GaussianRandomProjection": {"n_components": 2},
+    "FeatureHasher": {"n_features": 64}, "HashingVectorizer": {"n_features": 64},
     "SelfTrainingClassifier": {"estimator": LogisticRegression()},
     "SparseRandomProjection": {"n_components": 2}, "PatchExtractor": {"patch_size": (4, 4)},
     "MultiOutputRegressor": {"estimator": Ridge()}, "RegressorChain": {"estimator": Ridge()},
@@ -55,6 +56,8 @@ def made(kind: type) -> Any:
     options = {it.name: INNER[it.name] for it in wanted if it.default is it.empty and it.name in INNER}
     if any(it.name == "random_state" for it in wanted):
         options["random_state"] = 0
+    if any(it.name == "n_estimators" and isinstance(it.default, int) for it in wanted):
+        options["n_estimators"] = 4  # of a hundred trees each is kept as the first few are
     return kind(**options | OPTIONS.get(kind.__name__, {}))
 
 

@@ -20,7 +20,8 @@ from data.ledger import check_ledger, split
 from data.sources.folder import Folder as Reals
 from generation.folder import Folder as Fakes
 
-PEOPLE, FRAMES, DRAWS = 30, 6, 8
+# of 5 draws 4 hold: a true 95 % fails once in 44, and one of 30 % passes once in 32
+PEOPLE, FRAMES, DRAWS = 30, 6, 5
 
 
 def film(folder: Path, rng: np.random.Generator, name: str, noise: float) -> None:
@@ -80,7 +81,7 @@ def test_people_are_in_one_part_and_the_interval_holds_the_truth(tmp_path, name,
         clusters = Clusters.of(unit, test.is_fake)
         assert clusters.count < 2 * PEOPLE / 2, "as many independent images as there are people"
         values = scores(parts["detector-train"], test)
-        auc = metrics.measure(values, test.is_fake, groups=unit).set_index("metric").loc["auc"]
+        auc = metrics.measure(values, test.is_fake, groups=unit, only=("auc",)).set_index("metric").loc["auc"]
         held += auc["low"] <= 0.5 <= auc["high"]
         found.append(auc["value"])
     assert held >= DRAWS - 1, found
@@ -91,7 +92,8 @@ def test_without_groups_a_detector_knows_the_people_again(tmp_path):
     """Frames that are no near copies, and nobody said whose they are: this is what the options are for."""
     parts = parts_of(tmp_path, 0, FLAT, 60, {})
     test = parts["test"]
-    auc = metrics.measure(scores(parts["detector-train"], test), test.is_fake).set_index("metric").loc["auc"]
+    values = scores(parts["detector-train"], test)
+    auc = metrics.measure(values, test.is_fake, only=("auc",)).set_index("metric").loc["auc"]
     assert auc["low"] > 0.75
 
 
@@ -102,7 +104,8 @@ def test_scenes_count_as_scenes_and_not_as_frames(tmp_path):
     unit, rng = test.index["unit"].to_numpy(), np.random.default_rng(0)
     values = rng.normal(size=unit.max() + 1)[unit] + 1e-3 * rng.normal(size=len(unit)) + test.is_fake
     told, untold = (
-        metrics.measure(values, test.is_fake, groups=groups).set_index("metric").loc["auc"] for groups in (unit, None)
+        metrics.measure(values, test.is_fake, groups=groups, only=("auc",)).set_index("metric").loc["auc"]
+        for groups in (unit, None)
     )
     assert told["value"] == untold["value"]
     assert told["high"] - told["low"] > 2 * (untold["high"] - untold["low"])

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import io
+from functools import cache
 from itertools import pairwise
 
 import numpy as np
@@ -26,10 +27,15 @@ def scenes(n: int, seed: int = 0, side: int = 32, channels: int = 3) -> np.ndarr
     return np.clip(values, 0, 255).astype(np.uint8)
 
 
-def digits(n: int, seed: int = 0) -> np.ndarray:
+@cache
+def all_digits() -> np.ndarray:
     from sklearn.datasets import load_digits
 
-    images = np.round(load_digits().images / 16 * 255).astype(np.uint8)[..., None]
+    return np.round(load_digits().images / 16 * 255).astype(np.uint8)[..., None]
+
+
+def digits(n: int, seed: int = 0) -> np.ndarray:
+    images = all_digits()
     return images[np.random.default_rng(seed).permutation(len(images))[:n]]
 
 

@@ -51,11 +51,11 @@ def test_features_are_those_of_the_reference(network: inception.Inception, formu
 
 @pytest.mark.slow
 def test_an_image_has_the_same_features_in_any_company(network: inception.Inception, formula: ModuleType) -> None:
-    several = formula.images(35, 8, 8, 1)
+    several = formula.images(18, 8, 8, 1)
     told: list[tuple[int, int]] = []
     together = network.features(several, lambda *done: told.append(done))
-    assert told == [(16, 35), (32, 35), (35, 35)]
-    np.testing.assert_array_equal(network.features(several[33:]), together[33:])
+    assert told == [(16, 18), (18, 18)]
+    np.testing.assert_array_equal(network.features(several[15:]), together[15:])
     np.testing.assert_array_equal(network.features(np.repeat(several[:1], 3, axis=3)), together[:1])
     assert network.features(several[:0]).shape == (0, 2048)
 
@@ -83,18 +83,19 @@ def test_the_network_has_the_size_of_the_published_one() -> None:
 
 
 def brute_force(image: np.ndarray) -> np.ndarray:
-    """Bilinear interpolation of a line of Python, place by place."""
+    """Bilinear interpolation of a line of NumPy, row by row."""
     height, width, channels = image.shape
     out = np.empty((299, 299, channels))
+    x = np.maximum((np.arange(299) + 0.5) * width / 299 - 0.5, 0.0)[:, None]
+    left = x[:, 0].astype(int)
+    right = np.minimum(left + 1, width - 1)
     for i in range(299):
         y = max((i + 0.5) * height / 299 - 0.5, 0.0)
         top, below = int(y), min(int(y) + 1, height - 1)
-        for j in range(299):
-            x = max((j + 0.5) * width / 299 - 0.5, 0.0)
-            left, right = int(x), min(int(x) + 1, width - 1)
-            upper = image[top, left] * (1 - (x - left)) + image[top, right] * (x - left)
-            lower = image[below, left] * (1 - (x - left)) + image[below, right] * (x - left)
-            out[i, j] = upper * (1 - (y - top)) + lower * (y - top)
+        inside = x - left[:, None]
+        upper = image[top, left] * (1 - inside) + image[top, right] * inside
+        lower = image[below, left] * (1 - inside) + image[below, right] * inside
+        out[i] = upper * (1 - (y - top)) + lower * (y - top)
     return out / 127.5 - 1
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+from functools import cache
 
 import numpy as np
 import pytest
@@ -17,6 +18,7 @@ from benchmark.stages.shortcuts.traces import TRACES
 from data import perturb
 
 
+@cache
 def scenes(n: int, seed: int = 0, side: int = 32, channels: int = 3) -> np.ndarray:
     """Coloured blobs with edges and grain: like photographs in what is looked for."""
     rng = np.random.default_rng(seed)
@@ -24,13 +26,20 @@ def scenes(n: int, seed: int = 0, side: int = 32, channels: int = 3) -> np.ndarr
     edges = gaussian_filter(rng.normal(size=(n, side, side, 1)), (0, 2, 2, 0)) > 0
     grain = gaussian_filter(rng.normal(size=(n, side, side, channels)), (0, 0.5, 0.5, 0)) * 12
     values = 110 + rng.normal(0, 15, (n, 1, 1, channels)) + smooth + 40 * edges + grain
-    return np.clip(values, 0, 255).astype(np.uint8)
+    images = np.clip(values, 0, 255).astype(np.uint8)
+    images.setflags(write=False)  # they are drawn once for all tests
+    return images
+
+
+@cache
+def all_digits() -> np.ndarray:
+    from sklearn.datasets import load_digits
+
+    return np.round(load_digits().images / 16 * 255).astype(np.uint8)[..., None]
 
 
 def digits(n: int, seed: int = 0) -> np.ndarray:
-    from sklearn.datasets import load_digits
-
-    images = np.round(load_digits().images / 16 * 255).astype(np.uint8)[..., None]
+    images = all_digits()
     return images[np.random.default_rng(seed).permutation(len(images))[:n]]
 
 
@@ -115,7 +124,7 @@ PLANTED = {
 @pytest.mark.parametrize("name", PLANTED)
 def test_a_planted_trace_alarms_on_either_class(name, side, share):
     trace, change = PLANTED[name]
-    reals, fakes = scenes(300, 1), scenes(300, 2)
+    reals, fakes = scenes(200, 1), scenes(200, 2)
     if side == "reals":
         reals = on_some(change, reals, share)
     else:
@@ -165,7 +174,7 @@ def softened(images):
 )
 @pytest.mark.parametrize("side", ["reals", "fakes"])
 def test_what_an_honest_generator_does_too_is_a_note(change, trace, side):
-    reals, fakes = scenes(300, 1), scenes(300, 2)
+    reals, fakes = scenes(200, 1), scenes(200, 2)
     reals, fakes = (change(reals), fakes) if side == "reals" else (reals, change(fakes))
     rows = audited(reals, fakes)
     assert rows[trace]["verdict"] == "note", rows[trace]
