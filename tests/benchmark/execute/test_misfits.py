@@ -22,7 +22,7 @@ SHAPE = '[[generator]]\nid = "shape"\nkind = "dcgan"\narchitecture = "mnist-1d"\
 WRONG = {  # row -> what is said of it
     "batch": "batch_size",
     "shape": "28x28",
-    "few": "few",
+    "few": "holds 2 images",
 }
 ROWS = (
     '[[generator]]\nkind = "gaussian"\nn_mixture = 1\n'
