@@ -7,7 +7,7 @@ import importlib.util
 import json
 import os
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -15,6 +15,7 @@ from typing import Any
 import pytest
 
 from benchmark.machine import device, processor, runtime
+from benchmark.processes import nursery
 from data.run_folder import MANIFEST, seal
 
 PEOPLE = Path(__file__).parent / "plugins" / "people.py"
@@ -52,6 +53,15 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
     on_cpu = device.expected(runtime.backend()) == device.CPU
     if item.get_closest_marker("bfloat16") and on_cpu and processor.bfloat16_ends_process(runtime.backend()):
         pytest.skip("oneDNN is held below AVX-512 on a processor that has it")
+
+
+@pytest.fixture(scope="session", autouse=True)
+def processes_are_kept() -> Iterator[None]:
+    """Lets the processes of a run serve the next one: the command ends them, since Python ends after it, and here it
+    goes on. To start one takes two seconds of the processor."""
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(nursery, "close", lambda: None)
+        yield
 
 
 @pytest.fixture(scope="session")

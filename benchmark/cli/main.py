@@ -191,9 +191,7 @@ def plan(
     as_json: JsonOption = False,
 ) -> None:
     """Check a spec and show what a run of it would do, what the store holds already, and what it could show."""
-    from benchmark.cli import plan_words
     from benchmark.plan import specs
-    from benchmark.results import resolution
     from benchmark.store.store import Store
     from benchmark.use import api
 
@@ -206,6 +204,9 @@ def plan(
         for sentence in left_out:
             screen.say(sentence, err=True)
     planned = api.make_plan(checked, data=data, base=base, smoke=smoke)
+    from benchmark.cli import plan_words  # SciPy, of which a mistake in the spec need not wait
+    from benchmark.results import resolution
+
     folder = (out if out is not None else api.default_folder(checked, smoke=smoke)).resolve()
     kept = Store(store if store is not None else folder.parent / ".store")
     rows = [(s.name, s.function, s.key, kept.has(s.function, s.key)) for s in planned.stages]

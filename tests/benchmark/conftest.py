@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import shutil
 import sys
@@ -82,6 +83,15 @@ def made(tmp_path: Path) -> Callable[..., dict[str, Path]]:
         return done
 
     return of
+
+
+@pytest.fixture
+def few_figures(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Lets `--figures` draw the first three charts of a page, for who does not look at what is drawn."""
+    from reports import paper
+
+    charts = paper.charts
+    monkeypatch.setattr(paper, "charts", lambda run: itertools.islice(charts(run), 3))
 
 
 @pytest.fixture(scope="session")

@@ -141,13 +141,10 @@ def test_failures_fold_their_traceback(report: tuple[str, Page]) -> None:
 
 
 @pytest.mark.slow
-def test_equal_input_gives_equal_bytes(make_run: Callable[..., Path]) -> None:
-    first, second = make_run("a/digits", n=60), make_run("b/digits", n=60)
-    page.write(first)
-    page.write(second)
-    page.write(second)
-    assert (first / "report.html").read_bytes() == (second / "report.html").read_bytes()
-    assert not list(first.glob(".report*"))
+def test_equal_input_gives_equal_bytes(make_run: Callable[..., Path], report: tuple[str, Page]) -> None:
+    again = make_run("other/digits")
+    assert written(again)[0] == report[0]
+    assert not list(again.glob(".report*"))
 
 
 @pytest.mark.slow
@@ -235,8 +232,8 @@ def test_headers_without_rows(make_run: Callable[..., Path], sealed: Callable[[P
     written(sealed(folder))
 
 
-def test_everything_failed(make_run: Callable[..., Path]) -> None:
-    run = load(make_run("whole", n=40))
+def test_everything_failed(make_run: Callable[..., Path], run_folder: Path) -> None:
+    run = load(run_folder)
     folder = make_run(n=40, failed=tuple((g.id, d.id) for g in run.generators for d in run.detectors))
     for path in ("comparisons.csv", "roc.csv", "metrics.csv"):
         assert len((folder / path).read_text().splitlines()) == 1

@@ -80,8 +80,9 @@ def told(name: str, kills: Counter[str]) -> None:
 
 
 def kill_loop(
-    folder: Path, reference: Path, wanted: int, rng: random.Random, seconds: float, *options: str
-) -> Counter[str]:
+    folder: Path, reference: Path, wanted: int, rng: random.Random, seconds: float, *options: str,
+    spec: str = tools.SPEC,
+) -> Counter[str]:  # fmt: skip
     """Kills processes of runs on this machine; returns how many of each kind.
 
     Args:
@@ -91,6 +92,7 @@ def kill_loop(
         rng: Chooses moments and victims.
         seconds: How long the undisturbed run took.
         *options: Of the command, such as `"--jobs", "2"`.
+        spec: What is run. Defaults to `tools.SPEC`, which trains a network.
     """
     kills: Counter[str] = Counter()
     rounds = 0
@@ -100,7 +102,7 @@ def kill_loop(
         code = None
         while code != 0 and sum(kills.values()) < wanted:
             killed: list[str] = []
-            with tools.run(place, *options) as one:
+            with tools.run(place, *options, spec=spec) as one:
                 while one.process.poll() is None and sum(kills.values()) + len(killed) < wanted:
                     try:
                         one.process.wait(rng.uniform(0.0, 0.4) * seconds)
@@ -112,7 +114,8 @@ def kill_loop(
                 assert "Traceback" not in one.said, one.said[-3000:]
                 if code != -signal.SIGKILL or len(killed) == 1:  # else nobody was left to clean up after the others
                     assert not tools.litter(place), (killed, one.said[-2000:], tools.litter(place))
-        tools.finish(place, *options)
+        if code != 0:
+            tools.finish(place, *options, spec=spec)
         tools.compare(place, reference)
         shutil.rmtree(place)
     return kills
@@ -129,7 +132,9 @@ def kill(one: tools.Marked, rng: random.Random) -> list[str]:
     return [name] if one.kill(victims[name]()) else []
 
 
-def kill_cluster_loop(folder: Path, reference: Path, wanted: int, rng: random.Random, seconds: float) -> Counter[str]:
+def kill_cluster_loop(
+    folder: Path, reference: Path, wanted: int, rng: random.Random, seconds: float, *, spec: str = tools.SPEC
+) -> Counter[str]:
     """Kills the scheduler, workers and the command of runs on a cluster; returns how many of each."""
     kills: Counter[str] = Counter()
     cluster = tools.Cluster(folder / "dask")
@@ -141,7 +146,7 @@ def kill_cluster_loop(folder: Path, reference: Path, wanted: int, rng: random.Ra
             code = None
             while code != 0 and sum(kills.values()) < wanted:
                 cluster.start()
-                with tools.run(place, "--scheduler", cluster.address) as one:
+                with tools.run(place, "--scheduler", cluster.address, spec=spec) as one:
                     while one.process.poll() is None and sum(kills.values()) < wanted:
                         try:
                             one.process.wait(rng.uniform(0.1, 0.7) * seconds)
@@ -159,8 +164,9 @@ def kill_cluster_loop(folder: Path, reference: Path, wanted: int, rng: random.Ra
                     assert code in (0, 1, 2, -signal.SIGKILL), (code, one.said[-3000:])
                     assert "Traceback" not in one.said, one.said[-3000:]
                     assert not list((place / "tmp").iterdir())
-            cluster.start()
-            tools.finish(place, "--scheduler", cluster.address)
+            if code != 0:
+                cluster.start()
+                tools.finish(place, "--scheduler", cluster.address, spec=spec)
             tools.compare(place, reference)
             shutil.rmtree(place)
     finally:
@@ -185,7 +191,8 @@ def signals(folder: Path, reference: Path, short: bool = False) -> list[str]:
     Args:
         folder: Where to work.
         reference: An undisturbed run.
-        short: Whether the cluster is left out, and two jobs get only the signal that ends their processes as well.
+        short: Whether the cluster is left out, and two jobs go on with the run that the others have left, and get only
+            the signal that ends their processes as well.
     """
     kinds: dict[str, tuple[str, ...]] = {"inline": (), "--jobs 2": ("--jobs", "2")}
     dask = tools.Cluster(folder / "dask")
@@ -195,7 +202,7 @@ def signals(folder: Path, reference: Path, short: bool = False) -> list[str]:
             dask.start()
             kinds["--scheduler"] = ("--scheduler", dask.address)
         for kind, options in kinds.items():
-            place = folder / kind.strip("- ").replace(" ", "-")
+            place = folder / ("run" if short else kind.strip("- ").replace(" ", "-"))
             chosen = [signal.SIGTERM] if short and kind != "inline" else list(CODES)
             for number in chosen:
                 with tools.run(place, *options) as one:
@@ -209,8 +216,9 @@ def signals(folder: Path, reference: Path, short: bool = False) -> list[str]:
                         tools.wait_for(lambda place=place: not tools.litter(place), "the locks go")  # type: ignore[misc]
                     assert not tools.litter(place), tools.litter(place)
                 done.append(f"{number.name} {kind}")
-            tools.finish(place, *options)
-            tools.compare(place, reference)
+            if not short or kind == list(kinds)[-1]:
+                tools.finish(place, *options)
+                tools.compare(place, reference)
     finally:
         dask.stop()
     return done
@@ -223,7 +231,8 @@ def running(one: tools.Marked, place: Path) -> bool:
 
 
 def clock(folder: Path, reference: Path) -> None:
-    """Sets the clock back under a run, and then for the run that goes on; the page is of the newest results after all.
+    """Sets the clock back between a run and the one that goes on with it, and under that one; the page is of the newest
+    results after all.
 
     No program here can set the system's clock for one process. So `time.time` goes back inside every process of the
     run while it trains, and the times of all files that are there are moved into the future.
@@ -234,19 +243,19 @@ def clock(folder: Path, reference: Path) -> None:
     (patch / "sitecustomize.py").write_text(CLOCK.format(back=BACK, flag=str(flag)))
     paths = os.pathsep.join([str(patch), str(tools.HOUSE), *filter(None, [os.environ.get("PYTHONPATH")])])
     place = folder / "run"
-    with tools.run(place, environ={"PYTHONPATH": paths}) as one:
+    with tools.run(place) as one:
         tools.wait_for(lambda: running(one, place), "it trains")
+        one.kill(one.process.pid)
+        one.wait()
+    into_the_future(place)
+    before = tools.states(place)
+    assert before, "it goes on from files of the future"
+    with tools.run(place, environ={"PYTHONPATH": paths}) as one:
+        tools.wait_for(lambda: tools.states(place) != before, "it goes on")
         flag.touch()
         assert one.wait() == 0, one.said[-3000:]
     tools.compare(place, reference)
     flag.unlink()
-    with tools.run(folder / "stopped") as one:
-        tools.wait_for(lambda: running(one, folder / "stopped"), "it trains")
-        one.kill(one.process.pid)
-        one.wait()
-    into_the_future(folder / "stopped")
-    tools.finish(folder / "stopped")
-    tools.compare(folder / "stopped", reference)
     into_the_future(place)
     page = (place / "runs/killed/report.html").read_bytes()
     with tools.run(place, "--set", "detector.sum.id=added") as one:

@@ -47,7 +47,7 @@ kind = "dcgan"
 architecture = "small"
 width = 8
 discriminator_width = 8
-epochs = 20
+epochs = 40
 [[detector]]
 kind = "linear-pixel"
 [[detector]]
@@ -58,6 +58,21 @@ enabled = false
 [protocol]
 display_interval = 5
 """
+QUICK = """
+name = "killed"
+[dataset]
+name = "digits"
+limit = 200
+[[generator]]
+kind = "gaussian"
+[[detector]]
+kind = "linear-pixel"
+[[detector]]
+id = "sum"
+kind = "sum.py:Sum"
+[quality]
+enabled = false
+"""  # no network, so no process has to import Keras
 
 
 def wait_for(condition: Callable[[], object], what: str, seconds: float = 300) -> None:
@@ -178,9 +193,9 @@ def run(folder: Path, *options: str, spec: str = SPEC, environ: dict[str, str] |
         yield one
 
 
-def finish(folder: Path, *options: str, environ: dict[str, str] | None = None) -> str:
+def finish(folder: Path, *options: str, spec: str = SPEC) -> str:
     """Runs to the end, which must be a good one; returns what was said."""
-    with run(folder, *options, environ=environ) as one:
+    with run(folder, *options, spec=spec) as one:
         code = one.wait()
         assert code == 0, one.said[-3000:]
         assert "Traceback" not in one.said, one.said[-3000:]
@@ -189,7 +204,16 @@ def finish(folder: Path, *options: str, environ: dict[str, str] | None = None) -
 
 def is_training(folder: Path) -> bool:
     """Says whether a generator's training is under way and has written what it resumes from."""
-    return any(path.is_file() for path in (folder / "runs/.store/work").glob("*/state/*"))
+    return bool(states(folder))
+
+
+def states(folder: Path) -> dict[str, int]:
+    """Returns what trainings under way would resume from, and when each file of it was written."""
+    found = {}
+    for path in (folder / "runs/.store/work").glob("*/state/*.npz"):  # a half has another ending
+        with contextlib.suppress(FileNotFoundError):
+            found[str(path)] = path.stat().st_mtime_ns
+    return found
 
 
 def litter(folder: Path) -> list[str]:
@@ -200,7 +224,7 @@ def litter(folder: Path) -> list[str]:
 
 
 def digests(folder: Path) -> dict[str, str]:
-    """Returns the digests of everything in the store and run folder of `SPEC` that is no timing."""
+    """Returns the digests of everything in the store and run folder of a run that is no timing."""
     found = {}
     for path in sorted((folder / "runs/.store").rglob("*")):
         if path.is_file() and path.name not in TIMINGS and path.parts[-3] != "runs" and path.suffix != ".json":

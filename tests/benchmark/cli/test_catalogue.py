@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import shutil
 import subprocess
 import sys
@@ -17,7 +16,6 @@ from benchmark.plugins import resolve as plugins
 from data.errors import UserError
 
 THIRD_PARTY = Path(__file__).parents[2] / "third_party"
-COMMAND = [sys.executable, "-c", "import sys; sys.argv[0] = 'fauxbench'; from benchmark.cli.main import main; main()"]
 SPEC = """
 [dataset]
 name = "example-stripes"
@@ -81,7 +79,7 @@ def test_broken_entry_points_break_nothing(offered, tmp_path, monkeypatch, capsy
 
 
 @pytest.mark.slow
-def test_a_package_with_entry_points(tmp_path):
+def test_a_package_with_entry_points(tmp_path, monkeypatch, call):
     """Installed beside fauxbench, it is listed, checked and run by its names."""
     source, target = tmp_path / "source", tmp_path / "target"
     shutil.copytree(THIRD_PARTY, source, ignore=shutil.ignore_patterns("__pycache__"))
@@ -97,15 +95,8 @@ def test_a_package_with_entry_points(tmp_path):
         [sys.executable, "-m", "pip", "install", *install, str(source)], capture_output=True, text=True, timeout=300
     )
     assert ended.returncode == 0, ended.stderr
-    path = os.pathsep.join([str(target), os.environ.get("PYTHONPATH", "")]).rstrip(os.pathsep)
-
-    def fauxbench(*arguments: str) -> subprocess.CompletedProcess[str]:
-        return subprocess.run(
-            [*COMMAND, *arguments], cwd=tmp_path, env=os.environ | {"PYTHONPATH": path}, capture_output=True, text=True,
-            timeout=300,
-        )  # fmt: skip
-
-    listed = json.loads(fauxbench("list", "--json").stdout)
+    monkeypatch.syspath_prepend(target)
+    listed = json.loads(call("list", "--json").out)
     theirs = {row["name"]: row for rows in listed.values() for row in rows if row.get("package") == "fauxbench-example"}
     assert set(theirs) == {"example-contrast", "example-broken", "cnn", "example-shuffle", "example-stripes"}
     assert {row["version"] for row in theirs.values()} == {"2.3.4"}
@@ -115,11 +106,11 @@ def test_a_package_with_entry_points(tmp_path):
     assert mine["options"] == [{"name": "power", "type": "float", "default": 1.0, "required": False}]
     assert "Unknown name 'Missing'" in theirs["example-broken"]["broken"]
     assert "is the name of a built-in" in theirs["cnn"]["broken"]
-    ended = fauxbench("check", "detector", "example-contrast")
-    assert ended.returncode == 0, ended.stdout + ended.stderr
-    (tmp_path / "spec.toml").write_text(SPEC)
-    ended = fauxbench("run", "spec.toml", "--json")
-    assert ended.returncode == 0, ended.stderr
-    result = json.loads(ended.stdout)
+    answer = call("check", "detector", "example-contrast")
+    assert answer.code == 0, answer
+    Path("spec.toml").write_text(SPEC)
+    answer = call("run", "spec.toml", "--json")
+    assert answer.code == 0, answer.err
+    result = json.loads(answer.out)
     assert result["failures"] == []
     assert {"example-contrast"} <= {row["detector"] for row in result["metrics"]}

@@ -14,7 +14,7 @@ from reports import pdf
 
 @pytest.mark.slow
 def test_figures_and_pdf_stand_beside_the_page(
-    call: Callable[..., Any], copied: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    call: Callable[..., Any], copied: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, few_figures: None
 ) -> None:
     run = copied / "runs/images"
     chromium = tmp_path / "chromium"

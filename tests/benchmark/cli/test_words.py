@@ -85,7 +85,7 @@ def test_a_run_says_each_stage_and_what_is_done_around_them(copied, call, at_onc
 
 
 @pytest.mark.slow
-def test_no_verb_is_silent_for_two_seconds_without_a_word(copied, call, monkeypatch):
+def test_no_verb_is_silent_for_two_seconds_without_a_word(copied, call, monkeypatch, few_figures):
     """What lies between two lines is read off a clock; a longer silence follows a line that says what takes so long."""
     heard: list[tuple[float, str]] = []
     echo, printed = typer.echo, rich.console.Console.print

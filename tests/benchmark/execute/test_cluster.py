@@ -24,15 +24,20 @@ SPEC = {
 }
 
 
-@pytest.fixture
-def dask(tmp_path: Path) -> Iterator[tools.Cluster]:
-    """A scheduler with two workers, which a test may kill."""
-    one = tools.Cluster(tmp_path / "dask")
+@pytest.fixture(scope="module")
+def shared(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tools.Cluster]:
+    one = tools.Cluster(tmp_path_factory.mktemp("dask"))
     try:
-        one.start()
         yield one
     finally:
         one.stop()
+
+
+@pytest.fixture
+def dask(shared: tools.Cluster) -> tools.Cluster:
+    """A scheduler with two workers, which a test may kill: what a test before has killed is started again."""
+    shared.start()
+    return shared
 
 
 class Once(Listener):
@@ -72,6 +77,63 @@ def killed(*some: tools.Marked) -> Callable[[], None]:
 
 
 @pytest.mark.slow
+def test_workers_that_cannot_run_it_or_see_the_store_are_named(
+    dask: tools.Cluster, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(connection, "_code", lambda: "mine")
+    answers = {
+        "cannot run fauxbench": KeyError("x"), "does not see the store": (False, "mine", None),
+        "runs another version": (True, "other", None), "would give other results": (True, "mine", "It is another."),
+    }  # fmt: skip
+    for words, answer in answers.items():
+
+        def look(marker: str, planned: object, answer: object = answer) -> object:
+            if isinstance(answer, Exception):
+                raise answer
+            return answer
+
+        look.__module__ = "__main__"  # so that it travels by value
+        monkeypatch.setattr(connection, "_look", look)
+        with pytest.raises(UserError, match=rf"^Worker tcp://.*{words}"):
+            run(tmp_path, dask.address)
+
+
+@pytest.mark.slow
+def test_a_stage_that_nobody_waits_for_any_more_ends_on_its_worker(dask: tools.Cluster, tmp_path: Path) -> None:
+    """The command was killed; a training of hours must not keep the cluster from the next run."""
+    place = tmp_path / "run"
+    spec = tools.SPEC.replace("epochs = 40", "epochs = 100000")
+    assert spec != tools.SPEC
+    with tools.run(place, "--scheduler", dask.address, spec=spec) as one:
+        tools.wait_for(lambda: tools.is_training(place), "it trains")
+        one.kill(one.process.pid)
+        one.wait()
+    tools.wait_for(lambda: not list((place / "runs/.store/locks").glob("*")), "the stage lets go of its lock", 60)
+
+
+@pytest.mark.slow
+def test_one_worker_that_is_killed_costs_no_stage(dask: tools.Cluster, tmp_path: Path) -> None:
+    assert set(run(tmp_path, dask.address, Once(killed(dask.workers[0]))).cells["status"]) == {"done"}
+
+
+@pytest.mark.slow
+def test_workers_that_have_all_gone_are_told_in_one_line(
+    dask: tools.Cluster, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    kill = killed(*dask.workers)
+
+    def action() -> None:
+        monkeypatch.setattr(connection, "WAIT_FOR_WORKERS", 1)  # now that the first have been waited for
+        kill()
+
+    with pytest.raises(UserError, match=r"^All workers of the scheduler at .* have gone\. What has finished is kept"):
+        run(tmp_path, dask.address, Once(action))
+    monkeypatch.undo()
+    dask.start()
+    assert set(run(tmp_path, dask.address).cells["status"]) == {"done"}
+
+
+@pytest.mark.slow
 def test_a_scheduler_that_is_killed_is_told_in_one_line_and_the_run_goes_on_later(
     dask: tools.Cluster, tmp_path: Path, capfd: pytest.CaptureFixture[str]
 ) -> None:
@@ -99,40 +161,6 @@ def test_a_scheduler_that_is_closed_is_told_too(dask: tools.Cluster, tmp_path: P
 
     with pytest.raises(UserError, match="no longer answers"):
         run(tmp_path, dask.address, Once(close))
-
-
-@pytest.mark.slow
-def test_workers_that_have_all_gone_are_told_in_one_line(
-    dask: tools.Cluster, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    kill = killed(*dask.workers)
-
-    def action() -> None:
-        monkeypatch.setattr(connection, "WAIT_FOR_WORKERS", 1)  # now that the first have been waited for
-        kill()
-
-    with pytest.raises(UserError, match=r"^All workers of the scheduler at .* have gone\. What has finished is kept"):
-        run(tmp_path, dask.address, Once(action))
-    monkeypatch.undo()
-    dask.start()
-    assert set(run(tmp_path, dask.address).cells["status"]) == {"done"}
-
-
-@pytest.mark.slow
-def test_one_worker_that_is_killed_costs_no_stage(dask: tools.Cluster, tmp_path: Path) -> None:
-    assert set(run(tmp_path, dask.address, Once(killed(dask.workers[0]))).cells["status"]) == {"done"}
-
-
-@pytest.mark.slow
-def test_a_stage_that_nobody_waits_for_any_more_ends_on_its_worker(dask: tools.Cluster, tmp_path: Path) -> None:
-    """The command was killed; a training of hours must not keep the cluster from the next run."""
-    place = tmp_path / "run"
-    spec = tools.SPEC.replace("epochs = 40", "epochs = 100000")
-    with tools.run(place, "--scheduler", dask.address, spec=spec) as one:
-        tools.wait_for(lambda: tools.is_training(place), "it trains")
-        one.kill(one.process.pid)
-        one.wait()
-    tools.wait_for(lambda: not list((place / "runs/.store/locks").glob("*")), "the stage lets go of its lock", 60)
 
 
 @pytest.mark.slow
@@ -199,12 +227,12 @@ def test_an_address_without_a_scheduler_is_one_line(
 def test_two_jobs_open_no_socket(tmp_path: Path) -> None:
     """Whoever else is on the machine finds nothing to talk to; looked at for as long as the run goes on."""
     seen, looks = set(), 0
-    with tools.run(tmp_path / "run", "--jobs", "2") as one:
+    with tools.run(tmp_path / "run", "--jobs", "2", spec=tools.QUICK) as one:
         while one.process.poll() is None:
             seen |= set(tools.sockets(list(one.family())))
             looks += bool(one.stages())
             with contextlib.suppress(Exception):
-                one.process.wait(0.2)
+                one.process.wait(0.5)
         assert one.wait() == 0, one.said
     assert looks > 1, "its processes were never seen"
     assert not seen
@@ -233,25 +261,3 @@ def test_a_scheduler_that_is_killed_while_its_workers_are_asked_is_told(
     monkeypatch.setattr(connection.Watch, "__init__", and_kill)
     with pytest.raises(UserError, match="no longer answers"):
         run(tmp_path, dask.address)
-
-
-@pytest.mark.slow
-def test_workers_that_cannot_run_it_or_see_the_store_are_named(
-    dask: tools.Cluster, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(connection, "_code", lambda: "mine")
-    answers = {
-        "cannot run fauxbench": KeyError("x"), "does not see the store": (False, "mine", None),
-        "runs another version": (True, "other", None), "would give other results": (True, "mine", "It is another."),
-    }  # fmt: skip
-    for words, answer in answers.items():
-
-        def look(marker: str, planned: object, answer: object = answer) -> object:
-            if isinstance(answer, Exception):
-                raise answer
-            return answer
-
-        look.__module__ = "__main__"  # so that it travels by value
-        monkeypatch.setattr(connection, "_look", look)
-        with pytest.raises(UserError, match=rf"^Worker tcp://.*{words}"):
-            run(tmp_path, dask.address)

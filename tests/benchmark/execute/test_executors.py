@@ -9,12 +9,15 @@ import os
 import signal
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import kill_tools
 import pandas as pd
 import pytest
+
+from benchmark.use import api
 
 HOUSE = Path(__file__).parents[3]
 COMMAND = [sys.executable, "-c", "import sys; sys.argv[0] = 'fauxbench'; from benchmark.cli.main import main; main()"]
@@ -24,18 +27,14 @@ name = "tiny"
 name = "digits"
 limit = 200
 [[generator]]
-kind = "gaussian"
-[[generator]]
 kind = "dcgan"
 architecture = "small"
 epochs = 2
 width = 8
 discriminator_width = 8
 [[detector]]
-kind = "linear-dct"
-[[detector]]
 kind = "cnn"
-epochs = 2
+epochs = 1
 [[detector]]
 kind = "sklearn.ensemble:RandomForestClassifier"
 id = "forest"
@@ -43,7 +42,24 @@ n_estimators = 20
 [protocol]
 display_interval = 1
 """
+QUICK = """
+name = "tiny"
+[dataset]
+name = "digits"
+limit = 200
+[[generator]]
+kind = "gaussian"
+[[detector]]
+kind = "linear-dct"
+[[detector]]
+kind = "sklearn.ensemble:RandomForestClassifier"
+id = "forest"
+n_estimators = 20
+[quality]
+enabled = false
+"""  # without a network, so that no process has to import Keras
 TIMINGS = {"key.json", "facts.json", "training.csv"}  # they hold seconds or rates
+Reference = tuple[Path, dict[str, dict[str, str]]]  # an inline run's folder, and stage/key -> file -> digest
 TIMEOUT = 900  # seconds; a busy machine is slow, not wrong
 
 
@@ -51,19 +67,6 @@ def environment() -> dict[str, str]:
     """Workers find the packages where these tests do."""
     path = os.pathsep.join([str(HOUSE), *filter(None, [os.environ.get("PYTHONPATH")])])
     return os.environ | {"PYTHONPATH": path, "PYTHONUNBUFFERED": "1"}
-
-
-def run(folder: Path, *arguments: str) -> dict[str, dict[str, str]]:
-    """Runs the spec in a folder of its own; returns stage/key -> file -> digest."""
-    folder.mkdir()
-    (folder / "spec.toml").write_text(SPEC)
-    command = [*COMMAND, "run", "spec.toml", *arguments]
-    ended = subprocess.run(
-        command, cwd=folder, env=environment(), capture_output=True, text=True, timeout=TIMEOUT, check=False
-    )
-    assert ended.returncode == 0, ended.stderr[-3000:]
-    assert "Traceback" not in ended.stderr
-    return digests(folder / "runs" / ".store")
 
 
 def digests(store: Path) -> dict[str, dict[str, str]]:
@@ -115,17 +118,18 @@ def scheduler(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
         cluster.stop()
 
 
+def inline_run(folder: Path, spec: str) -> Reference:
+    (folder / "spec.toml").write_text(spec)
+    assert not api.run(folder / "spec.toml", out=folder / "runs/tiny").failures
+    return folder, digests(folder / "runs/.store")
+
+
 @pytest.fixture(scope="module")
-def inline(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, dict[str, dict[str, str]]]:
-    folder = tmp_path_factory.mktemp("inline") / "run"
-    return folder, run(folder, "--jobs", "1")
+def inline(tmp_path_factory: pytest.TempPathFactory) -> Reference:
+    return inline_run(tmp_path_factory.mktemp("inline"), SPEC)
 
 
-def same(inline: tuple[Path, dict[str, dict[str, str]]], folder: Path, *arguments: str) -> None:
-    equal(inline, run(folder, *arguments), folder / "runs/tiny")
-
-
-def equal(inline: tuple[Path, dict[str, dict[str, str]]], found: dict[str, dict[str, str]], out: Path) -> None:
+def equal(inline: Reference, found: dict[str, dict[str, str]], out: Path) -> None:
     reference, expected = inline
     assert found.keys() == expected.keys()
     differing = {key: [name for name in expected[key] if found[key].get(name) != expected[key][name]] for key in found}
@@ -137,7 +141,7 @@ def equal(inline: tuple[Path, dict[str, dict[str, str]]], found: dict[str, dict[
 
 
 @pytest.mark.slow
-def test_what_is_compared(inline: tuple[Path, dict[str, dict[str, str]]]) -> None:
+def test_what_is_compared(inline: Reference) -> None:
     """The files that matter are among those compared."""
     folder, found = inline
     names = {name.split("/")[-1] for files in found.values() for name in files}
@@ -149,62 +153,41 @@ def test_what_is_compared(inline: tuple[Path, dict[str, dict[str, str]]]) -> Non
 
 
 @pytest.mark.slow
-def test_external_scheduler(inline: tuple[Path, dict[str, dict[str, str]]], scheduler: str, tmp_path: Path) -> None:
-    same(inline, tmp_path / "run", "--scheduler", scheduler)
+def test_external_scheduler(inline: Reference, scheduler: str, tmp_path: Path) -> None:
+    (tmp_path / "spec.toml").write_text(SPEC)
+    assert not api.run(tmp_path / "spec.toml", out=tmp_path / "runs/tiny", scheduler=scheduler).failures
+    equal(inline, digests(tmp_path / "runs/.store"), tmp_path / "runs/tiny")
 
 
 @pytest.mark.slow
-def test_plugin_files_and_their_failures_on_workers(tmp_path: Path) -> None:
-    """A worker finds a plug-in by its file, and one that calls `sys.exit` ends neither it nor the run."""
+def test_plugin_files_and_their_failures_on_workers(call: Callable[..., Any]) -> None:
+    """A worker finds a plug-in by its file, and one that calls `sys.exit`, or kills its process as a lack of memory
+    would, costs its own cells: neither the worker nor the run ends."""
     file = HOUSE / "tests/plugins/failing.py"
     head = 'name = "tiny"\n[dataset]\nname = "digits"\nlimit = 200\n[quality]\nenabled = false\n'
-    spec = head + "".join(
-        f'[[detector]]\nid = "{name}"\nkind = "{file}:{name}"\n' for name in ("Good", "ExitsInFit", "Nan")
-    )
+    names = ("Good", "ExitsInFit", "Nan", "KillsItsProcess")
+    rows = "".join(f'[[detector]]\nid = "{name}"\nkind = "{file}:{name}"\n' for name in names)
+    Path("spec.toml").write_text(f'{head}{rows}[[detector]]\nkind = "linear-pixel"\n')
     tables = []
     for jobs in ("1", "2"):
-        folder = tmp_path / jobs
-        folder.mkdir()
-        (folder / "spec.toml").write_text(spec)
-        command = [*COMMAND, "run", "spec.toml", "--jobs", jobs]
-        ended = subprocess.run(
-            command, cwd=folder, env=environment(), capture_output=True, text=True, timeout=TIMEOUT, check=False
-        )
-        assert ended.returncode == 1, ended.stderr[-3000:]
-        assert "Traceback" not in ended.stderr
-        tables.append(cells(folder / "runs/tiny"))
+        answer = call("run", "spec.toml", "--jobs", jobs, "--out", jobs, "--store", f"store{jobs}")
+        assert answer.code == 1, answer.err
+        assert "Traceback" not in answer.err
+        tables.append(cells(Path(jobs)))
     pd.testing.assert_frame_equal(*tables)
-    status = tables[0].groupby("detector")["status"].unique().map(list).to_dict()
-    assert status.pop("ExitsInFit") == status.pop("Nan") == ["failed"]
+    found = tables[0]
+    status = found.groupby("detector")["status"].unique().map(list).to_dict()
+    assert [status.pop(name) for name in names[1:]] == [["failed"]] * 3
     assert set(map(tuple, status.values())) == {("done",)}
+    killed = found[found["detector"] == "KillsItsProcess"]
+    assert killed["error"].str.startswith("Every process that tried it died").all()
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("jobs", ["1", "2"])
-def test_a_plugin_that_kills_its_process_costs_its_own_cells(tmp_path: Path, jobs: str) -> None:
-    """Out of memory looks the same; the other cells are there."""
-    file = HOUSE / "tests/plugins/failing.py"
-    (tmp_path / "spec.toml").write_text(
-        'name = "tiny"\n[dataset]\nname = "digits"\nlimit = 150\n[quality]\nenabled = false\n'
-        '[[detector]]\nkind = "linear-pixel"\n'
-        f'[[detector]]\nid = "killer"\nkind = "{file}:KillsItsProcess"\n'
-    )
-    command = [*COMMAND, "run", "spec.toml", "--jobs", jobs]
-    ended = subprocess.run(
-        command, cwd=tmp_path, env=environment(), capture_output=True, text=True, timeout=TIMEOUT, check=False
-    )
-    assert ended.returncode == 1, ended.stderr[-3000:]
-    assert "Traceback" not in ended.stderr
-    found = cells(tmp_path / "runs/tiny")
-    assert set(found[found["detector"] == "killer"]["status"]) == {"failed"}
-    assert found[found["detector"] == "killer"]["error"].str.startswith("Every process that tried it died").all()
-    assert set(found[found["detector"] != "killer"]["status"]) == {"done"}
-
-
-@pytest.mark.slow
-def test_two_runs_at_once_share_a_store(inline: tuple[Path, dict[str, dict[str, str]]], tmp_path: Path) -> None:
+def test_two_runs_at_once_share_a_store(tmp_path: Path, tmp_path_factory: pytest.TempPathFactory) -> None:
     """Each stage is worked on by one of them, and the other takes what it made; one does two stages at a time."""
-    (tmp_path / "spec.toml").write_text(SPEC)
+    inline = inline_run(tmp_path_factory.mktemp("quick"), QUICK)
+    (tmp_path / "spec.toml").write_text(QUICK)
     command = [*COMMAND, "run", "spec.toml", "--store", "store"]
     with contextlib.ExitStack() as stack:
         processes = [

@@ -16,13 +16,14 @@ import pandas as pd
 import pytest
 from PIL import Image
 
+from benchmark.cli import main as cli
 from benchmark.results import collect
 from benchmark.store import stage_files
 from benchmark.store.folder_lock import only_writer
 from benchmark.store.out_folder import new_folder
 from benchmark.use import api
 from benchmark.use.stored_run import StoredRun
-from data.run_folder import checked
+from data.run_folder import PAGE, checked
 
 Call = Callable[..., Any]
 
@@ -31,6 +32,13 @@ Call = Callable[..., Any]
 def nothing_was_read() -> None:
     """As in another process, which has not read any file of a store yet."""
     stage_files._read.clear()
+
+
+@pytest.fixture
+def pageless(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Lets `run` draw no page, which takes most of a run that has nothing else to do; `report` draws it."""
+    report = cli._report
+    monkeypatch.setattr(cli, "_report", lambda folder, again=False: report(folder, again) if again else folder / PAGE)
 
 
 def edit_metric(copied: Path) -> Path:
@@ -65,6 +73,7 @@ def assert_same(folder: Path, other: Path) -> None:
 # -- the store ----------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.usefixtures("pageless")
 def test_an_edited_metric_and_a_flipped_byte_are_computed_again_and_said(
     finished: Path, copied: Path, call: Call
 ) -> None:
@@ -84,6 +93,7 @@ def test_an_edited_metric_and_a_flipped_byte_are_computed_again_and_said(
     assert [key for key, status in statuses.items() if status == "done"] == [bank.parent.name, edited.parent.name]
 
 
+@pytest.mark.usefixtures("pageless")
 def test_a_current_run_folder_answers_for_itself(finished: Path, copied: Path, call: Call) -> None:
     edit_metric(copied)
     answer = call("run", copied / "images.toml", "--out", copied / "runs/images", "--json")
@@ -104,6 +114,7 @@ def test_the_half_of_a_run_killed_when_all_was_in_place_is_swept(copied: Path, c
     assert (copied / "runs/images/manifest.json").read_bytes() == before, "the result was current"
 
 
+@pytest.mark.usefixtures("pageless")
 @pytest.mark.slow
 def test_workers_verify_what_they_read(finished: Path, copied: Path, call: Call) -> None:
     flip(StoredRun(copied / "runs/images").prepared / "images/images.npy")
@@ -157,29 +168,29 @@ def test_other_commands_name_what_is_damaged(copied: Path, refused: Call, comman
 # -- the run folder -----------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize(
-    "name", ["metrics.csv", "scores.parquet", "images/index.csv", "images/real.png", "manifest.json"]
-)
+@pytest.mark.usefixtures("pageless")
 def test_a_damaged_run_folder_is_written_again_by_run_and_refused_by_others(
-    finished: Path, copied: Path, call: Call, refused: Call, name: str
+    finished: Path, copied: Path, call: Call, refused: Call
 ) -> None:
     run = copied / "runs/images"
     (run / "notes.txt").write_text("mine")
     (run / "images/mine.png").write_text("mine")
-    (run / name).write_text("{}") if name == "manifest.json" else flip(run / name)
-    for command in (["report", run], ["generate", run, "--out", "new"], ["export", run, "--out", "new"]):
-        line = refused(*command)
-        assert f"{run} is damaged: {name}" in line
-    answer = call("run", copied / "images.toml", "--out", run)
-    assert answer.code == 0
-    (said,) = [line for line in answer.err.splitlines() if "damaged" in line]
-    assert said.endswith("It is written again.")
-    assert_same(run, finished / "runs/images")
-    assert checked(run)["result"] == checked(finished / "runs/images")["result"]
-    assert (run / "notes.txt").read_text() == (run / "images/mine.png").read_text() == "mine"
+    for name in ("metrics.csv", "scores.parquet", "images/index.csv", "images/real.png", "manifest.json"):
+        (run / name).write_text("{}") if name == "manifest.json" else flip(run / name)
+        for command in (["report", run], ["generate", run, "--out", "new"], ["export", run, "--out", "new"]):
+            line = refused(*command)
+            assert f"{run} is damaged: {name}" in line
+        answer = call("run", copied / "images.toml", "--out", run)
+        assert answer.code == 0
+        (said,) = [line for line in answer.err.splitlines() if "damaged" in line]
+        assert said.endswith("It is written again.")
+        assert_same(run, finished / "runs/images")
+        assert checked(run)["result"] == checked(finished / "runs/images")["result"]
+        assert (run / "notes.txt").read_text() == (run / "images/mine.png").read_text() == "mine"
     assert call("report", run).code == 0
 
 
+@pytest.mark.usefixtures("pageless")
 def test_a_run_of_another_version_is_run_again(copied: Path, call: Call, refused: Call) -> None:
     run = copied / "runs/images"
     manifest = json.loads((run / "manifest.json").read_text())
@@ -190,6 +201,7 @@ def test_a_run_of_another_version_is_run_again(copied: Path, call: Call, refused
     assert call("report", run).code == 0
 
 
+@pytest.mark.usefixtures("pageless")
 def test_what_the_run_before_had_and_this_one_has_not_is_removed(copied: Path, call: Call) -> None:
     run = copied / "runs/images"
     before = {path.name for path in (run / "images").glob("gaussian*")}
@@ -204,6 +216,7 @@ def test_what_the_run_before_had_and_this_one_has_not_is_removed(copied: Path, c
 # -- one writer ---------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.usefixtures("pageless")
 def test_a_second_run_into_one_folder_is_refused_and_a_first_one_is_not_disturbed(
     copied: Path, refused: Call, call: Call
 ) -> None:

@@ -270,14 +270,12 @@ def test_images_stay_on_disk(finished, tmp_path, monkeypatch):
     assert all(mapped for _, mapped in loaded)
 
 
-def test_the_real_commands_measure_an_export(finished, tmp_path, told):
+def test_the_real_command_and_what_a_run_measures_of_an_export(finished, tmp_path, told, call):
     code = "import sys; sys.argv[0] = 'fauxbench'; from benchmark.cli.main import main; main()"
-
-    def fauxbench(*arguments):
-        command = [sys.executable, "-c", code, *map(str, arguments)]
-        return subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, timeout=300, check=False)
-
-    ended = fauxbench("export", finished / "runs/images", "--generator", "gaussian", "--out", "set")
+    command = [sys.executable, "-c", code, "export", finished / "runs/images", "--generator", "gaussian"]
+    ended = subprocess.run(
+        [*command, "--out", "set"], cwd=tmp_path, capture_output=True, text=True, timeout=300, check=False
+    )
     assert (ended.returncode, told(ended.stderr)) == (0, [])
     assert ended.stdout.splitlines()[-1] == "Card: set/README.md"
     (tmp_path / "spec.toml").write_text(
@@ -285,9 +283,9 @@ def test_the_real_commands_measure_an_export(finished, tmp_path, told):
         f'[[generator]]\nkind = "folder"\npath = "{tmp_path}/set/train/fake"\n[[detector]]\nkind = "linear-pixel"\n'
         "[quality]\nenabled = false\n"
     )
-    ended = fauxbench("run", "spec.toml")
-    assert ended.returncode == 0, ended.stderr
-    audit = pd.read_csv(tmp_path / "runs/read/audit.csv").set_index("name")["verdict"]
+    answer = call("run", tmp_path / "spec.toml", "--out", "read")
+    assert answer.code == 0, answer.err
+    audit = pd.read_csv("read/audit.csv").set_index("name")["verdict"]
     assert audit["file-facts / folder seed 0"] == "pass"
     assert audit["sentinel-format / folder"] == "pass"
     assert audit["value-grid / folder seed 0"] == "pass"
