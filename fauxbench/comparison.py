@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -20,22 +21,23 @@ class Comparison(comparison.Comparison):
     Example:
         >>> import fauxbench
         >>> found = fauxbench.compare("runs/images", "runs/images")
-        >>> found.frame()["status"].unique().tolist()
+        >>> found.frame(metric="auc")["status"].unique().tolist()
         ['equal scores']
     """
 
-    def forest(self, *, differing: bool = False) -> ForestDisplay:
+    def forest(self, *, differing: bool = False, metric: str | None = None) -> ForestDisplay:
         """Returns the differences with their intervals as a forest plot, see `fauxbench.displays.forest`.
 
         Args:
             differing: Whether to show only what differs by more than its interval. Defaults to `False`.
+            metric: Of which metric. Defaults to `None`, the first: the AUC, unless others were asked for.
 
         Raises:
-            UserError: If nothing was compared.
+            UserError: If nothing was compared, or not by this metric.
         """
         from fauxbench.displays.forest import ForestDisplay
 
-        return ForestDisplay(self, differing=differing)
+        return ForestDisplay(self, differing=differing, metric=metric)
 
     def _repr_html_(self) -> str:
         from fauxbench import written
@@ -61,24 +63,22 @@ def index(folder: str | Path) -> Path:
         'runs/index.html'
     """
     from benchmark.use.compare import board
-    from benchmark.use.compare.opened import Opened
     from data.reading import paths
     from reports import index as page
 
-    place = paths.place(folder, "folder of runs")
-    runs, others = page.listed(place)
-    whole = [Opened(run.name, run.folder, run.manifest) for run in runs if not run.problem]
-    return page.write(place, runs, others, board.boards(whole))
+    return page.make(paths.place(folder, "folder of runs"), board.of_whole).page
 
 
-def compare(*runs: str | Path | Any) -> Comparison:
+def compare(*runs: str | Path | Any, metric: str | Sequence[str] | None = None) -> Comparison:
     """Compares finished runs: what their specs differ in, and what their shared cells differ by.
 
     Args:
         *runs: Two or more run folders, or runs as `fauxbench.load` returns them; the first is the reference.
+        metric: What to compare them by, such as `"auc"` or `["tpr", "fpr"]`. Defaults to `None`: the AUC, the balanced
+            accuracy, TPR and FPR at the validation threshold, and FD and FID where a run has measured them.
 
     Raises:
-        UserError: If fewer than two are given, or one is no run folder, or damaged.
+        UserError: If fewer than two are given, one is no run folder, or damaged, or a metric does not exist.
 
     Example:
         >>> import fauxbench
@@ -86,4 +86,4 @@ def compare(*runs: str | Path | Any) -> Comparison:
         >>> fauxbench.compare(run, run).counts
         {'compared': 0, 'equal scores': 12, 'not comparable': 0}
     """
-    return Comparison(**vars(comparison.compare(*runs)))
+    return Comparison(**vars(comparison.compare(*runs, metric=metric)))

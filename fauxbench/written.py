@@ -5,12 +5,14 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from benchmark.use.compare.matched import COMPARED
+from benchmark.use.compare.comparison import title
+from benchmark.use.compare.row import COMPARED
 from data.errors import unknown
 from data.run_folder import PAGE, page_is_current
 from reports import numbers
 from reports.embed.templates import environment
 from reports.sections import pictures, tables
+from reports.words.differences import in_words
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -20,7 +22,7 @@ if TYPE_CHECKING:
 
 TEMPLATE = Path(__file__).parent / "template"
 SEEN = 6  # images of a row of thumbnails
-MOST = 200  # differences of a comparison that a notebook lists
+MOST = 200  # differences of a metric that a notebook lists
 
 
 def table(run: Run, metric: str) -> pd.DataFrame:
@@ -62,8 +64,15 @@ def html(run: Run, sentences: list[str]) -> str:
 
 def compared(found: Comparison) -> str:
     """Returns what a notebook shows of a comparison: sentences, what the specs differ in, and what the cells do."""
-    rows = found.frame()
-    rows = rows[rows["status"] == COMPARED]
+    shown = []
+    for metric in found.metrics:
+        rows = found.frame(metric=metric)
+        rows = rows[rows["status"] == COMPARED]
+        said = [in_words(row) for row in rows[:MOST].to_dict("records")]
+        lines = [
+            [row.run, row.what, row.reference, row.value, f"{row.difference} {row.interval}", row.p] for row in said
+        ]
+        shown.append((title(metric), lines, max(0, len(rows) - MOST)))
     return (
         environment(TEMPLATE)
         .get_template("comparison.html.j2")
@@ -71,18 +80,11 @@ def compared(found: Comparison) -> str:
             sentences=found.sentences(),
             runs=found.runs,
             specs=found.specs[["what", *found.runs]].to_numpy().tolist(),
-            cells=[_difference(row) for row in rows[:MOST].to_dict("records")],
-            left_out=max(0, len(rows) - MOST),
+            tables=shown,
+            changes=[(run, what, len(cells)) for (run, what), cells in found.changes.items()],
             reasons=[(run, why, len(cells)) for (run, why), cells in found.reasons.items()],
         )
     )
-
-
-def _difference(row: dict[Any, Any]) -> list[str]:
-    ends = f"[{row['low']:+.3f}, {row['high']:+.3f}]{'*' if row['differs'] else ''}"
-    over = " (over trainings)" if row["scope"] == "configuration" else ""
-    values = [numbers.number(row[name]) for name in ("reference_value", "value")]
-    return [row["run"], row["cell"] + over, *values, f"{row['difference']:+.3f} {ends}", numbers.number(row["p_holm"])]
 
 
 def _cell(entry: tables.Entry) -> dict[str, Any]:

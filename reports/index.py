@@ -7,10 +7,10 @@ damaged stands there as damaged.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, Generic, NamedTuple, Protocol, TypeVar
 from urllib.parse import quote
 
 import pandas as pd
@@ -68,6 +68,34 @@ class Listed:
     folder: Path
     manifest: dict[str, Any]
     problem: str
+
+
+B = TypeVar("B", bound=Board)
+
+
+class Made(NamedTuple, Generic[B]):
+    """An index that was written, and what it is of: its `page`, `runs`, `others` and `boards` as `write` takes them."""
+
+    page: Path
+    runs: list[Listed]
+    others: list[str]
+    boards: list[B]
+
+
+def make(folder: Path, rank: Callable[[list[Listed]], list[B]]) -> Made[B]:
+    """Lists the runs of a folder, has their generators ranked, and writes its index.
+
+    Args:
+        folder: The folder of runs, such as `runs`.
+        rank: From the runs that are whole to their leaderboards, such as `benchmark.use.compare.board.of_whole`.
+
+    Raises:
+        UserError: If it is no folder of runs, or has an `index.html` that fauxbench has not written.
+    """
+    check_place(folder / INDEX)
+    runs, others = listed(folder)
+    boards = rank([run for run in runs if not run.problem])
+    return Made(write(folder, runs, others, boards), runs, others, boards)
 
 
 def listed(folder: Path) -> tuple[list[Listed], list[str]]:

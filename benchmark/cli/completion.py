@@ -66,6 +66,13 @@ def detectors(incomplete: str) -> list[str]:
     return _ids("detectors", incomplete)
 
 
+def compared_metrics(incomplete: str) -> list[str]:
+    """Returns what runs may be compared by."""
+    from benchmark.use.compare import comparison
+
+    return sorted(name for name in comparison.METRICS if name.startswith(incomplete))
+
+
 def _ids(group: str, incomplete: str) -> list[str]:
     """Returns ids of the run whose folder stands in the line; what the parser knows of it lacks the arguments here."""
     found: set[str] = set()

@@ -20,7 +20,7 @@ from benchmark.processes import leftovers, nursery
 
 # Bytes by which a kept process may grow after its first training before it is replaced, which costs an import
 # of TensorFlow. A larger network takes up to 200 million, which the next ones take again.
-GROWTH = 400e6
+GROWTH = 250e6
 DIED = "Every process that tried it died: the plug-in ended it, or the memory was not enough."
 TRIES = 2  # of a stage whose process dies: the memory may have been another program's
 

@@ -7,7 +7,7 @@ from typing import Any
 
 from benchmark.execute.state import Outcome
 from benchmark.plan.planner import Plan
-from benchmark.plan.stage import Row
+from benchmark.plan.stage import Row, portable
 from benchmark.quality.inception.weights import PUBLISHED
 from benchmark.results.gather import Gathered
 
@@ -54,7 +54,11 @@ def _inception(plan: Plan) -> dict[str, Any]:
 def _plugin(row: Row) -> dict[str, Any]:
     plugin = row.plugin
     about = {"id": row.id, "kind": plugin.name, "origin": plugin.origin, "digest": plugin.digest}
-    return about | {"options": row.options} | ({"grid": row.grid} if row.grid else {})
+    files = row.about.fingerprint
+    defaults = {option.name: option.default for option in plugin.options if not option.required}
+    # what it is, to be told from rows of other runs: an option that is left out is one that is given its default
+    whole = {"resolved": portable(defaults | row.options, files), "fingerprint": files}
+    return about | {"options": row.options} | whole | ({"grid": row.grid} if row.grid else {})
 
 
 def _stage(outcome: Outcome) -> dict[str, Any]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from benchmark.use.compare.comparison import title
 from data.errors import UserError
 from fauxbench.displays.display import Display, drawable, look
 
@@ -18,15 +19,17 @@ MOST = 60  # rows of one drawing; of more the largest differences
 
 
 class ForestDisplay(Display):
-    """Differences of AUCs between runs, with 95 % intervals; full dots differ by more than their interval.
+    """Differences of a metric between runs, with 95 % intervals; full dots differ by more than their interval.
 
     Args:
         found: A comparison.
         differing: Whether to show only those that differ by more than their interval. Defaults to `False`.
+        metric: Of which metric. Defaults to `None`, the comparison's first.
     """
 
-    def __init__(self, found: Comparison, *, differing: bool = False) -> None:
-        rows = found.frame(differing=differing)
+    def __init__(self, found: Comparison, *, differing: bool = False, metric: str | None = None) -> None:
+        self._metric = metric or next(iter(found.metrics), "")
+        rows = found.frame(differing=differing, metric=self._metric or None)
         rows = rows[rows["low"].notna() & rows["high"].notna()].reset_index(drop=True)
         if rows.empty:
             raise UserError(
@@ -37,8 +40,8 @@ class ForestDisplay(Display):
         self.size = (6.4, 0.9 + ROW * min(len(rows), MOST))
 
     def frame(self) -> pd.DataFrame:
-        """Returns a row per difference: run, cell, the difference and the ends of its interval, and `differs`."""
-        return self._rows[["run", "scope", "cell", "difference", "low", "high", "p_holm", "differs"]]
+        """Returns a row per difference: the cell, the metric, the difference with its interval, and `differs`."""
+        return self._rows[["run", "scope", "cell", "metric", "difference", "low", "high", "p_holm", "differs"]]
 
     def _draw(self, axes: Axes) -> None:
         rows, colours = self.frame(), look()
@@ -56,5 +59,5 @@ class ForestDisplay(Display):
         names = [f"{run}: {cell}" if several else cell for run, cell in zip(rows["run"], rows["cell"], strict=True)]
         axes.set_yticks(list(places), [drawable(name) for name in names], fontsize="small")
         axes.set_ylim(0.4, len(rows) + 0.6)
-        axes.set_xlabel(f"AUC less that of {drawable(self._runs[0])}, with 95 % interval")
+        axes.set_xlabel(f"{title(self._metric)} less that of {drawable(self._runs[0])}, with 95 % interval")
         axes.set_title("differences" if len(rows) == len(self._rows) else f"the {MOST} largest of {len(self._rows)}")

@@ -31,7 +31,8 @@ class AlongTrainingFigure:
         answer = run.answer(QUESTION, text=TEXT, numbers=NUMBERS)
         rows = answer[(answer["kind"] == "auc") & answer["value"].notna()]
         order = {detector.id: at for at, detector in enumerate(run.detectors)}
-        self._rows, self._ranks = rows.reset_index(drop=True), run.ranks
+        self._rows, self._signs = rows.reset_index(drop=True), curves.of_detectors(run)
+        self._generator_signs = curves.of_generators(run)
         own = rows[(rows["lesson"] == "own") & rows["epoch"].notna()]
         counts = own.groupby("generator")["epoch"].nunique()
         self._order = [generator.id for generator in run.generators]
@@ -78,7 +79,7 @@ class AlongTrainingFigure:
         points = rows.rename(columns={"detector": "curve", "epoch": "x", "value": "y"})
         own, last = (points[points["lesson"] == lesson] for lesson in ("own", "last"))
         drawn = set(points["curve"])
-        styles = {name: curves.of_detector(*rank, look) for name, rank in self._ranks.items() if name in drawn}
+        styles = curves.styles(self._signs, [name for name in self._signs if name in drawn], look)
         curves.bands(axes, own, styles, alpha=0.13)
         curves.lines(axes, own, styles, lw=1.6 * look.width, marker="o", ms=3.6 * look.width, markeredgewidth=0)
         curves.lines(axes, last, styles, lw=0.8 * look.width, alpha=0.6)
@@ -94,19 +95,16 @@ class AlongTrainingFigure:
         Returns:
             How the points of each generator look.
         """
-        rows, styles = self.of_detector(detector), {}
-        for position, name in enumerate(self._order):
+        rows = self.of_detector(detector)
+        known = set(rows["generator"])
+        styles = curves.styles(self._generator_signs, [name for name in self._order if name in known], look)
+        for name, (colour, dash, *_) in styles.items():
             mine = rows[rows["generator"] == name].sort_values("epoch", kind="stable")
-            if mine.empty:
-                continue
-            hue, pattern = svg.series(position)
-            styles[name] = curves.Style(look.series[hue], svg.DASHES[pattern], f"s-{hue}")
-            colour = look.series[hue]
             x, y = mine["fd"].to_numpy(), mine["value"].to_numpy()
             lines: dict[str, Any] = {"color": colour, "lw": 0.7 * look.width, "alpha": 0.35}
             axes.hlines(y, mine["fd_low"].clip(lower=1e-9), mine["fd_high"], **lines)
             axes.vlines(x, mine["low"], mine["high"], **lines)
-            axes.plot(x, y, color=colour, ls=svg.DASHES[pattern], lw=0.9 * look.width, alpha=0.7)
+            axes.plot(x, y, color=colour, ls=dash, lw=0.9 * look.width, alpha=0.7)
             best = mine["frontier"].str.lower().eq("true").to_numpy()
             for chosen, size in ((~best, 3.0), (best, 6.5)):
                 style: dict[str, Any] = {"ls": "none", "marker": "o", "ms": size * look.width, "markeredgewidth": 0}

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from reports.figures import seeds, svg
+from reports.figures import curves, seeds, svg
 from reports.figures.look import PAGE, Look
 from reports.load import Run
 
@@ -39,7 +39,7 @@ class AucFigure:
         ordered = sorted(run.generators, key=lambda generator: bool(generator.role))
         self.generators = [generator.id for generator in ordered if generator.id in shown]
         self._detectors = [detector.id for detector in run.detectors]
-        self._ranks = run.ranks
+        self._signs = curves.of_detectors(run)
 
     def order(self, generator: str) -> list[str]:
         """Detectors with an AUC on a generator, from the highest mean down."""
@@ -72,8 +72,7 @@ class AucFigure:
         """Draws a dot for each training, a stroke for their mean and a line for its interval, a row for a detector."""
         mine, order = self._cells[self._cells["generator"] == generator], self.order(generator)
         means = self._means[self._means["generator"] == generator]
-        hues = {name: svg.series(rank, sentinel=role)[0] for name, (rank, role) in self._ranks.items()}
-        colours = {name: look.series[hues[name]] for name in order}
+        colours = {name: style.colour for name, style in curves.styles(self._signs, order, look).items()}
         seeds.dots(axes, mine, means, "detector", order, colours, look)
         axes.axvline(0.5, color=look.ink, lw=0.6, ls=svg.DASHES[2], zorder=1)
 

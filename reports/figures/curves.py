@@ -6,7 +6,7 @@ Seaborn's lines are the same, and take ten times as long.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
     from reports.figures.look import Look
+    from reports.load import Run
 
 
 class Style(NamedTuple):
@@ -36,17 +37,46 @@ class Style(NamedTuple):
     more: str = ""
 
 
-def of_detector(rank: int, sentinel: bool, look: Look, series: str | None = None) -> Style:
-    """Returns how a detector's curve looks, by which it is known in all figures.
+class Sign(NamedTuple):
+    """What a detector, or a generator, is known by in all drawings of a page and in their legends.
 
-    Args:
-        rank: Its position, as `Run.ranks` has it.
-        sentinel: Whether it is a sentinel, likewise.
-        look: The colours.
-        series: The class of the curve. Defaults to `None`, that of its colour.
+    Attributes:
+        place: Among all detectors, or among all generators: the class of its curves is `s-` and this.
+        hue: The place of its colour in `Look.series`.
+        pattern: The place of its dash in `svg.DASHES`.
     """
-    hue, pattern = svg.series(rank, sentinel=sentinel)
-    return Style(look.series[hue], svg.DASHES[pattern], f"s-{hue}" if series is None else series)
+
+    place: int
+    hue: int
+    pattern: int
+
+    def style(self, look: Look) -> Style:
+        """Returns how its curve looks, in the colours of the page or of a file."""
+        return Style(look.series[self.hue], svg.DASHES[self.pattern], f"s-{self.place}")
+
+    @property
+    def dashes(self) -> str:
+        """Its dash as a legend's stroke has it, which is twice as wide as a curve; empty for an unbroken line."""
+        dash = svg.DASHES[self.pattern]
+        return "" if isinstance(dash, str) else " ".join(f"{2 * length:g}" for length in dash[1])
+
+
+def of_detectors(run: Run) -> dict[str, Sign]:
+    """Returns what each detector is known by, in the order of the ranks."""
+    places = {detector.id: place for place, detector in enumerate(run.detectors)}
+    return {
+        name: Sign(places[name], *svg.series(rank, sentinel=sentinel)) for name, (rank, sentinel) in run.ranks.items()
+    }
+
+
+def of_generators(run: Run) -> dict[str, Sign]:
+    """Returns what each generator is known by where curves are of generators."""
+    return {generator.id: Sign(place, *svg.series(place)) for place, generator in enumerate(run.generators)}
+
+
+def styles(signs: Mapping[str, Sign], names: Iterable[str], look: Look) -> dict[str, Style]:
+    """Returns how the curves of some look, in this order of drawing."""
+    return {name: signs[name].style(look) for name in names}
 
 
 def frame(points: Mapping[str, Sequence[np.ndarray]], *columns: str) -> pd.DataFrame:

@@ -38,7 +38,7 @@ class LearningCurveFigure:
         rows = pd.concat([means, draws]).reindex(columns=COLUMNS)
         order = {detector.id: at for at, detector in enumerate(run.detectors)}
         self._rows = rows.sort_values(["n", "what"], kind="stable")
-        self._ranks = run.ranks
+        self._signs = curves.of_detectors(run)
         self.generators = [g.id for g in run.generators if (means["generator"] == g.id).any()]
         self.detectors = sorted(set(means["detector"]), key=lambda name: order.get(name, len(order)))
 
@@ -52,7 +52,7 @@ class LearningCurveFigure:
 
     def styles(self, look: Look = PAGE) -> dict[str, curves.Style]:
         """Returns how the curve of each detector looks."""
-        return {name: curves.of_detector(*self._ranks.get(name, (0, False)), look) for name in self.detectors}
+        return curves.styles(self._signs, self.detectors, look)
 
     def svg(self, generator: str, *, name: str) -> str:
         """Draws the curves of one generator.
@@ -80,9 +80,10 @@ class LearningCurveFigure:
         curves.lines(axes, points, styles, lw=1.6 * look.width, marker="o", ms=3.6 * look.width, markeredgewidth=0)
         for name, dots in rows[rows["what"] == "draw"].groupby("detector"):
             if name in styles:
-                colour = styles[str(name)].colour
+                style = styles[str(name)]
                 kind: dict[str, Any] = {"ls": "none", "marker": "o", "ms": 2.6 * look.width, "alpha": 0.45}
-                axes.plot(dots["n"], dots["value"], color=colour, markeredgewidth=0, **kind)
+                (drawn,) = axes.plot(dots["n"], dots["value"], color=style.colour, markeredgewidth=0, **kind)
+                drawn.set_gid(f"{style.series} curve")  # they fade and come back with their mean
         sizes = sorted(set(means["n"]))
         axes.set_xscale("log", base=2)
         axes.set_xticks(_apart(sizes), [f"{n:,.0f}" for n in _apart(sizes)])

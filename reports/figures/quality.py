@@ -26,7 +26,7 @@ class QualityFigure:
     """
 
     def __init__(self, run: Run, metric: str) -> None:
-        frame, self._metric = run.generators_frame, metric
+        frame, self._metric, self._signs = run.generators_frame, metric, curves.of_generators(run)
         controls = {generator.id for generator in run.generators if generator.role}
         frame = frame[frame[metric].notna() & ~frame["generator"].isin(controls)]
         first = frame.groupby("generator")["generator_seed"].transform("min")
@@ -58,10 +58,7 @@ class QualityFigure:
     def draw(self, axes: Axes, look: Look = PAGE) -> dict[str, curves.Style]:
         """Draws the curves onto axes, and returns how that of each generator looks."""
         places, label = _places(self._rows["checkpoint"])
-        frame, styles = self._curves(places), {}
-        for position, generator in enumerate(self.generators):
-            hue, pattern = svg.series(position)
-            styles[generator] = curves.Style(look.series[hue], svg.DASHES[pattern], f"s-{position}")
+        frame, styles = self._curves(places), curves.styles(self._signs, self.generators, look)
         curves.bands(axes, frame, styles, alpha=0.13)
         curves.lines(axes, frame, styles, lw=1.6 * look.width, marker="o", ms=4 * look.width, markeredgewidth=0)
         for floor in sorted(set(self._rows[f"{self._metric}_floor"].dropna())):

@@ -31,7 +31,7 @@ class RobustnessFigure:
     def __init__(self, run: Run) -> None:
         rows = run.answer("robustness", text=TEXT, numbers=NUMBERS)
         self._rows = rows[(rows["metric"] == "auc") & rows["value"].notna()]
-        self._ranks = run.ranks
+        self._signs = curves.of_detectors(run)
         self._detectors = [detector.id for detector in run.detectors]
         processed = self._rows[self._rows["perturbation"] != CLEAN]
         self.generators = [one.id for one in run.generators if (processed["generator"] == one.id).any()]
@@ -88,10 +88,7 @@ class RobustnessFigure:
 
     def styles(self, generator: str, preprocess: str, look: Look) -> dict[str, curves.Style]:
         """Returns how each detector looks, as in all figures."""
-        return {
-            name: curves.of_detector(*self._ranks[name], look, f"s-{self._detectors.index(name)}")
-            for name in self.detectors(generator, preprocess)
-        }
+        return curves.styles(self._signs, self.detectors(generator, preprocess), look)
 
     def draw_kind(
         self, axes: Axes, generator: str, preprocess: str, train: str, kind: str, styles: dict[str, curves.Style],

@@ -45,7 +45,7 @@ class RocFigure:
         n_real = cells["n_test_real"].dropna()
         self._floor = 1 / max(float(n_real.max()) if len(n_real) else 1000.0, 20.0)
         self._detectors = [detector.id for detector in run.detectors]
-        self._ranks = run.ranks
+        self._signs = curves.of_detectors(run)
         self._sentinels = {detector.id for detector in run.detectors if detector.role}
         self._generator = generator
         aucs = {row["cell"]: row["value"] for row in run.metric_rows.get("auc", []) if row["scope"] == "cell"}
@@ -162,11 +162,8 @@ class RocFigure:
 
     def style(self, detector: str, look: Look = PAGE) -> curves.Style:
         """How the curve of a detector looks."""
-        rank, sentinel = self._ranks[detector]
-        hue, pattern = svg.series(rank, sentinel=sentinel)
-        grey = detector in self.rest
-        series = f"s-{self._detectors.index(detector)}"
-        return curves.Style(look.rest if grey else look.series[hue], svg.DASHES[pattern], series, " rest" * grey)
+        style = self._signs[detector].style(look)
+        return style._replace(colour=look.rest, more=" rest") if detector in self.rest else style
 
 
 def _grid(floor: float, log: bool) -> np.ndarray:

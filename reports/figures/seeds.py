@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
-from reports.figures import svg
+from reports.figures import curves, svg
 from reports.figures.look import PAGE, Look
 from reports.load import CLEAN, Run
 
@@ -34,7 +34,7 @@ class SeedFigure:
             generator.id for generator in run.generators if not generator.role and several.get(generator.id, False)
         ]
         self._detectors = [detector.id for detector in run.detectors]
-        self._ranks = run.ranks
+        self._signs = curves.of_detectors(run)
 
     def frame(self) -> pd.DataFrame:
         """The rows of `metrics.csv` behind the drawing: those of the cells, then those of the configurations."""
@@ -61,9 +61,7 @@ class SeedFigure:
         order, rows = self._order(generator), self._rows[self._rows["generator"] == generator]
         runs, means = (rows[rows["scope"] == scope] for scope in ("cell", "configuration"))
         means = means[means["detector"].isin(order)].drop_duplicates("detector", keep="last")  # the table's row
-        colours = {
-            detector: look.series[svg.series(rank, sentinel=role)[0]] for detector, (rank, role) in self._ranks.items()
-        }
+        colours = {name: style.colour for name, style in curves.styles(self._signs, self._detectors, look).items()}
         dots(axes, runs, means, "detector", order, colours, look)
         axes.set_xlabel("AUC")
 

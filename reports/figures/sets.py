@@ -31,7 +31,7 @@ class SetFigure:
         self._aucs = self.rows[(self.rows["measure"] == "auc") & self.rows["value"].notna()]
         known = set(self._aucs["generator"])
         self.generators = [generator.id for generator in run.generators if generator.id in known]
-        self._detectors, self._ranks = [detector.id for detector in run.detectors], run.ranks
+        self._detectors, self._signs = [detector.id for detector in run.detectors], curves.of_detectors(run)
 
     def detectors(self, generator: str) -> list[str]:
         """The detectors with a curve on a generator, in the order of the run."""
@@ -63,7 +63,7 @@ class SetFigure:
     def draw(self, axes: Axes, generator: str, look: Look = PAGE) -> dict[str, curves.Style]:
         """Draws them onto axes, and returns the style of each detector."""
         rows = self.frame(generator)
-        styles = {name: curves.of_detector(*self._ranks[name], look, "") for name in self.detectors(generator)}
+        styles = curves.styles(self._signs, self.detectors(generator), look)
         drawn = pd.DataFrame(
             {"curve": rows["detector"], "x": rows["m"], "y": rows["value"], "low": rows["low"], "high": rows["high"]}
         )

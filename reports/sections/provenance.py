@@ -9,17 +9,19 @@ from typing import Any
 import numpy as np
 
 from reports import numbers
-from reports.load import Run
+from reports.load import MAIN, Run
 
 
 def failures(run: Run) -> list[dict[str, Any]]:
     """What failed: the recorded failures, each with the cells it cost, then failed cells that none explains.
 
     Returns:
-        what, error, traceback and cells ("detector on generator") of each.
+        what, error, traceback and cells ("detector on generator", and of which question) of each.
     """
     failed = run.cells[run.cells["status"] == "failed"]
-    names = {row.cell: f"{row.detector} on {row.generator}" for row in failed.itertuples(index=False)}
+    names = {
+        row.cell: f"{row.detector} on {row.generator}{_of(row.question)}" for row in failed.itertuples(index=False)
+    }
     rows, explained = [], set()
     for failure in run.manifest.get("failures") or []:
         error = str(failure.get("error") or "")
@@ -36,6 +38,10 @@ def failures(run: Run) -> list[dict[str, Any]]:
     for row in failed[~failed["cell"].isin(explained)].itertuples(index=False):
         rows.append({"what": names[row.cell], "error": row.error, "traceback": "", "cells": []})
     return rows
+
+
+def _of(question: str) -> str:
+    return "" if question in MAIN else f" (question {question})".replace("_", " ")
 
 
 def provenance(run: Run) -> dict[str, Any]:

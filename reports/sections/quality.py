@@ -9,7 +9,7 @@ from markupsafe import Markup
 
 from reports import numbers
 from reports.embed.data import packed
-from reports.figures import svg
+from reports.figures import curves
 from reports.figures.quality import QualityFigure
 from reports.load import QUALITY, Run, natural
 
@@ -47,7 +47,7 @@ def section(run: Run) -> dict[str, Any] | None:
             if figure.generators
         ],
         "data": packed(figures[0][1].frame()),
-        "keys": _keys(figures[0][1].generators),
+        "signs": {name: curves.of_generators(run)[name] for name in figures[0][1].generators},
     }
 
 
@@ -96,16 +96,6 @@ def _extractor(measured: pd.DataFrame) -> dict[str, str]:
     right = first["extractor_accuracy"]
     about = {"name": first["extractor"], "digest": first["extractor_digest"]}
     return about | {"accuracy": f"{100 * right:.1f} %" if right == right else ""}
-
-
-def _keys(generators: list[str]) -> list[tuple[str, int, str]]:
-    """Returns name, colour and dash pattern of each curve."""
-    keys = []
-    for position, name in enumerate(generators):
-        hue, pattern = svg.series(position)
-        dash = svg.DASHES[pattern]
-        keys.append((name, hue, "" if isinstance(dash, str) else " ".join(f"{2 * length:g}" for length in dash[1])))
-    return keys
 
 
 def _text(value: float, name: str) -> str:

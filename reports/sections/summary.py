@@ -7,7 +7,7 @@ from collections import Counter
 import pandas as pd
 
 from reports import numbers
-from reports.load import Plugin, Run
+from reports.load import MAIN, Plugin, Run
 from reports.sections.tables import Entry, table
 from reports.words import sets, verdicts
 
@@ -40,9 +40,8 @@ def stamps(run: Run) -> list[str]:
     out = []
     if run.manifest.get("smoke"):
         out.append("Smoke run, not a result: everything was shrunk to see that it runs.")
-    failed = run.cells[run.cells["status"] == "failed"]
-    if len(failed):
-        out.append(f"In part failed: {len(failed)} of {numbers.plural(len(run.cells), 'cell')} failed.")
+    if (run.cells["status"] == "failed").any():
+        out.append(f"In part failed: {_failed(run)}.")
     elif run.manifest.get("failures"):
         out.append(f"In part failed: {numbers.plural(len(run.manifest['failures']), 'stage')} failed.")
     alarms = run.audit[run.audit["verdict"] == "alarm"]
@@ -51,6 +50,20 @@ def stamps(run: Run) -> list[str]:
     if silenced := _called(alarms[alarms["finding"].isin(run.ignored)]):
         out.append(f"Ignored as asked, though it alarms: {numbers.listed(silenced)}.")
     return out
+
+
+def _failed(run: Run) -> str:
+    """Says how many cells failed: those that every run has, and those of each question beside them, by its name."""
+    cells = run.cells.assign(question=run.cells["question"].where(~run.cells["question"].isin(MAIN), ""))
+    parts = []
+    for question, mine in cells.groupby("question"):  # the usual one first, whose name is empty
+        n = int((mine["status"] == "failed").sum())
+        of = f" of the question {question}".replace("_", " ") if question else ""
+        if n:
+            parts.append(f"{n} of {numbers.plural(len(mine), 'cell')}{of}")
+    usual = cells.loc[cells["question"] == "", "status"]
+    rest = "" if (usual == "failed").any() else ", and none of the main table"
+    return f"{numbers.listed(parts)} failed{rest}"
 
 
 def _called(findings: pd.DataFrame) -> list[str]:

@@ -59,7 +59,7 @@ if (filters[0]) {
 }
 
 // Pointing at a name in the legend fades all other curves; pressing it keeps them faded.
-for (const figure of document.querySelectorAll("figure.roc")) {
+for (const figure of document.querySelectorAll("figure")) {
   let kept = null;
   const mark = (series) => {
     figure.classList.toggle("single", series !== null);

@@ -49,8 +49,10 @@ def test_a_notebook_shows_what_differs(run: fauxbench.Run, other: Path) -> None:
     assert found.sentences()[0] in shown.replace("&lt;", "<").replace("&gt;", ">")
     assert CELL in shown
     assert "<b>bold" not in shown, "a name is never markup"
-    (row,) = found.frame()[found.frame()["status"] == "compared"].to_dict("records")
-    assert f"{row['difference']:+.3f} [{row['low']:+.3f}, {row['high']:+.3f}]" in shown
+    rows = found.frame()[found.frame()["status"] == "compared"].to_dict("records")
+    assert [row["metric"] for row in rows] == ["auc", "balanced_accuracy", "tpr", "fpr"]
+    for row in rows:
+        assert f"{row['difference']:+.3f} [{row['low']:+.3f}, {row['high']:+.3f}]" in shown
 
 
 def test_the_forest_is_of_what_was_compared(run: fauxbench.Run, other: Path) -> None:
@@ -58,6 +60,10 @@ def test_the_forest_is_of_what_was_compared(run: fauxbench.Run, other: Path) -> 
     assert forest.frame()["cell"].tolist() == [CELL]
     axes = forest.plot()
     assert [label.get_text() for label in axes.get_yticklabels()] == [CELL]
+    assert axes.get_xlabel().startswith("AUC less")
+    rates = fauxbench.compare(run, other).forest(metric="tpr")
+    assert rates.frame()["metric"].tolist() == ["tpr"]
+    assert rates.plot().get_xlabel().startswith("TPR less")
     assert forest._repr_png_().startswith(b"\x89PNG")
 
 

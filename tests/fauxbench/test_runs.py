@@ -11,6 +11,7 @@ from types import ModuleType, SimpleNamespace
 from xml.etree import ElementTree
 
 import pytest
+from made_run import write_run
 
 import fauxbench
 from benchmark.cli import progress as cli_progress
@@ -82,8 +83,8 @@ def test_a_darker_place_is_easier_to_detect(simulated: Path) -> None:
     assert ">failed<" in text
 
 
-def test_hostile_names_stay_text(simulation: ModuleType, tmp_path: Path) -> None:
-    run = fauxbench.load(simulation.write_run(tmp_path / "run", rename=HOSTILE))
+def test_hostile_names_stay_text(tmp_path: Path) -> None:
+    run = fauxbench.load(write_run(tmp_path / "run", rename=HOSTILE))
     text = run._repr_html_()
     assert "<script" not in text
     assert "&lt;script&gt;alert(" in text

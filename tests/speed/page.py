@@ -6,13 +6,12 @@ Chromium where that is found.
 
 from __future__ import annotations
 
-import importlib.util
 import re
 import shutil
+import sys
 import tempfile
 import time
 from pathlib import Path
-from typing import Any
 
 from reports import page
 
@@ -21,15 +20,14 @@ PAINTED = "new Promise(done => requestAnimationFrame(() => requestAnimationFrame
 
 
 def simulated(folder: Path) -> Path:
-    spec = importlib.util.spec_from_file_location("simulation", HERE.parent / "reports" / "conftest.py")
-    assert spec is not None
-    assert spec.loader is not None
-    maker: Any = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(maker)
-    maker.DETECTORS |= {f"extra-{k}": 0.5 + 0.3 * k for k in range(20 - len(maker.DETECTORS))}
+    sys.path.insert(0, str(HERE.parent / "reports" / "made"))
+    from made_names import DETECTORS, GENERATORS
+    from made_run import write_run
+
+    DETECTORS.update({f"extra-{k}": 0.5 + 0.3 * k for k in range(20 - len(DETECTORS))})
     trained = {"kind": "dcgan", "control": None, "options": {}}
-    maker.GENERATORS |= {f"row-{k}": trained | {"ease": 0.3 + 0.08 * k} for k in range(12 - len(maker.GENERATORS))}
-    return maker.write_run(folder, n=200, seeds=(0, 1, 2), side=32, channels=3, failed=())
+    GENERATORS.update({f"row-{k}": trained | {"ease": 0.3 + 0.08 * k} for k in range(12 - len(GENERATORS))})
+    return write_run(folder, n=200, seeds=(0, 1, 2), side=32, channels=3, failed=())
 
 
 def main() -> None:

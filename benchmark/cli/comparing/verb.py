@@ -29,6 +29,15 @@ def compare(
     differing: Annotated[
         bool, typer.Option("--differing", help="Show only what differs by more than its interval.")
     ] = False,
+    metric: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="NAME",
+            help="Compare by this alone; may be given again. [default: auc, balanced_accuracy, tpr and fpr at the "
+            "validation threshold, and fd and fid where they were measured]",
+            autocompletion=completion.compared_metrics,
+        ),
+    ] = None,
     index: Annotated[
         Path | None,
         typer.Option(
@@ -49,13 +58,15 @@ def compare(
     if out is not None and not out.parent.is_dir():
         raise UserError(f"There is no folder {out.parent} for {out.name}.")
     if index is not None:
-        if runs or differing:
-            raise UserError("--index is of all runs of a folder: give no run folders and no --differing beside it.")
+        if runs or differing or metric:
+            raise UserError(
+                "--index is of all runs of a folder: give no run folders, no --differing and no --metric beside it."
+            )
         _index(index, out, as_json)
         return
     from benchmark.use.compare import comparison
 
-    found = comparison.compare(*(runs or ()))
+    found = comparison.compare(*(runs or ()), metric=metric or None)
     if as_json:
         print_json(comparison.as_json(found, differing=differing))
         return
@@ -71,25 +82,21 @@ def register(app: typer.Typer) -> None:
 def _index(folder: Path, out: Path | None, as_json: bool) -> None:
     """Writes the index of a folder of runs; what is damaged is in it, and said."""
     from benchmark.use.compare import board
-    from benchmark.use.compare.opened import Opened
     from reports import index
 
-    index.check_place(folder / index.INDEX)
-    runs, others = index.listed(folder)
-    boards = board.boards([Opened(run.name, run.folder, run.manifest) for run in runs if not run.problem])
-    page, table = index.write(folder, runs, others, boards), board.table(boards)
-    damaged = {run.name: run.problem for run in runs if run.problem}
+    made = index.make(folder, board.of_whole)
+    table = board.table(made.boards)
+    damaged = {run.name: run.problem for run in made.runs if run.problem}
     if as_json:
-        rows = table.to_dict("records")
-        print_json(
-            {"index": str(page), "runs": [run.name for run in runs], "damaged": damaged, "others": others, "rows": rows}
-        )
+        names, rows = [run.name for run in made.runs], table.to_dict("records")
+        about = {"index": str(made.page), "runs": names, "damaged": damaged, "others": made.others, "rows": rows}
+        print_json(about)
         return
     for name, problem in damaged.items():
         screen.say(f"{name}: {problem}", err=True)
-    words.show_boards(boards)
+    words.show_boards(made.boards)
     _write(table, out)
-    screen.say(f"Index: {page}")
+    screen.say(f"Index: {made.page}")
 
 
 def _write(table: pd.DataFrame, out: Path | None) -> None:

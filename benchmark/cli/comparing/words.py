@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING
 
 from benchmark.cli import screen
 
 if TYPE_CHECKING:
     from benchmark.use.compare.board import Board
     from benchmark.use.compare.comparison import Comparison
+    from reports.words.differences import Words
 
 NAMED = 3  # cells that are named for a reason; the others are counted
 
@@ -23,13 +24,19 @@ def show(found: Comparison, *, differing: bool = False) -> None:
     """
     _specs(found)
     _cells(found, differing)
+    _grouped("not the same", found.changes, found)
     if not differing:
-        for (run, why), cells in found.reasons.items():
-            more = f" and {len(cells) - NAMED:,} more" if len(cells) > NAMED else ""
-            about = f"{run}: " if len(found.runs) > 2 else ""
-            screen.say(f"not comparable: {about}{why} ({', '.join(cells[:NAMED])}{more})")
+        _grouped("not comparable", found.reasons, found)
     for sentence in found.sentences():
         screen.say(sentence)
+
+
+def _grouped(what: str, said: Mapping[tuple[str, str], list[str]], found: Comparison) -> None:
+    """Prints what is said of cells, those of one reason in one line."""
+    for (run, why), cells in said.items():
+        more = f" and {len(cells) - NAMED:,} more" if len(cells) > NAMED else ""
+        about = f"{run}: " if len(found.runs) > 2 else ""
+        screen.say(f"{what}: {about}{why} ({', '.join(cells[:NAMED])}{more})")
 
 
 def show_boards(boards: Sequence[Board]) -> None:
@@ -69,30 +76,26 @@ def _specs(found: Comparison) -> None:
 
 
 def _cells(found: Comparison, differing: bool) -> None:
-    rows = found.frame(differing=differing)
-    rows = rows[rows["status"] == "compared"]
-    if rows.empty:
-        if differing:
-            screen.say("Nothing differs by more than its interval.")
-        return
-    several = len(found.runs) > 2
-    lines = [_line(row, several) for row in rows.to_dict("records")]
-    heads = ["", *(["run"] if several else []), "reference", "AUC", "difference", "95 % interval", "p (Holm)"]
-    screen.table(lines, *(screen.Column(head, right=at > several, whole=True) for at, head in enumerate(heads)))
-    screen.say("")
+    from benchmark.use.compare.comparison import title
+    from reports.words.differences import in_words
+
+    several, nothing = len(found.runs) > 2, True
+    for metric in found.metrics:
+        rows = found.frame(differing=differing, metric=metric)
+        rows = rows[rows["status"] == "compared"]
+        if rows.empty:
+            continue
+        nothing = False
+        lines = [_line(in_words(row), several) for row in rows.to_dict("records")]
+        run = ["run"] if several else []
+        heads = ["", *run, "reference", title(metric), "difference", "95 % interval", "p (Holm)"]
+        screen.table(lines, *(screen.Column(head, right=at > several, whole=True) for at, head in enumerate(heads)))
+        screen.say("")
+    if differing and nothing:
+        screen.say("Nothing differs by more than its interval.")
 
 
-def _line(row: dict[str, Any], several: bool) -> list[str]:
-    from reports.numbers import number
-
-    over = " (over trainings)" if row["scope"] == "configuration" else ""
-    ends = f"[{row['low']:+.3f}, {row['high']:+.3f}]{'*' if row['differs'] else ' '}"
-    return [
-        f"{row['cell']}{over}",
-        *([row["run"]] if several else []),
-        number(row["reference_value"]),
-        number(row["value"]),
-        f"{row['difference']:+.3f}",
-        ends,
-        number(row["p_holm"]),
-    ]
+def _line(row: Words, several: bool) -> list[str]:
+    star = "" if row.interval.endswith("*") else " "  # so that brackets stand below each other
+    run = [row.run] if several else []
+    return [row.what, *run, row.reference, row.value, row.difference, row.interval + star, row.p]

@@ -22,6 +22,8 @@ from benchmark.plan import questions
 from benchmark.plan.planner import Plan
 from benchmark.results import held
 
+ONE_RUN = "one training run: the interval is of other test images"
+
 
 @dataclass(frozen=True)
 class Known:
@@ -44,9 +46,22 @@ class Known:
     banks: Mapping[str, str] = field(default_factory=dict)
 
     @cached_property
+    def by_part(self) -> dict[str, dict[str, pd.DataFrame]]:
+        """The scores of the images of each part, by cell: sorted once for all answers."""
+        found: dict[str, dict[str, pd.DataFrame]] = {}
+        for (part, cell), frame in self.scores.groupby(["part", "cell"], observed=True):
+            found.setdefault(str(part), {})[str(cell)] = frame
+        return found
+
+    @cached_property
+    def tested(self) -> dict[str, pd.DataFrame]:
+        """The scores of the test images of each cell."""
+        return self.by_part.get("test", {})
+
+    @cached_property
     def validation(self) -> dict[str, pd.DataFrame]:
         """The scores of the validation images of each cell."""
-        return held.scores_of(self.scores, "detector-validation")
+        return self.by_part.get("detector-validation", {})
 
     def options(self, question: str) -> Any:
         """Returns the options of a question, see `benchmark.plan.questions.options`."""

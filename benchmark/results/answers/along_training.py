@@ -40,7 +40,7 @@ def table(known: Known) -> pd.DataFrame:
         known: What the answer is made of.
     """
     cells = _cells(known)
-    scores = held.test_scores(known.scores[known.scores["cell"].isin(cells["cell"])])
+    scores = known.tested
     quality = _by_checkpoint(known.generators)
     families, rows = _families(known.plan), []
     for (generator, detector), mine in cells.groupby(["generator", "detector"], sort=False):

@@ -34,7 +34,7 @@ def table(known: Known) -> pd.DataFrame:
     cells = _with_counts(known)
     asked = cells[cells["question"] == "learning_curve"]
     pairs = asked.drop_duplicates(["generator", "detector"])[["generator", "detector"]]
-    scores = held.test_scores(known.scores[known.scores["cell"].isin(cells["cell"])])
+    scores = known.tested
     rows: list[dict[str, Any]] = []
     for generator, detector in pairs.itertuples(index=False):
         mine = cells[(cells["generator"] == generator) & (cells["detector"] == detector)]

@@ -13,7 +13,7 @@ import numpy as np
 import pandas as pd
 
 from benchmark.results import held, over_runs
-from benchmark.results.answers import Known, as_usual, sets
+from benchmark.results.answers import ONE_RUN, Known, as_usual, sets
 from benchmark.statistics.delong import components
 from benchmark.statistics.ranking import Ranking
 
@@ -21,7 +21,6 @@ COLUMNS = ["generator", "number", "detector", "measure", "value", "low", "high",
 NUMBERS = ("clean", "few_shot", "unseen", "processed", "pooled")
 # what tells the cells of its numbers apart: all else is as in the usual cells
 NAMED = ("table", *over_runs.OVER, "train_generator", "train_n", "perturbation", "detector", *held.EXAM[:2])
-ONE_RUN = "one training run: the interval is of other test images"
 
 
 def table(known: Known) -> pd.DataFrame:

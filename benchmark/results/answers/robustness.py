@@ -53,7 +53,7 @@ def table(known: Known) -> pd.DataFrame:
             preprocessing are to hold together at 95 % (Bonferroni): `"above 0"`, `"below 0"` or `"no"`.
     """
     options: Options = known.options(NAME)
-    scores = held.test_scores(known.scores)
+    scores = known.tested
     cells = known.cells
     usual = (cells["question"] == "own") & (cells["train_generator"] == cells["generator"])
     asked = cells[cells["purpose"].eq("main") & (usual | (cells["question"] == NAME))]

@@ -15,7 +15,7 @@ import numpy as np
 import pandas as pd
 from scipy import special
 
-from benchmark.results.answers import Known
+from benchmark.results.answers import ONE_RUN, Known
 from benchmark.statistics.cells.rates import Row
 from benchmark.statistics.cells.smallest import cannot_tell
 from benchmark.statistics.columns import configuration
@@ -28,7 +28,6 @@ COLUMNS = [
 MEASURES = ("auc", "fpr", "tpr")
 NEEDED = "images_for_99"
 TARGET = 0.99
-ONE_RUN = "one training run: the interval is of other test images"
 Measured = Callable[[int], Row]
 
 
@@ -36,15 +35,16 @@ class Sets:
     """The sets of one cell.
 
     Args:
-        scores: Its images, of all parts.
+        validation: Its validation images.
+        test: Its test images.
         single: Of `MEASURES` -> value, ends and note, of single images.
     """
 
-    def __init__(self, scores: pd.DataFrame, single: dict[str, Row]) -> None:
-        parts = {part: scores[scores["part"] == part] for part in ("detector-validation", "test")}
-        (score, is_fake, unit), test = (_columns(part) for part in parts.values())
+    def __init__(self, validation: pd.DataFrame, test: pd.DataFrame, single: dict[str, Row]) -> None:
+        score, is_fake, unit = _columns(validation)
         grid = Grid.of(score, is_fake)
-        self.validation, self.test, self.single = Pool(score, is_fake, unit, grid), Pool(*test, grid), single
+        self.validation, self.test = Pool(score, is_fake, unit, grid), Pool(*_columns(test), grid)
+        self.single = single
         self.measured = lru_cache(maxsize=None)(self._measured)
 
     @cached_property
@@ -110,7 +110,7 @@ def sets_of(known: Known, cells: pd.DataFrame) -> list[Sets]:
             str(row.metric): (row.value, row.low, row.high, row.note if isinstance(row.note, str) else "")
             for row in values[values["cell"] == cell].itertuples()
         }
-        found.append(Sets(known.scores[known.scores["cell"] == cell], single))
+        found.append(Sets(known.validation[cell], known.tested[cell], single))
     return found
 
 

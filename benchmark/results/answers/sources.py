@@ -15,7 +15,7 @@ import numpy as np
 import pandas as pd
 
 from benchmark.results import held
-from benchmark.results.answers import Known, as_usual
+from benchmark.results.answers import ONE_RUN, Known, as_usual
 from benchmark.stages.bank import BESIDE
 from benchmark.statistics.cells import rates
 from benchmark.statistics.cells.smallest import cannot_tell
@@ -31,7 +31,6 @@ NAMED = ("table", "ledger_seed", "train_generator", "train_sources", "detector",
 PENALTY = 1.0  # scikit-learn's C
 SAID, RIGHT = "said", "right"
 ONE = "cannot tell: of one configuration there is nothing to tell apart"
-ONE_RUN = "one training run: the interval is of other test images"
 Key = tuple[str, str]  # a detector, and the configuration that it has learned from
 
 
@@ -73,7 +72,7 @@ def _confusion(known: Known, cells: pd.DataFrame) -> Iterator[dict[str, Any]]:
         }
         return
     classes = [REAL, *generators]
-    fit, test = ([_images(by_key, name, part) for name in classes] for part in ("fit", "test"))
+    fit, test = ([_images(known, by_key, name, part) for name in classes] for part in ("fit", "test"))
     said = _fitted(fit).predict(np.concatenate([one.scores for one in test]))
     made = np.repeat(np.arange(len(classes)), [len(one.scores) for one in test])
     right: list[rates.Row] = []
@@ -99,8 +98,8 @@ def _confusion(known: Known, cells: pd.DataFrame) -> Iterator[dict[str, Any]]:
     }  # fmt: skip
 
 
-def _by_key(known: Known, cells: pd.DataFrame, generators: list[str]) -> tuple[dict[Key, dict[str, Any]], str]:
-    """Returns for each detector and configuration that it has learned from its scores by tested configuration.
+def _by_key(known: Known, cells: pd.DataFrame, generators: list[str]) -> tuple[dict[Key, dict[str, str]], str]:
+    """Returns for each detector and configuration that it has learned from its cell by tested configuration.
 
     Found by lesson and exam: whichever question has asked for a cell. A detector of which one cell has failed, or that
     was not put to all pairs, is left out whole.
@@ -112,8 +111,7 @@ def _by_key(known: Known, cells: pd.DataFrame, generators: list[str]) -> tuple[d
         (row.detector, row.train_sources, row.generator): row.cell for row in plain.itertuples()
     }  # a lesson of one run is named by it
     seed = cells["generator_seed"].iloc[0]
-    frames = {str(cell): rows for cell, rows in known.scores.groupby("cell", observed=True)}
-    found: dict[Key, dict[str, Any]] = {}
+    found: dict[Key, dict[str, str]] = {}
     left_out = []
     for detector in asked:
         mine = {
@@ -124,20 +122,19 @@ def _by_key(known: Known, cells: pd.DataFrame, generators: list[str]) -> tuple[d
             left_out.append(detector)
             continue
         for learned in generators:
-            found[detector, learned] = {tested: frames[str(mine[learned, tested])] for tested in generators} | {
-                REAL: frames[str(mine[learned, learned])]
+            found[detector, learned] = {tested: str(mine[learned, tested]) for tested in generators} | {
+                REAL: str(mine[learned, learned])
             }
     return found, f"left out, since a cell of it has failed: {', '.join(left_out)}" if left_out else ""
 
 
-def _images(by_key: dict[Key, dict[str, Any]], name: str, part: str) -> Images:
+def _images(known: Known, by_key: dict[Key, dict[str, str]], name: str, part: str) -> Images:
     """Returns the images of a class, of the part that is fitted on or of the test, in one order for all detectors."""
     found = []
-    for (_, learned), frames in by_key.items():
-        frame = frames[name]
+    for (_, learned), cells in by_key.items():
         validation = "detector-validation" if name in (REAL, learned) else BESIDE
-        of = (frame["part"] == ("test" if part == "test" else validation)) & (frame["is_fake"] == (name != REAL))
-        found.append(frame[of].set_index("image_id"))
+        frame = known.by_part["test" if part == "test" else validation][cells[name]]
+        found.append(frame[frame["is_fake"] == (name != REAL)].set_index("image_id"))
     scores = [frame["score"].reindex(found[0].index).to_numpy(float) for frame in found]
     return Images(np.stack(scores, axis=1), found[0]["unit"].to_numpy())
 

@@ -89,16 +89,12 @@ def _measured(known: Known, mine: pd.DataFrame) -> pd.DataFrame:
 def _compared(known: Known, done: pd.DataFrame) -> pd.DataFrame:
     """Returns what each cell differs by from the one beside it, and by how much its scores have shifted."""
     own = _own(known, done)
-    every = known.scores[known.scores["cell"].isin({*done["cell"], *own.dropna()})]
-    frames = {str(cell): frame for cell, frame in every.groupby("cell", observed=True)}
     rows = []
     for cell, other in own.items():
-        frame = frames[str(cell)]
-        parts = {name: Scored(*held.tested(frame[frame["part"] == name])) for name in ("detector-validation", "test")}
-        beside = frames.get(str(other))
-        rows.append({"cell": cell, "metric": "difference"} | _difference(parts["test"], beside))
+        before, after = (Scored(*held.tested(part[str(cell)])) for part in (known.validation, known.tested))
+        rows.append({"cell": cell, "metric": "difference"} | _difference(after, known.tested.get(str(other))))
         for side, fake in (("shift_real", False), ("shift_fake", True)):
-            moved = _shift(parts["detector-validation"], parts["test"], fake)
+            moved = _shift(before, after, fake)
             rows.append({"cell": cell, "metric": side} | moved._asdict())
     return pd.DataFrame(rows, columns=["cell", "metric", "value", "low", "high", "note"])
 
@@ -106,7 +102,7 @@ def _compared(known: Known, done: pd.DataFrame) -> pd.DataFrame:
 def _difference(test: Scored, beside: pd.DataFrame | None) -> dict[str, Any]:
     if beside is None:
         return {"note": "cannot tell: its own cell failed"}
-    scores = {"mine": test.scores, "own": beside.loc[beside["part"] == "test", "score"].to_numpy()}
+    scores = {"mine": test.scores, "own": beside["score"].to_numpy()}
     found = of_detectors(scores, test.is_fake, groups=test.units).difference(0, 1)
     why = cannot_tell("auc", Clusters.of(test.units, test.is_fake), test.is_fake)
     ends = {"low": np.nan, "high": np.nan} if why else {"low": found.low, "high": found.high}
@@ -156,7 +152,7 @@ def _of_configurations(part: str, cells: pd.DataFrame, means: pd.DataFrame) -> I
 def _over_exams(done: pd.DataFrame, known: Known, trained: set[str]) -> Iterator[dict[str, Any]]:
     """Yields for each split of the real images how much easier each unseen configuration is than the hardest, and how
     far each detector's mean over them is behind the best."""
-    by_cell = held.test_scores(known.scores[known.scores["cell"].isin(done["cell"])])
+    by_cell = known.tested
     sentinels = {row.id for row in known.plan.detectors if row.plugin.attribute("sentinel")}
     for split, rows in done.groupby("ledger_seed", sort=False):
         runs: dict[str, dict[str, list[list[Any]]]] = {}

@@ -109,6 +109,11 @@ def boards(runs: Sequence[Opened]) -> list[Board]:
     return sorted(made, key=lambda board: (board.dataset, -len(board.rows), board.digest, board.ledger_seed))
 
 
+def of_whole(runs: Sequence[Any]) -> list[Board]:
+    """Returns the leaderboards of runs that were found whole: each has a `name`, a `folder` and a `manifest`."""
+    return boards([Opened(run.name, run.folder, run.manifest) for run in runs])
+
+
 def table(found: Sequence[Board]) -> pd.DataFrame:
     """Returns all boards as one frame, the names of runs as text."""
     frames = [board.rows.assign(runs=board.rows["runs"].map(", ".join)) for board in found]

@@ -9,12 +9,15 @@ from typing import Any
 
 import pandas as pd
 
-from benchmark.use.compare import matched, specs
+from benchmark.use.compare import matched, measured, quality, row, specs
 from benchmark.use.compare.opened import opened
-from data.errors import UserError
+from data.errors import UserError, unknown
 from data.holm import holm
 
 LEVEL = 0.95
+SHORT = 3  # letters of an abbreviation
+METRICS = (*measured.OF_CELLS, *quality.OF_GENERATORS)
+MAIN = (*measured.OF_CELLS, *quality.MAIN)  # what is compared where no metric is asked for
 
 
 @dataclass(frozen=True)
@@ -25,10 +28,11 @@ class Comparison:
         runs: What tables call them, the reference first.
         folders: Their folders.
         specs: A row for each fact in which not all agree: `about`, `what`, and a column for each run.
-        cells: A row for each cell and later run, and for each configuration with several trainings: `status` is
-            `"compared"`, `"equal scores"` or `"not comparable"`, and `note` says why. `difference` is the AUC of the
-            run less that of the reference, with a 95 % interval of its own; `p_holm` is adjusted for all that are
-            compared here; `differs` says whether the interval leaves 0 out.
+        cells: A row for each metric, cell and later run, and for each configuration with several trainings; the AUCs
+            first. `status` is `"compared"`, `"equal scores"` or `"not comparable"`, and `note` says why. `difference`
+            is the value of the run less that of the reference, with a 95 % interval of its own; `p_holm` is adjusted
+            for all of this metric that are compared here; `differs` says whether the interval leaves 0 out. `changed`
+            says which options of the generator and the detector are others in the run.
     """
 
     runs: list[str]
@@ -36,60 +40,92 @@ class Comparison:
     specs: pd.DataFrame
     cells: pd.DataFrame
 
-    def frame(self, *, differing: bool = False) -> pd.DataFrame:
+    def frame(self, *, differing: bool = False, metric: str | None = None) -> pd.DataFrame:
         """Returns the rows of `cells`.
 
         Args:
             differing: Whether to return only what differs by more than its interval. Defaults to `False`.
+            metric: Of which metric. Defaults to `None`, all.
+
+        Raises:
+            UserError: If the metric was not compared.
         """
         rows = self.cells[self.cells["differs"]] if differing else self.cells
+        if metric is not None:
+            rows = rows[rows["metric"] == _known(metric, self.metrics)]
         return rows.reset_index(drop=True)
 
     @property
+    def metrics(self) -> list[str]:
+        """The metrics that there are rows of, the AUC first."""
+        return list(dict.fromkeys(self.cells["metric"]))
+
+    @property
     def counts(self) -> dict[str, int]:
-        """Status -> how many rows have it."""
-        found = self.cells["status"].value_counts()
-        return {name: int(found.get(name, 0)) for name in (matched.COMPARED, matched.EQUAL, matched.NOT)}
+        """Status -> how many rows of the first metric have it, which is the AUC unless others were asked for."""
+        return self._counted(*self.metrics[:1])
+
+    def _counted(self, metric: str = "") -> dict[str, int]:
+        found = self.cells.loc[self.cells["metric"] == metric, "status"].value_counts()
+        return {name: int(found.get(name, 0)) for name in (row.COMPARED, row.EQUAL, row.NOT)}
 
     @property
     def reasons(self) -> dict[tuple[str, str], list[str]]:
         """(run, reason) -> the cells that are not comparable for it."""
-        rows = self.cells[self.cells["status"] == matched.NOT]
-        found: dict[tuple[str, str], list[str]] = {}
-        for run, note, cell in zip(rows["run"], rows["note"], rows["cell"], strict=True):
-            found.setdefault((run, note), []).append(cell)
-        return found
+        return self._cells_by("note", self.cells["status"] == row.NOT)
+
+    @property
+    def changes(self) -> dict[tuple[str, str], list[str]]:
+        """(run, what it says of its rows) -> the cells that are compared though options behind them are others."""
+        return self._cells_by("changed", (self.cells["status"] != row.NOT) & (self.cells["changed"] != ""))
+
+    def _cells_by(self, what: str, which: pd.Series) -> dict[tuple[str, str], list[str]]:
+        rows, found = self.cells[which], dict[tuple[str, str], dict[str, None]]()
+        for run, said, cell in zip(rows["run"], rows[what], rows["cell"], strict=True):
+            found.setdefault((run, said), {})[cell] = None
+        return {about: list(cells) for about, cells in found.items()}
 
     def sentences(self) -> list[str]:
         """Returns what was compared and what came out, in a few words."""
-        counts = self.counts
-        told = int((self.cells["p_holm"] < 1 - LEVEL).sum())
-        later = ", ".join(self.runs[1:])
-        said = [
-            f"{later} against {self.runs[0]}: {_n(counts[matched.COMPARED], 'AUC')} compared, "
-            f"{counts[matched.EQUAL]:,} with equal scores, {counts[matched.NOT]:,} not comparable."
-        ]
-        if counts[matched.COMPARED]:
-            differ = int(self.cells["differs"].sum())
+        later = f"{', '.join(self.runs[1:])} against {self.runs[0]}"
+        said: list[str] = []
+        for metric in self.metrics:
+            counts, first = self._counted(metric), not said
+            n = _of(counts[row.COMPARED], metric) if first else f"{counts[row.COMPARED]:,}"
             said.append(
-                f"{differ:,} of {counts[matched.COMPARED]:,} differ by more than their interval (each at 95 % by "
-                f"itself); {told:,} with all of them tested together (Holm, at 5 %)."
+                f"{later if first else title(metric)}: {n} compared, "
+                f"{counts[row.EQUAL]:,} with equal scores, {counts[row.NOT]:,} not comparable."
             )
-        elif counts[matched.EQUAL]:
-            said.append("What could be compared is the same, image by image.")
-        else:
-            said.append("Nothing is comparable.")
+            came = self._came_out(metric, counts)
+            said += [came] if first else []
+            said[-1] += f" {came}" if not first and counts[row.COMPARED] else ""
+        if self.changes:
+            cells = {cell for named in self.changes.values() for cell in named}
+            what = _n(len(cells), "row") + " of what is compared"
+            said.append(f"{what}: other options or sizes in the two runs, which the difference is of too.")
         return said
 
+    def _came_out(self, metric: str, counts: dict[str, int]) -> str:
+        if counts[row.COMPARED]:
+            mine = self.cells[self.cells["metric"] == metric]
+            together = "with all of them tested together (Holm, at 5 %)"
+            return (
+                f"{int(mine['differs'].sum()):,} of {counts[row.COMPARED]:,} differ by more than their interval (each "
+                f"at 95 % by itself); {int((mine['p_holm'] < 1 - LEVEL).sum()):,} {together}."
+            )
+        return "What could be compared is the same, image by image." if counts[row.EQUAL] else "Nothing is comparable."
 
-def compare(*runs: str | Path | Any) -> Comparison:
+
+def compare(*runs: str | Path | Any, metric: str | Sequence[str] | None = None) -> Comparison:
     """Compares finished runs: what their specs differ in, and what their shared cells differ by.
 
     Args:
         *runs: Two or more run folders, or runs as `load` returns them; the first is the reference.
+        metric: What to compare them by: one of `METRICS`, or several. Defaults to `None`: the AUC, the balanced
+            accuracy, TPR and FPR at the validation threshold, and FD and FID where a run has measured them.
 
     Raises:
-        UserError: If fewer than two are given, or one is no run folder, or damaged.
+        UserError: If fewer than two are given, one is no run folder, or damaged, or a metric does not exist.
 
     Example:
         >>> import benchmark
@@ -100,11 +136,30 @@ def compare(*runs: str | Path | Any) -> Comparison:
     folders = [getattr(run, "folder", run) for run in runs]
     if len(folders) < 2:
         raise UserError(f"A comparison needs two runs or more. Received: {_n(len(folders), 'run')}.")
+    asked = [metric] if isinstance(metric, str) else MAIN if metric is None else metric
+    wanted = list(dict.fromkeys(_known(name, METRICS) for name in asked))
     reference, *later = read = opened(folders)
-    rows = [row for other in later for row in matched.rows(reference, other)]
-    cells = pd.DataFrame([vars(row) for row in rows], columns=matched.COLUMNS)
-    cells["p_holm"] = holm(cells["p"])
+    rows = [vars(found) for other in later for found in matched.rows(reference, other, wanted)]
+    rows.sort(key=lambda found: wanted.index(found["metric"]))
+    cells = pd.DataFrame(rows, columns=row.COLUMNS)
+    cells["p_holm"] = cells.groupby("metric")["p"].transform(holm)
     return Comparison([run.name for run in read], [run.folder for run in read], specs.differences(read), cells)
+
+
+def title(metric: str) -> str:
+    """Returns what people call a metric: `"AUC"`, `"balanced accuracy"`."""
+    return metric.replace("_", " ") if len(metric) > SHORT else metric.upper()
+
+
+def _of(number: int, metric: str) -> str:
+    name = title(metric)
+    return _n(number, name) if name.isupper() else f"{_n(number, 'value')} of {name}"
+
+
+def _known(metric: str, known: Sequence[str]) -> str:
+    if metric not in known:
+        raise unknown("metric", metric, known)
+    return metric
 
 
 def _n(number: int, what: str) -> str:
@@ -116,6 +171,7 @@ def as_json(found: Comparison, *, differing: bool = False) -> dict[str, Any]:
     return {
         "reference": found.runs[0],
         "runs": [{"name": name, "folder": str(at)} for name, at in zip(found.runs, found.folders, strict=True)],
+        "metrics": found.metrics,
         "counts": found.counts,
         "specs": _records(found.specs),
         "cells": _records(found.frame(differing=differing)),

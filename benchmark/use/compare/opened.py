@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+import re
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -13,6 +14,7 @@ import numpy as np
 import pandas as pd
 
 from benchmark.results import held
+from benchmark.stages.threshold import best_threshold
 from data.errors import printable
 from data.reading import paths
 from data.run_folder import CARD, checked
@@ -74,12 +76,9 @@ class Opened:
         return frame.assign(**numbers)
 
     @cached_property
-    def by_key(self) -> dict[Key, list[dict[str, Any]]]:
-        """The cells of each identity: one for each split of the real images."""
-        found: dict[Key, list[dict[str, Any]]] = {}
-        for row in self.cells.to_dict("records"):
-            found.setdefault(key(row), []).append({str(name): value for name, value in row.items()})
-        return found
+    def rows(self) -> list[dict[str, Any]]:
+        """The same, each as a dictionary."""
+        return [{str(name): value for name, value in row.items()} for row in self.cells.to_dict("records")]
 
     @cached_property
     def scores(self) -> dict[str, Scored]:
@@ -90,6 +89,21 @@ class Opened:
     def validation(self) -> dict[str, Scored]:
         """The validation images of each cell."""
         return self._scores("detector-validation")
+
+    @cached_property
+    def thresholds(self) -> dict[str, float]:
+        """The threshold of each cell, which its validation images have chosen."""
+        parts = self.validation.items()
+        able = {cell: part for cell, part in parts if 0 < part.n_real < len(part.ids)}
+        return {cell: best_threshold(part.scores, part.is_fake) for cell, part in able.items()}
+
+    @cached_property
+    def quality(self) -> dict[Key, dict[str, str]]:
+        """What is known of the images of each checkpoint, as text: by its split, generator, training seed and name."""
+        frame = pd.read_csv(self.folder / "generators.csv", dtype=str, keep_default_na=False, encoding="utf-8")
+        frame = frame if "ledger_seed" in frame else frame.assign(ledger_seed="0")  # earlier versions had one split
+        rows = [{str(name): value for name, value in row.items()} for row in frame.to_dict("records")]
+        return {measured_at(row): row for row in rows}
 
     @cached_property
     def fakes(self) -> dict[Key, str]:
@@ -144,9 +158,26 @@ def names(places: Sequence[Path]) -> list[str]:
     return found
 
 
-def key(cell: dict[str, Any]) -> Key:
+def key(cell: dict[str, Any], names: Sequence[str] = IDENTITY) -> Key:
     """Returns a cell's identity within a split: its lesson, its detector with its seed, and its exam."""
-    return tuple(None if value != value else value for value in (cell[name] for name in IDENTITY))
+    found = dict(cell, train_sources=joined(sources(cell)))
+    return tuple(None if value != value else value for value in (found[name] for name in names))
+
+
+def sources(cell: dict[str, Any]) -> list[tuple[str, str]]:
+    """Returns whose fakes a cell's lesson has: `(generator, seed)` of each training run; no id has a slash."""
+    return re.findall(r"(.+?)/(\d+)(?: \+ |$)", cell["train_sources"])
+
+
+def measured_at(row: dict[str, Any]) -> Key:
+    """Returns which images a row of `cells.csv` or `generators.csv` is of: of which checkpoint."""
+    seeds = [float("nan" if row[name] == "" else row[name]) for name in ("ledger_seed", "generator_seed")]
+    return seeds[0], str(row["generator"]), seeds[1], str(row["checkpoint"])
+
+
+def joined(found: Iterable[tuple[str, str]]) -> str:
+    """Returns training runs as `cells.csv` has them, in the order of their ids."""
+    return " + ".join(f"{name}/{seed}" for name, seed in sorted(found))
 
 
 def _exam(row: dict[str, Any]) -> Key:

@@ -44,23 +44,23 @@ def _facts(manifest: Mapping[str, Any]) -> Iterator[tuple[tuple[str, str], str]]
         yield ("spec", "smoke"), "a smoke run, no result"
     for what, value in _flat(manifest["spec"]):
         about = "seeds" if what.rpartition(".")[2] in SEEDS else "spec"
-        yield (about, what), _text(value)
+        yield (about, what), text(value)
     dataset = manifest["dataset"]
     for name in DATA:
         if name in dataset:
             value = str(dataset[name])[:16] if name == "digest" else dataset[name]
-            yield ("data", f"dataset {name}"), _text(value)
+            yield ("data", f"dataset {name}"), text(value)
     for about, name in (("parts", "parts"), ("data", "dropped")):
         for what, value in _mapping(dataset.get(name)).items():
-            yield (about, f"{what} (images)" if about == "parts" else f"dropped: {what}"), _text(value)
+            yield (about, f"{what} (images)" if about == "parts" else f"dropped: {what}"), text(value)
     for what in ("generators", "detectors"):
         for row in manifest[what]:
             yield ("code", f"code of {what[:-1]} {row['id']}"), str(row.get("digest", ""))[:16]
     for name, version in _mapping(manifest.get("versions")).items():
-        yield ("versions", str(name)), _text(version)
+        yield ("versions", str(name)), text(version)
     for name in MACHINE:
         if name in manifest:
-            yield ("machine", name), _text(manifest[name])
+            yield ("machine", name), text(manifest[name])
 
 
 def _flat(value: Any, name: str = "") -> Iterator[tuple[str, Any]]:
@@ -95,6 +95,7 @@ def _mapping(value: Any) -> dict[str, Any]:
     return value if isinstance(value, dict) else {}
 
 
-def _text(value: Any) -> str:
-    text = visible(value if isinstance(value, str) else json.dumps(value, ensure_ascii=False, default=str))
-    return text if len(text) <= MOST else f"{text[:MOST]}…"
+def text(value: Any) -> str:
+    """Returns a value as text that a line has room for."""
+    written = visible(value if isinstance(value, str) else json.dumps(value, ensure_ascii=False, default=str))
+    return written if len(written) <= MOST else f"{written[:MOST]}…"

@@ -11,7 +11,7 @@ from markupsafe import Markup
 
 from reports import numbers
 from reports.embed.data import packed
-from reports.figures import svg
+from reports.figures import curves, svg
 from reports.figures.along_training import NUMBERS, QUESTION, TEXT, AlongTrainingFigure
 from reports.figures.charts import stem
 from reports.figures.look import paper
@@ -41,7 +41,7 @@ def section(run: Run) -> dict[str, Any] | None:
         ],
         "keys": [name for name in (d.id for d in run.detectors) if (figure.frame()["detector"] == name).any()],
         "frontiers": [_frontier(figure, name, at) for at, name in enumerate(judged[:PANELS])],
-        "hues": [(name, *_hue(at)) for at, name in enumerate(g.id for g in run.generators) if _placed(figure, name)],
+        "signs": {name: sign for name, sign in curves.of_generators(run).items() if _placed(figure, name)},
         "rows": _rows(answer),
         "last": bool((aucs["lesson"] == "last").any()),
         "sampling": _sampling(aucs),
@@ -156,12 +156,6 @@ def _best(rows: pd.DataFrame) -> str:
 
 def _placed(figure: AlongTrainingFigure, generator: str) -> bool:
     return bool((figure.placed["generator"] == generator).any())
-
-
-def _hue(position: int) -> tuple[int, str]:
-    hue, pattern = svg.series(position)
-    dash = svg.DASHES[pattern]
-    return hue, "" if isinstance(dash, str) else " ".join(map(str, dash[1]))
 
 
 def _sampling(aucs: pd.DataFrame) -> list[dict[str, Any]]:

@@ -35,26 +35,32 @@ def test_it_prints_what_differs(call: Callable, pair: Path) -> None:
     assert answer.code == 0
     lines = answer.out.splitlines()
     assert lines[0] == "The specs, data, versions and machines are the same."
-    (row,) = [line for line in lines if line.startswith(CELL)]
-    assert row.split()[1] > row.split()[2], "noise is worse than a detector"
+    rows = [line for line in lines if line.startswith(CELL)]
+    heads = [line.split("  ") for line in lines if " reference " in line]
+    assert "AUC" in heads[0]
+    assert len(rows) == len(heads) == 4, "AUC, balanced accuracy, TPR and FPR"
+    assert rows[0].split()[1] > rows[0].split()[2], "noise is worse than a detector"
     assert "two against one: 1 AUC compared, 11 with equal scores, 0 not comparable." in lines
 
 
 def test_only_what_differs(call: Callable, pair: Path) -> None:
-    answer = call("compare", pair / "one", pair / "two", "--differing", "--json")
+    answer = call("compare", pair / "one", pair / "two", "--differing", "--metric", "auc", "--json")
     found = json.loads(answer.out)
     assert [row["cell"] for row in found["cells"]] == [CELL]
+    assert found["metrics"] == ["auc"]
     assert found["cells"][0]["differs"] is True
     alike = call("compare", pair / "one", pair / "one", "--differing")
     assert "Nothing differs by more than its interval." in alike.out
 
 
 def test_a_table_as_a_file(call: Callable, pair: Path, tmp_path: Path) -> None:
-    answer = call("compare", pair / "one", pair / "two", "--out", tmp_path / "table.csv")
+    answer = call(
+        "compare", pair / "one", pair / "two", "--metric", "fpr", "--metric", "auc", "--out", tmp_path / "table.csv"
+    )
     assert answer.code == 0
     table = pd.read_csv(tmp_path / "table.csv")
-    assert len(table) == 12
-    assert table.loc[table["cell"] == CELL, "status"].tolist() == ["compared"]
+    assert table["metric"].tolist() == ["fpr"] * 12 + ["auc"] * 12, "in the order in which they were asked for"
+    assert table.loc[table["cell"] == CELL, "status"].tolist() == ["compared"] * 2
 
 
 def test_an_index_with_what_is_damaged(call: Callable, pair: Path, tmp_path: Path) -> None:
@@ -85,6 +91,8 @@ REFUSED = {
     "compare --index {pair} --differing": "--index is of all runs of a folder",
     "compare --index {one}": "is a run folder. Expected the folder that holds run folders",
     "compare --index nowhere": "which is no folder",
+    "compare {one} {two} --metric acu": "Unknown metric 'acu'. Did you mean 'auc'?",
+    "compare --index {pair} --metric auc": "--index is of all runs of a folder",
     "compare {one} {two} --difering": "--difering",
 }
 

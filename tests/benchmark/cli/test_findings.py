@@ -9,7 +9,7 @@ from typing import Any
 import pandas as pd
 import pytest
 
-from benchmark.cli import main as cli
+from benchmark.cli.running import run as running
 from benchmark.findings import finding
 from benchmark.findings.finding import found
 from benchmark.use import api
@@ -31,8 +31,8 @@ def alarmed(monkeypatch: pytest.MonkeyPatch) -> list[list[str]]:
         return Run(Path("run"))
 
     monkeypatch.setattr(api, "run", run)
-    monkeypatch.setattr(cli, "_report", lambda folder: folder / "report.html")
-    monkeypatch.setattr(cli, "_show", lambda *_: None)
+    monkeypatch.setattr(running.report, "page", lambda folder: folder / "report.html")
+    monkeypatch.setattr(running, "_show", lambda *_: None)
     return told
 
 

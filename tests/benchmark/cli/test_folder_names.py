@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from benchmark.cli.main import _chosen
+from benchmark.cli.running.run import chosen_spec
 
 
 @pytest.mark.parametrize(
@@ -22,5 +22,5 @@ def test_names(tmp_path, monkeypatch, capsys, fakes, changes, called):
     monkeypatch.chdir(tmp_path)
     for name in ("real", *fakes):
         Path(name).mkdir(parents=True)
-    _chosen(None, Path("real"), [Path(name) for name in fakes], changes)
+    chosen_spec(None, Path("real"), [Path(name) for name in fakes], changes)
     assert capsys.readouterr().err.splitlines() == [f"--fake {line} in the results." for line in called]

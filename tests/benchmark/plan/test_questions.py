@@ -83,12 +83,12 @@ def test_what_cannot_be_asked_is_told_in_one_line(values: dict, message: str) ->
 
 
 def test_the_command_line_asks_as_a_spec_does() -> None:
-    from benchmark.cli import main
+    from benchmark.cli.running import options
 
-    spec = specs.parse(VALUES, main._asking("own"))
+    spec = specs.parse(VALUES, options.asking("own"))
     assert spec.protocol.ask == ["own"]
     with pytest.raises(UserError, match="Unknown question 'b c' after --ask"):
-        main._asking("own, b c")
+        options.asking("own, b c")
 
 
 SHARED = """

@@ -9,7 +9,8 @@ import pandas as pd
 
 from reports.figures.quality_runs import QualityRunsFigure
 from reports.load import load
-from reports.sections import over_seeds, tables, views
+from reports.sections import over_seeds, tables
+from reports.sections.shown.entry import as_shown
 
 COMPONENT = {"table": "own", "generator": "tuned", "perturbation": "none", "detector": "cnn"}
 
@@ -58,6 +59,6 @@ def test_what_cannot_be_told_is_said_once(make_run: Callable[..., Path], sealed:
 def test_every_mean_of_the_table_has_its_runs_as_dots(make_run: Callable[..., Path]) -> None:
     run = load(make_run("dots", n=40, seeds=(0, 1, 2)))
     entry = tables.table(run)["cnn", "tuned"]
-    assert len(views._shown(entry, "auc")["runs"]) == len(entry.each) == 3
+    assert len(as_shown(entry, "auc")["runs"]) == len(entry.each) == 3
     single = tables.table(load(make_run("single", n=40)))["cnn", "tuned"]
-    assert views._shown(single, "auc")["runs"] == []
+    assert as_shown(single, "auc")["runs"] == []

@@ -6,8 +6,10 @@ import re
 import shutil
 from collections.abc import Callable
 from pathlib import Path
-from types import ModuleType
 
+import made_profile
+import made_sets
+import made_sources
 import pandas as pd
 import pytest
 
@@ -17,17 +19,17 @@ from reports.load import load
 from reports.sections import questions
 from reports.sections.questions import profile, sets, sources
 
-NAMES = ("sets", "sources", "profile")
+NAMES, MADE = ("sets", "sources", "profile"), (made_sets, made_sources, made_profile)
 
 
 @pytest.fixture(scope="module")
 def answered(
-    run_folder: Path, tmp_path_factory: pytest.TempPathFactory, module_of: Callable[[Path], ModuleType],
-    sealed: Callable[[Path], Path],
+    run_folder: Path, tmp_path_factory: pytest.TempPathFactory, sealed: Callable[[Path], Path],
 ) -> Path:  # fmt: skip
     """A simulated run with made-up answers, and with cells that only they asked for."""
     folder = shutil.copytree(run_folder, tmp_path_factory.mktemp("answered") / "digits")
-    module_of(Path(__file__).parents[1] / "pooled_answers.py").write(folder)
+    for made in MADE:
+        made.write(folder)
     for name in ("cells.csv", "metrics.csv"):
         table = pd.read_csv(folder / name, keep_default_na=False, dtype=str)
         more = table[table["generator"] == "tuned"].head(3)
@@ -114,11 +116,11 @@ def test_figures_are_among_the_files(answered: Path) -> None:
 
 
 def test_names_that_users_give_are_text(
-    hostile_folder: Path, hostile: dict[str, str], tmp_path: Path, module_of: Callable[[Path], ModuleType],
-    sealed: Callable[[Path], Path],
+    hostile_folder: Path, hostile: dict[str, str], tmp_path: Path, sealed: Callable[[Path], Path],
 ) -> None:  # fmt: skip
     folder = shutil.copytree(hostile_folder, tmp_path / "hostile")
-    module_of(Path(__file__).parents[1] / "pooled_answers.py").write(folder, hostile)
+    for made in MADE:
+        made.write(folder, hostile)
     text = page.write(sealed(folder)).read_text()
     assert "<script>/.." not in text
     assert 'id="sources"' in text

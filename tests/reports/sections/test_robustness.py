@@ -5,11 +5,12 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from pathlib import Path
-from types import ModuleType
 
+import made_robustness
 import numpy as np
 import pandas as pd
 import pytest
+from made_run import write_run
 
 from reports import page
 from reports.figures import sheet
@@ -19,14 +20,9 @@ from reports.sections.questions import robustness
 
 
 @pytest.fixture(scope="module")
-def maker(module_of: Callable[[Path], ModuleType]) -> ModuleType:
-    return module_of(Path(__file__).parents[1] / "conftest.py")
-
-
-@pytest.fixture(scope="module")
-def asked(maker: ModuleType, sealed: Callable[[Path], Path], tmp_path_factory: pytest.TempPathFactory) -> Run:
-    folder = maker.write_run(tmp_path_factory.mktemp("robust") / "run", seeds=(0, 1, 2), n=60)
-    maker.write_robustness(folder)
+def asked(sealed: Callable[[Path], Path], tmp_path_factory: pytest.TempPathFactory) -> Run:
+    folder = write_run(tmp_path_factory.mktemp("robust") / "run", seeds=(0, 1, 2), n=60)
+    made_robustness.write(folder)
     return load(sealed(folder))
 
 
@@ -136,10 +132,10 @@ def test_each_figure_is_a_file(asked: Run) -> None:
 
 
 def test_the_page_has_the_section_and_names_are_no_markup(
-    maker: ModuleType, hostile: dict[str, str], sealed: Callable[[Path], Path], tmp_path: Path
+    hostile: dict[str, str], sealed: Callable[[Path], Path], tmp_path: Path
 ) -> None:
-    folder = maker.write_run(tmp_path / "run", n=40, rename=hostile)
-    maker.write_robustness(folder, hostile)
+    folder = write_run(tmp_path / "run", n=40, rename=hostile)
+    made_robustness.write(folder, hostile)
     text = page.render(load(sealed(folder)))
     (section,) = re.findall(r'<section id="robustness">.*?</section>', text, flags=re.S)
     assert "<script" not in section

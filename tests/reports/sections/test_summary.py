@@ -9,7 +9,7 @@ import pandas as pd
 import pytest
 
 from reports.load import load
-from reports.sections import summary, tables
+from reports.sections import provenance, summary, tables
 from reports.words import verdicts
 
 
@@ -39,6 +39,36 @@ def test_sentences_in_order(run_folder: Path) -> None:
     starts += ["Control real-copy held", "Control noise held", "With 300 test images", "One training"]
     assert len(lines) == len(starts)
     assert all(line.startswith(start) for line, start in zip(lines, starts, strict=True))
+
+
+def asked_of(folder: Path, question: str, *, failed: int) -> None:
+    """Adds a failed cell or several of a question to a run, and a finished one."""
+    cells = pd.read_csv(folder / "cells.csv", keep_default_na=False)
+    more = cells[cells["status"] == "done"].head(failed + 1)
+    status = ["failed"] * failed + ["done"]
+    more = more.assign(
+        cell=[f"{question}{at}" for at in range(failed + 1)], question=question, status=status, error="no"
+    )
+    pd.concat([cells.assign(question=cells.get("question", "own")), more]).to_csv(folder / "cells.csv", index=False)
+
+
+def test_a_failed_cell_of_a_question_is_of_that_question(
+    make_run: Callable[..., Path], sealed: Callable[[Path], Path]
+) -> None:
+    folder = make_run(failed=(), n=40)
+    asked_of(folder, "learning_curve", failed=1)
+    run = load(sealed(folder))
+    said = "In part failed: 1 of 2 cells of the question learning curve failed, and none of the main table."
+    assert summary.stamps(run)[0] == said
+    assert [row["what"].partition(" (")[2] for row in provenance.failures(run)] == ["question learning curve)"]
+
+    both = make_run("both", n=40)
+    asked_of(both, "learning_curve", failed=1)
+    asked_of(both, "robustness", failed=2)
+    said = (
+        "In part failed: 1 of 36 cells, 1 of 2 cells of the question learning curve and 2 of 3 cells of the question "
+    )
+    assert summary.stamps(load(sealed(both)))[0] == f"{said}robustness failed."
 
 
 def test_a_smoke_run_is_called_one_first(make_run: Callable[..., Path]) -> None:

@@ -10,7 +10,7 @@ import pandas as pd
 import pytest
 
 from benchmark.plan.questions.robustness import Options
-from benchmark.results import over_runs
+from benchmark.results import answers, over_runs
 from benchmark.results.answers import robustness
 from benchmark.statistics.cells import metrics as measuring
 from benchmark.statistics.columns import compare
@@ -30,6 +30,8 @@ N = 150
 
 class Known(SimpleNamespace):
     """As `answers.Known` is, of made-up cells."""
+
+    by_part, tested = answers.Known.by_part, answers.Known.tested
 
     def options(self, _: str) -> Options:
         """The options of the question."""

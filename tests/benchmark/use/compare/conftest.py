@@ -33,8 +33,8 @@ def variant(runs: Path, sealed: Callable[[Path], Path]) -> Callable[..., Path]:
             if what == "scores":
                 path = folder / "scores.parquet"
                 edit(pd.read_parquet(path)).to_parquet(path, index=False)
-            elif what == "cells":
-                path = folder / "cells.csv"
+            elif what in ("cells", "generators"):
+                path = folder / f"{what}.csv"
                 edit(pd.read_csv(path, keep_default_na=False)).to_csv(path, index=False)
             else:
                 path = folder / {"manifest": MANIFEST, "card": CARD}[what]

@@ -12,6 +12,7 @@ import pytest
 
 from benchmark.statistics.columns.compare import paired, shared_reals
 from benchmark.use.compare.comparison import as_json, compare
+from benchmark.use.compare.measured import OF_CELLS
 from data.errors import UserError
 from data.holm import holm
 
@@ -31,9 +32,9 @@ def moved(cell: str = CELL, *, side: bool | None = None, far: float = 1.0) -> Ca
     return edit
 
 
-def row(found: Any, cell: str = CELL) -> pd.Series:
+def row(found: Any, cell: str = CELL, metric: str = "auc") -> pd.Series:
     """The row of a cell."""
-    (at,) = np.flatnonzero(found.cells["cell"] == cell)
+    (at,) = np.flatnonzero((found.cells["cell"] == cell) & (found.cells["metric"] == metric))
     return found.cells.iloc[at]
 
 
@@ -52,8 +53,9 @@ def other_fakes(card: dict[str, Any]) -> dict[str, Any]:
 
 def test_a_run_and_its_copy_are_the_same(runs: Path, variant: Callable[..., Path]) -> None:
     found = compare(runs / "first", variant())
-    assert found.counts == {"compared": 0, "equal scores": len(found.cells), "not comparable": 0}
-    assert len(found.cells) == 12
+    assert found.counts == {"compared": 0, "equal scores": 12, "not comparable": 0}
+    assert found.cells["metric"].value_counts().to_dict() == dict.fromkeys(OF_CELLS, 12)
+    assert set(found.cells["status"]) == {"equal scores"}
     assert found.specs.empty
     assert found.cells["p"].isna().all(), "there is nothing to test"
 
@@ -92,10 +94,13 @@ def test_p_values_are_adjusted_for_all_that_is_compared(runs: Path, variant: Cal
     other = "by class/0/linear-pixel/0"
     second = variant(scores=lambda scores: moved(other)(moved()(scores)))
     third = variant("third", scores=moved())
-    found = compare(runs / "first", second, third).cells
+    every = compare(runs / "first", second, third)
+    found = every.frame(metric="auc")
     assert (found["status"] == "compared").sum() == 3
     known = found["p"].notna()
     assert known.sum() == 3
+    alone = compare(runs / "first", second, third, metric="auc").cells
+    pd.testing.assert_frame_equal(alone, found, obj="what else is compared costs the AUCs nothing")
     assert found.loc[known, "p_holm"].tolist() == pytest.approx(holm(found.loc[known, "p"]).tolist())
 
 
@@ -154,7 +159,7 @@ def seeded(seed: int) -> dict[str, Callable[[Any], Any]]:
 
 def test_trainings_of_other_seeds_are_compared_as_configurations(runs: Path, variant: Callable[..., Path]) -> None:
     second = variant(**seeded(1))
-    found = compare(runs / "first", second).cells
+    found = compare(runs / "first", second).frame(metric="auc")
     mine = found[found["scope"] == "configuration"].set_index("cell")
     assert set(mine.index) == {f"{g}/{d}" for g in ("gaussian", "by class") for d in DETECTORS}, "controls are none"
     one = mine.loc["gaussian/linear-pixel"]
@@ -196,7 +201,7 @@ def test_only_what_differs_by_more_than_its_interval(runs: Path, variant: Callab
         mine = scores["cell"] == "noise/0/linear-pixel/0"
         return moved(far=0.01)(scores.assign(score=scores["score"].where(~mine, -scores["score"])))
 
-    found = compare(runs / "first", variant(scores=worse))
+    found = compare(runs / "first", variant(scores=worse), metric="auc")
     rows = found.frame(differing=True)
     assert len(rows) < found.counts["compared"] == 2
     assert ((rows["low"] > 0) | (rows["high"] < 0)).all()

@@ -1,0 +1,82 @@
+"""The command `report`: the page, the figures and the PDF of a run folder."""
+
+from __future__ import annotations
+
+import enum
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from benchmark.cli import completion, screen
+from benchmark.cli.running.options import FiguresOption
+from data.run_folder import FIGURES, PAGE, PDF, page_is_current
+
+
+class Form(enum.StrEnum):
+    """What a report is written as."""
+
+    HTML = "html"
+    PDF = "pdf"
+
+
+def report(
+    folder: Annotated[Path, typer.Argument(metavar="RUN_FOLDER", autocompletion=completion.run_folders)] = Path(
+        "runs/digits"
+    ),
+    figures: FiguresOption = False,
+    form: Annotated[
+        Form, typer.Option("--format", help="html, or pdf too, which Chromium prints and must be installed for.")
+    ] = Form.HTML,
+) -> None:
+    """Write the report of a run folder again, from its files alone."""
+    from benchmark.use import api
+
+    if form is Form.PDF:
+        from reports.pdf import browser
+
+        browser()  # before anything is written
+    api.load(folder)
+    screen.say(f"Report: {page(folder, again=True)}")
+    if figures:
+        screen.say(figures_of(folder))
+    if form is Form.PDF:
+        screen.say(f"PDF: {_pdf(folder)}")
+
+
+def register(app: typer.Typer) -> None:
+    """Adds the command to the command line."""
+    app.command()(report)
+
+
+def page(folder: Path, again: bool = False) -> Path:
+    """Writes the page unless the one there is of these very results."""
+    if again or not page_is_current(folder):
+        from benchmark.store.store import drawing
+
+        with screen.doing("Writing the page"), drawing(folder, PAGE):
+            from reports.page import write
+
+            return Path(write(folder))
+    return folder / PAGE
+
+
+def figures_of(folder: Path) -> str:
+    """Draws the figures, and says where they are."""
+    from benchmark.store.store import drawing
+    from reports import paper
+
+    screen.say("Drawing the figures ...", err=True)
+    with drawing(folder, FIGURES):
+        place = paper.write(folder)
+    return f"Figures: {place} ({paper.count(place)} as SVG, PNG and CSV)"
+
+
+def _pdf(folder: Path) -> Path:
+    from benchmark.store.store import drawing
+    from reports import pdf
+
+    screen.say("Printing the page ...", err=True)
+    with drawing(folder, PDF):
+        pdf.write(folder)
+    return folder / PDF
