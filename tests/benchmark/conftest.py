@@ -15,7 +15,6 @@ import pytest
 from benchmark.cli import main as cli
 from benchmark.plan.specs import Spec
 from benchmark.plan.stage import Stage
-from benchmark.processes import nursery
 from benchmark.stages import line
 from benchmark.store.digest import of_file
 from benchmark.store.store import Store
@@ -40,7 +39,6 @@ def call(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.Capture
     monkeypatch.delenv("FAUXBENCH_DATA", raising=False)
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
     monkeypatch.setenv("FAUXBENCH_OFFLINE", "1")
-    monkeypatch.setattr(nursery, "close", lambda: None)  # this process goes on, and the next call needs them again
 
     def run(*arguments: str | Path) -> Answer:
         monkeypatch.setattr(sys, "argv", ["fauxbench", *map(str, arguments)])

@@ -29,7 +29,6 @@ from PIL import Image
 import benchmark
 from benchmark.cli import main as cli
 from benchmark.plan import questions, specs
-from benchmark.processes import nursery
 from benchmark.use import api
 
 CODES = {"refused": 2, "some fail": 1}  # by the mark; all other commands end with 0
@@ -51,9 +50,6 @@ class Reader:
         belongings(folder)
         monkeypatch.chdir(folder)
         monkeypatch.setattr(benchmark, "run", partial(_smoked, api.run), raising=False)
-        monkeypatch.setattr(
-            nursery, "close", lambda: None
-        )  # this process goes on, and the next command needs them again
 
     def follows(self, page: list[Block]) -> None:
         """Does what the blocks of a page tell, in their order."""
