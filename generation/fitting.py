@@ -6,9 +6,12 @@ Imports Keras: import this inside functions only.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
+
+import numpy as np
 
 from data.errors import UserError
 from generation.learner import Told
@@ -75,6 +78,18 @@ def turns(
     if generator.parameters is None and told.folder is not None:
         generator.load(told.folder / LAST)
     tell()
+
+
+@contextmanager
+def lent(sampler: Any, values: Sequence[np.ndarray]) -> Iterator[None]:
+    """Gives a generator's sampler other weights for a while, so that an alarm can look at a training between two
+    checkpoints. A second sampler would be traced and compiled once more."""
+    own = sampler.values()
+    sampler.set(values)
+    try:
+        yield
+    finally:
+        sampler.set(own)
 
 
 def warm_start(

@@ -57,16 +57,16 @@ def turns(generator: Flow, images: np.ndarray, labels: np.ndarray | None, told: 
         advice=f" A smaller learning_rate may help. Received: learning_rate={settings.learning_rate}.",
     )
 
-    # Two networks: the generator samples with the first one until the next checkpoint, and the alarm looks each epoch.
-    sampler, watcher = generator.make_sampler(), generator.make_sampler()
+    sampler = generator.make_sampler()
     watched = draw(WATCHED, int(np.prod(images.shape[1:])), seed), conditions[np.resize(order, WATCHED)], WATCHING
 
     def watch(epoch: int) -> list[str]:
         values = program.sampling_values()
         if not all(np.isfinite(value).all() for value in values):
             return []  # which the trainer says
-        watcher.set(values)
-        return health.check(epoch, watcher.draw(*watched), {}, epoch * trainer.steps // settings.epochs)
+        with fitting.lent(sampler, values):
+            images_now = sampler.draw(*watched)
+        return health.check(epoch, images_now, {}, epoch * trainer.steps // settings.epochs)
 
     def take(name: str) -> None:
         del name
