@@ -5,9 +5,9 @@ Imports Keras: import this inside functions only.
 
 from __future__ import annotations
 
-import contextlib
 import hashlib
 from collections.abc import Callable, Collection, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -80,15 +80,16 @@ def turns(
     tell()
 
 
-@contextlib.contextmanager
-def lent(sampler: Any, values: Sequence[np.ndarray]) -> Iterator[Any]:
-    """Gives a sampler other weights for a while: to make a network and compile it takes longer than to draw with it."""
-    kept = sampler.values()
+@contextmanager
+def lent(sampler: Any, values: Sequence[np.ndarray]) -> Iterator[None]:
+    """Gives a generator's sampler other weights for a while, so that an alarm can look at a training between two
+    checkpoints. A second sampler would be traced and compiled once more."""
+    own = sampler.values()
     sampler.set(values)
     try:
-        yield sampler
+        yield
     finally:
-        sampler.set(kept)
+        sampler.set(own)
 
 
 def warm_start(

@@ -5,6 +5,7 @@ Imports Keras: import this inside functions only.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
     from generation.dcgan.generator import DCGAN
 
 WATCHED = 64  # images of the fixed batch that the collapse alarm looks at
+JUDGED = 128  # fixed, as of a sampler: a matrix product's last bits may depend on the batch size
 SCORED = 2048  # real images, at most, that the discriminator's accuracy on each class is taken from
 
 
@@ -59,15 +61,16 @@ def turns(generator: DCGAN, images: np.ndarray, labels: np.ndarray | None, told:
     keywords: dict[str, Any] = {"epochs": study.epochs, "options": options, "notes": notes, "advice": advice}
     trainer = Trainer(adversary, images, conditions, **keywords)
 
-    sampler = generator.make_sampler()  # of the last checkpoint, and lent to the alarm each epoch
+    sampler, judge = generator.make_sampler(), _judge(adversary)
     watched = draw(WATCHED, study.latent_dim, seed, study.latent), _mixed(conditions, WATCHED, seed)
 
     def watch(epoch: int) -> list[str]:
-        with fitting.lent(sampler, [np.asarray(v) for v in adversary.generator.variables]):
-            drawn = sampler.draw(*watched)
+        now = [np.asarray(v) for v in adversary.generator.variables]
         history = trainer.history.tail(trainer.steps // study.epochs)
         logs = {name: float(history[name].mean()) for name in ("d_loss", "d_real", "d_fake")}
-        return health.check(epoch, drawn, logs, int(history["step"].iloc[-1]))
+        with fitting.lent(sampler, now):
+            images_now = sampler.draw(*watched)
+        return health.check(epoch, images_now, logs, int(history["step"].iloc[-1]))
 
     def take(name: str) -> None:
         trained = {name: [np.asarray(v) for v in network.variables] for name, network in adversary.networks.items()}
@@ -76,7 +79,7 @@ def turns(generator: DCGAN, images: np.ndarray, labels: np.ndarray | None, told:
             _use_average(sampler, adversary, conditions, times)
         generator.use(sampler, trained)
         if generator.conditions is not None:
-            frame = _class_scores(adversary, sampler, images, conditions, labels, generator)
+            frame = _class_scores(judge, sampler, images, conditions, labels, generator)
             scores[:] = [row for row in scores if row["checkpoint"] != name]
             scores.extend(frame.assign(checkpoint=name).to_dict("records"))
 
@@ -106,23 +109,27 @@ def _mixed(conditions: np.ndarray, n: int, seed: int) -> np.ndarray:
     return conditions[np.resize(order, n)]
 
 
+def _judge(adversary: Adversary) -> Callable[..., np.ndarray]:
+    """Returns the discriminator's logits of `JUDGED` images 0 to 255 and their conditions, both float32."""
+    shapes = (JUDGED, *adversary.image_shape), (JUDGED, adversary.conditions)
+    output = adversary.study.output
+    return backend().compiled(lambda x, c: call(adversary.discriminator, to_range(x, output), c, False)[:, 0], *shapes)
+
+
 def _class_scores(
-    adversary: Adversary, sampler: Sampler, images: np.ndarray, conditions: np.ndarray, labels: Any, generator: DCGAN
-) -> pd.DataFrame:
-    study, n = adversary.study, 128
+    judge: Callable[..., np.ndarray], sampler: Sampler, images: np.ndarray, conditions: np.ndarray, labels: Any,
+    generator: DCGAN,
+) -> pd.DataFrame:  # fmt: skip
+    study, n = generator.study, JUDGED
     at = np.sort(np.random.default_rng(0).permutation(len(images))[:SCORED])
     fakes = sampler.draw(draw(len(at), study.latent_dim, 0, study.latent), conditions[at])
-    shapes = (n, *images.shape[1:]), (n, conditions.shape[1])
-    judge = backend().compiled(
-        lambda x, c: call(adversary.discriminator, to_range(x, study.output), c, False)[:, 0], *shapes
-    )
     logits = []
     for part in (np.asarray(images[at]), fakes):
         scored = np.empty(len(at), np.float32)
         for start in range(0, len(at), n):
             rows = slice(start, start + n)
             # compiled for one shape, so the last rows are filled up
-            full, wanted = np.zeros(shapes[0], np.float32), np.zeros(shapes[1], np.float32)
+            full, wanted = (np.zeros((n, *each.shape[1:]), np.float32) for each in (part, conditions))
             k = len(part[rows])
             full[:k], wanted[:k] = part[rows], conditions[at][rows]
             scored[rows] = judge(full, wanted)[:k]

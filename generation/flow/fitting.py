@@ -57,7 +57,7 @@ def turns(generator: Flow, images: np.ndarray, labels: np.ndarray | None, told: 
         advice=f" A smaller learning_rate may help. Received: learning_rate={settings.learning_rate}.",
     )
 
-    sampler = generator.make_sampler()  # of the last checkpoint, and lent to the alarm each epoch
+    sampler = generator.make_sampler()
     watched = draw(WATCHED, int(np.prod(images.shape[1:])), seed), conditions[np.resize(order, WATCHED)], WATCHING
 
     def watch(epoch: int) -> list[str]:
@@ -65,8 +65,8 @@ def turns(generator: Flow, images: np.ndarray, labels: np.ndarray | None, told: 
         if not all(np.isfinite(value).all() for value in values):
             return []  # which the trainer says
         with fitting.lent(sampler, values):
-            drawn = sampler.draw(*watched)
-        return health.check(epoch, drawn, {}, epoch * trainer.steps // settings.epochs)
+            images_now = sampler.draw(*watched)
+        return health.check(epoch, images_now, {}, epoch * trainer.steps // settings.epochs)
 
     def take(name: str) -> None:
         del name

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from functools import cache
 from typing import Any
 
 import keras
@@ -149,12 +150,12 @@ def _one_by_one(step: Callable[[Any, Any, Any], Any]) -> Callable[[Any, Any, np.
 
 
 def compiled(function: Callable[..., Any], *shapes: tuple[int, ...]) -> Callable[..., np.ndarray]:
-    """Compiles a function of float32 arrays of fixed shapes that changes no variable."""
+    """Compiles a function of float32 arrays of fixed shapes that changes no variable, when it is first called."""
     signature = [tf.TensorSpec(shape, tf.float32) for shape in shapes]
-    concrete = tf.function(function, autograph=False, input_signature=signature).get_concrete_function()
+    concrete = cache(tf.function(function, autograph=False, input_signature=signature).get_concrete_function)
 
     def run(*arrays: np.ndarray) -> np.ndarray:
-        return concrete(*[tf.constant(array, tf.float32) for array in arrays]).numpy()
+        return concrete()(*[tf.constant(array, tf.float32) for array in arrays]).numpy()
 
     return run
 

@@ -1,4 +1,5 @@
-"""Trains on one Keras backend what `test_backends.py` compares: `KERAS_BACKEND=NAME python backend_worker.py OUT`.
+"""Trains on one Keras backend what `test_backends.py` compares: `KERAS_BACKEND=NAME python backend_worker.py OUT`, and
+then runs the tests that are named behind it, in the same process, since an import of Keras takes seconds.
 
 Backends draw different random numbers, so all of them are replaced by ones that numpy draws, which depend on the seed
 and shape alone: the step, the layers and the compiled loop are the real ones.
@@ -7,13 +8,11 @@ and shape alone: the step, the layers and the compiled loop are the real ones.
 from __future__ import annotations
 
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
-
-from benchmark.machine import runtime
-
-runtime.configure()
 
 SMALL = {"width": 4, "discriminator_width": 4, "latent_dim": 5, "batch_size": 6, "dropout": 0.2}
 RECIPES: dict[str, tuple[str, tuple[int, int, int], dict]] = {
@@ -27,7 +26,7 @@ RECIPES: dict[str, tuple[str, tuple[int, int, int], dict]] = {
         "diffaugment": ["color", "translation"],
     }),
     "conditional": ("small", (8, 8, 1), {**SMALL, "condition": "labels", "norm": "none", "spectral_norm": True}),
-    "mnist-1d": ("mnist-1d", (28, 28, 1), {"batch_size": 6}),
+    "mnist-1d": ("mnist-1d", (28, 28, 1), {"batch_size": 3}),  # no smaller one is allowed
     "everything": ("small", (12, 8, 3), {
         **SMALL, "label_noise": 0.2, "label_smoothing": 0.1, "input_noise": 0.1, "generator_steps": 2,
         "augment": ["flip", "rotation", "scale"], "diffaugment": ["color", "translation", "cutout"],
@@ -38,7 +37,7 @@ RECIPES: dict[str, tuple[str, tuple[int, int, int], dict]] = {
     "autoencoder": ("autoencoder", (16, 16, 3), {
         "encoder_width": 4, "decoder_width": 4, "latent_dim": 5, "batch_size": 6, "adversarial": 0.5, "warm_up": 0,
     }),
-    "flow": ("flow", (16, 16, 3), {
+    "flow": ("flow", (8, 8, 3), {
         "width": 4, "batch_size": 6, "ema": 1.0, "mirror": True, "dropout": 0.2, "condition": "labels",
         "attention": True,
     }),
@@ -61,22 +60,25 @@ def real(shape: tuple[int, ...], n: int = 24) -> tuple[np.ndarray, np.ndarray]:
 
 def train(recipe: str) -> dict[str, np.ndarray]:
     """Returns logs and variables after the first and the last step."""
-    from generation.training.backend import backend
-
     name, shape, options = RECIPES[recipe]
     images, labels = real(shape)
     program = {"autoencoder": _swap, "flow": _flow}.get(name, _adversary)(name, shape, options)
     conditions = np.eye(3, dtype=np.float32)[labels][:, : program.conditions]
     step = program.prepare(STEPS)
     _same_weights(program)
-    calls = _same_draws()
+    with _same_draws() as calls:
+        return _trained(program, step, images, conditions, calls)
+
+
+def _trained(program, step, images, conditions, calls) -> dict[str, np.ndarray]:
+    from generation.training.backend import backend
 
     def from_zero(*arguments):
         calls.clear()  # a backend may look at the step twice
         return step(*arguments)
 
     each = program.images_per_step
-    run = backend().compiled_steps(from_zero, program.variables, shape, program.conditions, each)
+    run = backend().compiled_steps(from_zero, program.variables, images.shape[1:], program.conditions, each)
     on_device = backend().device_array(images), backend().device_array(conditions)
     index = np.arange(STEPS * each, dtype=np.int32).reshape(STEPS, -1) % len(images)
     found = {}
@@ -128,8 +130,9 @@ def _same_weights(program) -> None:
             average.assign(variable)
 
 
-def _same_draws() -> list[int]:
-    """Replaces the backend's random numbers, and returns the list in which calls without a known seed are counted."""
+@contextmanager
+def _same_draws() -> Iterator[list[int]]:
+    """Replaces the backend's random numbers, and gives the list in which calls without a known seed are counted."""
     from keras import ops
 
     from generation.training.backend import backend
@@ -142,26 +145,42 @@ def _same_draws() -> list[int]:
         return ops.convert_to_tensor(drawn.astype(np.int16))
 
     module = backend()
+    own = module.normal, module.uniform, module.random_16_bits
     module.normal = lambda shape, seed, step: ops.convert_to_tensor(_of(seed).normal(size=shape).astype(np.float32))
     module.uniform = lambda shape, seed, step: ops.convert_to_tensor(_of(seed).random(shape).astype(np.float32))
     module.random_16_bits = bits
-    return calls
+    try:
+        yield calls
+    finally:
+        module.normal, module.uniform, module.random_16_bits = own
 
 
 def _of(seed: int) -> np.random.Generator:
     return np.random.default_rng(seed)
 
 
-def main() -> None:
-    out = Path(sys.argv[1])
+def fill(out: Path) -> None:
+    """Writes what is compared into a folder."""
     from generation.dcgan.generator import DCGAN
 
     images, labels = real((8, 8, 1))
-    generator = DCGAN(**OPTIONS).fit(images, labels)  # before the draws are replaced
+    generator = DCGAN(**OPTIONS).fit(images, labels)
     generator.save(out / "checkpoint")
     np.save(out / "samples.npy", generator.sample(40, seed=2))
     for recipe in RECIPES:
         np.savez(out / f"{recipe}.npz", **{name.replace("/", "|"): value for name, value in train(recipe).items()})
+
+
+def main() -> None:
+    from benchmark.machine import runtime
+
+    runtime.configure(threads=1, jobs=1)  # as for all tests
+    out, *tests = sys.argv[1:]
+    fill(Path(out))
+    if tests:
+        import pytest
+
+        sys.exit(pytest.main(tests))
 
 
 if __name__ == "__main__":
