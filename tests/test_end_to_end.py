@@ -9,6 +9,7 @@ import subprocess
 import sys
 import threading
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import IO
 
@@ -17,6 +18,7 @@ import pandas as pd
 import pytest
 from PIL import Image, ImageFilter
 
+from benchmark.cli import main as cli
 from benchmark.machine import device, processor, runtime
 
 COMMAND = [sys.executable, "-c", "import sys; sys.argv[0] = 'fauxbench'; from benchmark.cli.main import main; main()"]
@@ -94,10 +96,29 @@ MANIFEST = (
 )
 
 
-def fauxbench(*arguments: str | Path, cwd: Path, timeout: float = 600) -> subprocess.CompletedProcess[str]:
+Ended = subprocess.CompletedProcess[str]
+
+
+def fauxbench(*arguments: str | Path, cwd: Path, timeout: float = 600) -> Ended:
     return subprocess.run(
         [*COMMAND, *map(str, arguments)], cwd=cwd, capture_output=True, text=True, timeout=timeout, check=False
     )
+
+
+@pytest.fixture
+def called(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Callable[..., Ended]:
+    """Calls the command in this process, for what does not depend on how it is started: a start takes seconds."""
+
+    def call(*arguments: str | Path, cwd: Path) -> Ended:
+        monkeypatch.chdir(cwd)
+        monkeypatch.setattr(sys, "argv", ["fauxbench", *map(str, arguments)])
+        capsys.readouterr()
+        with pytest.raises(SystemExit) as ended:
+            cli.main()
+        said = capsys.readouterr()
+        return subprocess.CompletedProcess(sys.argv, int(ended.value.code or 0), said.out, said.err)
+
+    return call
 
 
 STREAMS = ("stdout", "stderr")
@@ -246,8 +267,8 @@ def test_a_second_run_computes_nothing(smoke: Path) -> None:
 
 
 @pytest.mark.slow
-def test_json_for_scripts(smoke: Path) -> None:
-    ended = fauxbench("run", "--smoke", "--json", cwd=smoke)
+def test_json_for_scripts(smoke: Path, called: Callable[..., Ended]) -> None:
+    ended = called("run", "--smoke", "--json", cwd=smoke)
     assert ended.returncode == 0
     answer = json.loads(ended.stdout)
     assert answer["smoke"] is True
@@ -257,10 +278,10 @@ def test_json_for_scripts(smoke: Path) -> None:
 
 
 @pytest.mark.slow
-def test_plan_knows_what_is_stored(smoke: Path) -> None:
-    lines = fauxbench("plan", "digits", "--smoke", "--long", cwd=smoke).stdout.splitlines()
-    short = fauxbench("plan", "digits", "--smoke", cwd=smoke).stdout.splitlines()
-    planned = json.loads(fauxbench("plan", "digits", "--smoke", "--json", cwd=smoke).stdout)
+def test_plan_knows_what_is_stored(smoke: Path, called: Callable[..., Ended]) -> None:
+    lines = called("plan", "digits", "--smoke", "--long", cwd=smoke).stdout.splitlines()
+    short = called("plan", "digits", "--smoke", cwd=smoke).stdout.splitlines()
+    planned = json.loads(called("plan", "digits", "--smoke", "--json", cwd=smoke).stdout)
     stages, seen = planned["stages"], planned["can_see"]
     assert all(line.startswith("stored") for line in lines[: len(stages)])
     assert not any(line.startswith("stored") for line in lines[len(stages) :])
@@ -273,26 +294,26 @@ def test_plan_knows_what_is_stored(smoke: Path) -> None:
     assert seen["assumed"] == ""
     assert seen["test_images"] == 32
     assert "32 test images of a class" in " ".join(lines)
-    longer = fauxbench("plan", "digits", "--smoke", "--set", "detector.cnn.epochs=2", "--json", cwd=smoke).stdout
+    longer = called("plan", "digits", "--smoke", "--set", "detector.cnn.epochs=2", "--json", cwd=smoke).stdout
     assert all(row["stored"] for row in json.loads(longer)["stages"] if "cnn" not in row["id"])
 
 
 @pytest.mark.slow
-def test_report_is_written_again_from_files_alone(smoke: Path) -> None:
+def test_report_is_written_again_from_files_alone(smoke: Path, called: Callable[..., Ended]) -> None:
     page = smoke / "runs/digits-smoke/report.html"
     before = page.read_bytes()
     page.unlink()
-    ended = fauxbench("report", "runs/digits-smoke", cwd=smoke)
+    ended = called("report", "runs/digits-smoke", cwd=smoke)
     assert ended.returncode == 0, ended.stderr
     assert page.read_bytes() == before
 
 
 @pytest.mark.slow
-def test_list(tmp_path: Path) -> None:
-    text = fauxbench("list", cwd=tmp_path).stdout
+def test_list(tmp_path: Path, called: Callable[..., Ended]) -> None:
+    text = called("list", cwd=tmp_path).stdout
     for name in ("cifar10-dog", "celeba", "dcgan", "linear-log-dct", "learning_rate"):
         assert name in text
-    found = json.loads(fauxbench("list", "--json", cwd=tmp_path).stdout)
+    found = json.loads(called("list", "--json", cwd=tmp_path).stdout)
     assert set(found) == {"presets", "datasets", "generators", "detectors"}
     assert not [row for group in found.values() for row in group if row.get("broken")]
 
@@ -306,19 +327,19 @@ def test_describe_prints_the_three_networks(tmp_path: Path) -> None:
 
 
 @pytest.mark.slow
-def test_data_deals_a_set_into_its_parts(tmp_path: Path) -> None:
-    facts = json.loads(fauxbench("data", "digits", "--json", cwd=tmp_path).stdout)
+def test_data_deals_a_set_into_its_parts(tmp_path: Path, called: Callable[..., Ended]) -> None:
+    facts = json.loads(called("data", "digits", "--json", cwd=tmp_path).stdout)
     assert facts["images"] == 1797
     parts = [facts[name] for name in ("generator-train", "detector-train", "detector-validation", "test")]
     assert sum(parts) + sum(facts["dropped"].values()) == 1797
-    every = fauxbench("data", cwd=tmp_path)
+    every = called("data", cwd=tmp_path)
     assert every.returncode == 0
     assert len(every.stdout.splitlines()) == 5
 
 
 @pytest.mark.slow
-def test_doctor(tmp_path: Path) -> None:
-    ended = fauxbench("doctor", "--json", cwd=tmp_path)
+def test_doctor(tmp_path: Path, called: Callable[..., Ended]) -> None:
+    ended = called("doctor", "--json", cwd=tmp_path)
     rows = {row["name"]: row for row in json.loads(ended.stdout)}
     assert ended.returncode == 0, rows
     assert rows["data: digits"]["verdict"] == "good"
@@ -327,7 +348,9 @@ def test_doctor(tmp_path: Path) -> None:
     assert ("bfloat16" in rows) == bool(on_cpu and processor.bfloat16_units(runtime.backend()))
 
 
-@pytest.mark.parametrize("arguments", [["--help"], ["run", "--help"], ["run", "digitz"]])
+@pytest.mark.parametrize(
+    "arguments", [["--help"], ["run", "--help"], ["run", "digitz"], ["plan", "digits", "--set", "name=5"]]
+)
 def test_light_verbs_import_nothing_heavy(tmp_path: Path, arguments: list[str]) -> None:
     code = (
         "import atexit, sys\n"
@@ -374,8 +397,8 @@ def folders(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.mark.slow
-def test_two_folders_of_fakes(folders: Path, tmp_path: Path) -> None:
-    ended = fauxbench(
+def test_two_folders_of_fakes(folders: Path, tmp_path: Path, called: Callable[..., Ended]) -> None:
+    ended = called(
         "run", "--real", folders / "real", "--fake", folders / "soft", "--fake", folders / "softer",
         "--set", "detector.cnn.epochs=2", cwd=tmp_path,
     )  # fmt: skip
@@ -399,7 +422,7 @@ def test_two_folders_of_fakes(folders: Path, tmp_path: Path) -> None:
     assert sum(part.get("PNG in RGB", 0) for part in card["splits"][0]["codecs"].values()) == 120
     assert str(folders) not in json.dumps(card), "a run folder can be given away"
     assert "soft" in ended.stdout
-    again = fauxbench(
+    again = called(
         "run", "--real", folders / "real", "--fake", folders / "soft", "--fake", folders / "softer",
         "--set", "detector.cnn.epochs=2", cwd=tmp_path,
     )  # fmt: skip
