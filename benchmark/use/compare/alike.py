@@ -92,11 +92,17 @@ class Partners:
         return ""
 
 
+def identities(run: Opened, group: str) -> dict[str, str]:
+    """Returns what each row of a run is, by its id, as text: that of rows that are the same is the same."""
+    found = {row.id: [row.kind, row.train_on, row.files, row.options] for row in _rows(run, group)}
+    return {name: json.dumps(what, sort_keys=True) for name, what in found.items()}
+
+
 def partners(reference: Opened, other: Opened) -> Partners:
     """Returns which rows of two runs are the same, or one with other options."""
     found = Partners()
     for group in GROUPS:
-        mine, theirs = list(_rows(reference, group)), list(_rows(other, group))
+        mine, theirs = _rows(reference, group), _rows(other, group)
         same = [(one, two) for two in theirs for one in mine if one.is_same(two)]
         taken: dict[str, What] = {}
         for one, two in sorted(same, key=lambda pair: pair[0].id != pair[1].id):  # one that has kept its id first
@@ -139,7 +145,16 @@ def _pair(found: Partners, group: str, taken: dict[str, What], one: What, two: W
         found.changed[group, one.id] = f"{group[:-1]} {one.id}: {', '.join(said)}"
 
 
-def _rows(run: Opened, group: str) -> Iterator[What]:
+def _rows(run: Opened, group: str) -> list[What]:
+    """Returns what the rows of a run are; worked out once a run, which several leaderboards ask."""
+    kept: dict[str, Any] = vars(run)  # where the run keeps its cached properties too
+    if f"rows of {group}" not in kept:
+        kept[f"rows of {group}"] = list(_read(run, group))
+    found: list[What] = kept[f"rows of {group}"]
+    return found
+
+
+def _read(run: Opened, group: str) -> Iterator[What]:
     spec = run.manifest["spec"].get(group[:-1])
     listed = [row for row in spec if isinstance(row, dict)] if isinstance(spec, list) else []
     train_on = {row.get("id"): str(row.get("train_on", EACH)) for row in listed}

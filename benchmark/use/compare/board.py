@@ -26,6 +26,7 @@ from benchmark.statistics.columns import ranks as ranking
 from benchmark.statistics.columns.column_of_runs import of_runs
 from benchmark.statistics.delong import components
 from benchmark.statistics.ranking import Ranking
+from benchmark.use.compare.alike import identities
 from benchmark.use.compare.opened import Opened
 
 COLUMNS = [
@@ -72,11 +73,11 @@ class _Entry:
     runs: list[str]
 
     def detectors(self) -> dict[str, str]:
-        """Returns the detectors that have judged all of its trainings -> what tells each from another of its name."""
+        """Returns the detectors that have judged all of its trainings -> what each is, whatever it is called."""
         seeds = max((len(by_seed) for by_seed in self.cells.values()), default=0)
-        rows = {row["id"]: row for row in self.run.manifest["detectors"]}
+        known = identities(self.run, "detectors")
         return {
-            name: json.dumps([name, rows[name]["kind"], rows[name].get("options")], sort_keys=True, default=str)
+            name: known[name]
             for name, by_seed in self.cells.items()
             if len(by_seed) == seeds and all(cell["status"] == "done" for mine in by_seed.values() for cell in mine)
         }
@@ -178,7 +179,7 @@ def _board(entries: list[_Entry]) -> Board:
     first = entries[0]
     n_real = int((~judged[0].scores(rows[0]["detector"])[0][0][1]).sum()) if judged else 0
     frame = pd.DataFrame(rows, columns=COLUMNS).sort_values("auc", kind="stable", ignore_index=True)
-    names = sorted({json.loads(one)[0] for one in common})
+    names = sorted({name for entry in judged for name, about in entry.detectors().items() if about in common})
     dataset = str(first.run.manifest["dataset"].get("name", ""))
     return Board(dataset, first.run.digest, first.ledger_seed, n_real, names, note, frame)
 
@@ -210,11 +211,13 @@ def _merged(entries: list[_Entry], rows: list[dict[str, Any]]) -> tuple[list[_En
     seen: dict[bytes, int] = {}
     kept: list[tuple[_Entry, dict[str, Any]]] = []
     for entry, row in zip(entries, rows, strict=True):
-        sha = hashlib.sha256(json.dumps([row[name] for name in ("generator", "kind", "options", "detector")]).encode())
+        what = [identities(entry.run, "generators")[row["generator"]], entry.detectors()[row["detector"]]]
+        sha = hashlib.sha256(json.dumps(what).encode())
         for trained in entry.scores(row["detector"]):
             for values, *_ in trained:
                 sha.update(np.ascontiguousarray(values).tobytes())
-        if (at := seen.get(sha.digest())) is not None:
+        at = seen.get(sha.digest())
+        if at is not None and entry.run.name not in kept[at][0].runs:  # two rows of one run stay two
             kept[at][0].runs.append(entry.run.name)
             continue
         seen[sha.digest()] = len(kept)

@@ -93,16 +93,21 @@ class Comparison:
             counts, first = self._counted(metric), not said
             n = _of(counts[row.COMPARED], metric) if first else f"{counts[row.COMPARED]:,}"
             said.append(
-                f"{later if first else title(metric)}: {n} compared, "
-                f"{counts[row.EQUAL]:,} with equal scores, {counts[row.NOT]:,} not comparable."
+                f"{later if first else title(metric)}: {n} compared, {counts[row.EQUAL]:,} "
+                f"{'with equal scores' if first else 'equal'}, {counts[row.NOT]:,} not comparable."
             )
             came = self._came_out(metric, counts)
             said += [came] if first else []
             said[-1] += f" {came}" if not first and counts[row.COMPARED] else ""
         if self.changes:
             cells = {cell for named in self.changes.values() for cell in named}
-            what = _n(len(cells), "row") + " of what is compared"
-            said.append(f"{what}: other options or sizes in the two runs, which the difference is of too.")
+            rest = "rests" if len(cells) == 1 else "rest"
+            rows = _n(len(cells), "row")
+            said.append(f"{rows} {rest} on other options or sizes in the two runs, and differ by that too.")
+        renamed = self.cells[(self.cells["called"] != "") & (self.cells["called"] != self.cells["cell"])]
+        if len(renamed):
+            cell, called, run = renamed[["cell", "called", "run"]].iloc[0]
+            said.append(f"Rows are matched by what they are: {cell} is called {called} in {run}.")
         return said
 
     def _came_out(self, metric: str, counts: dict[str, int]) -> str:

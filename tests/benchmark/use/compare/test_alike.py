@@ -80,7 +80,7 @@ def test_an_id_with_other_options_is_a_difference_of_specs(runs: Path, variant: 
     assert at(found, "by class/0/linear-pixel/0")["changed"] == ""
     (((run, said), cells),) = found.changes.items()
     assert (run, said, CELL in cells) == ("second", "generator gaussian: components 64 and 3", True)
-    assert "3 rows of what is compared: other options" in found.sentences()[-1]
+    assert "3 rows rest on other options" in found.sentences()[-1]
 
 
 def test_a_detector_with_other_options_or_code_too(runs: Path, variant: Callable[..., Path]) -> None:
@@ -101,6 +101,7 @@ def test_a_row_is_found_under_another_name(runs: Path, variant: Callable[..., Pa
     found = compare(runs / "first", variant(**renamed("gaussian", "plain")))
     assert found.counts == {"compared": 0, "equal scores": 12, "not comparable": 0}
     assert at(found)["called"] == "plain/0/linear-pixel/0"
+    assert f"{CELL} is called plain/0/linear-pixel/0 in second" in found.sentences()[-1]
     assert at(found)["changed"] == ""
 
 

@@ -91,7 +91,8 @@ def test_only_detectors_that_judged_all_are_chosen_among(runs: Path, variant: Ca
 def test_what_no_detector_has_judged_together_stands_apart(runs: Path, variant: Callable[..., Path]) -> None:
     def renamed(manifest: dict[str, Any]) -> dict[str, Any]:
         for row in manifest["detectors"]:
-            row["options"] = {"depth": 3} if row["id"] == "linear-pixel" else row["options"]
+            if row["id"] == "linear-pixel":
+                row["options"] = row["resolved"] = {"depth": 3}
         return manifest
 
     found = of(runs / "first", variant(manifest=renamed, scores=spread("test", "linear-pixel", 1.0)))
@@ -102,6 +103,23 @@ def test_what_two_runs_have_alike_is_one_row(runs: Path, variant: Callable[..., 
     (board,) = of(runs / "first", variant())
     assert board.rows["runs"].tolist() == [["first", "second"]] * 2
     assert table([board])["runs"].tolist() == ["first, second"] * 2
+
+
+def test_so_it_is_under_another_name_and_with_a_default_spelt_out(runs: Path, variant: Callable[..., Path]) -> None:
+    def named(frame: pd.DataFrame) -> pd.DataFrame:
+        names = [name for name in ("cell", "generator", "train_generator", "train_sources") if name in frame]
+        again = {name: frame[name].astype(str).str.replace(r"^gaussian(?=/|$)", "plain", regex=True) for name in names}
+        return frame.assign(**again)
+
+    def spelt(manifest: dict[str, Any]) -> dict[str, Any]:
+        for row in manifest["generators"]:
+            if row["id"] == "gaussian":
+                row |= {"id": "plain", "options": {"components": row["resolved"]["components"]}}
+        return manifest
+
+    (board,) = of(runs / "first", variant(manifest=spelt, cells=named, scores=named))
+    assert board.rows["runs"].tolist() == [["first", "second"]] * 2
+    assert "gaussian" in set(board.rows["generator"]), "as the first calls it"
 
 
 @pytest.mark.parametrize(

@@ -147,7 +147,7 @@ def test_quality_is_compared_by_its_intervals(variant: Callable[..., Path]) -> N
     assert row["differs"]
     assert 0 < row["p"] < 0.05
     assert "not paired" in row["note"]
-    assert "FD: 1 compared, 0 with equal scores, 0 not comparable. 1 of 1 differ" in " ".join(found.sentences())
+    assert "FD: 1 compared, 0 equal, 0 not comparable. 1 of 1 differ" in " ".join(found.sentences())
 
 
 @pytest.mark.parametrize(
