@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import json
 import shutil
 import sys
@@ -10,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+import typer
 
 from benchmark.cli import main as cli
 from benchmark.plan.specs import Spec
@@ -18,6 +20,9 @@ from benchmark.stages import line
 from benchmark.store.digest import of_file
 from benchmark.store.store import Store
 from benchmark.use import api
+
+
+BUILT = functools.cache(typer.main.get_command)  # each call would build all verbs again, which takes longer than most
 
 
 @dataclass(frozen=True)
@@ -38,6 +43,7 @@ def call(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.Capture
     monkeypatch.delenv("FAUXBENCH_DATA", raising=False)
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
     monkeypatch.setenv("FAUXBENCH_OFFLINE", "1")
+    monkeypatch.setattr(typer.main, "get_command", BUILT)
 
     def run(*arguments: str | Path) -> Answer:
         monkeypatch.setattr(sys, "argv", ["fauxbench", *map(str, arguments)])
