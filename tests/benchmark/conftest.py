@@ -21,7 +21,6 @@ from benchmark.store.digest import of_file
 from benchmark.store.store import Store
 from benchmark.use import api
 
-
 BUILT = functools.cache(typer.main.get_command)  # each call would build all verbs again, which takes longer than most
 
 
