@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+<<<<<<< HEAD
 import itertools
+=======
+import functools
+>>>>>>> qA
 import json
 import shutil
 import sys
@@ -11,6 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+import typer
 
 from benchmark.cli import main as cli
 from benchmark.plan.specs import Spec
@@ -19,6 +24,8 @@ from benchmark.stages import line
 from benchmark.store.digest import of_file
 from benchmark.store.store import Store
 from benchmark.use import api
+
+BUILT = functools.cache(typer.main.get_command)  # each call would build all verbs again, which takes longer than most
 
 
 @dataclass(frozen=True)
@@ -39,6 +46,7 @@ def call(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.Capture
     monkeypatch.delenv("FAUXBENCH_DATA", raising=False)
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
     monkeypatch.setenv("FAUXBENCH_OFFLINE", "1")
+    monkeypatch.setattr(typer.main, "get_command", BUILT)
 
     def run(*arguments: str | Path) -> Answer:
         monkeypatch.setattr(sys, "argv", ["fauxbench", *map(str, arguments)])

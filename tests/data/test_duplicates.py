@@ -14,6 +14,7 @@ from data.chains import join
 from data.copies import spectra
 from data.copies_between import between
 from data.duplicates import exact_duplicates, find_copies
+from data.near_duplicates import reduced
 from data.sources.digits import Digits
 
 
@@ -179,3 +180,14 @@ def test_film_is_one_set():
     rng = np.random.default_rng(0)
     frames = np.clip(pictures(1)[0].astype(int) + rng.integers(-9, 9, (200, 32, 32, 3)), 0, 255).astype(np.uint8)
     assert set(find_copies(frames).near.tolist()) == {0}
+
+
+@pytest.mark.parametrize("shape", [(8, 8, 1), (16, 16, 3), (8, 16, 3)])
+def test_small_images_are_enlarged_as_pillow_does(shape):
+    images = np.random.default_rng(0).integers(0, 256, (40, *shape), dtype=np.uint8)
+    grey, at = reduced(images)
+    assert len(at) == 40
+    for image, found in zip(images, grey, strict=True):
+        pixels = Image.fromarray(image.squeeze()).resize((32, 32), Image.Resampling.BOX)
+        expected = np.asarray(pixels, np.float32).reshape(32, 32, -1).mean(axis=2)
+        assert np.array_equal(found, expected.astype(np.float16))

@@ -20,8 +20,7 @@ from data.ledger import check_ledger, split
 from data.sources.folder import Folder as Reals
 from generation.folder import Folder as Fakes
 
-# of 5 draws 4 hold: a true 95 % fails once in 44, and one of 30 % passes once in 32
-PEOPLE, FRAMES, DRAWS = 30, 6, 5
+PEOPLE, FRAMES, DRAWS = 30, 6, 8
 
 
 def film(folder: Path, rng: np.random.Generator, name: str, noise: float) -> None:

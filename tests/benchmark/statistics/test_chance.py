@@ -7,6 +7,7 @@ from scipy import stats
 from benchmark.statistics import chance
 from benchmark.statistics.chance import p_chance
 from benchmark.statistics.clusters import Clusters
+from benchmark.statistics.delong import components, covariance
 from benchmark.statistics.ranking import Ranking
 
 
@@ -90,3 +91,12 @@ def test_the_level_holds_with_clusters():
         alarms += [p_chance(ranking, clusters) <= 0.05, p_chance(ranking) <= 0.05]
     assert 0.02 <= alarms[0] / 400 <= 0.085
     assert alarms[1] / 400 > 0.12
+
+
+def test_what_is_known_of_the_auc_changes_no_p_value():
+    rng, is_fake = np.random.default_rng(0), np.arange(60) >= 30
+    ranking, clusters = Ranking.of(rng.normal(size=60) + is_fake, is_fake), Clusters.of(np.arange(60) // 4, is_fake)
+    part = components(ranking)
+    variance = sum(float(side[0, 0]) for side in covariance([part], clusters.index[is_fake], clusters.index[~is_fake]))
+    assert p_chance(ranking, clusters, known=(part, variance)) == p_chance(ranking, clusters)
+    assert p_chance(ranking, clusters, known=(part, 4 * variance)) > p_chance(ranking, clusters)

@@ -155,3 +155,13 @@ def test_the_band_is_for_a_rate_of_false_alarms_and_holds_it_with_units():
         at = np.searchsorted(curve.fpr, 0.01, side="right") - 1
         held += curve.tpr_low[at] <= truth <= curve.tpr_high[at]
     assert held >= 93
+
+
+@pytest.mark.parametrize("of", [3, 40, 1000])
+def test_units_have_the_same_numbers_whatever_their_names_are_made_of(of):
+    """Resampling draws them by number: the same seed must draw the same units."""
+    groups = np.random.default_rng(of).integers(-2, of, 400)
+    names = np.array([f"alone {k}" if group < 0 else f"group {group}" for k, group in enumerate(groups.tolist())])
+    expected = np.unique(names, return_inverse=True)[1]
+    for given in (groups, groups.astype(np.int16), groups.tolist(), groups.astype(object)):
+        assert np.array_equal(Clusters.of(given, IS_FAKE).index, expected)
