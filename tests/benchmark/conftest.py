@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-<<<<<<< HEAD
-import itertools
-=======
 import functools
->>>>>>> qA
+import itertools
 import json
 import shutil
 import sys
