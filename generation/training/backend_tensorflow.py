@@ -85,7 +85,8 @@ def compiled_steps(
     images_per_step: int,
     steps: int | None = None,
 ) -> Callable[[Any, Any, np.ndarray, int], np.ndarray]:
-    """Compiles a training step into a loop that stays on the device, unless the training has few steps.
+    """Compiles a training step into a loop that stays on the device, when it is first called, unless the training has
+    few steps.
 
     Args:
         step: `step(images, conditions, number) -> (k,)` float32 logs, with images uint8 `(images_per_step, height,
@@ -127,11 +128,11 @@ def compiled_steps(
         _, logs = tf.while_loop(lambda done, _: done < steps, body, start, parallel_iterations=1)
         return logs.stack()
 
-    concrete = loop.get_concrete_function()
+    concrete = cache(loop.get_concrete_function)  # by the first call: a training that has ended needs none
 
     def run(images: Any, conditions: Any, index: np.ndarray, first: int) -> np.ndarray:
         numbers = tf.constant(index, tf.int32), tf.constant(first, tf.int64)
-        return concrete(images, conditions, *numbers).numpy()
+        return concrete()(images, conditions, *numbers).numpy()
 
     return run
 

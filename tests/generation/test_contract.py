@@ -16,8 +16,8 @@ from generation.folder import Folder
 from generation.gaussian import Gaussian
 from generation.swap.generator import Autoencoder
 
-QUICK = {"architecture": "small", "width": 4, "latent_dim": 4, "epochs": 1, "batch_size": 8}
-FLOW = {"width": 4, "epochs": 1, "batch_size": 8, "steps": 2}
+QUICK = {"architecture": "small", "width": 4, "latent_dim": 4, "epochs": 1, "batch_size": 12}
+FLOW = {"width": 4, "epochs": 1, "batch_size": 12, "steps": 2}
 SWAP = {"encoder_width": 4, "decoder_width": 4, "latent_dim": 4, "epochs": 1, "batch_size": 8}
 LABELS = np.arange(24) % 2  # for those that need groups
 
@@ -26,9 +26,10 @@ def _images(shape=(8, 8, 1), n=24):
     return np.random.default_rng(5).integers(0, 256, (n, *shape), np.uint8)
 
 
-@pytest.fixture(params=["dcgan", "flow", "autoencoder", "gaussian", "folder", "real-copy", "noise"])
-def make(request, tmp_path):
+@pytest.fixture(scope="module", params=["dcgan", "flow", "autoencoder", "gaussian", "folder", "real-copy", "noise"])
+def make(request, tmp_path_factory):
     """Returns a function of a shape that makes an unfitted generator of one kind for it."""
+    place = tmp_path_factory.mktemp("of-images")
 
     def make(shape=(8, 8, 1), random_state=0):
         if request.param == "dcgan":
@@ -38,7 +39,7 @@ def make(request, tmp_path):
         if request.param == "autoencoder":
             return Autoencoder(**SWAP, random_state=random_state)
         if request.param == "folder":
-            folder = tmp_path / "x".join(map(str, shape))
+            folder = place / "x".join(map(str, shape))
             folder.mkdir(exist_ok=True)
             for position, image in enumerate(np.random.default_rng(9).integers(0, 256, (30, *shape), np.uint8)):
                 Image.fromarray(image[..., 0] if shape[2] == 1 else image).save(folder / f"{position:03d}.png")
@@ -46,6 +47,20 @@ def make(request, tmp_path):
         return {"gaussian": Gaussian, "real-copy": RealCopy, "noise": Noise}[request.param](random_state=random_state)
 
     return make
+
+
+@pytest.fixture(scope="module")
+def fitted(make, tmp_path_factory):
+    """A generator of one kind that has been trained once, and what it was at its checkpoints; no test changes it."""
+    images, seen, place = _images(), [], tmp_path_factory.mktemp("checkpoints")
+
+    def checkpoint(name, generator):
+        generator.save(place / name)
+        assert _files(place / name)
+        seen.append((name, generator.sample(4, sources=images, labels=LABELS)))
+
+    np.random.seed(0)  # global state must not matter
+    return make().fit(images, LABELS, on_checkpoint=checkpoint), seen
 
 
 def _files(folder):
@@ -69,26 +84,23 @@ def test_shape_and_dtype(make, shape):
     assert not np.shares_memory(images, fakes)
 
 
-def test_the_first_samples_do_not_depend_on_how_many(make):
-    images = _images()
-    generator = make().fit(images, LABELS)
+def test_the_first_samples_do_not_depend_on_how_many(fitted):
+    images, (generator, _) = _images(), fitted
     few, many = (generator.sample(n, seed=3, sources=images, labels=LABELS) for n in (5, 24))
     assert np.array_equal(few, many[:5])
     if not getattr(generator, "uses_sources", False):  # a swap follows from its source
         assert not np.array_equal(few, generator.sample(5, seed=4, sources=images, labels=LABELS))
 
 
-def test_determinism(make):
+def test_determinism(make, fitted):
     images = _images()
-    np.random.seed(0)  # global state must not matter
-    first = make().fit(images, LABELS).sample(12, seed=3, sources=images, labels=LABELS)
+    first = fitted[0].sample(12, seed=3, sources=images, labels=LABELS)
     np.random.seed(1)
     assert np.array_equal(first, make().fit(images, LABELS).sample(12, seed=3, sources=images, labels=LABELS))
 
 
-def test_save_and_load_give_the_same_samples_and_bytes(make, tmp_path):
-    images = _images()
-    generator = make().fit(images, LABELS)
+def test_save_and_load_give_the_same_samples_and_bytes(make, fitted, tmp_path):
+    images, (generator, _) = _images(), fitted
     generator.save(tmp_path / "one")
     generator.save(tmp_path / "two")
     assert _files(tmp_path / "one") == _files(tmp_path / "two") != []
@@ -102,14 +114,8 @@ def test_save_and_load_give_the_same_samples_and_bytes(make, tmp_path):
         assert filecmp.cmp(tmp_path / "one" / name, tmp_path / "three" / name, shallow=False)
 
 
-def test_there_is_a_checkpoint_that_can_save_and_sample(make, tmp_path):
-    images, seen = _images(), []
-
-    def checkpoint(name, generator):
-        generator.save(tmp_path / name)
-        seen.append((name, generator.sample(4, sources=images, labels=LABELS)))
-
-    generator = make().fit(images, LABELS, on_checkpoint=checkpoint)
+def test_there_is_a_checkpoint_that_can_save_and_sample(fitted):
+    images, (generator, seen) = _images(), fitted
     assert len(seen) == 1
     assert np.array_equal(seen[0][1], generator.sample(4, sources=images, labels=LABELS))
 

@@ -25,17 +25,21 @@ DCGAN = {
 SWAP = {"encoder_width": 4, "decoder_width": 4, "latent_dim": 8, "batch_size": 16, "epochs": 1}
 FLOW = {"kind": "flow", "width": 4, "epochs": 1, "batch_size": 16, "steps": 2, "condition": "labels", "attention": True}
 PLAIN = """
-import sys
+import json, sys
+from pathlib import Path
 import keras
 import numpy as np
 
-given = dict(np.load("given.npz"))
-network = keras.saving.load_model(sys.argv[1], custom_objects={}, compile=False, safe_mode=True)
-inputs = [given[name] for name in sys.argv[2:]]
-outputs = network(inputs if len(inputs) > 1 else inputs[0], training=False)
-np.save("answer.npy", np.asarray(outputs))
-own = {"generation", "benchmark", "data", "detection", "reports"} & {name.partition(".")[0] for name in sys.modules}
-print(sorted(own), {type(layer).__module__.partition(".")[0] for layer in network.layers})
+for line in iter(sys.stdin.readline, "\\n"):
+    file, names = json.loads(line)
+    folder = Path(file).parent
+    given = dict(np.load(folder / "given.npz"))
+    network = keras.saving.load_model(file, custom_objects={}, compile=False, safe_mode=True)
+    inputs = [given[name] for name in names]
+    outputs = network(inputs if len(inputs) > 1 else inputs[0], training=False)
+    np.save(folder / "answer.npy", np.asarray(outputs))
+    own = {"generation", "benchmark", "data", "detection", "reports"} & {name.partition(".")[0] for name in sys.modules}
+    print(sorted(own), {type(layer).__module__.partition(".")[0] for layer in network.layers}, flush=True)
 """
 
 
@@ -57,15 +61,30 @@ def run(tmp_path_factory):
     return done.folder
 
 
-def read_plain(folder: Path, file: str, **given: np.ndarray) -> np.ndarray:
-    """Returns what a written network answers in a process that knows Keras and nothing of this project."""
-    np.savez(folder / "given.npz", **given)
-    (folder / "plain.py").write_text(PLAIN)
-    command = [sys.executable, "-I", "plain.py", file, *given]
-    ended = subprocess.run(command, cwd=folder, capture_output=True, text=True, timeout=600, check=False)
-    assert ended.returncode == 0, ended.stderr
-    assert ended.stdout.splitlines()[-1] == "[] {'keras'}"
-    return np.load(folder / "answer.npy")
+@pytest.fixture(scope="module")
+def read_plain(tmp_path_factory):
+    """Returns what a written network answers in a process that knows Keras and nothing of this project.
+
+    One process reads all of them, since an import of Keras takes seconds.
+    """
+    place = tmp_path_factory.mktemp("plain")
+    (place / "plain.py").write_text(PLAIN)
+    with open(place / "err", "w") as err:
+        pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "stderr": err, "text": True}
+        reader = subprocess.Popen([sys.executable, "-I", "plain.py"], cwd=place, **pipes)
+
+    def read(folder: Path, file: str, **given: np.ndarray) -> np.ndarray:
+        np.savez(folder / "given.npz", **given)
+        (folder / "answer.npy").unlink(missing_ok=True)
+        print(json.dumps([str(folder / file), list(given)]), file=reader.stdin, flush=True)
+        assert reader.stdout.readline().strip() == "[] {'keras'}", (place / "err").read_text()
+        return np.load(folder / "answer.npy")
+
+    yield read
+    print(file=reader.stdin, flush=True)  # an empty line ends it
+    reader.stdin.close()
+    assert reader.wait(timeout=60) == 0, (place / "err").read_text()
+    reader.stdout.close()
 
 
 def test_another_way_to_sample_is_not_another_training(run):
@@ -75,7 +94,7 @@ def test_another_way_to_sample_is_not_another_training(run):
     assert not np.array_equal(*drawn)
 
 
-def test_a_flow_is_followed_by_plain_keras(run, tmp_path):
+def test_a_flow_is_followed_by_plain_keras(run, tmp_path, read_plain):
     from generation.flow.solver import follow
 
     record = networks(run, out=tmp_path / "new", generator="flow")
@@ -93,7 +112,7 @@ def test_a_flow_is_followed_by_plain_keras(run, tmp_path):
 
 
 @pytest.mark.parametrize("name", ["free", "asked"])
-def test_networks_load_as_plain_keras_and_say_the_same(run, tmp_path, name):
+def test_networks_load_as_plain_keras_and_say_the_same(run, tmp_path, read_plain, name):
     from generation.dcgan.networks import build_discriminator
     from generation.dcgan.trained import studies
 

@@ -35,20 +35,33 @@ class Interrupted(Exception):
     """Stands for a kill in the middle of the training."""
 
 
+@pytest.fixture(scope="module")
+def fitted():
+    """An autoencoder after a few steps; no test changes it."""
+    return _fit()
+
+
+JOINED = {"epochs": 5, "display_interval": 1, "adversarial": 0.5, "warm_up": 3, "random_state": 3}
+
+
+@pytest.fixture(scope="module")
+def whole(tmp_path_factory):
+    """One whose discriminator joined, and that was never interrupted."""
+    return _fit(tmp_path_factory.mktemp("whole"), **JOINED)
+
+
 @pytest.mark.parametrize("cut", [2, 4])
-def test_resume_bit_for_bit(tmp_path, cut):
+def test_resume_bit_for_bit(tmp_path, whole, cut):
     """Before the discriminator joins, and after."""
-    options = {"epochs": 5, "display_interval": 1, "adversarial": 0.5, "warm_up": 3, "random_state": 3}
-    whole = _fit(tmp_path / "whole", **options)
 
     def stop(name, generator):
         if name == f"epoch-{cut:04d}":
             raise Interrupted
 
     with pytest.raises(Interrupted):
-        _fit(tmp_path / "cut", stop, **options)
+        _fit(tmp_path / "cut", stop, **JOINED)
     seen = []
-    again = _fit(tmp_path / "cut", lambda name, generator: seen.append(name), **options)
+    again = _fit(tmp_path / "cut", lambda name, generator: seen.append(name), **JOINED)
     assert seen == [f"epoch-{epoch:04d}" for epoch in range(cut, 6)]  # the interrupted one comes again
     assert _saved(again, tmp_path / "a") == _saved(whole, tmp_path / "b")
     histories = [generator.history.drop(columns=TIMING) for generator in (again, whole)]
@@ -130,8 +143,8 @@ def test_reconstruction_is_what_it_says():
             assert row["ssim"] == pytest.approx(float(np.mean(ssim(drawn, wanted))), abs=1e-6)
 
 
-def test_swaps_follow_from_their_sources_alone(tmp_path):
-    generator = _fit()
+def test_swaps_follow_from_their_sources_alone(tmp_path, fitted):
+    generator = fitted
     images, labels = _images(200), np.resize(LABELS, 200)
     swaps = generator.sample(200, sources=images, labels=labels)
     assert np.array_equal(generator.sample(150, sources=images, labels=labels, seed=9), swaps[:150])
@@ -144,8 +157,8 @@ def test_swaps_follow_from_their_sources_alone(tmp_path):
     assert np.array_equal(loaded.sample(200, sources=images, labels=labels), swaps)
 
 
-def test_a_swap_is_drawn_by_the_other_side():
-    generator = _fit()
+def test_a_swap_is_drawn_by_the_other_side(fitted):
+    generator = fitted
     images = _images(6)
     for label, other in ((2, 1), (5, 0)):
         swaps = generator.sample(6, sources=images, labels=np.full(6, label))
@@ -153,8 +166,8 @@ def test_a_swap_is_drawn_by_the_other_side():
         assert not np.array_equal(swaps, generator._sampler.draw(images, 1 - other))
 
 
-def test_a_straight_face_is_drawn_by_its_own_side():
-    generator = _fit()
+def test_a_straight_face_is_drawn_by_its_own_side(fitted):
+    generator = fitted
     images = _images(6)
     for label, own in ((2, 0), (5, 1)):
         straight = generator.reconstruct(images, labels=np.full(6, label))
@@ -163,8 +176,8 @@ def test_a_straight_face_is_drawn_by_its_own_side():
         generator.reconstruct(images, labels=np.full(6, 3))
 
 
-def test_preview_has_six_columns():
-    generator = _fit()
+def test_preview_has_six_columns(fitted):
+    generator = fitted
     faces = _images(5)
     laid = generator.preview((faces[:3], faces[3:]))
     assert laid.shape == (2 * 8, 6 * 8, 1)
@@ -210,7 +223,7 @@ def test_history():
     assert history[["d_loss", "d_real", "d_fake"]].isna().all().all()
 
 
-def test_a_training_that_diverges_says_so_or_keeps_the_last_good_checkpoint(monkeypatch, tmp_path):
+def test_a_training_that_diverges_says_so_or_keeps_the_last_good_checkpoint(monkeypatch, fitted):
     with pytest.raises(FloatingPointError, match=r"diverged: .* learning_rate=1e\+30"):
         _fit(epochs=20, learning_rate=1e30)
 
@@ -223,12 +236,11 @@ def test_a_training_that_diverges_says_so_or_keeps_the_last_good_checkpoint(monk
             logs = logs * np.nan
         check(self, logs, first)
 
-    good = _fit(epochs=2)
     monkeypatch.setattr(Trainer, "_check_finite", late)
     kept = _fit(epochs=9, display_interval=2)
     monkeypatch.setattr(Trainer, "_check_finite", whole)
     assert [alarm["alarm"] for alarm in kept.alarms] == ["diverged"]
-    assert np.array_equal(kept._networks["encoder"][0], good._networks["encoder"][0])
+    assert np.array_equal(kept._networks["encoder"][0], fitted._networks["encoder"][0])
 
 
 def test_warm_start(tmp_path):
@@ -272,7 +284,7 @@ def test_needs_two_groups(labels, received):
     assert f"Received: {received}." in str(error.value)
 
 
-def test_wrong_input():
+def test_wrong_input(fitted):
     few = np.array([0] * 40 + [1] * 4)
     with pytest.raises(UserError, match=r"needs 4 faces .* beside the 1 held out\. .* Received: 4 of '1'"):
         _fit(labels=few)
@@ -288,7 +300,7 @@ def test_wrong_input():
         Autoencoder(batch_size=7)
     with pytest.raises(UserError, match="adversarial above 0"):
         Autoencoder(train="discriminator")
-    generator = _fit()
+    generator = fitted
     with pytest.raises(UserError, match=r"each of 3 fakes\. Received: none sources and none labels"):
         generator.sample(3)
     with pytest.raises(UserError, match=r"each of 50 fakes\. Received: 44 sources and 44 labels"):
@@ -299,10 +311,10 @@ def test_wrong_input():
         generator.sample(1, sources=_images(shape=(16, 16, 1)), labels=LABELS)
 
 
-def test_load_refuses_what_is_not_a_saved_autoencoder(tmp_path):
+def test_load_refuses_what_is_not_a_saved_autoencoder(tmp_path, fitted):
     with pytest.raises(UserError, match="holds no saved autoencoder"):
         Autoencoder(**QUICK).load(tmp_path)
-    _fit().save(tmp_path)
+    fitted.save(tmp_path)
     with pytest.raises(UserError, match=r"other layers than these options give \(encoder\)"):
         Autoencoder(**{**QUICK, "latent_dim": 9}).load(tmp_path)
     (tmp_path / "weights.npz").write_bytes((tmp_path / "weights.npz").read_bytes()[:300])

@@ -1,3 +1,4 @@
+import json
 import os
 import signal
 import subprocess
@@ -70,18 +71,23 @@ def test_resume_bit_for_bit(tmp_path, updates):
     assert all(np.array_equal(one[name], other[name]) for name in one)
 
 
-def test_a_finished_training_is_not_run_again(tmp_path):
+def test_a_finished_training_is_not_run_again(tmp_path, monkeypatch):
+    """Nor is its step compiled."""
+    from generation.dcgan import adversary
+
     options = {**QUICK, "epochs": 2}
     first = DCGAN(**options).fit(_images(), folder=tmp_path)
     calls = []
+    monkeypatch.setattr(adversary, "adversarial_step", lambda *_, **__: lambda *given: calls.append(given))
     second = DCGAN(**options).fit(_images(), folder=tmp_path, on_checkpoint=lambda *args: calls.append(args))
     assert calls == []
     assert np.array_equal(first.sample(8), second.sample(8))
     pd.testing.assert_frame_equal(first.history, second.history)
 
 
+OF_THE_KILLED = {**QUICK, "epochs": 4, "random_state": 1}
 KILLED = """
-    import os, signal, sys
+    import json, os, signal, sys
     from pathlib import Path
     from benchmark.machine import runtime
 
@@ -91,31 +97,29 @@ KILLED = """
     from generation.dcgan.generator import DCGAN
 
     trainer.SAVE_SECONDS = 0.0
-    folder, out, die = Path(sys.argv[1]), Path(sys.argv[2]), int(sys.argv[3])
     images = np.random.default_rng(5).integers(0, 256, (44, 8, 8, 1), np.uint8)
 
     def progress(done, total, text):
-        if done >= die > 0:
+        if done >= 12:  # 5 steps per epoch: in the third
             os.kill(os.getpid(), signal.SIGKILL)
 
-    options = dict(architecture="small", width=4, discriminator_width=4, latent_dim=4, batch_size=8, dropout=0.2)
-    generator = DCGAN(**options, epochs=4, random_state=1).fit(images, folder=folder, progress=progress)
-    generator.save(out)
-    np.save(out / "samples.npy", generator.sample(10))
-    generator.history[["step", "epoch", "d_loss", "g_loss", "d_real", "d_fake"]].to_csv(out / "history.csv")
+    DCGAN(**json.loads(sys.argv[2])).fit(images, folder=Path(sys.argv[1]), progress=progress)
 """
 
 
 def test_killed_in_the_middle_of_an_epoch(tmp_path):
-    def run(name, die):
-        arguments = [str(tmp_path / f"{name}-state"), str(tmp_path / name), str(die)]
-        command = [sys.executable, "-c", textwrap.dedent(KILLED), *arguments]
-        return subprocess.run(command, cwd=os.getcwd(), capture_output=True, check=False).returncode
-
-    assert run("whole", -1) == 0
-    assert run("cut", 12) == -signal.SIGKILL  # 5 steps per epoch: in the third
-    assert (tmp_path / "cut-state" / "state.npz").exists()
-    assert run("cut", -1) == 0
+    """The process that dies is one of its own; this one goes on from what it left."""
+    arguments = [str(tmp_path / "cut-state"), json.dumps(OF_THE_KILLED)]
+    command = [sys.executable, "-c", textwrap.dedent(KILLED), *arguments]
+    ended = subprocess.run(command, cwd=os.getcwd(), capture_output=True, check=False)
+    assert ended.returncode == -signal.SIGKILL, ended.stderr
+    with np.load(tmp_path / "cut-state" / "state.npz") as state:
+        assert state["epoch"] == 2
+    for name in ("whole", "cut"):
+        generator = DCGAN(**OF_THE_KILLED).fit(_images(), folder=tmp_path / f"{name}-state")
+        generator.save(tmp_path / name)
+        np.save(tmp_path / name / "samples.npy", generator.sample(10))
+        generator.history[EXACT].to_csv(tmp_path / name / "history.csv")
     for name in ("weights.npz", "options.json", "samples.npy", "history.csv"):
         assert (tmp_path / "cut" / name).read_bytes() == (tmp_path / "whole" / name).read_bytes(), name
 
@@ -158,6 +162,17 @@ def test_sampling_at_a_checkpoint_does_not_disturb_the_training():
     quiet = DCGAN(**options).fit(_images())
     watched = DCGAN(**options).fit(_images(), on_checkpoint=lambda name, generator: generator.sample(200))
     assert np.array_equal(quiet.sample(10), watched.sample(10))
+
+
+def test_what_looks_at_a_training_is_compiled_once(monkeypatch):
+    """The alarm looks with the network that samples, and one judge of classes serves every checkpoint."""
+    from generation.training.backend import backend
+
+    compiled, made = backend().compiled, []
+    monkeypatch.setattr(backend(), "compiled", lambda *given: made.append(given) or compiled(*given))
+    generator = DCGAN(**QUICK, epochs=2, display_interval=1, condition="labels").fit(_images(16), np.arange(16) % 2)
+    assert generator.by_class["checkpoint"].nunique() == 2
+    assert len(made) == 2
 
 
 def test_history_and_progress():
