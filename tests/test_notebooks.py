@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import re
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -50,26 +51,43 @@ def test_what_is_stored_was_run_in_order_and_names_no_machine(path: Path) -> Non
     assert any("**Expected:**" in "".join(cell["source"]) for cell in prose)
 
 
-@pytest.mark.slow
-@pytest.mark.filterwarnings("ignore")  # those of the kernel's own connections
-@pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
-def test_a_notebook_runs_to_its_end(path: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.fixture(scope="module")
+def client(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
+    """Runs notebooks in one kernel: to start one, and to import Keras there, takes as long as what they do."""
     nbformat = pytest.importorskip("nbformat", reason="notebooks are run by nbclient, of the extra 'test'")
     nbclient = pytest.importorskip("nbclient", reason="notebooks are run by nbclient, of the extra 'test'")
     pytest.importorskip("ipykernel", reason="notebooks are run by nbclient and ipykernel, of the extra 'test'")
-    for name in ("XDG_CACHE_HOME", "JUPYTER_RUNTIME_DIR", "JUPYTER_DATA_DIR", "JUPYTER_CONFIG_DIR", "IPYTHONDIR"):
-        monkeypatch.setenv(name, str(tmp_path / "settings"))  # neither the user's kernels nor the user's data
-    monkeypatch.setenv("FAUXBENCH_SMOKE", "1")
-    monkeypatch.setenv("FAUXBENCH_OFFLINE", "1")
-    monkeypatch.delenv("FAUXBENCH_DATA", raising=False)
-    monkeypatch.setenv("PYTHONPATH", os.pathsep.join([str(ROOT), *filter(None, [os.environ.get("PYTHONPATH")])]))
-    (tmp_path / "work").mkdir()
+    settings = tmp_path_factory.mktemp("settings")
+    with pytest.MonkeyPatch.context() as patched:
+        for name in ("XDG_CACHE_HOME", "JUPYTER_RUNTIME_DIR", "JUPYTER_DATA_DIR", "JUPYTER_CONFIG_DIR", "IPYTHONDIR"):
+            patched.setenv(name, str(settings))  # neither the user's kernels nor the user's data
+        patched.setenv("FAUXBENCH_SMOKE", "1")
+        patched.setenv("FAUXBENCH_OFFLINE", "1")
+        patched.delenv("FAUXBENCH_DATA", raising=False)
+        patched.setenv("PYTHONPATH", os.pathsep.join([str(ROOT), *filter(None, [os.environ.get("PYTHONPATH")])]))
+        empty = nbformat.v4.new_notebook()
+        one = nbclient.NotebookClient(
+            empty, timeout=900, kernel_name="python3", resources={"metadata": {"path": str(settings)}}
+        )
+        yield one
+        one.nb = empty
+        one.execute()  # which ends the kernel, as the last one
+
+
+@pytest.mark.slow
+@pytest.mark.filterwarnings("ignore")  # those of the kernel's own connections
+@pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
+def test_a_notebook_runs_to_its_end(path: Path, tmp_path: Path, client: Any) -> None:
+    import nbformat
+
+    work = tmp_path / "work"
+    work.mkdir()
     notebook = nbformat.read(path, as_version=4)
-    client = nbclient.NotebookClient(
-        notebook, timeout=900, kernel_name="python3", resources={"metadata": {"path": str(tmp_path / "work")}}
-    )
-    client.execute()
+    # no name of the notebook before is known in this one
+    anew = nbformat.v4.new_code_cell(f"%reset -f\nimport os\nos.chdir({str(work)!r})\n%reset -f")
+    client.nb = nbformat.v4.new_notebook(metadata=notebook.metadata, cells=[anew, *notebook.cells])
+    client.execute(cleanup_kc=False)
     assert any("Smoke run" in text for cell in cells(notebook) for text in texts(cell))
     assert any("done after" in text for cell in cells(notebook) for text in texts(cell))  # the line of progress
-    assert list((tmp_path / "work" / "runs").glob("*/report.html"))
-    assert set(os.listdir(tmp_path)) == {"work", "settings"}
+    assert list((work / "runs").glob("*/report.html"))
+    assert os.listdir(tmp_path) == ["work"]
