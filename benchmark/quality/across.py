@@ -151,8 +151,9 @@ class Look:
                 i, j = i[there], j[there]
                 if not len(i):
                     continue
-                other = self.grey[j].astype(np.float32)
-                same = _equal(way[i], other) if self.small else _agreement(way[i], other) >= AGREE
+                once, which = np.unique(j, return_inverse=True)
+                others = self.grey[once].astype(np.float32)
+                same = _equal(way[i], others[which]) if self.small else _agreement(way, others, i, which) >= AGREE
                 found.append(np.stack([i[same] + start, j[same]], axis=1))
         return np.unique(np.concatenate(found), axis=0)
 
@@ -186,14 +187,14 @@ def _pooled(field: np.ndarray) -> np.ndarray:
     return (both / np.maximum(np.linalg.norm(both, axis=1, keepdims=True), 1e-6)).astype(np.float32)
 
 
-def _agreement(first: np.ndarray, second: np.ndarray) -> np.ndarray:
-    """Returns `(m,)`: the correlation of directions at the best shift."""
+def _agreement(first: np.ndarray, second: np.ndarray, i: np.ndarray, j: np.ndarray) -> np.ndarray:
+    """Returns `(m,)`: the correlation of directions of `first[i]` and `second[j]`, at the best shift."""
     a, b = _directions(first), _directions(second)
-    product = np.fft.fft2(a, s=(ROOM, ROOM)) * np.fft.fft2(b, s=(ROOM, ROOM)).conj()
+    product = np.fft.fft2(a, s=(ROOM, ROOM))[i] * np.fft.fft2(b, s=(ROOM, ROOM)).conj()[j]
     steps = np.arange(-SHIFT, SHIFT + 1) % ROOM
     best = np.fft.ifft2(product).real[:, steps][:, :, steps].max(axis=(1, 2), initial=-1.0)
     counts = [(x != 0).sum(axis=(1, 2)) for x in (a, b)]
-    return best / np.maximum(np.sqrt(counts[0] * counts[1]), FEWEST)
+    return best / np.maximum(np.sqrt(counts[0][i] * counts[1][j]), FEWEST)
 
 
 def _equal(first: np.ndarray, second: np.ndarray) -> np.ndarray:
