@@ -141,9 +141,13 @@ def _end(number: int, _: Any) -> None:
 
 
 def _again(dropped: sys.UnraisableHookArgs) -> None:
-    """Asks again for an end that was asked for inside a destructor or the like, where Python only reports it."""
-    if not (isinstance(dropped.exc_value, SystemExit) and _to_end):
+    """Asks again for an end that was asked for inside a destructor or the like, where Python only reports it.
+
+    What else a destructor raises on the way out, such as that of an archive half written, is of no use to anybody.
+    """
+    if not _to_end:
         sys.__unraisablehook__(dropped)
+    if not (_to_end and isinstance(dropped.exc_value, SystemExit)):
         return
     later = threading.Timer(LOOK, os.kill, (os.getpid(), _to_end.pop()))
     later.daemon = True

@@ -245,6 +245,19 @@ def test_an_end_that_is_asked_for_inside_a_destructor_comes_all_the_same(
     assert capfd.readouterr().err == ""
 
 
+def test_a_destructor_that_fails_on_the_way_out_is_not_heard(own: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    """Such as that of an archive which was half written when the end was asked for."""
+    host = nursery.host()
+    code = (
+        "import os, time\nclass Odd:\n    def __del__(self):\n        raise ValueError('half written')\n"
+        "odd = Odd()\ntry:\n    os.kill(os.getpid(), 15); time.sleep(600)\nfinally:\n    del odd\n"
+    )
+    host.ask("builtins:exec", code)
+    with pytest.raises(nursery.Lost, match="exit code 143"):
+        host.heard(60)
+    assert capfd.readouterr().err == ""
+
+
 def test_a_system_that_allows_no_process_is_told_in_one_line(own: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     from data.errors import UserError
 
