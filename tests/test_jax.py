@@ -28,6 +28,10 @@ epochs = 1
 [[detector]]
 kind = "linear-pixel"
 """
+# JAX compiles in half the time; the same in all commands here, since results may depend on it
+QUICKLY = (
+    "--xla_backend_optimization_level=0 --xla_llvm_disable_expensive_passes=true --xla_cpu_use_fusion_emitters=false"
+)
 CODE = "import sys; sys.argv[0] = 'fauxbench'; from benchmark.cli.main import main; main()"
 
 
@@ -38,6 +42,7 @@ def test_a_run_on_jax_and_its_keys(tmp_path: Path) -> None:
 
     def run(backend: str, *arguments: str) -> str:
         environment = {**os.environ, "KERAS_BACKEND": backend, "CUDA_VISIBLE_DEVICES": "-1", "JAX_PLATFORMS": "cpu"}
+        environment["XLA_FLAGS"] = QUICKLY
         command = [sys.executable, "-c", CODE, *arguments, "spec.toml", "--smoke", "--store", "store", "--json"]
         done = subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, text=True, check=False)
         assert done.returncode == 0, done.stdout + done.stderr

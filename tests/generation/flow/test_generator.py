@@ -58,17 +58,18 @@ def test_resume_bit_for_bit(tmp_path):
         **QUICK, "batch_size": 16, "epochs": 4, "display_interval": 1, "dropout": 0.2, "mirror": True,
         "condition": "labels", "ema": 0.1, "random_state": 3,
     }  # fmt: skip
-    whole = Flow(**options).fit(_images(), LABELS, folder=tmp_path / "whole")
+    images, labels = _images(20), LABELS[:20]  # a step for each epoch
+    whole = Flow(**options).fit(images, labels, folder=tmp_path / "whole")
 
     def stop(name, generator):
         if name == "epoch-0003":
             raise Interrupted
 
     with pytest.raises(Interrupted):
-        Flow(**options).fit(_images(), LABELS, folder=tmp_path / "cut", on_checkpoint=stop)
+        Flow(**options).fit(images, labels, folder=tmp_path / "cut", on_checkpoint=stop)
     seen = []
     again = Flow(**options).fit(
-        _images(), LABELS, folder=tmp_path / "cut", on_checkpoint=lambda name, generator: seen.append(name)
+        images, labels, folder=tmp_path / "cut", on_checkpoint=lambda name, generator: seen.append(name)
     )
     assert seen == ["epoch-0003", "epoch-0004"]  # the one that the kill interrupted comes again
     assert _saved(again, tmp_path / "a") == _saved(whole, tmp_path / "b")
@@ -79,7 +80,7 @@ def test_resume_bit_for_bit(tmp_path):
         assert one.files == other.files
         assert all(np.array_equal(one[name], other[name]) for name in one.files if name != "logs")
     with pytest.raises(UserError, match=r"times was 'logit-normal' and is 'uniform'"):
-        Flow(**options, times="uniform").fit(_images(), LABELS, folder=tmp_path / "cut")
+        Flow(**options, times="uniform").fit(images, labels, folder=tmp_path / "cut")
 
 
 def test_how_it_samples_changes_no_training(tmp_path, quick):

@@ -199,14 +199,14 @@ def test_forward_derivatives_of_the_network_are_differences():
 
 @pytest.mark.slow
 def test_resume_bit_for_bit(tmp_path):
-    images = np.random.default_rng(5).integers(0, 256, (44, 8, 8, 1), np.uint8)
+    images = np.random.default_rng(5).integers(0, 256, (20, 8, 8, 1), np.uint8)  # a step for each epoch
     options = {**QUICK, "batch_size": 16, "epochs": 3, "display_interval": 1, "dropout": 0.2, "condition": "labels"}
 
     def stop(name, generator):
         if name == "epoch-0002":
             raise InterruptedError
 
-    labels = np.arange(44) % 3
+    labels = np.arange(20) % 3
     whole = Flow(**options).fit(images, labels)
     with pytest.raises(InterruptedError):
         Flow(**options).fit(images, labels, folder=tmp_path, on_checkpoint=stop)

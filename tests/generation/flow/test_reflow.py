@@ -94,7 +94,7 @@ def test_resume_bit_for_bit_with_pairs_made_once(folder, tmp_path, monkeypatch):
         if name == "epoch-0002":
             raise InterruptedError
 
-    images, labels = _two(64), np.arange(64) % 2
+    images, labels = _two(32), np.arange(32) % 2  # a step for each epoch
     whole = Flow(**options).fit(images, labels)
     with pytest.raises(InterruptedError):
         Flow(**options).fit(images, labels, folder=tmp_path, on_checkpoint=stop)
