@@ -16,7 +16,7 @@ import pandas as pd
 import pytest
 from PIL import Image
 
-from benchmark.cli import main as cli
+from benchmark.cli.running import report
 from benchmark.results import collect
 from benchmark.store import stage_files
 from benchmark.store.folder_lock import only_writer
@@ -37,8 +37,8 @@ def nothing_was_read() -> None:
 @pytest.fixture
 def pageless(monkeypatch: pytest.MonkeyPatch) -> None:
     """Lets `run` draw no page, which takes most of a run that has nothing else to do; `report` draws it."""
-    report = cli._report
-    monkeypatch.setattr(cli, "_report", lambda folder, again=False: report(folder, again) if again else folder / PAGE)
+    page = report.page
+    monkeypatch.setattr(report, "page", lambda folder, again=False: page(folder, again) if again else folder / PAGE)
 
 
 def edit_metric(copied: Path) -> Path:
