@@ -30,6 +30,7 @@ import benchmark
 from benchmark.cli import main as cli
 from benchmark.plan import questions, specs
 from benchmark.use import api
+from fauxbench import runs as runs_of
 
 CODES = {"refused": 2, "some fail": 1}  # by the mark; all other commands end with 0
 CHANGES = ("--set", "--ladder")
@@ -50,6 +51,7 @@ class Reader:
         belongings(folder)
         monkeypatch.chdir(folder)
         monkeypatch.setattr(benchmark, "run", partial(_smoked, api.run), raising=False)
+        monkeypatch.setattr(runs_of, "run", partial(_smoked, runs_of.run))
 
     def follows(self, page: list[Block]) -> None:
         """Does what the blocks of a page tell, in their order."""
