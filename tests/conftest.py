@@ -31,8 +31,15 @@ LONG = (  # files that take minutes: begun first, so that no process is left wit
 )  # fmt: skip
 
 
+SLOW = set((Path(__file__).parent / "slow.txt").read_text(encoding="utf-8").splitlines())
+
+
+@pytest.hookimpl(tryfirst=True)  # before tests are chosen by their marks
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Puts the files that take longest first; all others stay in order."""
+    """Marks the tests of `slow.txt`, and puts the files that take longest first; all others stay in order."""
+    for item in items:
+        if item.nodeid.partition("[")[0].removeprefix("tests/") in SLOW:
+            item.add_marker(pytest.mark.slow)
 
     def rank(item: pytest.Item) -> int:
         return next((at for at, name in enumerate(LONG) if f"{name}.py" in item.path.as_posix()), len(LONG))

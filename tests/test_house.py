@@ -169,3 +169,14 @@ def test_every_room_says_what_it_is_for():
     for path in modules(ROOT).values():
         if path.name == "__init__.py" and path.parent.parent != ROOT:
             assert len(ast.get_docstring(ast.parse(path.read_text())) or "") > 60, path
+
+
+def test_every_test_that_is_listed_as_slow_is_there():
+    tests = Path(__file__).parent
+    for line in (tests / "slow.txt").read_text(encoding="utf-8").splitlines():
+        if line.startswith("#"):
+            continue
+        file, *names = line.split("::")
+        text = (tests / file).read_text(encoding="utf-8")
+        for name in names:
+            assert f"def {name}(" in text or f"class {name}" in text, f"slow.txt: {line}"
