@@ -126,6 +126,7 @@ def test_a_part_runs_no_program(got):
 
 @pytest.mark.parametrize("place", ["run", ".store"])
 def test_a_plugin_file_that_came_along_is_not_run(got, place, monkeypatch):
+    StoredRun(got).trained_detector("bright")  # the class that is pickled is known
     file = got.parent / place / "evil.py"
     file.write_text(f"{EVIL}# {place}\n")  # a module is imported once for each content
     manifest(got, lambda values: kind(values, "detector", "bright", f"{file}:Bright"))
