@@ -60,18 +60,15 @@ class Crew:
         self.stop()
 
     def stop(self) -> None:
-        """Ends all of its processes; those at work may clean up before."""
+        """Ends its processes; those at work may clean up before, and idle ones of built-in stages are left to rest."""
         try:
             nursery.wind_up(one.host for one in self._working.values())
         finally:
-            for host in [*self._kept, *(one.host for one in self._readers.values() if not one.stage.foreign)]:
+            self._dismiss_readers()
+            for host in self._kept:
                 host.rest()
-            for one in self._readers.values():
-                if one.stage.foreign:
-                    one.host.end()
             self._working.clear()
             self._kept.clear()
-            self._readers.clear()
             self._tries.clear()
             leftovers.unlock(self.store)
 
@@ -145,15 +142,19 @@ class Crew:
         Readers whose detector has no exam waiting are no longer needed: exams are taken before anything else.
         """
         reader = self._readers.pop(stage.detector, None) if stage.detector else None
-        for other in self._readers.values():
-            if other.stage.foreign:
-                other.host.end()
-            else:
-                self._kept.append(other.host)
-        self._readers.clear()
+        self._dismiss_readers()
         if reader is not None and reader.host.alive:
             return reader.host
         return nursery.host() if stage.foreign else self._idle()
+
+    def _dismiss_readers(self) -> None:
+        """Keeps the processes of readers for any built-in stage; those that have run a stranger's code end."""
+        for reader in self._readers.values():
+            if reader.stage.foreign:
+                reader.host.end()
+            else:
+                self._kept.append(reader.host)
+        self._readers.clear()
 
     def _idle(self) -> nursery.Host:
         """Returns a kept process that still lives, or a new one."""

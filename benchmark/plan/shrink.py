@@ -51,9 +51,9 @@ def tried(rows: Rows, asked: Sequence[tuple[str, Asked]]) -> list[tuple[str, Ask
     def is_tried(name: str, one: Asked) -> bool:
         is_judge = one.detector.id == (judges or [one.detector.id])[0]
         is_first_run = one.exam.generator_seed == rows.generator_seeds[0]
-        if is_judge or not is_first_run or not _is_usual(name):
-            return is_judge and (is_first_run or _is_usual(name))
-        if one.detector_seed != rows.detector_seeds[0]:
+        if is_judge:
+            return is_first_run or _is_usual(name)
+        if not is_first_run or not _is_usual(name) or one.detector_seed != rows.detector_seeds[0]:
             return False
         if one.exam.control or one.detector.plugin.attribute("sentinel"):
             return not one.detector.rung or one.exam.control == REALS

@@ -64,7 +64,7 @@ class Host:
         self.ended = False
         self.least: float | None = None  # bytes that it held after its first training
         self.called_with = _caller()
-        self._send({"environ": dict(os.environ), "folder": os.getcwd(), "path": list(sys.path), "foreign": foreign})
+        self._send(_place() | {"foreign": foreign})
 
     @property
     def alive(self) -> bool:
@@ -121,7 +121,7 @@ class Host:
         """Tells a process that has waited where its caller is now; says whether it can be asked."""
         if not (self.alive and self.called_with == _caller()):
             return False
-        self._send({"environ": dict(os.environ), "folder": os.getcwd(), "path": list(sys.path)})
+        self._send(_place())
         with contextlib.suppress(OSError):
             send_handle(self.connection, 2, self.pid)
         return self.alive
@@ -275,6 +275,11 @@ def wind_up(hosts: Iterable[Host]) -> None:
     finally:
         for one in hosts:
             one.end()
+
+
+def _place() -> dict[str, Any]:
+    """Returns where this process is, for one that is to work for it."""
+    return {"environ": dict(os.environ), "folder": os.getcwd(), "path": list(sys.path)}
 
 
 def _caller() -> tuple[dict[str, str], list[str]]:
