@@ -42,13 +42,8 @@ def groups(cells: pd.DataFrame, *, over: Sequence[str], within: Sequence[str]) -
 
 
 def test_scores(scores: pd.DataFrame) -> dict[str, pd.DataFrame]:
-    """Returns the scores of the test images of each cell."""
-    return scores_of(scores, "test")
-
-
-def scores_of(scores: pd.DataFrame, part: str) -> dict[str, pd.DataFrame]:
-    """Returns the scores of the images of a part, of each cell that has any."""
-    return {str(cell): frame for cell, frame in scores[scores["part"] == part].groupby("cell", observed=True)}
+    """Returns the scores of the test images of each cell that has any."""
+    return {str(cell): frame for cell, frame in scores[scores["part"] == "test"].groupby("cell", observed=True)}
 
 
 def tested(frame: pd.DataFrame) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
