@@ -18,6 +18,8 @@ from data.errors import UserError
 LIBRARIES = ("keras", "tensorflow", "numpy", "scipy", "scikit-learn", "pillow")
 THREADS = {"tensorflow": "TF_NUM_INTRAOP_THREADS", "jax": "NPROC"}
 REPEATABLE = "--xla_gpu_deterministic_ops=true"
+# A backend takes nearly all memory of a card when it starts, unless told otherwise, and the next process finds none.
+SHARING = {"tensorflow": {"TF_FORCE_GPU_ALLOW_GROWTH": "true"}, "jax": {"XLA_PYTHON_CLIENT_PREALLOCATE": "false"}}
 SHOWN = ("fauxbench", *LIBRARIES, "pandas", "pyarrow", "distributed", "matplotlib", "seaborn")
 
 
@@ -50,8 +52,10 @@ def settings(threads: int = 1, jobs: int = 1) -> dict[str, str]:
     """Returns the environment variables that `configure` sets; worker processes get the same."""
     inter = max(1, (os.cpu_count() or 1) // max(1, jobs))
     special = {"NPROC": str(threads), "XLA_FLAGS": _xla_flags()} if backend() == "jax" else {}
-    if backend() == "tensorflow" and device.expected("tensorflow") != device.CPU:
-        special["TF_DETERMINISTIC_OPS"] = "1"  # on a CPU it repeats itself without
+    if device.expected(backend()) != device.CPU:
+        special |= {name: os.environ.get(name, value) for name, value in SHARING.get(backend(), {}).items()}
+        if backend() == "tensorflow":
+            special["TF_DETERMINISTIC_OPS"] = "1"  # on a CPU it repeats itself without
     return {
         **special,
         **processor.settings(),

@@ -212,7 +212,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
         makers[f"sweep of {options.members}"] = (lambda: sweep(named["tuned"], options.members)), options.members
     rivals = []
     if options.width == studies.resolve("tuned").width and training.has_torch(options.torch_python):
-        for name in ("pytorch", "pytorch stable"):
+        for name in (f"pytorch{kind}{half}" for half in PRECISIONS for kind in ("", " stable")):
             rivals.append(name)
             makers[name] = (lambda name=name: _rival(name, options, workers)), 1
     else:
@@ -232,11 +232,11 @@ def main(arguments: Sequence[str] | None = None) -> None:
     if left.without:
         print(f"no time was left for: {', '.join(left.without)}")
     for name, values in rates.items():
-        print(f"  {name:16s} {statistics.median(values):9,.0f} images/s ({min(values):,.0f} to {max(values):,.0f})")
+        print(f"  {name:24s} {statistics.median(values):9,.0f} images/s ({min(values):,.0f} to {max(values):,.0f})")
     for name in [name for name in rates if name.startswith(("sweep", "pytorch"))]:
-        ours = rates["stable" if "stable" in name else "tuned"]
-        ratios = [theirs / mine for theirs, mine in zip(rates[name], ours, strict=True)]
-        print(f"  {name} / ours: {statistics.median(ratios):.2f}")
+        ours = f"{'stable' if 'stable' in name else 'tuned'}{' bfloat16' if 'bfloat16' in name else ''}"
+        ratios = [theirs / mine for theirs, mine in zip(rates[name], rates[ours], strict=True)]
+        print(f"  {name} / {ours}: {statistics.median(ratios):.2f}")
 
 
 def _rival(name: str, options: argparse.Namespace, workers: list[training.Worker]) -> Run:

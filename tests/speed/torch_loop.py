@@ -66,12 +66,12 @@ def _augmented(x: torch.Tensor) -> torch.Tensor:
 def contestant(name: str, batch: int) -> tuple[Callable[[int], None], dict]:
     stable, half = "stable" in name, "bfloat16" in name
     latent = 128 if stable else 100
-    if torch.cuda.is_available():
-        torch.set_default_device("cuda")
+    device = "cuda" if torch.cuda.is_available() else "cpu"
+    torch.set_default_device(device)
     torch.manual_seed(0)
     pixels = np.random.default_rng(0).integers(0, 256, (N, 3, 32, 32), np.uint8)
     images = torch.from_numpy(pixels.astype(np.float32) / 127.5 - 1).contiguous(memory_format=torch.channels_last)
-    images = images.to(torch.get_default_device())
+    images = images.to(device)
     g, d = (net.to(memory_format=torch.channels_last) for net in (_generator(latent, stable), _discriminator(stable)))
     rates, beta_1 = ((4e-4, 16e-4), 0.0) if stable else ((2e-4, 2e-4), 0.5)
     g_adam, d_adam = (
@@ -82,7 +82,7 @@ def contestant(name: str, batch: int) -> tuple[Callable[[int], None], dict]:
     bce, real_label, fake_label = nn.BCEWithLogitsLoss(), torch.ones(batch, 1), torch.zeros(batch, 1)
 
     def judge(x: torch.Tensor) -> torch.Tensor:
-        with torch.autocast("cpu", torch.bfloat16, enabled=half):
+        with torch.autocast(device, torch.bfloat16, enabled=half):
             return d(_augmented(x) if stable else x).float()
 
     def step() -> None:
@@ -92,7 +92,7 @@ def contestant(name: str, batch: int) -> tuple[Callable[[int], None], dict]:
         d.zero_grad()
         on_real = judge(real)
         (relu(1 - on_real).mean() if stable else bce(on_real, real_label)).backward()
-        with torch.autocast("cpu", torch.bfloat16, enabled=half):
+        with torch.autocast(device, torch.bfloat16, enabled=half):
             fake = g(torch.randn(batch, latent)).float()
         on_fake = judge(fake.detach())
         (relu(1 + on_fake).mean() if stable else bce(on_fake, fake_label)).backward()
@@ -107,7 +107,7 @@ def contestant(name: str, batch: int) -> tuple[Callable[[int], None], dict]:
     def run(steps: int) -> None:
         for _ in range(steps):
             step()
-        if torch.cuda.is_available():
+        if device == "cuda":
             torch.cuda.synchronize()
 
     count = sum(p.numel() for net in (g, d) for p in net.parameters())

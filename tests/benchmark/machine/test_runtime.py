@@ -73,6 +73,18 @@ def test_a_card_and_a_processor_share_no_key(card, monkeypatch):
     assert {name for name in on_card if on_card[name] != on_processor[name]} == {"device"}
 
 
+@pytest.mark.parametrize("backend", ["tensorflow", "jax"])
+def test_processes_share_the_memory_of_a_card_unless_told_otherwise(card, monkeypatch, backend):
+    monkeypatch.setenv("KERAS_BACKEND", backend)
+    (name, value), *_ = runtime.SHARING[backend].items()
+    monkeypatch.delenv(name, raising=False)
+    assert runtime.settings()[name] == value
+    monkeypatch.setenv(name, "of the user's own")
+    assert runtime.settings()[name] == "of the user's own"
+    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "-1")
+    assert name not in runtime.settings()
+
+
 def test_a_worker_without_the_planned_card_says_so(card, monkeypatch):
     planned = runtime.environment(1)
     monkeypatch.setattr(device, "running", lambda backend: "cpu")
