@@ -119,6 +119,13 @@ def test_the_tables_of_files_are_made_from_the_code() -> None:
     assert f"| `{next(iter(TABLES))}` |" in page.split(columns.BEGIN)[1]
 
 
+def test_the_tables_of_the_results_are_made_from_what_the_cells_measured() -> None:
+    results, page = tool("results"), (DOCS / "results-cifar10-dog.md").read_text(encoding="utf-8")
+    made = results.tables(results.cells())
+    assert results.filled(page, made) == page, "python docs/tools/results.py"
+    assert all(f"results.py: {name} -->" in page for name in made)
+
+
 def test_every_file_of_a_run_is_said_what_it_holds() -> None:
     page = (DOCS / "files.md").read_text(encoding="utf-8").split("## Tables")[0]
     for name in (*TABLES, MANIFEST, PAGE):
