@@ -203,25 +203,21 @@ def main(arguments: Sequence[str] | None = None) -> None:
     else:
         verdict = "as near as" if found <= NEAR else "FARTHER than"
         print(f"parity: a step is {found:.1e} from the CPU's, {verdict} {NEAR:g}", flush=True)
-    makers = {
-        f"{name}{half}": (lambda study=study, kind=kind: loop(gan(study, kind)), 1)
-        for half, kind in PRECISIONS.items()
-        for name, study in named.items()
-    }
-    if options.members and os.environ["KERAS_BACKEND"] == "jax":
-        makers[f"sweep of {options.members}"] = (lambda: sweep(named["tuned"], options.members)), options.members
-    rivals = []
-    if options.width == studies.resolve("tuned").width and training.has_torch(options.torch_python):
-        for name in (f"pytorch{kind}{half}" for half in PRECISIONS for kind in ("", " stable")):
-            rivals.append(name)
-            makers[name] = (lambda name=name: _rival(name, options, workers)), 1
-    else:
+    workers: list[training.Worker] = []
+    rivals = options.width == studies.resolve("tuned").width and training.has_torch(options.torch_python)
+    if not rivals:
         print("PyTorch: missing, or not of this width, and so left out")
-    for half, kind in PRECISIONS.items():
+    makers: dict[str, tuple[Callable[[], Run | None], int]] = {}
+    for half, kind in PRECISIONS.items():  # what comes first has been measured when the time is short
+        for name, study in named.items():
+            makers[f"{name}{half}"] = (lambda study=study, kind=kind: loop(gan(study, kind))), 1
         if flow(options.batch, options.width, kind) is not None:
             makers[f"flow{half}"] = (lambda kind=kind: loop(flow(options.batch, options.width, kind))), 1
-    makers["detector cnn"] = (lambda: detector(options.batch)), 1
-    workers: list[training.Worker] = []
+        for name in (f"pytorch{half}", f"pytorch stable{half}") if rivals else ():
+            makers[name] = (lambda name=name: _rival(name, options, workers)), 1
+        if not half and options.members and os.environ["KERAS_BACKEND"] == "jax":
+            makers[f"sweep of {options.members}"] = (lambda: sweep(named["tuned"], options.members)), options.members
+            makers["detector cnn"] = (lambda: detector(options.batch)), 1
     try:
         ready = {name: (left.start(name, make), members) for name, (make, members) in makers.items()}
         contestants = {name: (run, members) for name, (run, members) in ready.items() if run is not None}
