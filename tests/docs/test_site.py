@@ -51,6 +51,15 @@ def test_no_page_asks_another_host_for_anything(site: Path) -> None:
     assert not re.search(r"(?:url\(|@import )[\"']?(?:https?:)?//", styles)
 
 
+def test_every_file_that_a_page_links_to_is_in_the_site(site: Path) -> None:
+    lacking = {}
+    for page in site.rglob("*.html"):
+        links = re.findall(r'(?:href|src)="([^"#?:]+)[^":]*"', page.read_text(encoding="utf-8"))
+        if page.stem != "404" and (gone := [link for link in links if not (page.parent / link).exists()]):
+            lacking[page.name] = gone
+    assert lacking == {}
+
+
 def test_a_link_or_an_anchor_that_leads_nowhere_ends_the_build(site: Path, tmp_path: Path) -> None:
     del site  # it builds as it is
     shutil.copy(blocks.ROOT / "mkdocs.yml", tmp_path)
