@@ -80,7 +80,7 @@ class Clusters:
 
     def touched(self, images: np.ndarray) -> int:
         """Returns how many clusters hold at least one of the images (bool `(n,)`)."""
-        return len(np.unique(self.index[images]))
+        return int(np.count_nonzero(np.bincount(self.index[images])))
 
     def stretch(self) -> float:
         """Returns by how much a standard error from resampled clusters is to be lengthened; 1 where all are alone.

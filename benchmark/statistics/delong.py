@@ -42,7 +42,9 @@ def components(ranking: Ranking) -> Components:
     """
     n_real, n_fake = ranking.n_real, ranking.n_fake
     reals_to, fakes_to = ranking.counts()
-    reals_in, fakes_in = np.diff(reals_to, prepend=0), np.diff(fakes_to, prepend=0)
+    reals_in, fakes_in = reals_to.copy(), fakes_to.copy()  # of each block
+    reals_in[1:] -= reals_to[:-1]
+    fakes_in[1:] -= fakes_to[:-1]
     of_fake = (n_real - reals_to + reals_in / 2) / n_real
     of_real = (fakes_to - fakes_in / 2) / n_fake
     value = np.empty(len(ranking.order))

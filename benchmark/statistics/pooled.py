@@ -126,12 +126,11 @@ class Pool:
         z = float(special.ndtri(np.clip(value, SURE, 1 - SURE)))
         parts = z + m / float(scipy.stats.norm.pdf(z)) * (self._at(int(fake), chances) - value)
         ends = special.ndtr(self._interval(z, Components(0.5, parts, np.zeros(2)), level, of=fake))
-        low, high, note = min(float(ends[0]), value), max(float(ends[1]), value), ""
-        if min(called.sum(), (~called).sum()) < intervals.FEW:
-            unseen, n = -np.log((1 - level) / 2), self.clusters.effective(self.is_fake == fake)
-            ends = [float(_above(_with(mass, n, unseen, top), m, at)) for top in (False, True)]
-            low, high, note = min(low, ends[0]), max(high, ends[1]), BEYOND
-        return value, low, high, note
+        # a few images far out decide how wide the sums are, and where they happen to be missing nothing else tells
+        unseen, n = -np.log((1 - level) / 2), self.clusters.effective(self.is_fake == fake)
+        least, most = (float(_above(_with(mass, n, unseen, top), m, at)) for top in (False, True))
+        few = min(called.sum(), (~called).sum()) < intervals.FEW
+        return value, min(float(ends[0]), value, least), max(float(ends[1]), value, most), BEYOND if few else ""
 
     def cut(self, m: int) -> float:
         """Returns the mean score from which on a set of `m` images is called fake, by the largest balanced accuracy.

@@ -87,10 +87,10 @@ class Ranking:
         scores, labels = checked(scores, is_fake)
         order = np.argsort(-scores, kind="stable")
         falling = scores[order]
-        starts = np.r_[True, falling[1:] != falling[:-1]]
-        block = np.cumsum(starts) - 1
-        ends = np.r_[np.flatnonzero(starts)[1:] - 1, len(falling) - 1]
-        return cls(order, labels[order], block, ends, falling[ends])
+        last = np.ones(len(falling), dtype=bool)
+        np.not_equal(falling[1:], falling[:-1], out=last[:-1])
+        ends = np.flatnonzero(last)
+        return cls(order, labels[order], np.cumsum(last) - last, ends, falling[ends])
 
     @property
     def n_fake(self) -> int:
@@ -116,11 +116,12 @@ class Ranking:
                 `False`.
         """
         reals, fakes = self.counts()
-        if reverse:
-            wrong = np.r_[self.n_real, fakes + self.n_real - reals]
-        else:
-            wrong = np.r_[self.n_fake, reals + self.n_fake - fakes]
-        above = np.arange(len(self.order)) < np.r_[0, self.ends + 1][wrong.argmin()]
+        gain = reals - fakes if reverse else fakes - reals  # over no image above the cut
+        best = int(gain.argmax())
+        wrong = ~self.is_fake if reverse else self.is_fake.copy()
+        if gain[best] > 0:
+            above = wrong[: int(self.ends[best]) + 1]
+            np.logical_not(above, out=above)
         result = np.empty(len(self.order), dtype=bool)
-        result[self.order] = above == self.is_fake if reverse else above != self.is_fake
+        result[self.order] = wrong
         return result

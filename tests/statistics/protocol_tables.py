@@ -37,7 +37,35 @@ def tables() -> dict[str, str]:
         "| metric | 0.6 |": _markdown(_wide(intervals, "auc", "coverage", sorted(intervals["auc"].unique()))),
         "| what | mean over all cases | 0.5 |": _markdown(alarms),
         "| what | mean over all cases | 0.6 |": _markdown(covered),
+        "| case | interval of |": _components(pd.read_csv(DOCS / "tables/components.csv", dtype={"AUC": str})),
+        "| interval of sets |": _sets(pd.read_csv(DOCS / "tables/sets.csv")),
     }
+
+
+def _components(table: pd.DataFrame) -> str:
+    told = table["told"].map(lambda share: "" if share == "100.0%" else f" (told in {share})")
+    table = table.assign(said=(table["coverage"] + told).fillna("never told"))
+    wide = table.pivot(index=["case", "interval of"], columns="AUC", values="said")
+    wide = wide.reindex(table[["case", "interval of"]].drop_duplicates().itertuples(index=False, name=None))
+    return _lines(
+        ["case", "interval of", *wide], [[*name, *row] for name, row in zip(wide.index, wide.to_numpy(), strict=True)]
+    )
+
+
+def _sets(table: pd.DataFrame) -> str:
+    names = {"auc": "AUC", "fpr": "FPR", "tpr": "TPR"}
+    wide = table.pivot_table(index=["metric", "scores"], columns="n", values="coverage", aggfunc="min")
+    order = [(metric, scores) for metric in names for scores in table["scores"].unique()]
+    rows = [[names[m], s, *("" if pd.isna(x) else f"{100 * x:.1f}" for x in wide.loc[(m, s)])] for m, s in order]
+    return _lines(["interval of sets", "scores", *(f"n {n}" for n in wide)], rows)
+
+
+def _lines(head: list[str], rows: list[list[str]]) -> str:
+    return "\n".join([_line(head), "|" + "---|" * len(head), *map(_line, rows)])
+
+
+def _line(cells: list[str]) -> str:
+    return "| " + " | ".join(cells) + " |"
 
 
 def _wide(table: pd.DataFrame, over: str, what: str, columns: list) -> pd.DataFrame:
@@ -52,9 +80,8 @@ def _of(table: pd.DataFrame, names: list[str], most: bool) -> pd.DataFrame:
 
 
 def _markdown(table: pd.DataFrame) -> str:
-    head = "| " + " | ".join([str(table.index.name), *map(str, table.columns)]) + " |"
     rows = [[str(name), *("" if pd.isna(x) else f"{100 * x:.1f}" for x in row)] for name, row in table.iterrows()]
-    return "\n".join([head, "|" + "---|" * (len(table.columns) + 1), *("| " + " | ".join(row) + " |" for row in rows)])
+    return _lines([str(table.index.name), *map(str, table.columns)], rows)
 
 
 def placed(page: str) -> str:

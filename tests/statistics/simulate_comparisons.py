@@ -1,6 +1,9 @@
 """Tests and intervals of comparisons and ranks against draws of everything: false alarms, coverage, from small n on.
 
-    python tests/statistics/simulate_comparisons.py --draws 2000 --workers 16 --out comparisons.csv
+    python tests/statistics/simulate_comparisons.py --draws 2000 --workers 16 --out docs/tables/comparisons.csv
+
+Rows of `--out` are replaced case by case; cases that have as many draws already are left as they are, so that a count
+which was stopped goes on where it was.
 
 Scores are normal; detectors share half of an image's variance, so that they are correlated as detectors of one exam
 are. `ties` rounds scores to few values. With units, half of what detectors share is the unit's, of reals and of fakes,
@@ -22,6 +25,7 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+from counted import enough, store
 from scipy import stats
 
 from benchmark.statistics.chance import p_chance
@@ -62,7 +66,9 @@ def cases() -> list[Case]:
     found = []
     for auc in AUCS:
         found += [Case("equal", auc, k, n) for k in (2, 9) for n in (8, 20, 60, 150, 1000)]
+        found += [Case("equal", auc, k, 150) for k in (3, 20)]
         found += [Case("equal", auc, 9, 400, units=units) for units in (5, 20, 200)]
+        found += [Case("equal", auc, k, 400, units=20) for k in (3, 20)]
         found += [Case("equal", auc, 9, 150, ties=True)]
         found += [Case("ladder", auc, 6, n) for n in (20, 150, 1000)]
         found += [Case("ladder", auc, 6, 400, units=units) for units in (5, 20, 200)]
@@ -72,6 +78,7 @@ def cases() -> list[Case]:
         found += [Case("runs", auc, 4, 150, runs=runs) for runs in (2, 3, 5)]
         found += [Case("runs", auc, 4, 400, units=20, runs=3)]
     found += [Case("chance", 0.5, 9, n) for n in (4, 8, 20, 150, 1000)]
+    found += [Case("chance", 0.5, k, 150) for k in (3, 20)]
     found += [Case("chance", 0.5, 9, 400, units=units) for units in (5, 20, 200)]
     return [*found, Case("chance", 0.5, 9, 150, ties=True)]
 
@@ -214,7 +221,7 @@ def simulated(chosen: list[Case], draws: int, workers: int = 1) -> pd.DataFrame:
         for name, values in found.items():
             sums[case, name] += values
     rows = [
-        {"case": case.name, "auc": case.auc, "what": name, "share": total / number, "draws": int(number)}
+        {"case": case.name, "auc": case.auc, "what": name, "share": round(total / number, 4), "draws": int(number)}
         for (case, name), (total, number) in sums.items()
     ]
     return pd.DataFrame(rows).sort_values(["case", "auc", "what"], ignore_index=True)
@@ -238,9 +245,16 @@ def main() -> None:
     parser.add_argument("--only", default="", help="Cases whose name contains this.")
     parser.add_argument("--out", type=Path, default=None)
     arguments = parser.parse_args()
-    table = simulated([case for case in cases() if arguments.only in case.name], arguments.draws, arguments.workers)
-    if arguments.out is not None:
-        table.to_csv(arguments.out, index=False)
+    chosen = [case for case in cases() if arguments.only in case.name]
+    if arguments.out is None:
+        table = simulated(chosen, arguments.draws, arguments.workers)
+    else:
+        keys = {case: {"case": case.name, "auc": str(case.auc)} for case in chosen}
+        left = [case for case in chosen if not enough(arguments.out, keys[case], arguments.draws)]
+        for some in [[case] for case in left] if arguments.workers == 1 else [left]:
+            store(arguments.out, simulated(some, arguments.draws, arguments.workers), ["case", "auc", "what"])
+            print(*[f"{case.name}, {case.auc}" for case in some], sep="\n", flush=True)
+        table = pd.read_csv(arguments.out)
     wide = table.pivot(index=["case", "what"], columns="auc", values="share").round(4)
     print(wide.to_string(na_rep=""))
 

@@ -1,6 +1,6 @@
 """How often intervals of variance components, and of means over splits, trainings and files, hold the truth.
 
-    python tests/statistics/simulate_components.py --draws 2000 --workers 16 --out components.csv
+    python tests/statistics/simulate_components.py --draws 2000 --workers 16 --out docs/tables/components.csv
 
 Scores are normal: a real's is `N(0, 1)`, a fake's `N(shift, 1)`, and the shift of a cell is the configuration's plus
 normal effects of the split, of the generator's training and of the detector's. All cells of one split are tested on the
@@ -11,13 +11,15 @@ over all images is then known, and so are the components of its variance, by qua
 from __future__ import annotations
 
 import argparse
-import csv
 import sys
+from collections.abc import Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
+from counted import enough, store
 from scipy import stats
 
 sys.path.insert(0, str(Path(__file__).parents[2]))
@@ -47,6 +49,7 @@ class Case:
     each: int = 1
 
 
+Pair = tuple[Case, float]
 CASES = [
     Case("5 trainings", (1, 5, 1)),
     Case("10 trainings", (1, 10, 1)),
@@ -169,9 +172,11 @@ def _auc(cell: Trained) -> tuple[float, float, float]:
     return part.auc, float(low), float(high)
 
 
-def table(draws: int, workers: int = 1, seed: int = 0) -> list[dict[str, object]]:
-    """Returns the rows of all cases at all AUCs; draws are dealt to processes in batches."""
-    pairs = [(case, auc) for case in CASES for auc in AUCS]
+PAIRS = [(case, auc) for case in CASES for auc in AUCS]
+
+
+def table(draws: int, workers: int = 1, seed: int = 0, pairs: Sequence[Pair] = PAIRS) -> list[dict[str, object]]:
+    """Returns the rows of cases at AUCs; draws are dealt to processes in batches."""
     few = max(1, min(draws, 100 if workers > 1 else draws))
     tasks = [(*pair, min(few, draws - at), seed * 10**6 + at) for at in range(0, draws, few) for pair in pairs]
     if workers == 1:
@@ -179,7 +184,7 @@ def table(draws: int, workers: int = 1, seed: int = 0) -> list[dict[str, object]
     else:
         with ProcessPoolExecutor(workers) as pool:
             found = list(pool.map(one, tasks, chunksize=1))
-    together: dict[tuple[Case, float], dict[str, list[bool | None]]] = {pair: {} for pair in pairs}
+    together: dict[Pair, dict[str, list[bool | None]]] = {pair: {} for pair in pairs}
     for (case, auc, *_), held in zip(tasks, found, strict=True):
         for name, each in held.items():
             together[case, auc].setdefault(name, []).extend(each)
@@ -200,15 +205,20 @@ def main() -> None:
     parser.add_argument("--draws", type=int, default=2000)
     parser.add_argument("--workers", type=int, default=1)
     parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--only", nargs="*", default=[], help="names of cases; default: all")
+    parser.add_argument("--aucs", nargs="*", type=float, default=AUCS)
     parser.add_argument("--out", type=Path, help="a CSV file; without one, the table is printed as markdown")
     given = parser.parse_args()
-    rows = table(given.draws, given.workers, given.seed)
+    pairs = [pair for pair in PAIRS if pair[0].name in (given.only or [pair[0].name]) and pair[1] in given.aucs]
     if given.out is not None:
-        with open(given.out, "w", newline="", encoding="utf-8") as file:
-            writer = csv.DictWriter(file, list(rows[0]))
-            writer.writeheader()
-            writer.writerows(rows)
+        keys = [{"case": case.name, "AUC": str(auc)} for case, auc in pairs]
+        left = [pair for pair, key in zip(pairs, keys, strict=True) if not enough(given.out, key, given.draws)]
+        for some in [[pair] for pair in left] if given.workers == 1 else [left]:
+            found = table(given.draws, given.workers, given.seed, some)
+            store(given.out, pd.DataFrame(found), ["case", "AUC", "interval of"])
+            print(*[f"{case.name}, {auc}" for case, auc in some], sep="\n", flush=True)
         return
+    rows = table(given.draws, given.workers, given.seed, pairs)
     print("| " + " | ".join(rows[0]) + " |\n|" + "---|" * len(rows[0]))
     for row in rows:
         print("| " + " | ".join(map(str, row.values())) + " |")

@@ -1,9 +1,10 @@
 """How often every interval of a cell holds the truth: AUC by size, ties and units, by the product's own functions.
 
-`python tests/statistics/simulate_intervals.py --draws 2000 --workers 16 --out coverage.csv` makes the table of
-`docs/protocol.md`; `test_simulate_intervals.py` runs a small part. Reals score N(0, 1) and fakes N(d, 1);
-probabilities are calibrated, or three times too sure; the threshold lies halfway. With units of unequal size 30 % of a
-score's variance is its unit's, of reals or of fakes, or of both together ("shared").
+`python tests/statistics/simulate_intervals.py --draws 2000 --workers 16 --out docs/tables/intervals.csv` makes the
+table of `docs/protocol.md`, and goes on where it was stopped; `test_simulate_intervals.py` runs a small part. Reals
+score N(0, 1) and fakes N(d, 1); probabilities are calibrated, or three times too sure; the threshold lies halfway.
+With units of unequal size 30 % of a score's variance is its unit's, of reals or of fakes, or of both together
+("shared").
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
+from counted import enough, store
 from scipy import special
 from threadpoolctl import threadpool_limits
 
@@ -173,8 +175,8 @@ def table(tasks: list[tuple[Case, int, int]], workers: int) -> pd.DataFrame:
             "metric": frame["metric"] + frame["case"].map(lambda case: " (3 times too sure)" if case.sure > 1 else ""),
             "auc": frame["case"].map(lambda case: case.auc),
             "n": frame["case"].map(lambda case: case.n),
-            "units": frame["case"].map(lambda case: f"{case.units}{' shared' * case.shared}" if case.units else "-"),
-            "ties": frame["case"].map(lambda case: "yes" if case.ties else "no"),
+            "units": frame["case"].map(of),
+            "ties": frame["case"].map(tied),
             "draws": frame["draws"],
             "coverage": (frame["held"] / told.where(told > 0)).round(4),
             "cannot_tell": (frame["silent"] / frame["draws"]).round(4),
@@ -182,6 +184,22 @@ def table(tasks: list[tuple[Case, int, int]], workers: int) -> pd.DataFrame:
         }
     )
     return about.assign(conservative=frame["metric"].map(_conservative))[COLUMNS]
+
+
+def keys(case: Case) -> dict[str, str]:
+    """Returns what finds the rows of a case in the table, of one of its metrics."""
+    metric = "brier (3 times too sure)" if case.sure > 1 else "brier"
+    return {"metric": metric, "auc": str(case.auc), "n": str(case.n), "units": of(case), "ties": tied(case)}
+
+
+def of(case: Case) -> str:
+    """Returns the units of a case in words."""
+    return f"{case.units}{' shared' * case.shared}" if case.units else "-"
+
+
+def tied(case: Case) -> str:
+    """Returns whether a case has ties, in a word."""
+    return "yes" if case.ties else "no"
 
 
 def _conservative(metric: str) -> str:
@@ -202,10 +220,12 @@ def main() -> None:
         name, value = word.split("=")
         chosen = [case for case in chosen if str(getattr(case, name)) == value]
     part = max(1, min(options.draws, 100))
-    tasks = [(case, part, k) for case in chosen for k in range(options.draws // part)]
-    tasks.sort(key=lambda task: -task[0].n)  # the long ones first
-    found = table(tasks, options.workers)
-    found.to_csv(options.out, index=False)
+    left = [case for case in chosen if not enough(options.out, keys(case), options.draws)]
+    left.sort(key=lambda case: -case.n)  # the long ones first
+    for some in [[case] for case in left] if options.workers == 1 else [left]:
+        tasks = [(case, part, k) for case in some for k in range(options.draws // part)]
+        store(options.out, table(tasks, options.workers), ["metric", "auc", "n", "units", "ties"])
+        print(*some, sep="\n", flush=True)
 
 
 if __name__ == "__main__":

@@ -43,12 +43,25 @@ def test_it_is_the_share_of_sets_that_are_ranked_right() -> None:
     assert Pool(scores, is_fake).auc(m)[0] == pytest.approx((fake > real).mean(), abs=0.006)
 
 
-@pytest.mark.parametrize(("shape", "n", "gap", "m"), [("normal", 100, 0.3, 8), ("skewed", 100, 1.0, 8)])
-def test_intervals_hold_what_other_test_images_would_have_given(shape: str, n: int, gap: float, m: int) -> None:
+SHAPES = {
+    "normal": lambda rng, size: rng.normal(size=size),
+    "skewed": lambda rng, size: rng.exponential(size=size),
+    "mixture": lambda rng, size: rng.normal(size=size) * np.where(rng.random(size) < 0.1, 4, 1),
+}
+
+
+@pytest.mark.parametrize(
+    ("shape", "n", "gap", "m", "least"),
+    # ten images of a mixture decide how wide sums are: without room for those that are missing rates held in 90 %
+    [("normal", 100, 0.3, 8, 180), ("skewed", 100, 1.0, 8, 180), ("mixture", 100, 2.0, 8, 190)],
+)
+def test_intervals_hold_what_other_test_images_would_have_given(
+    shape: str, n: int, gap: float, m: int, least: int
+) -> None:
     rng = RNG(3)
 
     def draw(size: int) -> tuple[np.ndarray, np.ndarray]:
-        one, other = (rng.normal(size=size) if shape == "normal" else rng.exponential(size=size) for _ in "rf")
+        one, other = (SHAPES[shape](rng, size) for _ in "rf")
         return np.r_[one, other + gap], np.repeat([False, True], size)
 
     grid = Grid.of(*draw(500))
@@ -60,7 +73,7 @@ def test_intervals_hold_what_other_test_images_would_have_given(shape: str, n: i
         pool = Pool(*draw(n), grid=grid)
         found = [pool.auc(m), pool.rate(m, cut, False), pool.rate(m, cut, True)]
         hits += [low <= true <= high for true, (_, low, high, _) in zip(truth, found, strict=True)]
-    assert (hits >= 180).all(), hits / 200
+    assert (hits >= least).all(), hits / 200
 
 
 def test_intervals_know_that_images_of_one_unit_are_alike() -> None:
