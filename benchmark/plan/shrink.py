@@ -18,50 +18,56 @@ if TYPE_CHECKING:
 IMPOSED = {"epochs": 1}  # options of every plug-in that has them
 MOST = {"steps": 4}  # of options that change samples and no training: a flow goes its way in fewer steps
 REALS = "real-copy"  # the control that a rung is tried on
-REPEATED = 2  # generators that are trained with every seed: so many can be compared over their training runs
+REPEATED = 2  # generators that are trained with more than one seed: so many can be compared over their training runs
+RUNS = 2  # seeds of these, and of the controls: so many training runs have a spread
 
 
 def seeds(generators: Sequence[Row], given: Sequence[int]) -> dict[str, Sequence[int]]:
-    """Returns the seeds of the generators that are trained with the first one alone, by their ids.
+    """Returns the seeds of each generator, by its id: the first one alone, but for some that are trained again.
 
     Args:
-        generators: All; controls, which train nothing, have every seed.
+        generators: All; controls are among those that have more than one.
         given: The seeds.
     """
-    mains = [row.id for row in generators if row.plugin.attribute("control") is None]
-    return dict.fromkeys(mains[REPEATED:], given[:1])
+    once = _mains(generators)[REPEATED:]
+    return {row.id: given[:1] if row.id in once else given[:RUNS] for row in generators}
 
 
 def tried(rows: Rows, asked: Sequence[tuple[str, Asked]]) -> list[tuple[str, Asked]]:
     """Returns what a smoke run asks of all that a run would ask, each with its question.
 
     The first detector is tried on every training run of every generator, with all its seeds, so that there is something
-    to sum up, and the sentinels on the first run of each. Any other detector is tried on the first run of two
-    generators, which are others for the next one, and of the controls; a rung of the ladder on that of one generator,
-    and of the control made of real images. Of what `ask` names the first detector alone is asked, of the first training
-    run of each generator: every question, to see that it is answered.
+    to sum up, and the sentinels on the first run of each. Any other detector is tried on the first run of the first
+    generator that it can be tried on, where it is compared with all others, and of the controls; a rung of the ladder
+    on no control but that made of real images. Of what `ask` names the first detector alone is asked, of first training
+    runs: of two generators every question, to see that it is answered, and of the others what takes no more trainings.
     """
     judges = [row.id for row, _ in rows.askable if not row.plugin.attribute("sentinel")]
-    places = {row.id: at for at, row in enumerate(rows.detectors)}
-    able: dict[str, dict[str, None]] = {}  # of each detector, the generators that it can be tried on
+    first = rows.generator_seeds[0], rows.detector_seeds[0]
+    asked_of = _mains(rows.generators)[:REPEATED]
+    usual = {one.lesson.id for name, one in asked if _is_usual(name)}
+    on: dict[str, str] = {}  # of each detector, the first generator that it can be tried on
     for name, one in asked:
         if _is_usual(name) and not one.exam.control:
-            able.setdefault(one.detector.id, {})[one.exam.generator] = None
+            on.setdefault(one.detector.id, one.exam.generator)
 
     def is_tried(name: str, one: Asked) -> bool:
-        is_judge = one.detector.id == (judges or [one.detector.id])[0]
-        is_first_run = one.exam.generator_seed == rows.generator_seeds[0]
-        if is_judge:
-            return is_first_run or _is_usual(name)
-        if not is_first_run or not _is_usual(name) or one.detector_seed != rows.detector_seeds[0]:
+        detector, exam = one.detector, one.exam
+        if detector.id == (judges or [detector.id])[0]:
+            takes_little = exam.generator in asked_of or one.lesson.id in usual
+            return _is_usual(name) or (exam.generator_seed == first[0] and takes_little)
+        if not _is_usual(name) or (exam.generator_seed, one.detector_seed) != first:
             return False
-        if one.exam.control or one.detector.plugin.attribute("sentinel"):
-            return not one.detector.rung or one.exam.control == REALS
-        first, *others = able[one.detector.id]
-        few = [first] if one.detector.rung or not others else [first, others[places[one.detector.id] % len(others)]]
-        return one.exam.generator in few
+        if exam.control or detector.plugin.attribute("sentinel"):
+            return not detector.rung or exam.control == REALS
+        return exam.generator == on[detector.id]
 
     return [pair for pair in asked if is_tried(*pair)]
+
+
+def _mains(generators: Sequence[Row]) -> list[str]:
+    """Returns the ids of the generators that are no controls."""
+    return [row.id for row in generators if row.plugin.attribute("control") is None]
 
 
 def _is_usual(question: str) -> bool:

@@ -68,6 +68,7 @@ for (const figure of document.querySelectorAll("figure")) {
     }
   };
   for (const key of figure.querySelectorAll("[data-series]")) {
+    key.setAttribute("aria-pressed", "false"); // else nobody who does not see it knows that it can be pressed in
     const enter = () => mark(key.dataset.series);
     const leave = () => mark(kept);
     key.addEventListener("mouseenter", enter);

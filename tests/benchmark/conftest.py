@@ -7,14 +7,18 @@ import itertools
 import json
 import shutil
 import sys
+import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import pytest
+import rich.console
 import typer
 
 from benchmark.cli import main as cli
+from benchmark.cli import screen
 from benchmark.plan.specs import Spec
 from benchmark.plan.stage import Stage
 from benchmark.stages import line
@@ -54,6 +58,38 @@ def call(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.Capture
         return Answer(int(ended.value.code or 0), shown.out, shown.err)
 
     return run
+
+
+@pytest.fixture
+def silences(call: Callable[..., Answer], monkeypatch: pytest.MonkeyPatch) -> Callable[..., list[tuple[float, str]]]:
+    """Calls the command line, which must work, and returns how long it was silent without a word, and after which line.
+
+    What lies between two lines is read off a clock; a longer silence follows a line that says what takes so long.
+    """
+    heard: list[tuple[float, str]] = []
+    echo, printed = typer.echo, rich.console.Console.print
+
+    def told(message: object = "", *rest: Any, **options: Any) -> None:
+        heard.append((time.monotonic(), str(message)))
+        echo(message, *rest, **options)
+
+    def shown(console: rich.console.Console, *texts: Any, **options: Any) -> None:
+        heard.append((time.monotonic(), " ".join(map(str, texts))))
+        printed(console, *texts, **options)
+
+    monkeypatch.setattr(screen, "QUIET", 0.2)  # a fifth of what it is, so that a busy machine does not matter
+    monkeypatch.setattr(typer, "echo", told)
+    monkeypatch.setattr(rich.console.Console, "print", shown)
+
+    def of(*arguments: str | Path) -> list[tuple[float, str]]:
+        heard[:] = [(time.monotonic(), "")]
+        answer = call(*arguments)
+        assert answer.code in (0, 1), answer.err
+        heard.append((time.monotonic(), ""))
+        gaps = [(after - before, text) for (before, text), (after, _) in itertools.pairwise(heard)]
+        return [(gap, text) for gap, text in gaps if gap >= 2 and not (text.endswith(" ...") or ": under way" in text)]
+
+    return of
 
 
 @pytest.fixture

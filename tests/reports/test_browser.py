@@ -9,7 +9,14 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+import made_along_training
+import made_learning_curve
+import made_profile
+import made_robustness
+import made_sets
+import made_sources
 import pytest
+from made_run import write_run
 
 from reports import page
 
@@ -17,6 +24,8 @@ playwright = pytest.importorskip("playwright.sync_api", reason="playwright is no
 BROWSER = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
 AXE = os.environ.get("FAUXBENCH_AXE", "")
 SIZES = {"desk": (1440, 900), "phone": (390, 844)}
+ANSWERS = (made_along_training, made_learning_curve, made_profile, made_robustness, made_sets, made_sources)
+WITH_LEGENDS = ("along_training", "learning_curve", "robustness", "sets")  # the questions that draw curves by detector
 pytestmark = [
     pytest.mark.slow,
     pytest.mark.skipif(BROWSER is None, reason="no chromium on this machine"),
@@ -32,8 +41,12 @@ def browser() -> Iterator[Any]:
 
 
 @pytest.fixture(scope="module")
-def address(run_folder: Path) -> str:
-    return page.write(run_folder).as_uri()
+def address(tmp_path_factory: pytest.TempPathFactory, sealed: Callable[[Path], Path]) -> str:
+    """The page of a run that has asked questions, so that whatever is tried here is tried on their sections too."""
+    folder = write_run(tmp_path_factory.mktemp("asked") / "run")
+    for answer in ANSWERS:
+        answer.write(folder)
+    return page.write(sealed(folder)).as_uri()
 
 
 @pytest.fixture
@@ -76,6 +89,8 @@ def test_the_first_screen_holds_the_verdict_and_real_beside_fake(opened: Any, si
         assert box["x"] + box["width"] <= width
         assert box["y"] + box["height"] <= height
     assert pictures[0]["y"] == pictures[1]["y"]  # side by side
+    profile = opened.locator(".profile").bounding_box()
+    assert profile["y"] + profile["height"] <= height
 
 
 def test_contents_stay_in_sight(opened: Any) -> None:
@@ -236,6 +251,38 @@ def test_legend_singles_out_a_curve(opened: Any) -> None:
     fade = "e => Number(getComputedStyle(e).opacity)"
     assert figure.locator(".curve.s-0").first.evaluate(fade) < 0.5
     assert figure.locator(".curve.s-3").first.evaluate(fade) == 1
+
+
+@pytest.mark.parametrize("question", WITH_LEGENDS)
+def test_legends_of_the_questions_single_out_a_detector(opened: Any, question: str) -> None:
+    figure = opened.locator(f"#{question} figure:has([data-series])").first
+    keys = figure.locator("[data-series]")
+    pressed = "keys => keys.map((key) => key.getAttribute('aria-pressed'))"
+    others = ["false"] * (keys.count() - 1)
+    assert keys.count() > 1
+    assert keys.evaluate_all(pressed) == ["false", *others]
+    series = [keys.nth(at).get_attribute("data-series") for at in range(keys.count())]
+    shown = """(figure, series) => {
+        const opacity = (of) => [...figure.querySelectorAll(of)].map((one) => Number(getComputedStyle(one).opacity));
+        return [opacity(`.curve.s-${series}`), opacity(`.curve:not(.s-${series})`)];
+    }"""
+    opened.add_style_tag(content=".curve { transition: none !important }")
+    for at, one in enumerate(series):
+        keys.nth(at).press("Enter")
+        keys.nth(at).blur()  # what is pressed stays, what is pointed at does not
+        assert keys.evaluate_all(pressed) == ["true" if other == at else "false" for other in range(len(series))]
+        kept, faded = figure.evaluate(shown, one)
+        assert kept, "its curve is in the figure"
+        assert set(kept) == {1}
+        assert faded
+        assert max(faded) < 0.5
+    keys.last.press("Space")
+    keys.last.blur()
+    assert keys.evaluate_all(pressed) == ["false", *others]
+    kept, faded = figure.evaluate(shown, series[-1])
+    assert {*kept, *faded} == {1}
+    keys.first.click()
+    assert keys.first.get_attribute("aria-pressed") == "true"
 
 
 def test_lightbox_enlarges_by_whole_factors(opened: Any) -> None:

@@ -96,8 +96,8 @@ def run(
 
         nursery.close()  # so that nothing is waited for after the last line
     _show(result, page, as_json)
-    if drawn and not as_json:
-        screen.say(drawn)
+    if not as_json and (drawn or not result.manifest["smoke"]):
+        screen.say(drawn or f"Charts as files: {shlex.join(['fauxbench', 'report', str(result.folder), '--figures'])}")
     if result.failures:
         _say_command(real, fake, [str(one["error"]) for one in result.failures])
         raise typer.Exit(1)

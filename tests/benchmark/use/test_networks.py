@@ -165,3 +165,7 @@ def test_banks_of_networks_are_made_again_bit_for_bit(run, generator):
     assert bank_again(run, generator) == {"detector-train": True, "detector-validation": True, "test": True}
     record = StoredRun(run).bank_record(generator, 0)
     assert set(record["seeds"]) == ({"all"} if generator != "swap" else set(record["counts"]))
+
+
+def test_the_command_is_not_silent_for_two_seconds_without_a_word(run, tmp_path, silences):
+    assert silences("networks", run, "--generator", "free", "--out", tmp_path / "networks") == []
