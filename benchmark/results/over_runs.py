@@ -38,7 +38,7 @@ UNDEFINED = "not defined in every run"
 
 def configurations(
     cells: pd.DataFrame,
-    scores: pd.DataFrame,
+    scores: held.Scores,
     trained: set[str],
     measured: pd.DataFrame | None = None,
     banks: Mapping[str, str] | None = None,
@@ -80,7 +80,7 @@ def configurations(
 
 
 def components(
-    cells: pd.DataFrame, scores: pd.DataFrame, trained: set[str], banks: Mapping[str, str] | None = None
+    cells: pd.DataFrame, scores: held.Scores, trained: set[str], banks: Mapping[str, str] | None = None
 ) -> pd.DataFrame:
     """Returns the variance components of the AUC of each detector on each configuration with several seeds.
 

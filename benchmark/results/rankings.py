@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -51,7 +51,7 @@ class Exam:
     detectors: Column
 
 
-def exams(cells: pd.DataFrame, scores: pd.DataFrame, sentinels: Collection[str] = ()) -> list[Exam]:
+def exams(cells: pd.DataFrame, scores: held.Scores, sentinels: Collection[str] = ()) -> list[Exam]:
     """Returns the exams of all tables.
 
     Held fixed are the exam and what was done to the lesson; the lesson's generators too, but in the table of the
@@ -66,7 +66,7 @@ def exams(cells: pd.DataFrame, scores: pd.DataFrame, sentinels: Collection[str] 
     return list(_exams(cells[cells["status"] == "done"], held.test_scores(scores), sentinels))
 
 
-def _exams(done: pd.DataFrame, by_cell: dict[str, pd.DataFrame], sentinels: Collection[str]) -> Iterator[Exam]:
+def _exams(done: pd.DataFrame, by_cell: Mapping[str, pd.DataFrame], sentinels: Collection[str]) -> Iterator[Exam]:
     for table, rows in done.groupby("table", sort=False):
         lesson = ["train_generator", "train_sources"]
         changes = ["ledger_seed", "train_checkpoint", "train_n", "train_draw", "train_perturbation"]
@@ -77,7 +77,7 @@ def _exams(done: pd.DataFrame, by_cell: dict[str, pd.DataFrame], sentinels: Coll
             yield _exam(cells, by_cell, sentinels)
 
 
-def _exam(cells: pd.DataFrame, by_cell: dict[str, pd.DataFrame], sentinels: Collection[str]) -> Exam:
+def _exam(cells: pd.DataFrame, by_cell: Mapping[str, pd.DataFrame], sentinels: Collection[str]) -> Exam:
     if cells["detector"].nunique() < len(cells):
         raise ValueError(f"A comparison has several cells of one detector: {', '.join(cells['cell'].head(3))} ...")
     frames = dict(zip(cells["detector"], (by_cell[cell] for cell in cells["cell"]), strict=True))
@@ -111,7 +111,7 @@ def comparisons(found: list[Exam]) -> pd.DataFrame:
 
 
 def ranks(
-    found: list[Exam], cells: pd.DataFrame, scores: pd.DataFrame, p_chance: pd.Series, trained: Collection[str]
+    found: list[Exam], cells: pd.DataFrame, scores: held.Scores, p_chance: pd.Series, trained: Collection[str]
 ) -> pd.DataFrame:
     """Ranks the detectors of each exam, and the generators that are no controls for each detector.
 
@@ -144,7 +144,7 @@ def _of_exam(exam: Exam, p_chance: pd.Series) -> Iterator[dict[str, Any]]:
 
 
 def _judged(
-    done: pd.DataFrame, by_cell: dict[str, pd.DataFrame], p_chance: pd.Series, trained: Collection[str]
+    done: pd.DataFrame, by_cell: Mapping[str, pd.DataFrame], p_chance: pd.Series, trained: Collection[str]
 ) -> Iterator[dict[str, Any]]:
     for table, rows in done.groupby("table", sort=False):
         lesson = [] if table == "own" else ["train_generator"]
@@ -159,7 +159,7 @@ def _judged(
 
 def _of_detector(
     cells: pd.DataFrame,
-    by_cell: dict[str, pd.DataFrame],
+    by_cell: Mapping[str, pd.DataFrame],
     p_chance: pd.Series,
     trained: Collection[str],
     fixed: list[str],

@@ -36,6 +36,7 @@ class Known:
         metrics: As `metrics.csv` has them.
         generators: As `generators.csv` has them.
         banks: Of each cell a digest of the fakes that it learned from and is tested on.
+        sorted: The scores by part and cell, see `held.by_part`, where somebody has sorted them. Defaults to `None`.
     """
 
     plan: Plan
@@ -44,14 +45,12 @@ class Known:
     metrics: pd.DataFrame
     generators: pd.DataFrame
     banks: Mapping[str, str] = field(default_factory=dict)
+    sorted: dict[str, dict[str, pd.DataFrame]] | None = None
 
     @cached_property
     def by_part(self) -> dict[str, dict[str, pd.DataFrame]]:
         """The scores of the images of each part, by cell: sorted once for all answers."""
-        found: dict[str, dict[str, pd.DataFrame]] = {}
-        for (part, cell), frame in self.scores.groupby(["part", "cell"], observed=True):
-            found.setdefault(str(part), {})[str(cell)] = frame
-        return found
+        return held.by_part(self.scores) if self.sorted is None else self.sorted
 
     @cached_property
     def tested(self) -> dict[str, pd.DataFrame]:
@@ -83,9 +82,11 @@ def as_usual(cells: pd.DataFrame, *, but: Collection[str]) -> pd.DataFrame:
     return cells
 
 
-def tables(known: Known) -> dict[str, pd.DataFrame]:
-    """Returns the answers of a run by the names of their files."""
-    asked = known.plan.spec.protocol.ask
-    names = [found.name for found in pkgutil.iter_modules(__path__) if found.name in asked]
-    modules = {name: importlib.import_module(f"{__name__}.{name}") for name in sorted(names)}
-    return {f"answers/{name}.csv": module.table(known) for name, module in modules.items()}
+def asked(plan: Plan) -> list[str]:
+    """Returns the names of the answers that a run has asked for."""
+    return sorted(found.name for found in pkgutil.iter_modules(__path__) if found.name in plan.spec.protocol.ask)
+
+
+def table(name: str, known: Known) -> pd.DataFrame:
+    """Returns an answer by its name."""
+    return importlib.import_module(f"{__name__}.{name}").table(known)

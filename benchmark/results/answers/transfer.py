@@ -40,7 +40,7 @@ def table(known: Known) -> pd.DataFrame:
     compared = _compared(known, done)
     measured = pd.concat([_measured(known, mine), compared], ignore_index=True)
     trained = {row.id for row in known.plan.generators if row.trains}
-    means = over_runs.configurations(mine, known.scores, trained, compared.assign(scope="cell"), known.banks)
+    means = over_runs.configurations(mine, known.tested, trained, compared.assign(scope="cell"), known.banks)
     means = pd.concat([_means(known), means], ignore_index=True)
     own = _own(known, mine)
     rows: list[dict[str, Any]] = []
