@@ -100,13 +100,8 @@ def numpy() -> str:
 
 def caches() -> str:
     """Returns the sizes of the caches of one core, innermost first: `"32K+1024K"`."""
-    return _sizes(CACHES)
-
-
-@cache
-def _sizes(folder: Path) -> str:  # asked for twice in each stage
     sizes: list[tuple[str, str]] = []
-    for index in folder.glob("index*"):
+    for index in CACHES.glob("index*"):
         try:
             level, kind, size = ((index / name).read_text().strip() for name in ("level", "type", "size"))
         except OSError:

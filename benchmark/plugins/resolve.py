@@ -13,7 +13,6 @@ import inspect
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from functools import lru_cache
 from importlib import metadata
 from pathlib import Path
 from types import ModuleType
@@ -307,17 +306,12 @@ def _check_methods(group: str, kind: str, thing: Any) -> None:
 
 def _origin(factory: Any, module: ModuleType) -> str:
     try:
-        path, line = _source(factory)
-    except (OSError, TypeError):  # also one that has no hash
+        path, (_, line) = Path(inspect.getsourcefile(factory) or ""), inspect.getsourcelines(factory)
+    except (OSError, TypeError):
         return str(module.__name__)
     if path.is_relative_to(digest.HOUSE) and "site-packages" not in path.parts:
         path = path.relative_to(digest.HOUSE)
     return f"{path}:{line}" if "site-packages" not in path.parts else f"{_distribution(module)} ({module.__name__})"
-
-
-@lru_cache(maxsize=64)  # Python parses the whole file for it, and a process asks for each detector that it applies
-def _source(factory: Any) -> tuple[Path, int]:
-    return Path(inspect.getsourcefile(factory) or ""), inspect.getsourcelines(factory)[1]
 
 
 def _digest(module: ModuleType) -> str:

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from functools import lru_cache
 
 import numpy as np
 import pandas as pd
+
+from benchmark.statistics.clusters import Clusters
 
 # A cell's identity, as `cells.csv` has it: the question, the lesson, the detector with its seed, and the exam.
 LESSON = [
@@ -49,7 +52,9 @@ def by_part(scores: pd.DataFrame) -> dict[str, dict[str, pd.DataFrame]]:
     """Returns the scores of the images of each part, by cell."""
     found: dict[str, dict[str, pd.DataFrame]] = {}
     part, cell = (scores[name].astype("category").cat.codes.to_numpy() for name in ("part", "cell"))
-    starts = np.flatnonzero(np.r_[len(part) > 0, (part[1:] != part[:-1]) | (cell[1:] != cell[:-1])])
+    if not len(part):
+        return found
+    starts = np.flatnonzero(np.r_[True, (part[1:] != part[:-1]) | (cell[1:] != cell[:-1])])
     blocks = [scores.iloc[start:end] for start, end in zip(starts, [*starts[1:], len(scores)], strict=True)]
     if len(set(zip(part[starts], cell[starts], strict=True))) < len(blocks):  # rows of a cell stand apart
         blocks = [frame for _, frame in scores.groupby(["part", "cell"], observed=True)]
@@ -66,3 +71,21 @@ def test_scores(scores: Scores) -> Mapping[str, pd.DataFrame]:
 def tested(frame: pd.DataFrame) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Returns scores, which of them are of fakes, and the units of their images."""
     return frame["score"].to_numpy(), frame["is_fake"].to_numpy(dtype=bool), frame["unit"].to_numpy()
+
+
+def run(frame: pd.DataFrame) -> tuple[np.ndarray, np.ndarray, Clusters]:
+    """Returns what `tested` does, with the clusters that the units make, as the statistics take them."""
+    scores, is_fake, units = tested(frame)
+    return scores, is_fake, clusters(units, is_fake)
+
+
+def clusters(units: np.ndarray, is_fake: np.ndarray) -> Clusters:
+    """Returns `Clusters.of`, whose work is done once for all cells of the same images: nearly all of a run are."""
+    if units.dtype.kind not in "iu":
+        return Clusters.of(units, is_fake)
+    return _clusters(units.dtype.str, units.tobytes(), is_fake.tobytes())
+
+
+@lru_cache(maxsize=64)
+def _clusters(kind: str, units: bytes, is_fake: bytes) -> Clusters:
+    return Clusters.of(np.frombuffer(units, kind), np.frombuffer(is_fake, bool))

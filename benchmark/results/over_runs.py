@@ -14,7 +14,7 @@ import numpy as np
 import pandas as pd
 
 from benchmark.results import held
-from benchmark.results.held import test_scores, tested
+from benchmark.results.held import run, test_scores, tested
 from benchmark.results.summarise import METRIC_COLUMNS
 from benchmark.statistics import intervals
 from benchmark.statistics.columns import components as parts
@@ -206,32 +206,40 @@ def _found(
             np.nan,
             configuration.ONE_RUN,
         )
-    splits, trainings = runs["ledger_seed"].nunique(), runs["generator_seed"].nunique()
+    splits, trainings = (len(set(runs[name].tolist())) for name in SEEDS)
     if metric == "auc" and is_run and splits == 1:
-        each = [[tested(by_cell[cell]) for cell in same["cell"]] for _, same in runs.groupby("generator_seed")]
+        each = [[run(by_cell[cell]) for cell in same["cell"]] for _, same in runs.groupby("generator_seed")]
         found = configuration.configuration_interval(each)
         return found.value, found.low, found.high, found.note
-    if not known or any(cell not in known for cell in runs["cell"]):
+    cells = runs["cell"].tolist()
+    if not known or any(cell not in known for cell in cells):
         return None
-    if is_run and len(runs) == 1:  # most of a run of many cells: nothing is to be pooled
-        value, *_, note = known[runs["cell"].iloc[0]]
-        return value, np.nan, np.nan, configuration.ONE_RUN if value == value else note or UNDEFINED
-    values = pd.DataFrame([known[cell][:3] for cell in runs["cell"]], index=runs.index).astype(float)
-    notes = [known[cell][3] for cell in runs["cell"]]
-    if values[0].isna().any():
+    notes = [known[cell][3] for cell in cells]
+    if is_run and len(cells) == 1:  # most of a run of many cells: nothing is to be pooled
+        value = known[cells[0]][0]
+        return value, np.nan, np.nan, configuration.ONE_RUN if value == value else notes[0] or UNDEFINED
+    values = np.array([known[cell][:3] for cell in cells], dtype=float)
+    if np.isnan(values[:, 0]).any():
         return np.nan, np.nan, np.nan, next((note for note in notes if note), UNDEFINED)
     if splits > 1:
         by, what = "ledger_seed", f"mean of {splits} splits of the real images"
     elif trainings > 1:
         by, what = "generator_seed", f"mean of {trainings} {'training runs' if is_run else 'draws of the images'}"
     elif is_run:
-        return float(values[0].mean()), np.nan, np.nan, configuration.ONE_RUN
-    elif len(runs) == 1:
-        value, low, high = (float(end) for end in values.iloc[0])
+        return float(values[:, 0].mean()), np.nan, np.nan, configuration.ONE_RUN
+    elif len(cells) == 1:
+        value, low, high = values[0].tolist()
         return value, low, high, "the interval of one set of images"
     else:
-        by, what = "detector_seed", f"mean of {len(runs)} trainings of the detector on the same images"
-    of_each = values.groupby(runs[by]).mean().to_numpy().T
+        by, what = "detector_seed", f"mean of {len(cells)} trainings of the detector on the same images"
+    of_each = _means_by(runs[by].to_numpy(), values)
     value, low, high = configuration.mean_interval(*of_each, bounded=metric not in UNBOUNDED)
     lacks = np.isnan(low)
     return value, low, high, f"{what}; cannot tell: {notes[0] or 'its cells have no interval'}" if lacks else what
+
+
+def _means_by(seeds: np.ndarray, values: np.ndarray) -> np.ndarray:
+    """Returns the means `(k, seeds)` of the rows of `(n, k)` that have one seed, in the order of the seeds."""
+    if len(set(seeds.tolist())) == len(seeds):  # nothing to add up, which pandas takes a hundred times as long for
+        return values[np.argsort(seeds, kind="stable")].T + 0.0
+    return pd.DataFrame(values).groupby(seeds).mean().to_numpy().T

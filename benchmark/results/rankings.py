@@ -81,7 +81,7 @@ def _exam(cells: pd.DataFrame, by_cell: Mapping[str, pd.DataFrame], sentinels: C
     if cells["detector"].nunique() < len(cells):
         raise ValueError(f"A comparison has several cells of one detector: {', '.join(cells['cell'].head(3))} ...")
     frames = dict(zip(cells["detector"], (by_cell[cell] for cell in cells["cell"]), strict=True))
-    _, is_fake, units = held.tested(next(iter(frames.values())))
+    _, is_fake, units = held.run(next(iter(frames.values())))
     column = of_detectors({name: frame["score"].to_numpy() for name, frame in frames.items()}, is_fake, groups=units)
     sentinel = cells["detector"].isin(list(sentinels)).to_numpy()
     if sentinel.all() or not sentinel.any():
@@ -170,7 +170,7 @@ def _of_detector(
     for name, mine in cells.groupby("generator", sort=False):
         by_seed = [same for _, same in mine.groupby("generator_seed")]
         by_seed = by_seed if name in trained else by_seed[:1]
-        runs[str(name)] = [[held.tested(by_cell[cell]) for cell in same["cell"]] for same in by_seed]
+        runs[str(name)] = [[held.run(by_cell[cell]) for cell in same["cell"]] for same in by_seed]
         first[str(name)] = str(by_seed[0]["cell"].iloc[0])
     try:
         column = of_runs(runs)

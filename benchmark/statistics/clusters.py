@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -57,15 +56,9 @@ class Clusters:
         groups = np.asarray(groups)
         if groups.shape != (n,):
             raise ValueError(f"Groups must have shape ({n},). Received: {groups.shape}.")
-        if groups.dtype.kind in "iu":
-            return _of_numbers(groups.dtype.str, groups.tobytes(), np.asarray(is_fake, dtype=bool).tobytes())
-        return cls._of(groups, is_fake)
-
-    @classmethod
-    def _of(cls, groups: np.ndarray, is_fake: np.ndarray) -> Clusters:
         index = _numbered(groups)
         count = int(index.max()) + 1
-        if count == len(index):
+        if count == n:
             return cls.of(None, is_fake)
         fakes = np.bincount(index, weights=is_fake, minlength=count)
         size = np.bincount(index, minlength=count)
@@ -164,16 +157,6 @@ class Clusters:
         touched = np.r_[0, np.cumsum(before == 0)]
         missed = np.r_[len(names), len(names) - np.cumsum(before == size[index] - 1)]
         return np.where(np.minimum(touched, missed) < FEW_TOUCHED, np.minimum(trials, effective), trials)
-
-
-@lru_cache(maxsize=16)
-def _of_numbers(kind: str, groups: bytes, is_fake: bytes) -> Clusters:
-    """Returns the clusters of numbered units: nearly all cells of a run have the same ones, and each of their numbers
-    and comparisons asks for them."""
-    found = Clusters._of(np.frombuffer(groups, kind), np.frombuffer(is_fake, bool))
-    for shared in (found.index, found.stratum):
-        shared.setflags(write=False)
-    return found
 
 
 def remaining(groups: np.ndarray, count: int | None = None) -> tuple[np.ndarray, float]:

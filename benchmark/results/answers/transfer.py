@@ -18,7 +18,6 @@ from benchmark.plan.questions import transfer
 from benchmark.results import held, over_runs
 from benchmark.results.answers import Known
 from benchmark.statistics.cells.smallest import cannot_tell
-from benchmark.statistics.clusters import Clusters
 from benchmark.statistics.columns import unseen
 from benchmark.statistics.columns.column import of_detectors
 from benchmark.statistics.columns.column_of_runs import of_runs
@@ -103,8 +102,9 @@ def _difference(test: Scored, beside: pd.DataFrame | None) -> dict[str, Any]:
     if beside is None:
         return {"note": "cannot tell: its own cell failed"}
     scores = {"mine": test.scores, "own": beside["score"].to_numpy()}
-    found = of_detectors(scores, test.is_fake, groups=test.units).difference(0, 1)
-    why = cannot_tell("auc", Clusters.of(test.units, test.is_fake), test.is_fake)
+    clusters = held.clusters(test.units, test.is_fake)
+    found = of_detectors(scores, test.is_fake, groups=clusters).difference(0, 1)
+    why = cannot_tell("auc", clusters, test.is_fake)
     ends = {"low": np.nan, "high": np.nan} if why else {"low": found.low, "high": found.high}
     return {"value": found.difference, **ends, "note": why}
 
@@ -112,7 +112,7 @@ def _difference(test: Scored, beside: pd.DataFrame | None) -> dict[str, Any]:
 def _shift(before: Scored, after: Scored, fake: bool) -> Shift:
     found = shift(before, after, fake=fake)
     for one in (before, after):
-        if why := cannot_tell("auc", Clusters.of(one.units, one.is_fake), one.is_fake):
+        if why := cannot_tell("auc", held.clusters(one.units, one.is_fake), one.is_fake):
             return found._replace(low=np.nan, high=np.nan, note=why)
     return found
 
@@ -158,7 +158,7 @@ def _over_exams(done: pd.DataFrame, known: Known, trained: set[str]) -> Iterator
         runs: dict[str, dict[str, list[list[Any]]]] = {}
         for (detector, generator), same in rows.groupby(["detector", "generator"], sort=False):
             by_seed = [
-                [held.tested(by_cell[cell]) for cell in one["cell"]] for _, one in same.groupby("generator_seed")
+                [held.run(by_cell[cell]) for cell in one["cell"]] for _, one in same.groupby("generator_seed")
             ]
             runs.setdefault(detector, {})[generator] = by_seed if generator in trained else by_seed[:1]
         most = max(sum(map(len, exams.values())) for exams in runs.values())

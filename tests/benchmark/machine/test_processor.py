@@ -114,16 +114,15 @@ def test_another_level_is_another_key_for_what_computes(machine, monkeypatch):
 
 def test_other_caches_are_another_key_unless_the_level_is_held(machine, monkeypatch, tmp_path):
     def caches(*sizes: str) -> None:
-        place = tmp_path / "-".join(sizes)  # what one says is read once
-        monkeypatch.setattr(instruction_sets, "CACHES", place)
         for index, (level, kind, size) in enumerate(zip("1123", "DIUU", sizes, strict=True)):
-            folder = place / f"index{index}"
-            folder.mkdir(parents=True)
+            folder = tmp_path / "caches" / f"index{index}"
+            folder.mkdir(parents=True, exist_ok=True)
             (folder / "level").write_text(f"{level}\n")
             (folder / "type").write_text({"D": "Data\n", "I": "Instruction\n", "U": "Unified\n"}[kind])
             (folder / "size").write_text(f"{size}\n")
 
     machine(AMX)
+    monkeypatch.setattr(instruction_sets, "CACHES", tmp_path / "caches")
     found = []
     for sizes in (("32K", "32K", "1024K", "8M"), ("48K", "32K", "2048K", "8M"), ("48K", "64K", "2048K", "32M")):
         caches(*sizes)
