@@ -21,8 +21,20 @@ from benchmark.store.store import Store, written
 from data.errors import UserError
 from data.run_folder import HIDDEN, MANIFEST, WORK, forget_drawn, halves, named, seal, sweep
 
-STEPS = ("cells", "scores", "metrics", "configurations", "comparisons", "ranks", "components", "audit", "files",
-         "pictures", "cards", "manifest")  # what is told of; answers stand between
+STEPS = (
+    "cells",
+    "scores",
+    "metrics",
+    "configurations",
+    "comparisons",
+    "ranks",
+    "components",
+    "audit",
+    "files",
+    "pictures",
+    "cards",
+    "manifest",
+)  # what is told of; answers stand between
 OFTEN = 100  # stages, after which it is told how far their check has come
 
 

@@ -37,9 +37,9 @@ def groups(cells: pd.DataFrame, *, over: Sequence[str], within: Sequence[str]) -
     others = [name for name in IDENTITY if name not in (*over, *within)]
     grouped = cells.groupby(list(within), sort=False, dropna=False)
     several = [name for name in others if cells[name].nunique(dropna=False) > 1]  # else no group differs in it either
-    mixed = grouped[several].nunique(dropna=False).gt(1).to_numpy() if several and len(cells) else np.zeros((0, 0), bool)
+    mixed = [grouped[name].nunique(dropna=False).gt(1).to_numpy() for name in several]
     for at, (key, rows) in enumerate(grouped):
-        differing = [name for name, more in zip(several, mixed[at], strict=True) if more] if several else []
+        differing = [name for name, more in zip(several, mixed, strict=True) if more[at]]
         if differing:
             raise ValueError(
                 f"A summary over {', '.join(over)} would pool cells that differ in {', '.join(differing)}: "

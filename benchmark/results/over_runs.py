@@ -167,10 +167,18 @@ def without_repeats(runs: pd.DataFrame, banks: Mapping[str, str]) -> tuple[pd.Da
     """Returns the cells of a configuration without those of equal fakes, and what is to be said of it."""
     if len(runs) == 1:
         return runs, ""
-    keyed = runs.assign(fakes=[banks.get(cell, cell) for cell in runs["cell"]])
-    distinct = runs[~keyed.duplicated(["ledger_seed", "detector_seed", "fakes"]).to_numpy()]
-    seeds = runs["generator_seed"].nunique()
-    left = int(distinct.groupby(["ledger_seed", "detector_seed"])["generator_seed"].nunique().max())
+    seen: set[tuple[Any, ...]] = set()
+    left_of: dict[tuple[Any, ...], set[int]] = {}
+    first = np.ones(len(runs), dtype=bool)
+    of = (runs[name].tolist() for name in ("ledger_seed", "detector_seed", "generator_seed", "cell"))
+    for at, (ledger, detector, seed, cell) in enumerate(zip(*of, strict=True)):
+        fakes = (ledger, detector, banks.get(cell, cell))
+        first[at] = fakes not in seen
+        seen.add(fakes)
+        if first[at]:
+            left_of.setdefault((ledger, detector), set()).add(seed)
+    distinct = runs if first.all() else runs[first]
+    seeds, left = len(set(runs["generator_seed"].tolist())), max(map(len, left_of.values()))
     if left == seeds:
         return distinct, ""
     sets = f"{left} different set{'s' * (left > 1)} of images"

@@ -21,6 +21,7 @@ COMPARISON_COLUMNS = [
     "table", "cell", "best_cell", "generator", "generator_seed", "checkpoint", "detector", "best", "difference", "low",
     "high", "p", "p_holm", "separable", "sentinel",
 ]  # fmt: skip
+TOLD = ("detector", "best", "difference", "low", "high", "p", "p_holm", "separable")
 HELD = [
     "ledger_seed", "generator", "generator_seed", "checkpoint", "asked_checkpoint", "perturbation", "train_generator",
     "train_checkpoint", "train_n", "train_draw", "train_perturbation", "detector",
@@ -91,23 +92,19 @@ def _exam(cells: pd.DataFrame, by_cell: Mapping[str, pd.DataFrame], sentinels: C
 
 def comparisons(found: list[Exam]) -> pd.DataFrame:
     """Compares the detectors of each exam with its best one, on the same images; a sentinel too, which is never it."""
-    frames = [pd.DataFrame(columns=COMPARISON_COLUMNS)]
+    rows = []
     for exam in found:
-        told = compare.told_from_best(exam.detectors)
+        told = compare.rows_from_best(exam.detectors)
         if exam.sentinel.any():
-            all_of_them = compare.told_from_best(exam.column, among=~exam.sentinel)
-            told = pd.concat([told, all_of_them[exam.sentinel]], ignore_index=True)
-        cells = exam.cells.set_index("detector")
+            all_of_them = compare.rows_from_best(exam.column, among=~exam.sentinel)
+            told = [*told, *(row for row, only in zip(all_of_them, exam.sentinel, strict=True) if only)]
+        cells = dict(zip(exam.cells["detector"], exam.cells["cell"], strict=True))
         about = {name: exam.cells[name].iloc[0] for name in ("table", "generator", "generator_seed", "checkpoint")}
-        sentinels = exam.cells["detector"][exam.sentinel]
-        told = told.assign(
-            cell=told["detector"].map(cells["cell"]),
-            best_cell=told["best"].map(cells["cell"]),
-            sentinel=told["detector"].isin(sentinels),
-            **about,
-        )
-        frames.append(told[COMPARISON_COLUMNS])
-    return pd.concat(frames[1:], ignore_index=True) if frames[1:] else frames[0]
+        sentinels = set(exam.cells["detector"][exam.sentinel])
+        for detector, best_one, *numbers in told:
+            row = about | {"cell": cells[detector], "best_cell": cells[best_one], "sentinel": detector in sentinels}
+            rows.append(row | dict(zip(TOLD, (detector, best_one, *numbers), strict=True)))
+    return pd.DataFrame(rows, columns=COMPARISON_COLUMNS)
 
 
 def ranks(
@@ -122,7 +119,8 @@ def ranks(
         p_chance: One-sided p-value of each cell, by its id.
         trained: The generators that train: several seeds of another, such as a folder, are no training runs.
     """
-    rows = [row for exam in found for row in _of_exam(exam, p_chance)]
+    about = cells.set_index("cell", drop=False)[["table", *HELD]].to_dict("index")  # of all at once: it is slow
+    rows = [row for exam in found for row in _of_exam(exam, about, p_chance)]
     sentinels = {name for exam in found for name in exam.cells["detector"][exam.sentinel]}
     done = cells[(cells["status"] == "done") & (cells["purpose"] == "main")]
     judged = list(_judged(done, held.test_scores(scores), p_chance, trained))
@@ -130,12 +128,12 @@ def ranks(
     return pd.DataFrame([*rows, *judged], columns=RANK_COLUMNS)
 
 
-def _of_exam(exam: Exam, p_chance: pd.Series) -> Iterator[dict[str, Any]]:
+def _of_exam(exam: Exam, known: Mapping[str, Any], p_chance: pd.Series) -> Iterator[dict[str, Any]]:
     p = p_chance.reindex(exam.cells["cell"]).to_numpy(float)
     adjusted = holm(np.where(exam.sentinel, np.nan, p))
     ranked = iter(_ranked(exam.detectors))
-    for at, cell in enumerate(exam.cells.to_dict("records")):
-        about = {name: cell[name] for name in ("table", *HELD)} | {"scope": "detectors", "name": cell["detector"]}
+    for at, cell in enumerate(exam.cells["cell"]):
+        about = known[cell] | {"scope": "detectors", "name": known[cell]["detector"]}
         chance = {"p_chance": p[at]}
         if exam.sentinel[at]:
             yield about | chance | {"value": exam.column.values[at], "note": NOT_RANKED}

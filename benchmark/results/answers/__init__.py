@@ -62,6 +62,12 @@ class Known:
         """The scores of the validation images of each cell."""
         return self.by_part.get("detector-validation", {})
 
+    @cached_property
+    def aucs(self) -> dict[str, pd.DataFrame]:
+        """The rows of the AUC in `metrics`, by their scope."""
+        aucs = self.metrics[self.metrics["metric"] == "auc"]
+        return {scope: aucs[aucs["scope"] == scope] for scope in ("cell", "configuration")}
+
     def options(self, question: str) -> Any:
         """Returns the options of a question, see `benchmark.plan.questions.options`."""
         return questions.options(question, self.plan.spec.question.get(question, {}))

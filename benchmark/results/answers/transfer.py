@@ -145,7 +145,7 @@ def _of_configurations(part: str, cells: pd.DataFrame, means: pd.DataFrame) -> I
         about = {"scope": "configuration", "part": part, "lesson": lesson, "generator": generator}
         about |= {"detector": detector, "cells": len(same)}
         found = [after.get((lesson, generator, detector)), own.get((generator, detector))] if len(same) > 1 else []
-        for row in pd.concat(found).to_dict("records") if any(one is not None for one in found) else []:
+        for row in (row for rows in found if rows is not None for row in rows.to_dict("records")):
             yield about | {"measure": row["metric"]} | {name: row[name] for name in ("value", "low", "high", "note")}
 
 
@@ -157,9 +157,7 @@ def _over_exams(done: pd.DataFrame, known: Known, trained: set[str]) -> Iterator
     for split, rows in done.groupby("ledger_seed", sort=False):
         runs: dict[str, dict[str, list[list[Any]]]] = {}
         for (detector, generator), same in rows.groupby(["detector", "generator"], sort=False):
-            by_seed = [
-                [held.run(by_cell[cell]) for cell in one["cell"]] for _, one in same.groupby("generator_seed")
-            ]
+            by_seed = [[held.run(by_cell[cell]) for cell in one["cell"]] for _, one in same.groupby("generator_seed")]
             runs.setdefault(detector, {})[generator] = by_seed if generator in trained else by_seed[:1]
         most = max(sum(map(len, exams.values())) for exams in runs.values())
         whole = {name: exams for name, exams in runs.items() if sum(map(len, exams.values())) == most}

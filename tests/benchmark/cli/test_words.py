@@ -96,6 +96,8 @@ def test_a_run_says_each_stage_and_what_is_done_around_them(copied, call, at_onc
     ended = [line.split("] ")[1].rpartition(" (")[0] for line in lines if line.startswith("[")]
     assert begun == ended
     assert any(line == "    Writing the page ..." for line in lines)
+    parts = [line.split(", ")[-1] for line in lines if line.startswith("    Writing the tables: ") and "stages" not in line]
+    assert parts == [f"{at} of {len(parts)} ..." for at in range(1, len(parts) + 1)]
 
 
 @pytest.mark.slow
