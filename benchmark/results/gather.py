@@ -67,7 +67,7 @@ class Gathered:
         tables = [read_together.parquet(self.path(cell.scored) / "scores.parquet", columns) for cell in self.measured]
         joined = pa.concat_tables(tables).to_pandas()
         names = pd.Series([cell.name for cell in self.measured]).astype("category")
-        joined.insert(0, "cell", names.to_numpy().repeat([table.num_rows for table in tables]))
+        joined.insert(0, "cell", names.repeat([table.num_rows for table in tables]).reset_index(drop=True))
         return joined.astype({"part": "category"})
 
     def metrics(self) -> pd.DataFrame:

@@ -56,7 +56,7 @@ def configurations(
         banks: Of each cell a digest of the fakes: equal ones are counted once. Defaults to `None`, none are equal.
     """
     by_cell = test_scores(scores)
-    known = _by_metric(measured)
+    known = by_metric(measured)
     rows = []
     for column in _columns(cells):
         runs = column[column["status"] == "done"]
@@ -190,7 +190,7 @@ def _columns(cells: pd.DataFrame) -> Iterator[pd.DataFrame]:
         yield column
 
 
-def _by_metric(measured: pd.DataFrame | None) -> dict[str, dict[str, tuple[float, float, float, str]]]:
+def by_metric(measured: pd.DataFrame | None) -> dict[str, dict[str, tuple[float, float, float, str]]]:
     """Returns for each metric of cells, and each cell: value, ends, note."""
     if measured is None:
         return {}

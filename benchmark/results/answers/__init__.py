@@ -20,7 +20,7 @@ import pandas as pd
 
 from benchmark.plan import questions
 from benchmark.plan.planner import Plan
-from benchmark.results import held
+from benchmark.results import held, over_runs
 
 ONE_RUN = "one training run: the interval is of other test images"
 
@@ -67,6 +67,11 @@ class Known:
         """The rows of the AUC in `metrics`, by their scope."""
         aucs = self.metrics[self.metrics["metric"] == "auc"]
         return {scope: aucs[aucs["scope"] == scope] for scope in ("cell", "configuration")}
+
+    @cached_property
+    def by_metric(self) -> dict[str, dict[str, tuple[float, float, float, str]]]:
+        """Of each metric and cell the value, the ends of its interval, and the note."""
+        return over_runs.by_metric(self.metrics)
 
     def options(self, question: str) -> Any:
         """Returns the options of a question, see `benchmark.plan.questions.options`."""
