@@ -59,7 +59,8 @@ def configurations(
     known = by_metric(measured)
     rows = []
     for column in _columns(cells):
-        runs = column[column["status"] == "done"]
+        done = column["status"].eq("done").to_numpy()
+        runs = column if done.all() else column[done]
         is_run = runs["generator"].iloc[0] in trained and runs["purpose"].iloc[0] == "main" if len(runs) else False
         if runs.empty or not (is_run or len(runs) > 1):
             continue

@@ -138,14 +138,15 @@ def _of_cells(part: str, cells: pd.DataFrame, measured: pd.DataFrame, own: pd.Se
 
 def _of_configurations(part: str, cells: pd.DataFrame, means: pd.DataFrame) -> Iterator[dict[str, Any]]:
     pairs = ["train_generator", "generator", "detector"]
-    beside = means["metric"] == "own_auc"
-    after = dict(list(means[~beside].groupby(pairs, sort=False)))
-    own = dict(list(means[beside].groupby(pairs[1:], sort=False)))
+    after: dict[tuple[str, ...], list[dict[str, Any]]] = {}
+    for row in means[[*pairs, "metric", "value", "low", "high", "note"]].to_dict("records"):
+        of = pairs[1:] if row["metric"] == "own_auc" else pairs
+        after.setdefault(tuple(row[name] for name in of), []).append(row)
     for (lesson, generator, detector), same in cells.groupby(pairs, sort=False):
         about = {"scope": "configuration", "part": part, "lesson": lesson, "generator": generator}
         about |= {"detector": detector, "cells": len(same)}
-        found = [after.get((lesson, generator, detector)), own.get((generator, detector))] if len(same) > 1 else []
-        for row in (row for rows in found if rows is not None for row in rows.to_dict("records")):
+        found = [(lesson, generator, detector), (generator, detector)] if len(same) > 1 else []
+        for row in (row for of in found for row in after.get(of, [])):
             yield about | {"measure": row["metric"]} | {name: row[name] for name in ("value", "low", "high", "note")}
 
 

@@ -96,7 +96,8 @@ def test_a_run_says_each_stage_and_what_is_done_around_them(copied, call, at_onc
     ended = [line.split("] ")[1].rpartition(" (")[0] for line in lines if line.startswith("[")]
     assert begun == ended
     assert any(line == "    Writing the page ..." for line in lines)
-    parts = [line.split(", ")[-1] for line in lines if line.startswith("    Writing the tables: ") and "stages" not in line]
+    tables = [line for line in lines if line.startswith("    Writing the tables: ") and "stages" not in line]
+    parts = [line.split(", ")[-1] for line in tables]
     assert parts == [f"{at} of {len(parts)} ..." for at in range(1, len(parts) + 1)]
 
 
