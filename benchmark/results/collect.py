@@ -139,7 +139,8 @@ def _frames(plan: Plan, read: Gathered, steps: _Steps) -> tuple[dict[str, pd.Dat
     ranks = rankings.ranks(exams, cells, tested, chances, trained)
     steps("components")
     components = over_runs.components(cells, tested, trained, banks)
-    known, found = answers.Known(plan, cells, scores, metrics, generators, banks, parts), {}
+    known = answers.Known(plan, cells, scores, metrics, generators, banks, parts)
+    found: dict[str, pd.DataFrame] = {}
     for name in answers.asked(plan):
         steps(name)
         found[f"answers/{name}.csv"] = answers.table(name, known)
