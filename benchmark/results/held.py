@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from functools import lru_cache
+from typing import TypeAlias
 
 import numpy as np
 import pandas as pd
@@ -16,7 +17,7 @@ LESSON = [
     "train_perturbation",
 ]  # fmt: skip
 EXAM = ["generator", "generator_seed", "asked_checkpoint", "perturbation"]
-Scores = pd.DataFrame | Mapping[str, pd.DataFrame]  # of all images; or of the test images, by cell
+Scores: TypeAlias = pd.DataFrame | Mapping[str, pd.DataFrame]  # of all images; or of the test images, by cell
 IDENTITY = ["dataset", "table", *LESSON, "detector", "detector_seed", *EXAM]
 
 
