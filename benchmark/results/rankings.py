@@ -163,7 +163,7 @@ def _of_detector(
     fixed: list[str],
 ) -> Iterator[dict[str, Any]]:
     """Yields a row for each generator that one detector judges."""
-    runs: dict[str, list[list[tuple[np.ndarray, ...]]]] = {}
+    runs: dict[str, list[list[tuple[Any, ...]]]] = {}
     first: dict[str, str] = {}
     for name, mine in cells.groupby("generator", sort=False):
         by_seed = [same for _, same in mine.groupby("generator_seed")]
