@@ -9,9 +9,8 @@ from typing import Any
 
 from benchmark.cli.progress import duration
 from benchmark.execute.time_left import TimeLeft
-from benchmark.plan import questions
+from benchmark.plan import questions, resolution
 from benchmark.plan.planner import Plan
-from benchmark.results import resolution
 from benchmark.store.store import Store
 
 
@@ -21,7 +20,7 @@ def summary(planned: Plan, kept: Store, seen: dict[str, Any]) -> Iterator[str]:
     Args:
         planned: The plan.
         kept: The store that is asked.
-        seen: What can be seen, see `benchmark.results.resolution.of`.
+        seen: What can be seen, see `benchmark.plan.resolution.of`.
     """
     spec = planned.spec
     rows = (

@@ -79,7 +79,8 @@ def table(rows: Iterable[Sequence[object]], *columns: Column) -> None:
 class Silence:
     """Breaks a silence: says what is being done, once, if nothing else is said for a while.
 
-    One that begins ends the one before, which has nothing more to say then.
+    One that begins ends the one before, which has nothing more to say then. Where one thing after the other is done, it
+    is as long as all of them, and what is done at its end is said.
 
     Args:
         tell: What says it.
@@ -88,17 +89,21 @@ class Silence:
     _last: Silence | None = None
 
     def __init__(self, tell: Callable[[str], None]) -> None:
-        self._tell, self._lock = tell, threading.RLock()
+        self._tell, self._lock, self._text = tell, threading.RLock(), ""
         self._timer: threading.Timer | None = None
 
     def begins(self, text: str) -> None:
-        """Says a text after `QUIET` seconds, unless the silence ends before."""
+        """Says a text `QUIET` seconds after the silence began, unless that ends before."""
+        with self._lock:
+            self._text = text
+            if self._timer is not None and Silence._last is self:
+                return
         hush()
         Silence._last = self
         if QUIET <= 0:
             self._tell(text)
             return
-        timer = threading.Timer(QUIET, self._break, (text,))
+        timer = threading.Timer(QUIET, self._break)
         timer.daemon = True
         with self._lock:
             self._timer = timer
@@ -111,10 +116,11 @@ class Silence:
                 self._timer.cancel()
             self._timer = None
 
-    def _break(self, text: str) -> None:
+    def _break(self) -> None:
         with self._lock:
             if threading.current_thread() is self._timer:
-                self._tell(text)
+                self._timer = None
+                self._tell(self._text)
 
 
 def hush() -> None:

@@ -12,14 +12,30 @@ from typing import Any
 
 import pandas as pd
 
-from benchmark.execute.state import Outcome
+from benchmark.execute.state import Listener, Outcome
 from benchmark.plan.planner import Plan
 from benchmark.quality.measures import MEASURES
-from benchmark.results import answers, cards, explanations, manifest, over_runs, pictures, rankings, summarise
+from benchmark.results import answers, cards, explanations, held, manifest, over_runs, pictures, rankings, summarise
 from benchmark.results.gather import Gathered
 from benchmark.store.store import Store, written
 from data.errors import UserError
 from data.run_folder import HIDDEN, MANIFEST, WORK, forget_drawn, halves, named, seal, sweep
+
+STEPS = (
+    "cells",
+    "scores",
+    "metrics",
+    "configurations",
+    "comparisons",
+    "ranks",
+    "components",
+    "audit",
+    "files",
+    "pictures",
+    "cards",
+    "manifest",
+)  # what is told of; answers stand between
+OFTEN = 100  # stages, after which it is told how far their check has come
 
 
 def check_folder(folder: Path, store: Path) -> None:
@@ -35,7 +51,14 @@ def check_folder(folder: Path, store: Path) -> None:
         raise UserError(f"{folder} holds files that are not a run's. Give --out a new folder.")
 
 
-def write(folder: Path, plan: Plan, store: Store, outcomes: dict[str, Outcome], known: dict[str, Any]) -> None:
+def write(
+    folder: Path,
+    plan: Plan,
+    store: Store,
+    outcomes: dict[str, Outcome],
+    known: dict[str, Any],
+    listener: Listener | None = None,
+) -> None:
     """Writes the tables, the images and, last, the manifest; each is whole before it gets its place.
 
     The caller holds the folder as its only writer, see `benchmark.store.folder_lock`.
@@ -46,54 +69,100 @@ def write(folder: Path, plan: Plan, store: Store, outcomes: dict[str, Outcome], 
         store: Where its finished stages are.
         outcomes: How each stage ended, by key.
         known: What is known about the run as a whole; stages, failures, data and plug-ins are added.
+        listener: What is told of the progress. Defaults to `None`, nobody.
 
     Raises:
         UserError: If the disk is full or cannot be written, or the store was damaged since its stages were done; the
             folder is then as it was.
     """
-    for outcome in outcomes.values():
+    steps = _Steps(listener or Listener(), len(STEPS) + len(answers.asked(plan)))
+    for at, outcome in enumerate(outcomes.values()):
+        if at % OFTEN == 0:
+            steps.within("checking the files of stages", at, len(outcomes))
         stage = outcome.stage
         if outcome.status in ("done", "cached") and store.verified(stage.function, stage.key) is None:
             why = store.damage(stage.function, stage.key) or "it was removed"
             raise UserError(f"The store {store.root} changed under this run: '{stage.name}': {why}. Run it again.")
     read = Gathered(plan, store, outcomes)
-    cells = read.cells()
-    scores, measured, curves = read.scores(), read.metrics(), read.curves()
-    sentinels = {row.id for row in plan.detectors if row.plugin.attribute("sentinel")}
-    exams = rankings.exams(cells, scores, sentinels)
-    chances = measured[(measured["scope"] == "cell") & (measured["metric"] == "p_chance")].set_index("cell")["value"]
-    trained = {row.id for row in plan.generators if row.trains}
-    generators, banks, tables = read.generators(), read.bank_digests(), read.measurements()
-    configurations = over_runs.configurations(cells, scores, trained, measured, banks)
-    metrics = pd.concat([measured, configurations], ignore_index=True)
-    frames = {
-        "cells.csv": cells,
-        "metrics.csv": metrics,
-        "comparisons.csv": rankings.comparisons(exams),
-        "ranks.csv": rankings.ranks(exams, cells, scores, chances, trained),
-        "roc.csv": curves,
-        "reliability.csv": read.reliability(),
-        "training.csv": read.training(),
-        "histories.csv": read.histories(),
-        "generators.csv": generators,
-        "components.csv": over_runs.components(cells, scores, trained, banks),
-        "over_runs.csv": over_runs.of_trainings(read.runs(), generators, [*MEASURES, "fid", "kid"]),
-        "classes.csv": read.classes(),
-        "reconstruction.csv": read.reconstruction(),
-        **tables,
-        **answers.tables(answers.Known(plan, cells, scores, metrics, generators, banks)),
-        "audit.csv": summarise.audit(plan, cells, measured, read.checks(cells, tables)),
-    }
+    frames, scores = _frames(plan, read, steps)
     with written(folder), _in_place(folder) as work:
+        steps("files")
         for name, frame in frames.items():
             (work / name).parent.mkdir(exist_ok=True)
             frame.to_csv(work / name, index=False)
         scores.to_parquet(work / "scores.parquet", index=False)
+        steps("pictures")
         pictures.write(work / "images", plan, store, outcomes)
         explanations.write(work / "explanations", read)
+        steps("cards")
         cards.write(work, read, known)
+        steps("manifest")
         seal(work, known | manifest.facts(read))
         forget_drawn(folder)  # it is of the results before, whatever its time says
+
+
+class _Steps:
+    """Says which part of the tables is made now: of a run of many cells all together take minutes."""
+
+    def __init__(self, listener: Listener, total: int) -> None:
+        self.listener, self.total, self.at = listener, total, 0
+
+    def __call__(self, what: str) -> None:
+        self.at += 1
+        self.listener.doing(f"Writing the tables: {what}, {self.at} of {self.total}")
+
+    def within(self, what: str, at: int, total: int) -> None:
+        """Says how far one part has come."""
+        self.listener.doing(f"Writing the tables: {what}, {at:,} of {total:,}")
+
+
+def _frames(plan: Plan, read: Gathered, steps: _Steps) -> tuple[dict[str, pd.DataFrame], pd.DataFrame]:
+    """Returns the tables by the names of their files, and the scores."""
+    steps("cells")
+    cells, generators, banks, tables = read.cells(), read.generators(), read.bank_digests(), read.measurements()
+    steps("scores")
+    scores = read.scores()
+    parts = held.by_part(scores)
+    tested = parts.get("test", {})
+    steps("metrics")
+    measured, curves, reliability = read.metrics(), read.curves(), read.reliability()
+    trained = {row.id for row in plan.generators if row.trains}
+    steps("configurations")
+    configurations = over_runs.configurations(cells, tested, trained, measured, banks)
+    metrics = pd.concat([measured, configurations], ignore_index=True)
+    steps("comparisons")
+    sentinels = {row.id for row in plan.detectors if row.plugin.attribute("sentinel")}
+    exams = rankings.exams(cells, tested, sentinels)
+    comparisons = rankings.comparisons(exams)
+    steps("ranks")
+    chances = measured[(measured["scope"] == "cell") & (measured["metric"] == "p_chance")].set_index("cell")["value"]
+    ranks = rankings.ranks(exams, cells, tested, chances, trained)
+    steps("components")
+    components = over_runs.components(cells, tested, trained, banks)
+    known = answers.Known(plan, cells, scores, metrics, generators, banks, parts)
+    found: dict[str, pd.DataFrame] = {}
+    for name in answers.asked(plan):
+        steps(name)
+        found[f"answers/{name}.csv"] = answers.table(name, known)
+    steps("audit")
+    return {
+        "cells.csv": cells,
+        "metrics.csv": metrics,
+        "comparisons.csv": comparisons,
+        "ranks.csv": ranks,
+        "roc.csv": curves,
+        "reliability.csv": reliability,
+        "training.csv": read.training(),
+        "histories.csv": read.histories(),
+        "generators.csv": generators,
+        "components.csv": components,
+        "over_runs.csv": over_runs.of_trainings(read.runs(), generators, [*MEASURES, "fid", "kid"]),
+        "classes.csv": read.classes(),
+        "reconstruction.csv": read.reconstruction(),
+        **tables,
+        **found,
+        "audit.csv": summarise.audit(plan, cells, measured, read.checks(cells, tables)),
+    }, scores
 
 
 @contextlib.contextmanager

@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
 
 from benchmark.execute.state import Outcome
 from benchmark.findings import finding
@@ -19,7 +20,7 @@ from benchmark.plan.measurement import Table
 from benchmark.plan.planner import Plan, Split
 from benchmark.plan.stage import Stage
 from benchmark.quality import control
-from benchmark.results import gap, shortcuts, summarise
+from benchmark.results import gap, read_together, shortcuts, summarise
 from benchmark.store import digest
 from benchmark.store.checkpoints import Checkpoints
 from benchmark.store.store import Store
@@ -51,6 +52,7 @@ class Gathered:
     def __init__(self, plan: Plan, store: Store, outcomes: dict[str, Outcome]) -> None:
         self.plan, self.store, self.outcomes = plan, store, outcomes
         self.measured = [cell for cell in plan.cells if self.ended_well(cell.measured)]
+        self._banks: dict[str, dict[str, Any]] = {}
 
     def cells(self) -> pd.DataFrame:
         """One row per cell, failed ones too, each with its error."""
@@ -59,43 +61,50 @@ class Gathered:
     def scores(self) -> pd.DataFrame:
         """One row per image and cell."""
         columns = ["part", "image_id", "label", "group", "unit", "is_fake", "score", "probability"]
-        frames = [
-            pd.read_parquet(self.path(cell.scored) / "scores.parquet").assign(cell=cell.name) for cell in self.measured
-        ]
-        empty = pd.DataFrame({name: pd.Series(dtype=object) for name in ["cell", *columns]})
-        joined = pd.concat(frames, ignore_index=True) if frames else empty
-        return joined[["cell", *columns]].astype({"cell": "category", "part": "category"})
+        if not self.measured:
+            empty = pd.DataFrame({name: pd.Series(dtype=object) for name in ["cell", *columns]})
+            return empty.astype({"cell": "category", "part": "category"})
+        tables = [read_together.parquet(self.path(cell.scored) / "scores.parquet", columns) for cell in self.measured]
+        joined = pa.concat_tables(tables).to_pandas()
+        names = pd.Series([cell.name for cell in self.measured]).astype("category")
+        joined.insert(0, "cell", names.repeat([table.num_rows for table in tables]).reset_index(drop=True))
+        return joined.astype({"part": "category"})
 
     def metrics(self) -> pd.DataFrame:
         """One row per cell and metric."""
-        frames, about = [], []
-        for cell in self.measured:
-            frames.append(pd.read_csv(self.path(cell.measured) / "metrics.csv"))
-            about.append({"cell": cell.name, **_identity(cell), **_asked(cell), "checkpoint": self._checkpoint(cell)})
-        if not frames:
+        about = [
+            {"cell": cell.name, **_identity(cell), **_asked(cell), "checkpoint": self._checkpoint(cell)}
+            for cell in self.measured
+        ]
+        if not about:
             return _empty(summarise.METRIC_COLUMNS)
-        joined = pd.concat(frames, ignore_index=True)
+        joined, counts = self._of_cells("metrics.csv")
         label = joined["label"] if "label" in joined else pd.Series(np.nan, index=joined.index)
         every = pd.DataFrame(about, dtype=object).infer_objects()  # each cell once, whatever the number of its metrics
-        of = every.loc[np.repeat(every.index, [len(frame) for frame in frames])].reset_index(drop=True)
+        of = every.loc[np.repeat(every.index, counts)].reset_index(drop=True)
         classes = [None if np.isnan(at) else self._classes[int(at)] for at in label]
         joined = joined.assign(scope=np.where(label.isna(), "cell", "class"), **{"class": classes}, **of)
         return joined[summarise.METRIC_COLUMNS]
 
     def curves(self) -> pd.DataFrame:
         """The ROC curve of every cell."""
-        frames = [pd.read_csv(self.path(cell.measured) / "roc.csv").assign(cell=cell.name) for cell in self.measured]
-        columns = ["cell", "fpr", "tpr", "threshold", "tpr_low", "tpr_high"]
-        return pd.concat(frames, ignore_index=True)[columns] if frames else _empty(columns)
+        return self._beside_cells("roc.csv", ["fpr", "tpr", "threshold", "tpr_low", "tpr_high"])
 
     def reliability(self) -> pd.DataFrame:
         """The bins of every cell's reliability diagram; none of a detector without probabilities."""
-        frames = [
-            pd.read_csv(self.path(cell.measured) / "reliability.csv").assign(cell=cell.name) for cell in self.measured
-        ]
-        frames = [frame for frame in frames if len(frame)]
-        columns = ["cell", "bin", "n", "probability", "share", "low", "high"]
-        return pd.concat(frames, ignore_index=True)[columns] if frames else _empty(columns)
+        return self._beside_cells("reliability.csv", ["bin", "n", "probability", "share", "low", "high"])
+
+    def _beside_cells(self, file: str, columns: list[str]) -> pd.DataFrame:
+        """Returns the tables of one name that cells have, whose rows then say which cell they are of."""
+        joined, counts = self._of_cells(file)
+        if joined.empty:
+            return _empty(["cell", *columns])
+        names = np.array([cell.name for cell in self.measured], dtype=object)
+        return joined.assign(cell=np.repeat(names, counts))[["cell", *columns]]
+
+    def _of_cells(self, file: str) -> tuple[pd.DataFrame, list[int]]:
+        """Returns the tables of one name that cells have as one, and how many rows are of each cell."""
+        return read_together.csv([self.path(cell.measured) / file for cell in self.measured])
 
     def training(self) -> pd.DataFrame:
         """Losses and images/s per step of every generator that trains."""
@@ -157,7 +166,7 @@ class Gathered:
             alarms = [alarm["alarm"] for alarm in _json(self.path(stage) / "facts.json").get("alarms", [])]
             seen = ", ".join(alarm for alarm in alarms if alarm in summarise.ALARMS)
             watched = (self.path(stage) / "training.csv").exists()
-            fakes = self._fakes(bank) if self.ended_well(bank) else stage.key
+            fakes = self._bank(bank)["digest"] if self.ended_well(bank) else stage.key
             of = dict(zip(FIRST, (split.ledger_seed, generator, seed), strict=True))
             rows.append(of | {"collapsed": seen if watched or seen else None, "digest": fakes})
         return pd.DataFrame(rows, columns=[*FIRST, "collapsed", "digest"])
@@ -165,13 +174,18 @@ class Gathered:
     def bank_digests(self) -> dict[str, str]:
         """Of each measured cell a digest of the fakes that it learned from and is tested on."""
         return {
-            cell.name: " ".join(self._fakes(stage) for stage in [*cell.lesson.banks, cell.bank])
+            cell.name: " ".join(self._bank(stage)["digest"] for stage in [*cell.lesson.banks, cell.bank])
             for cell in self.measured
         }
 
-    def _fakes(self, bank: Stage) -> str:
-        digests = _json(self.path(bank) / "bank.json")["digests"]
-        return digest.of_value([digests[part] for part in sorted(digests)])
+    def _bank(self, bank: Stage) -> Mapping[str, Any]:
+        """What a bank's stage wrote of it, read once: many cells are of each bank."""
+        if bank.key not in self._banks:
+            record = _json(self.path(bank) / "bank.json")
+            digests = record["digests"]
+            record["digest"] = digest.of_value([digests[part] for part in sorted(digests)])
+            self._banks[bank.key] = record
+        return self._banks[bank.key]
 
     def checks(self, cells: pd.DataFrame, tables: Mapping[str, pd.DataFrame]) -> list[dict[str, Any]]:
         """The findings that stages have kept, of the split, of each training and bank, and those of all together.
@@ -193,7 +207,7 @@ class Gathered:
             if self.ended_well(stage):
                 rows += summarise.bank_checks(f"{generator} seed {seed}{split.name}", self.path(stage))
         traces = {
-            f"{generator} seed {seed}{split.name}": _json(self.path(stage) / "bank.json")["traces"]
+            f"{generator} seed {seed}{split.name}": self._bank(stage)["traces"]
             for split, generator, seed, stage in self._runs("banks")
             if self.ended_well(stage)
         }
@@ -281,7 +295,7 @@ class Gathered:
         outcome = self.outcomes[cell.measured.key]
         good = self.ended_well(cell.measured)
         facts = _json(self.path(cell.scored) / "facts.json") if good else {}
-        counts = _json(self.path(cell.bank) / "bank.json") if good else {}
+        counts = self._bank(cell.bank) if good else {}
         return {
             "cell": cell.name, "dataset": self.plan.spec.dataset.name, **_identity(cell), **_asked(cell),
             "checkpoint": counts.get("checkpoint"),
@@ -299,7 +313,7 @@ class Gathered:
         return list(_json(self.path(self.plan.prepared) / "facts.json")["classes"])
 
     def _checkpoint(self, cell: Cell) -> str:
-        return str(_json(self.path(cell.bank) / "bank.json")["checkpoint"])
+        return str(self._bank(cell.bank)["checkpoint"])
 
     def _error(self, cell: Cell, outcome: Outcome) -> str | None:
         """The error that kept a cell from being measured, not the list of what was skipped after it."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -21,6 +21,7 @@ COMPARISON_COLUMNS = [
     "table", "cell", "best_cell", "generator", "generator_seed", "checkpoint", "detector", "best", "difference", "low",
     "high", "p", "p_holm", "separable", "sentinel",
 ]  # fmt: skip
+TOLD = ("detector", "best", "difference", "low", "high", "p", "p_holm", "separable")
 HELD = [
     "ledger_seed", "generator", "generator_seed", "checkpoint", "asked_checkpoint", "perturbation", "train_generator",
     "train_checkpoint", "train_n", "train_draw", "train_perturbation", "detector",
@@ -51,7 +52,7 @@ class Exam:
     detectors: Column
 
 
-def exams(cells: pd.DataFrame, scores: pd.DataFrame, sentinels: Collection[str] = ()) -> list[Exam]:
+def exams(cells: pd.DataFrame, scores: held.Scores, sentinels: Collection[str] = ()) -> list[Exam]:
     """Returns the exams of all tables.
 
     Held fixed are the exam and what was done to the lesson; the lesson's generators too, but in the table of the
@@ -66,7 +67,7 @@ def exams(cells: pd.DataFrame, scores: pd.DataFrame, sentinels: Collection[str] 
     return list(_exams(cells[cells["status"] == "done"], held.test_scores(scores), sentinels))
 
 
-def _exams(done: pd.DataFrame, by_cell: dict[str, pd.DataFrame], sentinels: Collection[str]) -> Iterator[Exam]:
+def _exams(done: pd.DataFrame, by_cell: Mapping[str, pd.DataFrame], sentinels: Collection[str]) -> Iterator[Exam]:
     for table, rows in done.groupby("table", sort=False):
         lesson = ["train_generator", "train_sources"]
         changes = ["ledger_seed", "train_checkpoint", "train_n", "train_draw", "train_perturbation"]
@@ -77,11 +78,11 @@ def _exams(done: pd.DataFrame, by_cell: dict[str, pd.DataFrame], sentinels: Coll
             yield _exam(cells, by_cell, sentinels)
 
 
-def _exam(cells: pd.DataFrame, by_cell: dict[str, pd.DataFrame], sentinels: Collection[str]) -> Exam:
+def _exam(cells: pd.DataFrame, by_cell: Mapping[str, pd.DataFrame], sentinels: Collection[str]) -> Exam:
     if cells["detector"].nunique() < len(cells):
         raise ValueError(f"A comparison has several cells of one detector: {', '.join(cells['cell'].head(3))} ...")
     frames = dict(zip(cells["detector"], (by_cell[cell] for cell in cells["cell"]), strict=True))
-    _, is_fake, units = held.tested(next(iter(frames.values())))
+    _, is_fake, units = held.run(next(iter(frames.values())))
     column = of_detectors({name: frame["score"].to_numpy() for name, frame in frames.items()}, is_fake, groups=units)
     sentinel = cells["detector"].isin(list(sentinels)).to_numpy()
     if sentinel.all() or not sentinel.any():
@@ -91,27 +92,23 @@ def _exam(cells: pd.DataFrame, by_cell: dict[str, pd.DataFrame], sentinels: Coll
 
 def comparisons(found: list[Exam]) -> pd.DataFrame:
     """Compares the detectors of each exam with its best one, on the same images; a sentinel too, which is never it."""
-    frames = [pd.DataFrame(columns=COMPARISON_COLUMNS)]
+    rows = []
     for exam in found:
-        told = compare.told_from_best(exam.detectors)
+        told = compare.rows_from_best(exam.detectors)
         if exam.sentinel.any():
-            all_of_them = compare.told_from_best(exam.column, among=~exam.sentinel)
-            told = pd.concat([told, all_of_them[exam.sentinel]], ignore_index=True)
-        cells = exam.cells.set_index("detector")
+            all_of_them = compare.rows_from_best(exam.column, among=~exam.sentinel)
+            told = [*told, *(row for row, only in zip(all_of_them, exam.sentinel, strict=True) if only)]
+        cells = dict(zip(exam.cells["detector"], exam.cells["cell"], strict=True))
         about = {name: exam.cells[name].iloc[0] for name in ("table", "generator", "generator_seed", "checkpoint")}
-        sentinels = exam.cells["detector"][exam.sentinel]
-        told = told.assign(
-            cell=told["detector"].map(cells["cell"]),
-            best_cell=told["best"].map(cells["cell"]),
-            sentinel=told["detector"].isin(sentinels),
-            **about,
-        )
-        frames.append(told[COMPARISON_COLUMNS])
-    return pd.concat(frames[1:], ignore_index=True) if frames[1:] else frames[0]
+        sentinels = set(exam.cells["detector"][exam.sentinel])
+        for detector, best_one, *numbers in told:
+            row = about | {"cell": cells[detector], "best_cell": cells[best_one], "sentinel": detector in sentinels}
+            rows.append(row | dict(zip(TOLD, (detector, best_one, *numbers), strict=True)))
+    return pd.DataFrame(rows, columns=COMPARISON_COLUMNS)
 
 
 def ranks(
-    found: list[Exam], cells: pd.DataFrame, scores: pd.DataFrame, p_chance: pd.Series, trained: Collection[str]
+    found: list[Exam], cells: pd.DataFrame, scores: held.Scores, p_chance: pd.Series, trained: Collection[str]
 ) -> pd.DataFrame:
     """Ranks the detectors of each exam, and the generators that are no controls for each detector.
 
@@ -122,7 +119,8 @@ def ranks(
         p_chance: One-sided p-value of each cell, by its id.
         trained: The generators that train: several seeds of another, such as a folder, are no training runs.
     """
-    rows = [row for exam in found for row in _of_exam(exam, p_chance)]
+    about = cells.set_index("cell", drop=False)[["table", *HELD]].to_dict("index")  # of all at once: it is slow
+    rows = [row for exam in found for row in _of_exam(exam, about, p_chance)]
     sentinels = {name for exam in found for name in exam.cells["detector"][exam.sentinel]}
     done = cells[(cells["status"] == "done") & (cells["purpose"] == "main")]
     judged = list(_judged(done, held.test_scores(scores), p_chance, trained))
@@ -130,12 +128,12 @@ def ranks(
     return pd.DataFrame([*rows, *judged], columns=RANK_COLUMNS)
 
 
-def _of_exam(exam: Exam, p_chance: pd.Series) -> Iterator[dict[str, Any]]:
+def _of_exam(exam: Exam, known: Mapping[str, Any], p_chance: pd.Series) -> Iterator[dict[str, Any]]:
     p = p_chance.reindex(exam.cells["cell"]).to_numpy(float)
     adjusted = holm(np.where(exam.sentinel, np.nan, p))
     ranked = iter(_ranked(exam.detectors))
-    for at, cell in enumerate(exam.cells.to_dict("records")):
-        about = {name: cell[name] for name in ("table", *HELD)} | {"scope": "detectors", "name": cell["detector"]}
+    for at, cell in enumerate(exam.cells["cell"]):
+        about = known[cell] | {"scope": "detectors", "name": known[cell]["detector"]}
         chance = {"p_chance": p[at]}
         if exam.sentinel[at]:
             yield about | chance | {"value": exam.column.values[at], "note": NOT_RANKED}
@@ -144,7 +142,7 @@ def _of_exam(exam: Exam, p_chance: pd.Series) -> Iterator[dict[str, Any]]:
 
 
 def _judged(
-    done: pd.DataFrame, by_cell: dict[str, pd.DataFrame], p_chance: pd.Series, trained: Collection[str]
+    done: pd.DataFrame, by_cell: Mapping[str, pd.DataFrame], p_chance: pd.Series, trained: Collection[str]
 ) -> Iterator[dict[str, Any]]:
     for table, rows in done.groupby("table", sort=False):
         lesson = [] if table == "own" else ["train_generator"]
@@ -159,18 +157,18 @@ def _judged(
 
 def _of_detector(
     cells: pd.DataFrame,
-    by_cell: dict[str, pd.DataFrame],
+    by_cell: Mapping[str, pd.DataFrame],
     p_chance: pd.Series,
     trained: Collection[str],
     fixed: list[str],
 ) -> Iterator[dict[str, Any]]:
     """Yields a row for each generator that one detector judges."""
-    runs: dict[str, list[list[tuple[np.ndarray, ...]]]] = {}
+    runs: dict[str, list[list[tuple[Any, ...]]]] = {}
     first: dict[str, str] = {}
     for name, mine in cells.groupby("generator", sort=False):
         by_seed = [same for _, same in mine.groupby("generator_seed")]
         by_seed = by_seed if name in trained else by_seed[:1]
-        runs[str(name)] = [[held.tested(by_cell[cell]) for cell in same["cell"]] for same in by_seed]
+        runs[str(name)] = [[held.run(by_cell[cell]) for cell in same["cell"]] for same in by_seed]
         first[str(name)] = str(by_seed[0]["cell"].iloc[0])
     try:
         column = of_runs(runs)

@@ -16,6 +16,7 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+from pyarrow import compute, parquet
 
 from benchmark.findings.finding import found, frame
 from benchmark.machine import runtime, seeds
@@ -240,21 +241,31 @@ def score(job: Job) -> None:
 
 def measure(job: Job) -> None:
     """Measures the scores of the test part: metrics with intervals, the ROC curve, and the bins of reliability."""
-    columns = ["part", "label", "unit", "is_fake", "score", "probability"]  # names of images take as long as all these
-    scores = pd.read_parquet(job.inputs["scored"] / "scores.parquet", columns=columns)
+    test = _tested(job.inputs["scored"] / "scores.parquet")
     cut = json.loads((job.inputs["scored"] / "facts.json").read_text())["threshold"]
-    test = scores[scores["part"] == "test"]
-    values, is_fake = test["score"].to_numpy(), test["is_fake"].to_numpy()
-    probability = test["probability"].to_numpy() if test["probability"].notna().all() else None
-    units = test["unit"].to_numpy()
+    values, is_fake, units = test["score"], test["is_fake"], test["unit"]
+    probability = None if np.isnan(test["probability"]).any() else test["probability"]
     measured = metrics.measure(values, is_fake, probability=probability, threshold=cut, groups=units)
-    by_class = metrics.by_class(values, is_fake, test["label"].to_numpy(float), threshold=cut, groups=units)
+    by_class = metrics.by_class(values, is_fake, test["label"], threshold=cut, groups=units)
     every = pd.concat([measured, by_class], ignore_index=True) if len(by_class) else measured.assign(label=np.nan)
     every.to_csv(job.folder / "metrics.csv", index=False)
     roc.roc(values, is_fake, groups=units).to_csv(job.folder / "roc.csv", index=False)
     known = slice(None) if probability is not None else slice(0)  # without probabilities a table without rows
     bins = probabilities.reliability(test["probability"][known], is_fake[known], groups=units[known])
     bins.to_csv(job.folder / "reliability.csv", index=False)
+
+
+def _tested(path: Path) -> dict[str, np.ndarray]:
+    """Returns the columns of the test images of a table of scores that metrics are made of, of what is missing NaN.
+
+    pandas would take as long to read the table as the metrics take.
+    """
+    columns = ["label", "unit", "is_fake", "score", "probability"]  # names of images take as long as all these
+    with parquet.ParquetFile(path) as file:
+        table = file.read(columns=["part", *columns])
+    at = compute.equal(table["part"], "test").to_numpy()
+    found = {name: table[name].to_numpy()[at] for name in columns}
+    return found | {name: found[name].astype(float) for name in ("label", "score", "probability")}
 
 
 def _fewer(images: ImageSet, parts: Any, wanted: dict[str, int], seed: int) -> tuple[ImageSet, Any]:

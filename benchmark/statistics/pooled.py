@@ -14,7 +14,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, lru_cache
 from typing import Any
 
 import numpy as np
@@ -86,6 +86,9 @@ class Pool:
         self.grid = grid or Grid.of(self.scores, self.is_fake)
         self.places = self.grid.places(self.scores)
         self.most = min(self.clusters.touched(self.is_fake), self.clusters.touched(~self.is_fake))
+        # of each number of images several things are asked, all of which follow from these
+        self._ranks = lru_cache(maxsize=None)(lambda m: self._ranked(m, *self.masses))
+        self._probits = lru_cache(maxsize=None)(self._bounded)
 
     @cached_property
     def masses(self) -> tuple[np.ndarray, np.ndarray]:
@@ -100,13 +103,16 @@ class Pool:
     def auc(self, m: int, level: float = 0.95) -> Row:
         """Returns the AUC of sets of `m` images, its interval, and a note."""
         _, low, high = self.probit(m, level)
-        value = self._ranked(m, *self.masses)[0]
+        value = self._ranks(m)[0]
         note = BEYOND if self._few_wrong else ""
         return value, min(float(special.ndtr(low)), value), max(float(special.ndtr(high)), value), note
 
     def probit(self, m: int, level: float = 0.95) -> tuple[float, float, float]:
         """Returns the probit of the AUC of sets of `m` images and the ends of its interval, which have no bounds."""
-        z, chances = self._probit(m, *self.masses)
+        return self._probits(m, level)
+
+    def _bounded(self, m: int, level: float) -> tuple[float, float, float]:
+        z, chances = self._probit(m, self._ranks(m), *self.masses)
         if chances is None:
             parts = self._far(m, z)
         else:
@@ -114,7 +120,8 @@ class Pool:
             value = float(special.ndtr(z))
             parts = [z + slope * (self._at(side, chance) - value) for side, chance in enumerate(chances)]
         low, high = self._interval(z, Components(0.5, parts[1], parts[0]), level)
-        end = self._probit(m, *self._unseen(z >= 0, level))[0]  # as of few images the worst are not seen
+        unseen = self._unseen(z >= 0, level)
+        end = self._probit(m, self._ranked(m, *unseen), *unseen)[0]  # as of few images the worst are not seen
         return (z, min(low, end), high) if z >= 0 else (z, low, max(high, end))
 
     def rate(self, m: int, cut: float, fake: bool, level: float = 0.95) -> Row:
@@ -156,9 +163,11 @@ class Pool:
         value = float(np.clip(by_fake @ fake, 0, 1))
         return value, by_real, by_fake
 
-    def _probit(self, m: int, real: np.ndarray, fake: np.ndarray) -> tuple[float, tuple[np.ndarray, np.ndarray] | None]:
+    def _probit(
+        self, m: int, ranked: tuple[float, np.ndarray, np.ndarray], real: np.ndarray, fake: np.ndarray
+    ) -> tuple[float, tuple[np.ndarray, np.ndarray] | None]:
         """Returns the probit of the AUC, and the chances of `_ranked`; none where it is that of normal sums."""
-        value, *chances = self._ranked(m, real, fake)
+        value, *chances = ranked
         if min(value, 1 - value) >= SURE:
             return float(special.ndtri(value)), (chances[0], chances[1])
         (one, spread), (other, wide) = _moments(real), _moments(fake)

@@ -297,7 +297,7 @@ def run(
 
         listener.doing("Writing the tables")
         with earlier_result.kept(folder, kept, chosen.resolved(), smoke=smoke) as before:
-            collect.write(folder, planned, kept, outcomes, facts | runtime.describe())
+            collect.write(folder, planned, kept, outcomes, facts | runtime.describe(), listener)
         if before is not None:
             listener.note(f"{folder} held the result of another spec, which is kept as {before}.")
     return Run(folder)

@@ -50,7 +50,7 @@ def plan(
             screen.say(sentence, err=True)
     planned = api.make_plan(checked, data=data, base=base, smoke=smoke)
     from benchmark.cli import plan_words  # SciPy, of which a mistake in the spec need not wait
-    from benchmark.results import resolution
+    from benchmark.plan import resolution
 
     folder = (out if out is not None else api.default_folder(checked, smoke=smoke)).resolve()
     kept = Store(store if store is not None else folder.parent / ".store")

@@ -20,7 +20,7 @@ import pandas as pd
 
 from benchmark.plan import questions
 from benchmark.plan.planner import Plan
-from benchmark.results import held
+from benchmark.results import held, over_runs
 
 ONE_RUN = "one training run: the interval is of other test images"
 
@@ -36,6 +36,7 @@ class Known:
         metrics: As `metrics.csv` has them.
         generators: As `generators.csv` has them.
         banks: Of each cell a digest of the fakes that it learned from and is tested on.
+        sorted: The scores by part and cell, see `held.by_part`, where somebody has sorted them. Defaults to `None`.
     """
 
     plan: Plan
@@ -44,14 +45,12 @@ class Known:
     metrics: pd.DataFrame
     generators: pd.DataFrame
     banks: Mapping[str, str] = field(default_factory=dict)
+    sorted: dict[str, dict[str, pd.DataFrame]] | None = None
 
     @cached_property
     def by_part(self) -> dict[str, dict[str, pd.DataFrame]]:
         """The scores of the images of each part, by cell: sorted once for all answers."""
-        found: dict[str, dict[str, pd.DataFrame]] = {}
-        for (part, cell), frame in self.scores.groupby(["part", "cell"], observed=True):
-            found.setdefault(str(part), {})[str(cell)] = frame
-        return found
+        return held.by_part(self.scores) if self.sorted is None else self.sorted
 
     @cached_property
     def tested(self) -> dict[str, pd.DataFrame]:
@@ -62,6 +61,17 @@ class Known:
     def validation(self) -> dict[str, pd.DataFrame]:
         """The scores of the validation images of each cell."""
         return self.by_part.get("detector-validation", {})
+
+    @cached_property
+    def aucs(self) -> dict[str, pd.DataFrame]:
+        """The rows of the AUC in `metrics`, by their scope."""
+        aucs = self.metrics[self.metrics["metric"] == "auc"]
+        return {scope: aucs[aucs["scope"] == scope] for scope in ("cell", "configuration")}
+
+    @cached_property
+    def by_metric(self) -> dict[str, dict[str, tuple[float, float, float, str]]]:
+        """Of each metric and cell the value, the ends of its interval, and the note."""
+        return over_runs.by_metric(self.metrics)
 
     def options(self, question: str) -> Any:
         """Returns the options of a question, see `benchmark.plan.questions.options`."""
@@ -83,9 +93,11 @@ def as_usual(cells: pd.DataFrame, *, but: Collection[str]) -> pd.DataFrame:
     return cells
 
 
-def tables(known: Known) -> dict[str, pd.DataFrame]:
-    """Returns the answers of a run by the names of their files."""
-    asked = known.plan.spec.protocol.ask
-    names = [found.name for found in pkgutil.iter_modules(__path__) if found.name in asked]
-    modules = {name: importlib.import_module(f"{__name__}.{name}") for name in sorted(names)}
-    return {f"answers/{name}.csv": module.table(known) for name, module in modules.items()}
+def asked(plan: Plan) -> list[str]:
+    """Returns the names of the answers that a run has asked for."""
+    return sorted(found.name for found in pkgutil.iter_modules(__path__) if found.name in plan.spec.protocol.ask)
+
+
+def table(name: str, known: Known) -> pd.DataFrame:
+    """Returns an answer by its name."""
+    return importlib.import_module(f"{__name__}.{name}").table(known)

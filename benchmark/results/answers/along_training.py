@@ -129,7 +129,7 @@ def _hardest(cells: pd.DataFrame, scores: dict[str, pd.DataFrame]) -> dict[str, 
     runs, epochs = {}, {}
     for name in whole:
         rows = first[first["asked_checkpoint"] == name]
-        tested = [[held.tested(scores[cell]) for cell in same["cell"]] for _, same in rows.groupby("generator_seed")]
+        tested = [[held.run(scores[cell]) for cell in same["cell"]] for _, same in rows.groupby("generator_seed")]
         runs[name] = tested
         epochs[name] = float(rows["epoch"].iloc[0])
     if len(runs) < 2 or np.isnan(list(epochs.values())).any():

@@ -85,7 +85,7 @@ def _column(more: Row, less: Row, scores: dict[str, pd.DataFrame]) -> Column:
     first, second = (scores[cell["cell"]] for cell in (more, less))
     if not np.array_equal(first["image_id"].to_numpy(), second["image_id"].to_numpy()):
         raise ValueError(f"Cells '{more['cell']}' and '{less['cell']}' were not tested on the same images.")
-    values, is_fake, units = held.tested(first)
+    values, is_fake, units = held.run(first)
     return of_detectors({"more": values, "less": second["score"].to_numpy()}, is_fake, groups=units)
 
 

@@ -38,7 +38,7 @@ def _of_split(done: pd.DataFrame, scores: dict[str, pd.DataFrame], *, drawn: boo
     shared = frozenset.intersection(*whole)  # a draw that failed in one training run speaks of none
     runs: dict[tuple[bytes, ...], list[list[Any]]] = {}
     for _, rows in done.groupby("generator_seed"):
-        each = [[held.tested(scores[cell]) for cell in rows["cell"][draws[rows.index] == d]] for d in sorted(shared)]
+        each = [[held.run(scores[cell]) for cell in rows["cell"][draws[rows.index] == d]] for d in sorted(shared)]
         runs.setdefault(tuple(np.asarray(one[0]).tobytes() for draw in each for one in draw), each)  # equal fakes once
     if not shared:
         return {"runs": len(whole), "draws": 0, "value": np.nan, "low": np.nan, "high": np.nan,

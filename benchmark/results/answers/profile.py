@@ -114,11 +114,10 @@ class _Configuration:
         if best is None:
             return _untold(f"cannot tell: {'not asked' if cells.empty else failed.iloc[0]}", about)
         mine = cells[(cells["detector"] == best) & (cells["status"] == "done")]
-        metrics = self.known.metrics[self.known.metrics["metric"] == "auc"]
-        whole, one = metrics[metrics["scope"] == "configuration"], mine.iloc[0]
+        single, whole, one = self.known.aucs["cell"], self.known.aucs["configuration"], mine.iloc[0]
         for name in (name for name in over_runs.FIXED if name in whole):
             whole = whole[whole[name].isna() if pd.isna(one[name]) else whole[name] == one[name]]
-        single = metrics[(metrics["scope"] == "cell") & (metrics["cell"] == one["cell"])]
+        single = single[single["cell"] == one["cell"]]
         found = whole if len(whole) and not (len(mine) == 1 and len(single)) else single
         value, low, high, note = found[["value", "low", "high", "note"]].iloc[0]
         note = "; ".join(filter(None, [note if isinstance(note, str) else "", ONE_RUN if len(mine) == 1 else ""]))

@@ -103,15 +103,11 @@ def usual(known: Known) -> pd.DataFrame:
 
 def sets_of(known: Known, cells: pd.DataFrame) -> list[Sets]:
     """Returns the sets of cells."""
-    values = known.metrics[(known.metrics["scope"] == "cell") & known.metrics["metric"].isin(MEASURES)]
-    found = []
-    for cell in cells["cell"]:
-        single = {
-            str(row.metric): (row.value, row.low, row.high, row.note if isinstance(row.note, str) else "")
-            for row in values[values["cell"] == cell].itertuples()
-        }
-        found.append(Sets(known.validation[cell], known.tested[cell], single))
-    return found
+    numbers = {measure: known.by_metric.get(measure, {}) for measure in MEASURES}
+    return [
+        Sets(known.validation[cell], known.tested[cell], {name: of[cell] for name, of in numbers.items() if cell in of})
+        for cell in cells["cell"]
+    ]
 
 
 def distinct(runs: Sequence[Sets]) -> list[Sets]:

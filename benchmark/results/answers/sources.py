@@ -130,13 +130,18 @@ def _by_key(known: Known, cells: pd.DataFrame, generators: list[str]) -> tuple[d
 
 def _images(known: Known, by_key: dict[Key, dict[str, str]], name: str, part: str) -> Images:
     """Returns the images of a class, of the part that is fitted on or of the test, in one order for all detectors."""
-    found = []
+    scores, units, order = [], None, None
     for (_, learned), cells in by_key.items():
         validation = "detector-validation" if name in (REAL, learned) else BESIDE
         frame = known.by_part["test" if part == "test" else validation][cells[name]]
-        found.append(frame[frame["is_fake"] == (name != REAL)].set_index("image_id"))
-    scores = [frame["score"].reindex(found[0].index).to_numpy(float) for frame in found]
-    return Images(np.stack(scores, axis=1), found[0]["unit"].to_numpy())
+        mine = frame["is_fake"].to_numpy(bool) == (name != REAL)
+        values, ids = frame["score"].to_numpy(float)[mine], frame["image_id"].array[mine]
+        if order is None:
+            units, order = frame["unit"].to_numpy()[mine], ids
+        same = order.equals(ids)  # as nearly always
+        scores.append(values if same else pd.Series(values, ids).reindex(order).to_numpy())
+    assert units is not None  # noqa: S101  (there is a detector, see `_confusion`)
+    return Images(np.stack(scores, axis=1), units)
 
 
 def _fitted(classes: list[Images]) -> Any:

@@ -18,7 +18,6 @@ from benchmark.plan.questions import transfer
 from benchmark.results import held, over_runs
 from benchmark.results.answers import Known
 from benchmark.statistics.cells.smallest import cannot_tell
-from benchmark.statistics.clusters import Clusters
 from benchmark.statistics.columns import unseen
 from benchmark.statistics.columns.column import of_detectors
 from benchmark.statistics.columns.column_of_runs import of_runs
@@ -40,7 +39,7 @@ def table(known: Known) -> pd.DataFrame:
     compared = _compared(known, done)
     measured = pd.concat([_measured(known, mine), compared], ignore_index=True)
     trained = {row.id for row in known.plan.generators if row.trains}
-    means = over_runs.configurations(mine, known.scores, trained, compared.assign(scope="cell"), known.banks)
+    means = over_runs.configurations(mine, known.tested, trained, compared.assign(scope="cell"), known.banks)
     means = pd.concat([_means(known), means], ignore_index=True)
     own = _own(known, mine)
     rows: list[dict[str, Any]] = []
@@ -103,8 +102,9 @@ def _difference(test: Scored, beside: pd.DataFrame | None) -> dict[str, Any]:
     if beside is None:
         return {"note": "cannot tell: its own cell failed"}
     scores = {"mine": test.scores, "own": beside["score"].to_numpy()}
-    found = of_detectors(scores, test.is_fake, groups=test.units).difference(0, 1)
-    why = cannot_tell("auc", Clusters.of(test.units, test.is_fake), test.is_fake)
+    clusters = held.clusters(test.units, test.is_fake)
+    found = of_detectors(scores, test.is_fake, groups=clusters).difference(0, 1)
+    why = cannot_tell("auc", clusters, test.is_fake)
     ends = {"low": np.nan, "high": np.nan} if why else {"low": found.low, "high": found.high}
     return {"value": found.difference, **ends, "note": why}
 
@@ -112,7 +112,7 @@ def _difference(test: Scored, beside: pd.DataFrame | None) -> dict[str, Any]:
 def _shift(before: Scored, after: Scored, fake: bool) -> Shift:
     found = shift(before, after, fake=fake)
     for one in (before, after):
-        if why := cannot_tell("auc", Clusters.of(one.units, one.is_fake), one.is_fake):
+        if why := cannot_tell("auc", held.clusters(one.units, one.is_fake), one.is_fake):
             return found._replace(low=np.nan, high=np.nan, note=why)
     return found
 
@@ -138,14 +138,15 @@ def _of_cells(part: str, cells: pd.DataFrame, measured: pd.DataFrame, own: pd.Se
 
 def _of_configurations(part: str, cells: pd.DataFrame, means: pd.DataFrame) -> Iterator[dict[str, Any]]:
     pairs = ["train_generator", "generator", "detector"]
-    beside = means["metric"] == "own_auc"
-    after = dict(list(means[~beside].groupby(pairs, sort=False)))
-    own = dict(list(means[beside].groupby(pairs[1:], sort=False)))
+    after: dict[tuple[str, ...], list[dict[str, Any]]] = {}
+    for row in means[[*pairs, "metric", "value", "low", "high", "note"]].to_dict("records"):
+        of = pairs[1:] if row["metric"] == "own_auc" else pairs
+        after.setdefault(tuple(row[name] for name in of), []).append(row)
     for (lesson, generator, detector), same in cells.groupby(pairs, sort=False):
         about = {"scope": "configuration", "part": part, "lesson": lesson, "generator": generator}
         about |= {"detector": detector, "cells": len(same)}
-        found = [after.get((lesson, generator, detector)), own.get((generator, detector))] if len(same) > 1 else []
-        for row in pd.concat(found).to_dict("records") if any(one is not None for one in found) else []:
+        found = [(lesson, generator, detector), (generator, detector)] if len(same) > 1 else []
+        for row in (row for of in found for row in after.get(of, [])):
             yield about | {"measure": row["metric"]} | {name: row[name] for name in ("value", "low", "high", "note")}
 
 
@@ -157,9 +158,7 @@ def _over_exams(done: pd.DataFrame, known: Known, trained: set[str]) -> Iterator
     for split, rows in done.groupby("ledger_seed", sort=False):
         runs: dict[str, dict[str, list[list[Any]]]] = {}
         for (detector, generator), same in rows.groupby(["detector", "generator"], sort=False):
-            by_seed = [
-                [held.tested(by_cell[cell]) for cell in one["cell"]] for _, one in same.groupby("generator_seed")
-            ]
+            by_seed = [[held.run(by_cell[cell]) for cell in one["cell"]] for _, one in same.groupby("generator_seed")]
             runs.setdefault(detector, {})[generator] = by_seed if generator in trained else by_seed[:1]
         most = max(sum(map(len, exams.values())) for exams in runs.values())
         whole = {name: exams for name, exams in runs.items() if sum(map(len, exams.values())) == most}

@@ -13,6 +13,7 @@ import pandas as pd
 from benchmark.plan.cell import Cell
 from benchmark.plan.planner import Split
 from benchmark.plan.stage import PLACES, Row, Stage
+from benchmark.results import read_together
 from benchmark.results.cards import markdown
 from benchmark.results.gather import Gathered
 from benchmark.store.checkpoints import Checkpoints
@@ -144,7 +145,8 @@ def _detectors(read: Gathered) -> Iterator[dict[str, Any]]:
 def _detector(read: Gathered, row: Row, cell: Cell) -> dict[str, Any]:
     place, lesson = read.path(cell.trained), cell.lesson
     facts = _json(place / "facts.json")
-    validation = pd.read_parquet(place / "validation.parquet", columns=["score", "is_fake", "probability"])
+    known = read_together.parquet(place / "validation.parquet", ["score", "is_fake", "probability"])
+    validation = known.to_pandas()
     called = validation["score"] >= facts["threshold"]
     right = called == validation["is_fake"]
     return {

@@ -91,6 +91,18 @@ def told_from_best(column: Column, *, among: Any = None, level: float = 0.95) ->
         >>> told_from_best(column, among=[False, True])[["detector", "best", "difference"]].values.tolist()
         [['a', 'b', -0.25], ['b', 'b', 0.0]]
     """
+    columns = ["detector", "best", "difference", "low", "high", "p", "p_holm", "separable"]
+    return pd.DataFrame(rows_from_best(column, among=among, level=level), columns=columns)
+
+
+def rows_from_best(column: Column, *, among: Any = None, level: float = 0.95) -> list[tuple[Any, ...]]:
+    """Returns the rows of `told_from_best`, whose arguments it takes.
+
+    Example:
+        >>> column = of_detectors({"a": [1, 2, 3, 4], "b": [1, 3, 2, 4]}, [0, 0, 1, 1])
+        >>> [row[:3] for row in rows_from_best(column)]
+        [('a', 'a', 0.0), ('b', 'a', 0.25)]
+    """
     allowed = np.ones(len(column.names), dtype=bool) if among is None else np.asarray(among, dtype=bool)
     best = int(np.argmax(np.where(allowed, column.values, -np.inf)))
     low, high = column.bounds(level)
@@ -101,8 +113,7 @@ def told_from_best(column: Column, *, among: Any = None, level: float = 0.95) ->
             continue
         numbers = [float(table[best, at]) for table in (column.gap, low, high, column.p, column.p_adjusted)]
         rows.append((name, column.names[best], *numbers, bool(numbers[-1] < 1 - level)))
-    columns = ["detector", "best", "difference", "low", "high", "p", "p_holm", "separable"]
-    return pd.DataFrame(rows, columns=columns)
+    return rows
 
 
 def shared_reals(first: Run, second: Run, *, level: float = 0.95) -> Difference:

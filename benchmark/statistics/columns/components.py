@@ -129,7 +129,8 @@ def components(cells: Sequence[Trained], *, level: float = 0.95) -> list[Compone
     levels = [len({cell[at] for cell in cells}) for at in range(3)]
     saturated = min(map(_wrong, ranked, parts)) < FEW
     rows = []
-    nested = [] if saturated else _on_both_scales(cells, np.array([part.part.auc for part in parts]), images, level)
+    told = not saturated and max(levels) >= LEVELS
+    nested = _on_both_scales(cells, np.array([part.part.auc for part in parts]), images, level) if told else []
     for at, name in enumerate(FACTORS):
         kind = ("ledger seed", "generator seed", "detector seed")[at]
         if levels[at] < LEVELS:

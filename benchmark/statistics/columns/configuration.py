@@ -172,7 +172,7 @@ def mean_interval(
 
 
 def _around(values: np.ndarray, lows: np.ndarray, highs: np.ndarray, level: float) -> tuple[float, float]:
-    between = scipy.stats.t.ppf((1 + level) / 2, len(values) - 1) * values.std(ddof=1) / np.sqrt(len(values))
+    between = special.stdtrit(len(values) - 1, (1 + level) / 2) * values.std(ddof=1) / np.sqrt(len(values))
     ends = (np.hypot(between, (values - lows).mean()), np.hypot(between, (highs - values).mean()))
     return float(values.mean() - ends[0]), float(values.mean() + ends[1])
 

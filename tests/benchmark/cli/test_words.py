@@ -51,6 +51,20 @@ def test_silence_is_broken_once_and_only_if_it_lasts(monkeypatch):
     assert said == ["first"]
 
 
+def test_short_works_one_after_the_other_are_no_silence(monkeypatch):
+    said, heard = [], threading.Event()
+    monkeypatch.setattr(screen, "QUIET", 0.2)
+    silence = screen.Silence(lambda text: (said.append(text), heard.set()))
+    end = time.monotonic() + 30
+    for at in itertools.count():  # each is done long before it would be told of
+        silence.begins(str(at))
+        if heard.wait(0.002) or time.monotonic() > end:
+            break
+    silence.ends()
+    assert len(said) == 1
+    assert int(said[0]) > 0
+
+
 @pytest.mark.parametrize(
     "arguments",
     [
@@ -83,6 +97,9 @@ def test_a_run_says_each_stage_and_what_is_done_around_them(copied, call, at_onc
     ended = [line.split("] ")[1].rpartition(" (")[0] for line in lines if line.startswith("[")]
     assert begun == ended
     assert any(line == "    Writing the page ..." for line in lines)
+    tables = [line for line in lines if line.startswith("    Writing the tables: ") and "stages" not in line]
+    parts = [line.split(", ")[-1] for line in tables]
+    assert parts == [f"{at} of {len(parts)} ..." for at in range(1, len(parts) + 1)]
 
 
 @pytest.mark.slow

@@ -9,9 +9,8 @@ import pytest
 
 from benchmark.cli import plan_words
 from benchmark.plan import planner as planning
-from benchmark.plan import specs
+from benchmark.plan import resolution, specs
 from benchmark.plan.planner import Plan
-from benchmark.results import resolution
 from benchmark.store.store import Store
 from data.errors import UserError
 

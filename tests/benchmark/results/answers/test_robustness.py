@@ -31,7 +31,7 @@ N = 150
 class Known(SimpleNamespace):
     """As `answers.Known` is, of made-up cells."""
 
-    by_part, tested = answers.Known.by_part, answers.Known.tested
+    by_part, tested, sorted = answers.Known.by_part, answers.Known.tested, None
 
     def options(self, _: str) -> Options:
         """The options of the question."""

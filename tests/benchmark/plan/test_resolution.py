@@ -8,8 +8,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from benchmark.plan import specs
-from benchmark.results import resolution
+from benchmark.plan import resolution, specs
 from benchmark.statistics import power
 from benchmark.store.store import Store
 from benchmark.use import api
