@@ -30,7 +30,8 @@ COMPONENT_COLUMNS = [
     "train_perturbation", "perturbation", "detector", "component", "levels", "variance", "sd", "low", "high", "note",
 ]  # fmt: skip
 RUN_COLUMNS = ["generator", "measure", "runs", "value", "low", "high", "note"]
-UNBOUNDED = ("nll", "fd", "kd", "density", "fid", "kid", "difference", "shift_real", "shift_fake")
+POSITIVE = ("nll", "fd", "density", "fid")
+UNBOUNDED = (*POSITIVE, "kd", "kid", "difference", "shift_real", "shift_fake")
 NOT_MEANT = ("p_chance",)  # a mean of p-values is no p-value
 COLLAPSED = "collapsed"
 UNDEFINED = "not defined in every run"
@@ -157,11 +158,17 @@ def _mean(measure: str, values: np.ndarray, last: pd.DataFrame, note: str) -> di
     splits = last.loc[~np.isnan(values[0]), "ledger_seed"].to_numpy()
     if len(set(splits)) > 1:
         known = np.stack([known[:, splits == one].mean(axis=1) for one in dict.fromkeys(splits)], axis=1)
-    value, low, high = configuration.mean_interval(*known, bounded=measure not in UNBOUNDED)
+    value, low, high = _pooled(measure, known)
     what = f"mean of {known.shape[1]} {'splits' if len(set(splits)) > 1 else 'training runs'}"
     why = "cannot tell: one training run says nothing of others" if known.shape[1] < 2 else what
     said = "; ".join(filter(None, [why if np.isnan(low) and known.shape[1] < 2 else what, note]))
     return {"runs": len(splits), "value": value, "low": low, "high": high, "note": said}
+
+
+def _pooled(measure: str, values: np.ndarray) -> tuple[float, float, float]:
+    """Returns the mean of a measure and its interval, from values, lower and upper ends `(3, n)`."""
+    least = 0.0 if measure in POSITIVE else -np.inf
+    return configuration.mean_interval(*values, bounded=measure not in UNBOUNDED, least=least)
 
 
 def without_repeats(runs: pd.DataFrame, banks: Mapping[str, str]) -> tuple[pd.DataFrame, str]:
@@ -242,7 +249,7 @@ def _found(
     else:
         by, what = "detector_seed", f"mean of {len(cells)} trainings of the detector on the same images"
     of_each = _means_by(runs[by].to_numpy(), values)
-    value, low, high = configuration.mean_interval(*of_each, bounded=metric not in UNBOUNDED)
+    value, low, high = _pooled(metric, of_each)
     lacks = np.isnan(low)
     return value, low, high, f"{what}; cannot tell: {notes[0] or 'its cells have no interval'}" if lacks else what
 

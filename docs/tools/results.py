@@ -42,8 +42,8 @@ def mean(rows: pd.DataFrame, *, bounded: bool = True) -> str:
     """Returns the mean over training runs and its interval in words; `-` where not all three were measured."""
     if len(rows) != 3:
         return "-"
-    value, low, high = mean_interval(rows["value"], rows["low"], rows["high"], bounded=bounded)
-    return with_interval(value, low, high) if bounded else f"{value:.1f} [{max(low, 0):.1f}, {high:.1f}]"  # a distance
+    value, low, high = mean_interval(rows["value"], rows["low"], rows["high"], bounded=bounded, least=0.0)
+    return with_interval(value, low, high) if bounded else f"{value:.1f} [{low:.1f}, {high:.1f}]"
 
 
 def differs(more: pd.Series, less: pd.Series) -> tuple[str, str]:

@@ -114,7 +114,7 @@ def _distance(rows: pd.DataFrame, quality: pd.DataFrame) -> dict[str, float]:
         known = known.groupby("ledger_seed")[FD].mean()
     if len(known) < 2:
         return {name: float(known[name].iloc[0]) if len(known) else np.nan for name in FD}
-    return dict(zip(FD, mean_interval(*known[FD].to_numpy().T), strict=True))
+    return dict(zip(FD, mean_interval(*known[FD].to_numpy().T, least=0.0), strict=True))
 
 
 def _hardest(cells: pd.DataFrame, scores: dict[str, pd.DataFrame]) -> dict[str, Any]:

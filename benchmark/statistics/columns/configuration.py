@@ -133,7 +133,7 @@ def compare_configurations(
 
 
 def mean_interval(
-    values: Any, lows: Any, highs: Any, *, bounded: bool = False, level: float = 0.95
+    values: Any, lows: Any, highs: Any, *, bounded: bool = False, least: float = -np.inf, level: float = 0.95
 ) -> tuple[float, float, float]:
     """Returns the mean of a figure over trainings, files or splits, with an interval that holds however the images of
     one are shared with the others.
@@ -149,6 +149,8 @@ def mean_interval(
         highs: Likewise.
         bounded: Whether values lie in [0, 1]: the interval then also covers what it would be on the logit scale, where
             a few values near an end scatter unevenly. Defaults to `False`.
+        least: What no value can be below, such as 0 of a distance: no interval reaches there. Defaults to minus
+            infinity.
         level: Coverage, in (0, 1). Defaults to `0.95`.
 
     Returns:
@@ -165,10 +167,10 @@ def mean_interval(
         return mean, np.nan, np.nan
     low, high = _around(values, lows, highs, level)
     if bounded:
-        value, least, most = (special.logit(np.clip(each, 1e-6, 1 - 1e-6)) for each in (values, lows, highs))
-        also = [float(special.expit(end)) for end in _around(value, least, most, level)]
+        value, lower, upper = (special.logit(np.clip(each, 1e-6, 1 - 1e-6)) for each in (values, lows, highs))
+        also = [float(special.expit(end)) for end in _around(value, lower, upper, level)]
         low, high = max(min(low, also[0]), 0.0), min(max(high, also[1]), 1.0)
-    return mean, low, high
+    return mean, max(low, least), high
 
 
 def _around(values: np.ndarray, lows: np.ndarray, highs: np.ndarray, level: float) -> tuple[float, float]:

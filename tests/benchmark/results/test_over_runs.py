@@ -136,6 +136,14 @@ def test_collapsed_runs_have_an_exact_interval():
     assert fd["high"] - 7 == pytest.approx(np.hypot(2.776445 * np.std([5, 6, 7, 8, 9], ddof=1) / np.sqrt(5), 1))
 
 
+def test_the_interval_of_a_distance_does_not_reach_below_nothing():
+    share, distance = over_runs.of_trainings(trainings(["", "", ""]), quality([1, 9, 30]), ["fd"]).to_dict("records")
+    assert (share["measure"], distance["measure"]) == ("collapsed", "fd")
+    assert distance["low"] == 0 < distance["value"] < distance["high"]
+    kernel = over_runs._pooled("kd", np.array([[1, 9, 30], [1, 9, 30], [1, 9, 30]], float))
+    assert kernel[1] < 0  # an unbiased estimate of a distance may lie there
+
+
 def test_what_nothing_watches_and_what_is_equal_is_said():
     rows = over_runs.of_trainings(trainings([None, None]), quality([5, 6]), ["fd"])
     assert rows["note"].iloc[0].startswith("cannot tell: nothing in its training watches")
