@@ -16,7 +16,9 @@ BACKENDS = ("tensorflow", "jax")
 QUICKLY = (
     "--xla_backend_optimization_level=0 --xla_llvm_disable_expensive_passes=true --xla_cpu_use_fusion_emitters=false"
 )
-KINKED = 0.01  # share of a variable's entries, and of few entries two
+# How far, as a share of the largest entry, where rounding grows: two steps of the critic are behind the other one, and
+# images of one latent number are nearly equal, so that their gradients almost cancel (seen on a processor with AMX).
+ROUNDED = {"wasserstein-gp": 5e-3, "mnist-1d": 3e-2}
 ON_JAX = "(resume_bit_for_bit and not simultaneous and not 4 and not mean_flow) or sweep or are_differences"
 FILES = (
     "training/test_trainer",
@@ -83,15 +85,12 @@ def test_a_step_is_the_same_on_both(trained, recipe):
     moments = [name for name in ours.files if name.endswith("momentum 1") and "dense_1_bias" not in name]
     assert len(moments) > 5
     assert all(np.abs(ours[name]).max() > 0 for name in moments), "a weight has no gradient"
-    # Adam's momentum after its first step is a share of the gradient. Two steps of the critic are behind the other one.
-    tolerance = 5e-3 if recipe == "wasserstein-gp" else 1e-3
+    # Adam's momentum after its first step is a share of the gradient.
+    tolerance = ROUNDED.get(recipe, 1e-3)
     for name in ours.files:
         if name.endswith(" 1"):
             scale = max(np.abs(ours[name]).max(), 1e-5)  # a bias before a normalisation has no gradient but rounding
-            apart = np.abs(ours[name] - theirs[name]) / scale
-            # a unit within rounding of a ReLU's kink has the slope of one side here and of the other there
-            assert np.sum(apart > tolerance) <= max(2, KINKED * apart.size), name
-            assert apart.max() <= 10 * tolerance, name
+            np.testing.assert_allclose(ours[name], theirs[name], atol=tolerance * scale, rtol=0, err_msg=name)
     # Adam gives a step of full size to a gradient of nearly 0, so rounding grows from step to step.
     np.testing.assert_allclose(ours[f"logs {worker.STEPS}"], theirs[f"logs {worker.STEPS}"], rtol=0.03, atol=1e-3)
 
