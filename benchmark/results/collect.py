@@ -21,20 +21,8 @@ from benchmark.store.store import Store, written
 from data.errors import UserError
 from data.run_folder import HIDDEN, MANIFEST, WORK, forget_drawn, halves, named, seal, sweep
 
-STEPS = (
-    "cells",
-    "scores",
-    "metrics",
-    "configurations",
-    "comparisons",
-    "ranks",
-    "components",
-    "audit",
-    "files",
-    "pictures",
-    "cards",
-    "manifest",
-)  # what is told of; answers stand between
+BEFORE = ("cells", "scores", "metrics", "configurations", "comparisons", "ranks", "components")  # the answers
+AFTER = ("audit", "files", "pictures", "cards", "manifest")
 OFTEN = 100  # stages, after which it is told how far their check has come
 
 
@@ -75,7 +63,7 @@ def write(
         UserError: If the disk is full or cannot be written, or the store was damaged since its stages were done; the
             folder is then as it was.
     """
-    steps = _Steps(listener or Listener(), len(STEPS) + len(answers.asked(plan)))
+    steps = _Steps(listener or Listener(), [*BEFORE, *answers.asked(plan), *AFTER])
     for at, outcome in enumerate(outcomes.values()):
         if at % OFTEN == 0:
             steps.within("checking the files of stages", at, len(outcomes))
@@ -104,12 +92,11 @@ def write(
 class _Steps:
     """Says which part of the tables is made now: of a run of many cells all together take minutes."""
 
-    def __init__(self, listener: Listener, total: int) -> None:
-        self.listener, self.total, self.at = listener, total, 0
+    def __init__(self, listener: Listener, names: list[str]) -> None:
+        self.listener, self.names = listener, names
 
     def __call__(self, what: str) -> None:
-        self.at += 1
-        self.listener.doing(f"Writing the tables: {what}, {self.at} of {self.total}")
+        self.listener.doing(f"Writing the tables: {what}, {self.names.index(what) + 1} of {len(self.names)}")
 
     def within(self, what: str, at: int, total: int) -> None:
         """Says how far one part has come."""
