@@ -172,13 +172,13 @@ def _auc(cell: Trained) -> tuple[float, float, float]:
     return part.auc, float(low), float(high)
 
 
+CHUNK = 50  # draws of one task
 PAIRS = [(case, auc) for case in CASES for auc in AUCS]
 
 
 def table(draws: int, workers: int = 1, seed: int = 0, pairs: Sequence[Pair] = PAIRS) -> list[dict[str, object]]:
-    """Returns the rows of cases at AUCs; draws are dealt to processes in batches."""
-    few = max(1, min(draws, 100 if workers > 1 else draws))
-    tasks = [(*pair, min(few, draws - at), seed * 10**6 + at) for at in range(0, draws, few) for pair in pairs]
+    """Returns the rows of cases at AUCs; draws come in batches with a seed each, however many processes there are."""
+    tasks = [(*pair, min(CHUNK, draws - at), seed * 10**6 + at) for at in range(0, draws, CHUNK) for pair in pairs]
     if workers == 1:
         found = list(map(one, tasks))
     else:
