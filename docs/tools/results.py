@@ -2,7 +2,8 @@
 
 A row of `results-cifar10-dog.csv` is a metric of one cell, as `metrics.csv` has it, or a quality of one checkpoint. A
 figure of the page is the mean over three training runs with the interval of `configuration.mean_interval`, as
-`over_runs.csv` has it.
+`over_runs.csv` has it. `study-cifar10-dog.csv` is one training run of each configuration: quality as `generators.csv`
+has it, AUCs of `along_training.csv`, and losses of `training.csv`, the mean over the steps of an epoch.
 """
 
 from __future__ import annotations
@@ -19,6 +20,7 @@ from reports.numbers import number, with_interval
 
 DOCS = Path(__file__).parents[1]
 PAGE, CELLS = DOCS / "results-cifar10-dog.md", DOCS / "tables" / "results-cifar10-dog.csv"
+STUDY = DOCS / "tables" / "study-cifar10-dog.csv"
 GENERATORS = ["baseline", "tuned-0.0002", "tuned-0.0003", "stable", "flow"]
 DETECTORS = ["linear-pixel", "linear-log-dct", "features-knn", "patch-5", "cnn", "sentinel-content"]
 JPEG = "jpeg-75"
@@ -69,6 +71,9 @@ def tables(frame: pd.DataFrame) -> dict[str, list[str]]:
     made["run"] = _grid(auc[(auc["question"] == "transfer") & (auc["taught"] == auc["generator"])])
     made["jpeg"] = _jpeg(auc, own)
     made["along"] = _along(auc, own)
+    study = pd.read_csv(STUDY, keep_default_na=False, na_values={"value": "", "low": "", "high": "", "epoch": ""})
+    made["study fd"], made["study auc"] = _study(study, "fd"), _study(study, "auc", "features-knn", "linear-log-dct")
+    made["study losses"] = _losses(study)
     return made
 
 
@@ -167,6 +172,30 @@ def _along(auc: pd.DataFrame, own: pd.DataFrame) -> list[str]:
             last = mean(own[(own["generator"] == name) & (own["detector"] == detector)])
             lines.append([f"`{name}`", f"`{detector}`", *at, last])
     return _lines(["", "AUC of", "10 epochs", "20", "30", "40"], lines)
+
+
+def _study(rows: pd.DataFrame, metric: str, *detectors: str) -> list[str]:
+    """A row for each checkpoint of the study and a column for each configuration, and for each detector if there are
+    any: one training run each, with the cell's own interval."""
+    columns = [(detector, name) for detector in detectors or ("",) for name in GENERATORS[:3]]
+    rows = rows[(rows["metric"] == metric) & rows["epoch"].notna()].set_index(["detector", "generator", "epoch"])
+    lines = []
+    for epoch in sorted({at[2] for at in rows.index}):
+        found = [rows.loc[(*column, epoch), ["value", "low", "high"]].astype(float) for column in columns]
+        plain = [f"{one['value']:.2f} [{one['low']:.2f}, {one['high']:.2f}]" for one in found]
+        lines.append([f"{epoch:.0f}", *([with_interval(*one) for one in found] if detectors else plain)])
+    return _lines(
+        ["epoch", *(f"`{detector}` on `{name}`" if detector else f"`{name}`" for detector, name in columns)], lines
+    )
+
+
+def _losses(rows: pd.DataFrame) -> list[str]:
+    """The mean losses of the two networks over every second epoch that was shown."""
+    wide = rows.pivot_table(index=["generator", "metric"], columns="epoch", values="value")
+    shown = [50.0, *(at for at in sorted(rows["epoch"].dropna().unique()) if at % 100 == 0)]
+    pairs = {name: wide.loc[[(name, "d_loss"), (name, "g_loss")], shown].to_numpy().T for name in GENERATORS[:3]}
+    lines = [[f"`{name}`", *(f"{d:.2f} / {g:.1f}" for d, g in pair)] for name, pair in pairs.items()]
+    return _lines(["losses of D / G, mean over epoch", *(f"{at:.0f}" for at in shown)], lines)
 
 
 if __name__ == "__main__":
