@@ -55,7 +55,7 @@ def nearest(run: Run) -> list[tuple[str, str, Picture]]:
     for row in rows[rows["kind"] == "nearest"].itertuples():
         images = grid(run, row)
         if images is not None:
-            found.append((row.generator, row.checkpoint, tiled(images, images.columns, images.n)))
+            found.append((row.generator, row.checkpoint, tiled(images, images.columns, images.n, exact=False)))
     return found
 
 

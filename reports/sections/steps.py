@@ -12,7 +12,7 @@ from reports.load import CLEAN, MAIN, Run, natural
 from reports.sections.pictures import first_seed
 
 FIRST, ACROSS = 16, 8  # images of a checkpoint; half of them where there are many
-PIXELS = 200_000  # of all of them together: half a megabyte
+PIXELS = 200_000  # of all of them together: a quarter of a megabyte
 LEAST = 8  # checkpoints that are shown however many images that is
 
 
@@ -88,7 +88,7 @@ def _cell(run: Run, name: str, checkpoint: str, row: Any, n: int, highest: dict)
 
 def _strip(run: Run, row: Any, n: int) -> Picture | None:
     images = grid(run, row)
-    return None if images is None else tiled(images, ACROSS, min(n, images.n))
+    return None if images is None else tiled(images, ACROSS, min(n, images.n), exact=False)
 
 
 def _losses(run: Run, name: str, checkpoint: str) -> str:

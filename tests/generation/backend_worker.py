@@ -26,7 +26,7 @@ RECIPES: dict[str, tuple[str, tuple[int, int, int], dict]] = {
         "diffaugment": ["color", "translation"],
     }),
     "conditional": ("small", (8, 8, 1), {**SMALL, "condition": "labels", "norm": "none", "spectral_norm": True}),
-    # No smaller one is allowed. Both networks learn from the same weights: Adam's first step moves a discriminator fully
+    # No smaller one is allowed. Both networks learn from equal weights: Adam's first step moves a discriminator fully
     # by a gradient of nearly 0 too, whose sign is rounding, and 2 % of the generator's gradient is made of that here.
     "mnist-1d": ("mnist-1d", (28, 28, 1), {"batch_size": 3, "updates": "simultaneous"}),
     "everything": ("small", (12, 8, 3), {

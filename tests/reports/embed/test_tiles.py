@@ -43,6 +43,23 @@ def test_small_images_keep_every_pixel(run: SimpleNamespace) -> None:
     assert np.array_equal(shown(picture)[34:66, 34:66, :3], pixels[32:64, 32:64])
 
 
+def test_where_exact_pixels_are_not_asked_for_a_picture_is_never_larger_and_looks_the_same(
+    run: SimpleNamespace,
+) -> None:
+    row, _ = saved(run, 32)
+    smooth = np.add.outer(np.arange(64), np.arange(128))[..., None] % 192 + np.array([0, 20, 40])
+    drawn = np.random.default_rng(1).normal(smooth, 12).clip(0, 255).astype(np.uint8)
+    Image.fromarray(drawn).save(run.folder / "images" / "grid.png")
+    found = tiles.grid(run, row)
+    assert found is not None
+    whole, small = tiles.tiled(found, 4, 8), tiles.tiled(found, 4, 8, exact=False)
+    assert len(small.uri) < 0.6 * len(whole.uri)
+    seen = np.abs(shown(small)[..., :3].astype(int) - shown(whole)[..., :3])[:32, :32]
+    assert 0 < seen.mean() < 8
+    flat = tiles.Grid(Image.new("L", (8, 8), 7), 8, 8, 1)
+    assert tiles.tiled(flat, 1, 1, exact=False) == tiles.tiled(flat, 1, 1)
+
+
 def test_large_images_are_scaled_down_and_their_files_are_not(run: SimpleNamespace) -> None:
     row, _ = saved(run, 512)
     before = (run.folder / "images" / "grid.png").read_bytes()
