@@ -17,7 +17,8 @@ Kind = tuple[str, str]  # a stage's function and its plug-in
 
 
 class TimeLeft:
-    """Estimates by the mean of what stages of one function and plug-in took, here or in earlier runs of the store.
+    """Estimates by the mean of what stages of one function and plug-in took: in this run, since those of other runs may
+    be of other images and sizes; as long as there is none, in earlier runs of the store.
 
     Args:
         store: The store.
@@ -28,6 +29,7 @@ class TimeLeft:
         self._waiting = Counter(_kind(stage.function, stage.params) for stage in stages)  # how many of each kind
         self._seen: dict[Kind, list[float]] = {}
         self._sizes: dict[Kind, list[int]] = {}
+        self._heard: set[Kind] = set()
         for function in {function for function, _ in self._waiting}:
             for file in itertools.islice((store.root / function).glob(f"*/{RECORD}"), MOST):
                 kind, seconds, size = _record(file)
@@ -40,7 +42,10 @@ class TimeLeft:
         kind = _kind(stage.function, stage.params)
         self._waiting[kind] -= 1
         if seconds is not None:
-            self._seen.setdefault(kind, []).append(seconds)
+            if kind not in self._heard:
+                self._seen[kind] = []
+                self._heard.add(kind)
+            self._seen[kind].append(seconds)
 
     def left(self) -> float | None:
         """Returns the seconds of all stages that have not ended, done one after the other.
