@@ -27,7 +27,8 @@ LONG = (  # files that take minutes: begun first, so that no process is left wit
     "docs/test_commands", "test_notebooks", "test_readme", "test_executors", "test_kill", "test_backends",
     "test_ladder", "test_networks", "generation/test_options", "test_inception_stages", "stages/test_identity",
     "test_failing_plugins", "test_end_to_end", "test_jax", "test_cluster", "test_readers", "test_examples",
-    "test_simulate_components", "test_simulate_controls", "training/test_trainer",
+    "test_simulate_components", "test_simulate_controls", "training/test_trainer", "detection/test_contract",
+    "test_keras_detector", "test_wheel",
 )  # fmt: skip
 
 
