@@ -165,7 +165,11 @@ def refused(call: Callable[..., Answer], told: Callable[[str], list[str]]) -> Ca
 
 
 def half_written(new: set[Path]) -> set[Path]:
-    """What is new and no part of a finished stage in the store, which is kept for the next try."""
+    """What is new and no part of a finished stage in the store, which is kept for the next try.
+
+    Bytecode of a plug-in is no part either: Python writes it where it is not told otherwise.
+    """
+    new = {path for path in new if "__pycache__" not in path.parts}
     finished = {path.parent for path in new if path.name == "key.json" and path.parents[2].name == ".store"}
     inside = {path for path in new if finished & {path, *path.parents}}
     return new - inside - {parent for path in finished for parent in path.parents}

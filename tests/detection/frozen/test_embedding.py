@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import subprocess
 import sys
 from importlib.util import find_spec
@@ -144,7 +143,7 @@ def test_refuses_images_of_another_size_and_needs_weights(trained):
 
 
 @pytest.mark.skipif(find_spec("jax") is None, reason="JAX is not installed: pip install 'fauxbench[jax]'")
-def test_learns_on_jax_too(faces, tmp_path: Path):
+def test_learns_on_jax_too(faces, on_jax, tmp_path: Path):
     images, identity = faces
     np.savez(tmp_path / "faces.npz", images=images, identity=identity)
     code = (
@@ -154,8 +153,8 @@ def test_learns_on_jax_too(faces, tmp_path: Path):
         "found = Embedding(steps=150).fit(images[identity < 40], identity[identity < 40])\n"
         "np.save('embedded.npy', found.embed(images[identity >= 40]))\n"
     )
-    environment = {**os.environ, "KERAS_BACKEND": "jax", "JAX_PLATFORMS": "cpu", "PYTHONPATH": str(HOUSE)}
     command = [sys.executable, "-c", code]
-    done = subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, text=True, check=False)
+    paths = {"PYTHONPATH": str(HOUSE)}
+    done = subprocess.run(command, cwd=tmp_path, env=on_jax | paths, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
     assert auc(np.load(tmp_path / "embedded.npy"), identity[identity >= 40]) > 0.9

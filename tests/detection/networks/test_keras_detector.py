@@ -1,7 +1,6 @@
 from __future__ import annotations
 
 import importlib
-import os
 import subprocess
 import sys
 from importlib.util import find_spec
@@ -284,7 +283,7 @@ FILTERS = ["npr:NPR", "patch:Patch", "residual:ResidualSRM", "residual:ResidualB
 @pytest.mark.slow
 @pytest.mark.bfloat16
 @pytest.mark.skipif(find_spec("jax") is None, reason="JAX is not installed: pip install 'fauxbench[jax]'")
-def test_a_detector_trained_on_one_backend_scores_the_same_on_the_other(tmp_path):
+def test_a_detector_trained_on_one_backend_scores_the_same_on_the_other(tmp_path, on_jax):
     import keras
 
     from detection.detectors.resnet import ResNet
@@ -310,7 +309,7 @@ def test_a_detector_trained_on_one_backend_scores_the_same_on_the_other(tmp_path
         saved_network.save(network, tmp_path / "filters" / f"{name}.keras")
         expected[name] = network.predict_on_batch(colour)
     backend = {"tensorflow": "jax", "jax": "tensorflow"}[keras.backend.backend()]
-    environment = {**os.environ, "KERAS_BACKEND": backend, "JAX_PLATFORMS": "cpu", "CUDA_VISIBLE_DEVICES": "-1"}
+    environment = on_jax | {"KERAS_BACKEND": backend}
     command = [sys.executable, "-c", OTHER, str(tmp_path), repr(TINY)]
     root = Path(__file__).parents[3]
     done = subprocess.run(command, cwd=root, env=environment, capture_output=True, text=True, check=False)
