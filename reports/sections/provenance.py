@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
 
 from reports import numbers
 from reports.load import MAIN, Run
+
+MOST = 1000  # stages that the page names each; of more a browser would draw megabytes that nobody reads
 
 
 def failures(run: Run) -> list[dict[str, Any]]:
@@ -91,13 +93,27 @@ def provenance(run: Run) -> dict[str, Any]:
             }
             for row in run.generators_frame.itertuples(index=False)
         ],
+        "n_stages": numbers.count(len(stages)) if stages else "",
+        "kinds": _kinds(stages) if len(stages) > MOST else [],
         "stages": [
             {key: str(stage.get(key) or "") for key in ("id", "status", "key", "error")}
             | {"seconds": numbers.duration(stage.get("seconds"))}
             for stage in stages
+            if len(stages) <= MOST or stage.get("status") != "done"
         ],
         "spec": json.dumps(manifest.get("spec") or {}, indent=2, ensure_ascii=False),
     }
+
+
+def _kinds(stages: Sequence[Mapping[str, Any]]) -> list[dict[str, str]]:
+    """Returns what stages do, in the order of the run, with how many there are of each and their time together."""
+    kinds: dict[str, list[float]] = {}
+    for stage in stages:
+        kinds.setdefault(str(stage.get("stage") or ""), []).append(float(stage.get("seconds") or 0.0))
+    return [
+        {"kind": kind, "n": numbers.count(len(seconds)), "seconds": numbers.duration(sum(seconds))}
+        for kind, seconds in kinds.items()
+    ]
 
 
 def _stated(facts: Mapping[str, Any]) -> list[tuple[str, str]]:
