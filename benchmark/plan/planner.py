@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
@@ -10,6 +10,7 @@ from typing import Any
 
 from benchmark.machine import runtime
 from benchmark.plan import preparation, questions, shrink, warm
+from benchmark.plan import smoke as shrunk
 from benchmark.plan.cell import Asked, Cell
 from benchmark.plan.lessons import Lessons
 from benchmark.plan.measurement import Draft, Measurement
@@ -179,9 +180,14 @@ def plan(
         cells = _cells(rows, Lessons(rows, extractor), spec, name)
         draft = Draft(spec, rows, cells, extractor, smoke, weights)
         made = [one for one in measurements if one.everywhere or not splits]
-        measured = {one.name: {key: one.marked(stage) for key, stage in one.plan(draft).items()} for one in made}
+        measured = {one.name: {key: one.marked(stage) for key, stage in _planned(one, draft)} for one in made}
         splits.append(Split(rows, audited, cells, measured, name))
     return Plan(spec, splits, measurements)
+
+
+def _planned(one: Measurement, draft: Draft) -> Iterable[tuple[Any, Stage]]:
+    stages = one.plan(draft)
+    return (shrunk.measured(stages, draft) if draft.smoke else stages).items()
 
 
 def _cells(rows: Rows, lessons: Lessons, spec: Spec, split: str) -> list[Cell]:
@@ -189,7 +195,7 @@ def _cells(rows: Rows, lessons: Lessons, spec: Spec, split: str) -> list[Cell]:
     every = questions.cells(rows, spec.protocol.ask, spec.question)
     asked = [(name, one) for name, one in every if lessons.possible(one)]
     if rows.smoke:
-        asked = shrink.tried(rows, asked)
+        asked = shrunk.tried(rows, asked)
     exams = {(run.generator.id, run.seed): at for at, run in enumerate(rows.runs)}
     detectors = {row.id: at for at, row in enumerate(rows.detectors)}
     asked.sort(key=lambda pair: (exams[pair[1].exam.generator, pair[1].exam.generator_seed],
@@ -230,7 +236,10 @@ def _rows(spec: Spec, base: Path | None, smoke: bool) -> tuple[list[Row], list[R
     wanted = [_wanted("generators", row, base, smoke, shown, spec) for row in spec.generator]
     wanted += [_wanted("detectors", row, base, smoke, {}, spec) for row in spec.detector]
     found = iter(describe.described(wanted))
-    generators = [Row(row.id, _warmed(next(found), base), grid=row.grid) for row in spec.generator]
+    generators = []
+    for row in spec.generator:
+        about = _warmed(next(found), base)
+        generators.append(Row(row.id, shrunk.narrowed(about, row.grid) if smoke else about, grid=row.grid))
     return generators, [Row(row.id, next(found), row.train_on, row.grid, row.rung) for row in spec.detector]
 
 
