@@ -72,6 +72,16 @@ class Crew:
             self._tries.clear()
             leftovers.unlock(self.store)
 
+    def get_ready(self) -> None:
+        """Lets its processes import Keras, but for the one that does the first stage.
+
+        That stage reads the images, and everything waits for it: meanwhile the others have nothing to do.
+        """
+        hosts = [self._idle() for _ in range(self.size)]
+        for host in hosts[:-1]:
+            host.ahead("keras")
+        self._kept.extend(hosts)  # the last is taken first
+
     @property
     def busy(self) -> bool:
         """Whether any stage is under way."""

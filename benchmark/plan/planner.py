@@ -20,6 +20,9 @@ from benchmark.plan.stage import Row, Stage
 from benchmark.plugins import describe
 from benchmark.plugins import resolve as plugins
 
+# Which stages come first, of one turn in the order in which they are planned. Each reads what is before it alone.
+TURNS = {"prepare": 0, "audit": 0, "train_generator": 1, "train_extractor": 2}
+
 
 @dataclass(frozen=True)
 class Split:
@@ -61,13 +64,13 @@ class Split:
 
     @cached_property
     def stages(self) -> list[Stage]:
-        """Its stages, without repetition; trainings first, since they take longest."""
+        """Its stages, without repetition; trainings first: they take longest, and quality waits for the extractor."""
         chosen: dict[str, Stage] = {}
         seen: set[int] = set()  # stages that are one object are looked at once: many cells read the same ones
         for stage in self._walk(seen):
             named = replace(stage, name=stage.name + self.name) if self.name else stage
             chosen.setdefault(stage.key, named)
-        return list(chosen.values())
+        return sorted(chosen.values(), key=lambda stage: TURNS.get(stage.function, len(TURNS)))
 
     def _walk(self, seen: set[int]) -> Iterator[Stage]:
         yield from (self.prepared, self.audited)

@@ -208,6 +208,10 @@ def _serve(connection: Connection, own: Path) -> None:
     sys.path[:] = [*sys.path, *map(str, shims.folders)]
     while True:
         message = connection.recv()
+        if isinstance(message, dict) and "ahead" in message:
+            with contextlib.suppress(Exception):  # whatever it is, the stage that needs it says so
+                importlib.import_module(message["ahead"])
+            continue
         if isinstance(message, dict):
             _rest(connection, message["rest"])
             continue

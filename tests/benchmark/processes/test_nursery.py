@@ -191,6 +191,32 @@ def test_a_crew_leaves_its_idle_processes_and_ends_those_of_strangers(own: Path,
     assert pids[0] == pids[2] != pids[1]
 
 
+def test_all_processes_but_the_first_get_ready(own: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    asked = []
+    monkeypatch.setattr(nursery.Host, "ahead", lambda host, module: asked.append((host, module)))
+    with Crew(3, str(Store(tmp_path / "store").root)) as crew:
+        crew.get_ready()
+        hosts = list(crew._kept)
+        assert asked == [(host, "keras") for host in hosts[:-1]]
+        assert crew._idle() is hosts[-1], "which has nothing to wait for"
+        crew._kept.append(hosts[-1])
+
+
+def test_a_module_is_imported_ahead_and_one_that_there_is_not_breaks_nothing(own: Path) -> None:
+    host = nursery.host(foreign=False)
+    loaded = "'colorsys' in __import__('sys').modules"
+    assert not _said(host, "builtins:eval", loaded)
+    for module in ("colorsys", "no_such_module"):
+        host.ahead(module)
+    assert _said(host, "builtins:eval", loaded)
+
+
+def test_what_was_not_needed_is_not_waited_for(own: Path) -> None:
+    unused = nursery.Nursery()
+    unused.close()
+    assert unused._process.returncode == -signal.SIGKILL
+
+
 def _said(host: nursery.Host, function: str, *arguments: object) -> Any:
     host.ask(function, *arguments)
     kind, content = host.heard(60)
