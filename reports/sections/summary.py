@@ -41,7 +41,7 @@ def stamps(run: Run) -> list[str]:
     if run.manifest.get("smoke"):
         out.append(
             "Smoke run, not a result: everything was shrunk to see that it runs. Most detectors are tried on one "
-            "generator; what is left out has not failed."
+            "generator, and curves are drawn of two; what is left out has not failed."
         )
     if (run.cells["status"] == "failed").any():
         out.append(f"In part failed: {_failed(run)}.")
