@@ -242,7 +242,7 @@ def _rows(spec: Spec, base: Path | None, smoke: bool) -> tuple[list[Row], list[R
     generators = []
     for row in spec.generator:
         about = _warmed(next(found), base)
-        generators.append(Row(row.id, shrunk.narrowed(about, row.grid) if smoke else about, grid=row.grid))
+        generators.append(Row(row.id, shrunk.made_small(about, row.grid) if smoke else about, grid=row.grid))
     return generators, [Row(row.id, next(found), row.train_on, row.grid, row.rung) for row in spec.detector]
 
 

@@ -19,8 +19,8 @@ if TYPE_CHECKING:
 
 DRAWS = 2  # of so many images: so many have a spread
 NOISE = "noise"  # the control that holds if one detector of all sees it
-WIDTH = 8  # channels of a network's first map
-WIDTHS = ("width", "discriminator_width", "encoder_width", "decoder_width")
+# Of networks at most: what takes time is that they are built, layer by layer, for each stage that uses them.
+SMALL = {"width": 8, "discriminator_width": 8, "encoder_width": 8, "decoder_width": 8, "depth": 1}
 
 
 def tried(rows: Rows, asked: Sequence[tuple[str, Asked]]) -> list[tuple[str, Asked]]:
@@ -62,8 +62,8 @@ def measured(stages: Mapping[Hashable, Stage], draft: Draft) -> dict[Hashable, S
     return {key: one for key, one in stages.items() if one.function not in SCORES or of[str(key)] == first}
 
 
-def narrowed(about: Description, kept: Collection[str]) -> Description:
-    """Returns a description of the same plug-in with narrower networks; a stranger's stays as it is.
+def made_small(about: Description, kept: Collection[str]) -> Description:
+    """Returns a description of the same plug-in with smaller networks; a stranger's stays as it is.
 
     Args:
         about: The description.
@@ -74,8 +74,8 @@ def narrowed(about: Description, kept: Collection[str]) -> Description:
         return about
     of = {option.name: option.default for option in about.plugin.options} | about.options
     fewer = {
-        name: min(of[name] or WIDTH, WIDTH)
-        for name in WIDTHS
+        name: min(of[name] or most, most)
+        for name, most in SMALL.items()
         if name not in kept and about.plugin.takes(name) and isinstance(of.get(name), int | None)
     }
     options = about.options | fewer

@@ -67,7 +67,7 @@ def test_one_detector_is_asked_for_other_scores(detectors):
         assert len([stage for stage in whole if stage.function == function]) == 2 * len(detectors)
 
 
-def test_networks_are_narrow():
+def test_networks_are_small():
     """But for what an architecture fixes, what a grid tells rows apart by, and what another run's networks go into."""
     dcgan = {"kind": "dcgan", "architecture": "small"}
     generators = [
@@ -79,12 +79,12 @@ def test_networks_are_narrow():
     generators.append(dcgan | {"id": "of-a-grid", "grid": {"width": [16, 32]}})
     for smoke in (False, True):
         rows = planned(generators, ["linear-pixel"], smoke=smoke).generators
-        of = {row.id: [row.options.get(name) for name in ("width", "discriminator_width")] for row in rows}
+        of = {row.id: [row.options.get(name) for name in ("width", "discriminator_width", "depth")] for row in rows}
         if smoke:
-            assert (of["dcgan"], of["narrow"], of["flow"]) == ([8, 8], [4, 8], [8, None])
-            assert {tuple(wide) for name, wide in of.items() if "grid" in name} == {(16, 8), (32, 8)}
-        assert of["fixed"] == [None, None]
-        assert smoke or of["dcgan"] == of["flow"] == [None, None]
+            assert (of["dcgan"], of["narrow"], of["flow"]) == ([8, 8, 1], [4, 8, 1], [8, None, 1])
+            assert {tuple(wide) for name, wide in of.items() if "grid" in name} == {(16, 8, 1), (32, 8, 1)}
+        assert of["fixed"] == [None] * 3
+        assert smoke or of["dcgan"] == of["flow"] == [None] * 3
 
 
 def test_a_rung_is_tried_on_the_first_generator_that_it_can_be_tried_on():
