@@ -8,6 +8,7 @@ for it, so that it is read once.
 
 from __future__ import annotations
 
+import contextlib
 import math
 import time
 from collections.abc import Iterator
@@ -79,7 +80,8 @@ class Crew:
         """
         hosts = [self._idle() for _ in range(self.size)]
         for host in hosts[:-1]:
-            host.ahead("keras")
+            with contextlib.suppress(OSError):  # it has ended, which is heard when it is needed
+                host.connection.send({"ahead": "keras"})
         self._kept.extend(hosts)  # the last is taken first
 
     @property

@@ -75,10 +75,6 @@ class Host:
         """Asks for a call of `module:function`; answers are read from `connection` by `heard`."""
         self._send((function, arguments, keywords))
 
-    def ahead(self, module: str) -> None:
-        """Lets the process import a module before it is asked for anything that needs it; nothing is answered."""
-        self._send({"ahead": module})
-
     def heard(self, timeout: float | None = None) -> tuple[str, Any]:
         """Returns the next message: `("progress", (done, total, text))`, or one that ends a request, see `hosted`.
 
@@ -149,7 +145,6 @@ class Nursery:
         self._lock = threading.Lock()
         self.owner, self.settings = os.getpid(), at_start()
         self.resting: list[Host] = []
-        self._used = False
         self._channel, theirs = socket.socketpair()
         start = "import json, sys; sys.path[:] = json.loads(sys.argv[1])\n"
         start += "from benchmark.processes.hosted import main; main()"
@@ -190,8 +185,6 @@ class Nursery:
         """Ends it and its copies, and removes what it has left if it was killed."""
         atexit.unregister(self.close)
         self._channel.close()
-        if self.owner == os.getpid() and not self._used:
-            self._process.kill()  # it may still import, which nobody needs any more
         for one in self.resting:
             one.connection.close()
         self.resting.clear()
@@ -200,7 +193,6 @@ class Nursery:
 
     def _asked(self, what: bytes, pid: int, descriptors: Iterable[int] = ()) -> int:
         with self._lock:
-            self._used = True
             try:
                 socket.send_fds(self._channel, [ORDER.pack(what, pid)], list(descriptors))
                 received = b""
