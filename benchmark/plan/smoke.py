@@ -38,7 +38,7 @@ def tried(rows: Rows, asked: Sequence[tuple[str, Asked]]) -> list[tuple[str, Ask
         if not hasattr(questions.known()[question], "WORD"):
             among = len(lesson.sources) > 1 or lesson.sources[0][0] in mains
             return one.exam.generator in mains and among and lesson.draw < DRAWS
-        if not one.exam.control or detector.id == first or detector.plugin.attribute("sentinel"):
+        if not one.exam.control or detector.id == (first or detector.id) or detector.plugin.attribute("sentinel"):
             return True
         return one.exam.control == NOISE and not detector.rung and not detector.plugin.takes("epochs")
 

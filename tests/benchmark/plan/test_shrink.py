@@ -56,6 +56,16 @@ def test_every_question_is_asked_of_two_generators():
     assert not any(lesson == "c/5" for lesson, _ in pairs)
 
 
+def test_where_no_detector_learns_from_each_generator_all_are_tried_on_controls():
+    values = {"dataset": {"name": "digits"}, "generator": [{"kind": "gaussian"}]}
+    spec = specs.parse(values | {"detector": [{"kind": "linear-pixel", "train_on": "all"}]})
+    assert [on for on, *_ in usual(api.make_plan(spec, smoke=True), "linear-pixel-all")] == [
+        "gaussian",
+        "real-copy",
+        "noise",
+    ]
+
+
 @pytest.mark.parametrize("detectors", [["linear-pixel", "linear-dct"], ["sentinel-content"]])
 def test_one_detector_is_asked_for_other_scores(detectors):
     generators = [{"kind": "gaussian", "id": name} for name in "ab"]
