@@ -75,6 +75,7 @@ FILES = {name: f"{name}.csv" for name in TEXT} | {
 }
 HUES = 7  # colours that tell detectors apart
 CLEAN = ("", "none", "clean")
+SMOKE_DRAWN = 2  # generators whose curves the page of a smoke run draws: drawings take most of its time
 MAIN = ("", "own")  # the table of the question `own`; other questions have sections of their own
 
 
@@ -173,6 +174,11 @@ class Run:
             if cell["generator"] not in controls and value == value:
                 found[cell["detector"]].append(value)
         return {name: sum(known) / len(known) for name, known in found.items()}
+
+    @property
+    def most_drawn(self) -> int | None:
+        """How many generators have curves of their own on the page; `None` for all: a smoke run draws a few."""
+        return SMOKE_DRAWN if self.manifest.get("smoke") else None
 
     @cached_property
     def ignored(self) -> list[str]:

@@ -39,9 +39,10 @@ app = App(
 
 def _version(wanted: bool) -> None:
     if wanted:
-        from importlib import metadata
+        from benchmark.machine import runtime
 
-        typer.echo(f"fauxbench {metadata.version('fauxbench')}")
+        found = runtime.version("fauxbench")
+        typer.echo("fauxbench, which is not installed" if found == "none" else f"fauxbench {found}")
         raise typer.Exit
 
 

@@ -8,6 +8,7 @@ for it, so that it is read once.
 
 from __future__ import annotations
 
+import contextlib
 import math
 import time
 from collections.abc import Iterator
@@ -71,6 +72,17 @@ class Crew:
             self._kept.clear()
             self._tries.clear()
             leftovers.unlock(self.store)
+
+    def get_ready(self) -> None:
+        """Lets its processes import Keras, but for the one that does the first stage.
+
+        That stage reads the images, and everything waits for it: meanwhile the others have nothing to do.
+        """
+        hosts = [self._idle() for _ in range(self.size)]
+        for host in hosts[:-1]:
+            with contextlib.suppress(OSError):  # it has ended, which is heard when it is needed
+                host.connection.send({"ahead": "keras"})
+        self._kept.extend(hosts)  # the last is taken first
 
     @property
     def busy(self) -> bool:

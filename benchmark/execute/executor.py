@@ -10,6 +10,8 @@ from benchmark.execute.state import Listener, Outcome, State
 from benchmark.plan.planner import Plan
 from benchmark.store.store import Store
 
+KERAS = {"train_extractor"}  # stages that need it, whatever plug-ins there are
+
 
 def execute(
     plan: Plan, store: Store, *, jobs: int = 1, scheduler: str | None = None, listener: Listener | None = None
@@ -43,6 +45,8 @@ def execute(
             cluster.distribute(client, state, store)
         return state.outcomes
     with Crew(jobs, str(store.root), plan.spec.protocol.limit) as crew:
+        if any(stage.function in KERAS for stage in state.open.values()):
+            crew.get_ready()
         while True:
             while not crew.full and (stage := state.take(crew.read)) is not None:
                 listener.started(stage)

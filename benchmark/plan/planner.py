@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
@@ -10,6 +10,7 @@ from typing import Any
 
 from benchmark.machine import runtime
 from benchmark.plan import preparation, questions, shrink, warm
+from benchmark.plan import smoke as shrunk
 from benchmark.plan.cell import Asked, Cell
 from benchmark.plan.lessons import Lessons
 from benchmark.plan.measurement import Draft, Measurement
@@ -18,6 +19,9 @@ from benchmark.plan.specs import PluginSpec, Spec
 from benchmark.plan.stage import Row, Stage
 from benchmark.plugins import describe
 from benchmark.plugins import resolve as plugins
+
+# Which stages come first, of one turn in the order in which they are planned. Each reads what is before it alone.
+TURNS = {"prepare": 0, "audit": 0, "train_generator": 1, "train_extractor": 2}
 
 
 @dataclass(frozen=True)
@@ -60,13 +64,13 @@ class Split:
 
     @cached_property
     def stages(self) -> list[Stage]:
-        """Its stages, without repetition; trainings first, since they take longest."""
+        """Its stages, without repetition; trainings first: they take longest, and quality waits for the extractor."""
         chosen: dict[str, Stage] = {}
         seen: set[int] = set()  # stages that are one object are looked at once: many cells read the same ones
         for stage in self._walk(seen):
             named = replace(stage, name=stage.name + self.name) if self.name else stage
             chosen.setdefault(stage.key, named)
-        return list(chosen.values())
+        return sorted(chosen.values(), key=lambda stage: TURNS.get(stage.function, len(TURNS)))
 
     def _walk(self, seen: set[int]) -> Iterator[Stage]:
         yield from (self.prepared, self.audited)
@@ -179,9 +183,14 @@ def plan(
         cells = _cells(rows, Lessons(rows, extractor), spec, name)
         draft = Draft(spec, rows, cells, extractor, smoke, weights)
         made = [one for one in measurements if one.everywhere or not splits]
-        measured = {one.name: {key: one.marked(stage) for key, stage in one.plan(draft).items()} for one in made}
+        measured = {one.name: {key: one.marked(stage) for key, stage in _planned(one, draft)} for one in made}
         splits.append(Split(rows, audited, cells, measured, name))
     return Plan(spec, splits, measurements)
+
+
+def _planned(one: Measurement, draft: Draft) -> Iterable[tuple[Any, Stage]]:
+    stages = one.plan(draft)
+    return (shrunk.measured(stages, draft) if draft.smoke else stages).items()
 
 
 def _cells(rows: Rows, lessons: Lessons, spec: Spec, split: str) -> list[Cell]:
@@ -189,7 +198,7 @@ def _cells(rows: Rows, lessons: Lessons, spec: Spec, split: str) -> list[Cell]:
     every = questions.cells(rows, spec.protocol.ask, spec.question)
     asked = [(name, one) for name, one in every if lessons.possible(one)]
     if rows.smoke:
-        asked = shrink.tried(rows, asked)
+        asked = shrunk.tried(rows, asked)
     exams = {(run.generator.id, run.seed): at for at, run in enumerate(rows.runs)}
     detectors = {row.id: at for at, row in enumerate(rows.detectors)}
     asked.sort(key=lambda pair: (exams[pair[1].exam.generator, pair[1].exam.generator_seed],
@@ -230,7 +239,10 @@ def _rows(spec: Spec, base: Path | None, smoke: bool) -> tuple[list[Row], list[R
     wanted = [_wanted("generators", row, base, smoke, shown, spec) for row in spec.generator]
     wanted += [_wanted("detectors", row, base, smoke, {}, spec) for row in spec.detector]
     found = iter(describe.described(wanted))
-    generators = [Row(row.id, _warmed(next(found), base), grid=row.grid) for row in spec.generator]
+    generators = []
+    for row in spec.generator:
+        about = _warmed(next(found), base)
+        generators.append(Row(row.id, shrunk.made_small(about, row.grid) if smoke else about, grid=row.grid))
     return generators, [Row(row.id, next(found), row.train_on, row.grid, row.rung) for row in spec.detector]
 
 

@@ -51,17 +51,28 @@ def main() -> None:
         signal.signal(number, signal.SIG_IGN)  # its owner says when it is to end
     signal.signal(signal.SIGTERM, _end)
     _control(TAKE_ORPHANS, 1)  # what a plug-in has started and left becomes the nursery's, which ends it
+    channel = socket.socket(fileno=int(sys.argv[2]))
     for name in USUAL:
+        if _is_over(channel):  # a mistake in a spec has ended the run: nobody is to wait for imports
+            return
         importlib.import_module(name)
     gc.freeze()  # copies look for cycles among what is theirs only
     children: set[int] = set()
-    with leftovers.own_folder() as folder, socket.socket(fileno=int(sys.argv[2])) as channel:
+    with leftovers.own_folder() as folder, channel:
         try:
             with contextlib.suppress(OSError):  # its owner was killed between an order and the answer
                 while _obey(channel, children, folder):
                     pass
         finally:
             _end_all(children)
+
+
+def _is_over(channel: socket.socket) -> bool:
+    """Says whether the other side has been closed."""
+    try:
+        return not channel.recv(1, socket.MSG_PEEK | socket.MSG_DONTWAIT)
+    except BlockingIOError:
+        return False
 
 
 def _obey(channel: socket.socket, children: set[int], folder: Path) -> bool:
@@ -208,6 +219,10 @@ def _serve(connection: Connection, own: Path) -> None:
     sys.path[:] = [*sys.path, *map(str, shims.folders)]
     while True:
         message = connection.recv()
+        if isinstance(message, dict) and "ahead" in message:
+            with contextlib.suppress(Exception):  # whatever it is, the stage that needs it says so
+                importlib.import_module(message["ahead"])
+            continue
         if isinstance(message, dict):
             _rest(connection, message["rest"])
             continue

@@ -20,6 +20,7 @@ from benchmark.plan import planner as planning
 from benchmark.plan import specs
 from benchmark.plan.ladder import climbed
 from benchmark.processes import jobs as processes
+from benchmark.processes import nursery
 from benchmark.quality.inception import weights as inception_weights
 from benchmark.results import tensorboard_log
 from benchmark.stages import event_log, measurements
@@ -251,6 +252,9 @@ def run(
         writable(paths.new_place(tensorboard, "TensorBoard folder"), "TensorBoard folder")
     runtime.configure(chosen.protocol.threads, jobs, here=False)
     listener = listener or Listener()
+    if scheduler is None and not (folder / MANIFEST).is_file():  # else there may be nothing to do
+        with contextlib.suppress(OSError):  # that the system allows no process is said when one has something to do
+            nursery.nursery()  # imports what stages need while the plan is made
     listener.doing("Planning: looking at the data files and plug-ins")
     planned = make_plan(chosen, data=data, base=base, smoke=smoke)
     stages = [(stage.function, stage.key) for stage in planned.stages]

@@ -39,7 +39,10 @@ def stamps(run: Run) -> list[str]:
     """What a reader must know before any number: a smoke run, failures, alarms."""
     out = []
     if run.manifest.get("smoke"):
-        out.append("Smoke run, not a result: everything was shrunk to see that it runs.")
+        out.append(
+            "Smoke run, not a result: everything was shrunk to see that it runs. Most detectors are tried on one "
+            "generator, and curves are drawn of two; what is left out has not failed."
+        )
     if (run.cells["status"] == "failed").any():
         out.append(f"In part failed: {_failed(run)}.")
     elif run.manifest.get("failures"):

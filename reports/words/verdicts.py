@@ -30,6 +30,7 @@ class Verdict:
         cheap: Sentences on what sentinels for content see.
         doubts: The alarms under which all of this stands.
         best_interval: An interval that holds for the one that was picked as the highest; NaN where none is known.
+        smoke: Whether it is of a smoke run, which leaves most detectors out.
     """
 
     generator: Plugin
@@ -40,6 +41,7 @@ class Verdict:
     cheap: list[str]
     doubts: list[str]
     best_interval: tuple[float, float]
+    smoke: bool = False
 
     @property
     def best(self) -> str:
@@ -75,6 +77,7 @@ def verdict(run: Run, generator: Plugin, entries: Entries) -> Verdict:
         cheap=_cheap(run, generator, entries, first),
         doubts=doubts.doubts(run).get(generator.id, []),
         best_interval=_of_the_picked(run, generator.id, first),
+        smoke=bool(run.manifest.get("smoke")),
     )
 
 
@@ -163,7 +166,7 @@ def details(found: Verdict) -> list[str]:
         (claims.GUESSING, "Not separable from guessing"),
         (claims.UNKNOWN, "Cannot tell, for want of an interval or a test"),
         (claims.FAILED, "Failed"),
-        (claims.ABSENT, "Not run"),
+        (claims.ABSENT, "Left out by --smoke" if found.smoke else "Not run"),
     ):
         if names := found.claims.named(word):
             out.append(f"{title} ({len(names)}): {numbers.listed(names)}.")
@@ -173,26 +176,28 @@ def details(found: Verdict) -> list[str]:
 
 
 def _told(found: Verdict) -> str:
-    """The first sentence: how many of all detectors tell, and by which test. All its detectors are counted."""
+    """The first sentence: how many of all detectors tell, and by which test. All its detectors are counted, but for
+    those that a smoke run has left out."""
     said = found.claims
-    total, telling = len(said.of), len(said.named(claims.TELLS))
+    counted = [word for word in said.of.values() if not (found.smoke and word == claims.ABSENT)]
+    total, telling = len(counted), len(said.named(claims.TELLS))
+    tried = " tried" if total < len(said.of) else ""
     if not found.done:
         return "No detector has a result." if total else "No detector was run on it."
-    tested = total - sum(len(said.named(word)) for word in (claims.UNKNOWN, claims.FAILED, claims.ABSENT))
-    if not tested:
-        return f"Cannot tell: none of {numbers.plural(total, 'detector')} has both an interval and a test."
+    if all(word in (claims.UNKNOWN, claims.FAILED, claims.ABSENT) for word in counted):
+        return f"Cannot tell: none of {numbers.plural(total, 'detector')}{tried} has both an interval and a test."
     each = f", in each of {said.runs} trainings" if said.runs > 1 else ""
     each = ", in each training that finished" if said.partly else each
     if total == 1:
         verb = "tells" if telling else "is not shown to tell"
-        return f"The one detector {verb} its images from real ones{each}, {said.test}."
+        return f"The one detector{tried} {verb} its images from real ones{each}, {said.test}."
     who = (
-        f"All {total} detectors tell"
+        f"All {total} detectors{tried} tell"
         if telling == total
-        else f"{telling} of {total} detectors {'tells' if telling == 1 else 'tell'}"
+        else f"{telling} of {total} detectors{tried} {'tells' if telling == 1 else 'tell'}"
     )
     if not telling:
-        who = f"None of {total} detectors is shown to tell"
+        who = f"None of {total} detectors{tried} is shown to tell"
     return f"{who} its images from real ones{each}, {said.test}."
 
 

@@ -194,6 +194,7 @@ def test_smoke_stamp(make_run: Callable[..., Path]) -> None:
     text, found = written(make_run(smoke=True, n=40))
     assert "Smoke run, not a result" in found.plain
     assert "(smoke run, not a result)</title>" in text
+    assert text.count('<figure class="roc"') == 2, "of four"
 
 
 HOSTILE = {

@@ -32,13 +32,14 @@ def section(run: Run) -> dict[str, Any] | None:
     detectors = [detector.id for detector in run.detectors if detector.id in set(rows["detector"])]
     generators = [generator.id for generator in run.generators if generator.id in set(rows["generator"])]
     at = {(row.detector, row.generator): row for row in rows.itertuples()}
+    drawn = figure.generators[: min(DRAWN, run.most_drawn or DRAWN)]
     return {
         "sentences": _sentences(rows[rows["detector"].isin([one.id for one in run.detectors if not one.role])]),
         "drawings": [
             (name, Markup(figure.svg(name, name=f"sets{i}")), packed(figure.frame(name), by="detector"))  # noqa: S704
-            for i, name in enumerate(figure.generators[:DRAWN])
+            for i, name in enumerate(drawn)
         ],
-        "left_out": max(len(figure.generators) - DRAWN, 0),
+        "left_out": len(figure.generators) - len(drawn),
         "keys": [name for name in detectors if any(name in figure.detectors(one) for one in figure.generators)],
         "generators": generators,
         "rows": [(name, [_needed(at.get((name, one))) for one in generators]) for name in detectors],

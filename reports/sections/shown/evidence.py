@@ -24,7 +24,8 @@ DRAWN = 60  # panels of scores in the page; with more, each generator has those 
 def rocs(run: Run, entries: dict[tuple[str, str], Entry]) -> list[dict[str, Any]]:
     """Returns the ROC curves of each generator that has any, controls last."""
     rocs, cells = [], tables.first_cells(run)
-    for position, generator in enumerate(sorted(run.generators, key=lambda generator: bool(generator.role))):
+    ordered = sorted(run.generators, key=lambda generator: bool(generator.role))
+    for position, generator in enumerate(ordered[: run.most_drawn]):
         figure = RocFigure(run, generator.id)
         if figure.detectors:
             rocs.append(

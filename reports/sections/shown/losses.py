@@ -18,6 +18,7 @@ def losses(run: Run) -> list[dict[str, Any]]:
         for generator in run.generators
         if (figure := LossFigure(run, generator.id)).has("loss") or figure.has("output")
     ]
+    figures = figures[: run.most_drawn]
     limits = {}
     for panel in PANELS:
         seen = [figure.limits(panel) for _, figure in figures if figure.has(panel)]

@@ -6,6 +6,7 @@ import io
 import itertools
 import threading
 import time
+from importlib import metadata
 from pathlib import Path
 
 import pytest
@@ -13,6 +14,7 @@ import rich.console
 
 from benchmark.cli import command, progress, screen
 from benchmark.execute.state import Outcome
+from benchmark.machine import runtime
 from benchmark.plan.stage import Stage
 
 
@@ -162,6 +164,16 @@ def test_help_and_version(call):
         summary = " ".join(call(verb, "-h").out.split("\n\n")[1].split())
         assert summary in words, verb
     assert call("--version").out.startswith("fauxbench ")
+
+
+def test_packages_that_lie_on_the_path_alone_have_no_version(call, monkeypatch):
+    def unknown(name):
+        raise metadata.PackageNotFoundError(name)
+
+    monkeypatch.setattr(metadata, "version", unknown)
+    monkeypatch.setattr(runtime, "version", runtime.version.__wrapped__)  # which remembers
+    told = call("--version")
+    assert (told.code, told.out.strip()) == (0, "fauxbench, which is not installed")
 
 
 @pytest.mark.parametrize(

@@ -44,6 +44,13 @@ def test_stages_come_after_what_they_read():
         seen.add(stage.key)
 
 
+def test_the_extractor_is_trained_next_to_the_generators():
+    """Quality waits for it, and detectors do: last, it would be waited for by idle processes."""
+    functions = [stage.function for stage in made().stages]
+    first, last = functions.index("train_extractor"), len(functions) - 1 - functions[::-1].index("train_generator")
+    assert (first, set(functions[:last])) == (last + 1, {"prepare", "audit", "train_generator"})
+
+
 def test_adding_a_detector_leaves_all_other_keys():
     before, after = keys(made()), keys(made(detector=[*DETECTORS, {"kind": "linear-pixel"}]))
     assert not changed(before, after)

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import os
 import signal
+import socket
 import sys
 import tempfile
 from collections.abc import Iterator
+from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +16,7 @@ import kill_tools as tools
 import pytest
 
 from benchmark.execute.crew import Crew
-from benchmark.processes import apart, leftovers, nursery
+from benchmark.processes import apart, hosted, leftovers, nursery
 from benchmark.store.store import Store
 
 
@@ -189,6 +191,38 @@ def test_a_crew_leaves_its_idle_processes_and_ends_those_of_strangers(own: Path,
                 list(crew.events())
         assert [one.pid for one in nursery.nursery().resting] == pids[:1]
     assert pids[0] == pids[2] != pids[1]
+
+
+def test_all_processes_but_the_first_get_ready(own: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    asked = []
+    monkeypatch.setattr(nursery.Host, "_send", lambda host, message: None)
+    monkeypatch.setattr(Connection, "send", lambda self, message: asked.append((self, message)))
+    with Crew(3, str(Store(tmp_path / "store").root)) as crew:
+        crew.get_ready()
+        hosts = list(crew._kept)
+        assert asked == [(host.connection, {"ahead": "keras"}) for host in hosts[:-1]]
+        assert crew._idle() is hosts[-1], "which has nothing to wait for"
+        crew._kept.append(hosts[-1])
+
+
+def test_a_module_is_imported_ahead_and_one_that_there_is_not_breaks_nothing(own: Path) -> None:
+    host = nursery.host(foreign=False)
+    loaded = "'colorsys' in __import__('sys').modules"
+    assert not _said(host, "builtins:eval", loaded)
+    for module in ("colorsys", "no_such_module"):
+        host.connection.send({"ahead": module})
+    assert _said(host, "builtins:eval", loaded)
+
+
+def test_a_nursery_whose_owner_has_ended_imports_no_more(own: Path) -> None:
+    here, there = socket.socketpair()
+    with there:
+        assert not hosted._is_over(there)
+        here.send(b"F")
+        assert not hosted._is_over(there), "there is something to do"
+        there.recv(1)
+        here.close()
+        assert hosted._is_over(there)
 
 
 def _said(host: nursery.Host, function: str, *arguments: object) -> Any:

@@ -188,3 +188,18 @@ def test_images_of_one_person_count_once_in_the_least_auc(
     line = next(line for line in sentences(folder) if line.startswith("With 60 test images"))
     assert "of 12 units (persons, sources, copies), even" in line
     assert "at least 0.779" in line  # 0.05 ** (1 / 12)
+
+
+def test_what_a_smoke_run_leaves_out_has_not_failed(make_run: Callable[..., Path]) -> None:
+    said = {}
+    for smoke in (False, True):
+        run = load(make_run(f"smoke-{smoke}", smoke=smoke, failed=(), n=40))
+        entries = tables.table(run)
+        generator, left = run.generators[1], [one.id for one in run.detectors if not one.role][1:]
+        entries |= {(name, generator.id): tables.Entry() for name in left}
+        said[smoke] = verdicts.answer(verdicts.verdict(run, generator, entries))
+    for smoke, words in (
+        (False, (" of 7 detectors ", "Not run (6)")),
+        (True, ("one detector tried ", "by --smoke (6)")),
+    ):
+        assert all(word in said[smoke] for word in words), said[smoke]
