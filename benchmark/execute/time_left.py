@@ -29,7 +29,7 @@ class TimeLeft:
         self._waiting = Counter(_kind(stage.function, stage.params) for stage in stages)  # how many of each kind
         self._seen: dict[Kind, list[float]] = {}
         self._sizes: dict[Kind, list[int]] = {}
-        self._heard: set[Kind] = set()
+        self._heard: dict[Kind, list[float]] = {}
         for function in {function for function, _ in self._waiting}:
             for file in itertools.islice((store.root / function).glob(f"*/{RECORD}"), MOST):
                 kind, seconds, size = _record(file)
@@ -42,17 +42,14 @@ class TimeLeft:
         kind = _kind(stage.function, stage.params)
         self._waiting[kind] -= 1
         if seconds is not None:
-            if kind not in self._heard:
-                self._seen[kind] = []
-                self._heard.add(kind)
-            self._seen[kind].append(seconds)
+            self._heard.setdefault(kind, []).append(seconds)
 
     def left(self) -> float | None:
         """Returns the seconds of all stages that have not ended, done one after the other.
 
         `None` if nothing is known of some of them.
         """
-        return self._sum(self._seen)
+        return self._sum(self._seen | self._heard)
 
     def bytes_left(self) -> float | None:
         """Returns the bytes that they will add to the store; `None` if nothing is known of some."""
