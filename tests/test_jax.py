@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import subprocess
 import sys
 from importlib.util import find_spec
@@ -28,21 +27,16 @@ epochs = 1
 [[detector]]
 kind = "linear-pixel"
 """
-# JAX compiles in half the time; the same in all commands here, since results may depend on it
-QUICKLY = (
-    "--xla_backend_optimization_level=0 --xla_llvm_disable_expensive_passes=true --xla_cpu_use_fusion_emitters=false"
-)
 CODE = "import sys; sys.argv[0] = 'fauxbench'; from benchmark.cli.main import main; main()"
 
 
 @pytest.mark.slow
 @pytest.mark.skipif(find_spec("jax") is None, reason="JAX is not installed: pip install 'fauxbench[jax]'")
-def test_a_run_on_jax_and_its_keys(tmp_path: Path) -> None:
+def test_a_run_on_jax_and_its_keys(tmp_path: Path, on_jax: dict[str, str]) -> None:
     (tmp_path / "spec.toml").write_text(SPEC)
 
     def run(backend: str, *arguments: str) -> str:
-        environment = {**os.environ, "KERAS_BACKEND": backend, "CUDA_VISIBLE_DEVICES": "-1", "JAX_PLATFORMS": "cpu"}
-        environment["XLA_FLAGS"] = QUICKLY
+        environment = on_jax | {"KERAS_BACKEND": backend}
         command = [sys.executable, "-c", CODE, *arguments, "spec.toml", "--smoke", "--store", "store", "--json"]
         done = subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, text=True, check=False)
         assert done.returncode == 0, done.stdout + done.stderr

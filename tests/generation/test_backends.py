@@ -12,10 +12,6 @@ import pytest
 HERE = Path(__file__).parent
 WORKER = HERE / "backend_worker.py"
 BACKENDS = ("tensorflow", "jax")
-# JAX compiles in a third of the time, for the same sums; what is compared here holds within a tolerance
-QUICKLY = (
-    "--xla_backend_optimization_level=0 --xla_llvm_disable_expensive_passes=true --xla_cpu_use_fusion_emitters=false"
-)
 # How far, as a share of the largest entry, where that is more than a thousandth: two steps of the critic are behind the
 # other one.
 APART = {"wasserstein-gp": 5e-3}
@@ -46,23 +42,22 @@ def _worker():
 worker = _worker()
 
 
-def _run(backend, *command, **variables):
-    environment = {**os.environ, "KERAS_BACKEND": backend, **variables}
+def _run(environment, *command):
     command = [sys.executable, str(WORKER), *command]
     return subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
 
 
 @pytest.fixture(scope="module")
-def on_jax(tmp_path_factory):
+def trained_on_jax(tmp_path_factory, on_jax):
     """A folder with what JAX has trained, and how the tests ended that the same process has run then."""
     folder, cache = tmp_path_factory.mktemp("jax"), tmp_path_factory.mktemp("cache")
     compiled = {"JAX_COMPILATION_CACHE_DIR": str(cache), "JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS": "0.1"}
     files = [str(HERE / f"{name}.py") for name in FILES]
-    return folder, _run("jax", str(folder), "-q", "-x", "-k", ON_JAX, *files, XLA_FLAGS=QUICKLY, **compiled)
+    return folder, _run(on_jax | compiled, str(folder), "-q", "-x", "-k", ON_JAX, *files)
 
 
 @pytest.fixture(scope="module")
-def trained(on_jax, tmp_path_factory):
+def trained(trained_on_jax, tmp_path_factory):
     """The folders with what each backend has trained; TensorFlow as a rule in this process."""
     import keras
 
@@ -70,9 +65,9 @@ def trained(on_jax, tmp_path_factory):
     if keras.backend.backend() == "tensorflow":
         worker.fill(folder)
     else:
-        done = _run("tensorflow", str(folder))
+        done = _run({**os.environ, "KERAS_BACKEND": "tensorflow"}, str(folder))
         assert done.returncode == 0, (done.stdout + done.stderr)[-4000:]
-    there, done = on_jax
+    there, done = trained_on_jax
     assert len(list(there.glob("*.npz"))) == len(worker.RECIPES), (done.stdout + done.stderr)[-4000:]
     return {"tensorflow": folder, "jax": there}
 
@@ -116,8 +111,8 @@ def test_a_checkpoint_samples_the_same_on_the_other(trained, backend):
     assert np.abs(here.astype(int) - there).max() <= 1
 
 
-def test_jax_resumes_bit_for_bit_and_trains_sweeps(on_jax):
+def test_jax_resumes_bit_for_bit_and_trains_sweeps(trained_on_jax):
     """The tests of the trainer, of sweeps, of a swap's resuming and of forward derivatives, in a process on JAX."""
-    _, done = on_jax
+    _, done = trained_on_jax
     assert done.returncode == 0, (done.stdout + done.stderr)[-4000:]
     assert "10 passed" in done.stdout
