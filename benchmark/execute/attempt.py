@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import contextlib
-import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
 from tempfile import TemporaryFile, gettempdir
 from typing import Any
 
+from benchmark.machine import device, runtime
 from benchmark.machine.blame import message_of, place_of, traceback_of, words
 from benchmark.processes import settings
 from benchmark.store.store import unwritable
@@ -25,7 +25,7 @@ def fresh(stage: dict[str, Any], store_root: str, progress: Callable[[int, int, 
 
     Returns:
         What `attempt` does, with `memory`, the bytes that the process holds afterwards, `peak_mb`, the most megabytes
-        that it held meanwhile, and whether it is `heavy`, with TensorFlow or JAX loaded.
+        that it held meanwhile, and whether it is `heavy`, with a backend that has started.
     """
     settings.put_back()
     _forget_peak()
@@ -34,7 +34,7 @@ def fresh(stage: dict[str, Any], store_root: str, progress: Callable[[int, int, 
     if _status("VmRSS") > _held[0] + MUCH:  # it takes a third of a second
         settings.release()
         _held[0] = _status("VmRSS")
-    heavy = bool({"tensorflow", "jax"} & set(sys.modules))
+    heavy = device.is_running(runtime.backend())
     return result | {"memory": _status("VmRSS"), "peak_mb": round(peak / 1e6), "heavy": heavy}
 
 

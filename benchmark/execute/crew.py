@@ -1,14 +1,12 @@
 """The processes that do a plan's stages: built-in ones share a few, and a stage with a stranger's code has its own.
 
-A process of built-in stages is kept for the next one, since importing TensorFlow takes seconds; it goes when trainings
-have left too much memory behind. One that has run a plug-in's code ends with the stage, and with it all that the
-plug-in has changed, started or left running; but one that has read a trained detector scores all the exams that wait
-for it, so that it is read once.
+A process of built-in stages is kept for the next one; it goes when trainings have left too much memory behind. One that
+has run a plug-in's code ends with the stage, and with it all that the plug-in has changed, started or left running; but
+one that has read a trained detector scores all the exams that wait for it, so that it is read once.
 """
 
 from __future__ import annotations
 
-import contextlib
 import math
 import time
 from collections.abc import Iterator
@@ -19,8 +17,8 @@ from typing import Any
 from benchmark.plan.stage import Stage, Work
 from benchmark.processes import leftovers, nursery
 
-# Bytes by which a kept process may grow after its first training before it is replaced, which costs an import
-# of TensorFlow. A larger network takes up to 200 million, which the next ones take again.
+# Bytes by which a kept process may grow after its first training before it is replaced. A larger network takes up to
+# 200 million, which the next ones take again.
 GROWTH = 250e6
 DIED = "Every process that tried it died: the plug-in ended it, or the memory was not enough."
 TRIES = 2  # of a stage whose process dies: the memory may have been another program's
@@ -37,8 +35,6 @@ class _Working:
 @dataclass
 class Crew:
     """Does stages in other processes, at most `size` at a time; used in a `with`, which ends what is still at work.
-
-    Idle processes of built-in stages are left to the next crew of this Python process.
 
     Args:
         size: How many stages are done side by side.
@@ -61,28 +57,17 @@ class Crew:
         self.stop()
 
     def stop(self) -> None:
-        """Ends its processes; those at work may clean up before, and idle ones of built-in stages are left to rest."""
+        """Ends its processes; those at work may clean up before."""
         try:
             nursery.wind_up(one.host for one in self._working.values())
         finally:
             self._dismiss_readers()
             for host in self._kept:
-                host.rest()
+                host.end()
             self._working.clear()
             self._kept.clear()
             self._tries.clear()
             leftovers.unlock(self.store)
-
-    def get_ready(self) -> None:
-        """Lets its processes import Keras, but for the one that does the first stage.
-
-        That stage reads the images, and everything waits for it: meanwhile the others have nothing to do.
-        """
-        hosts = [self._idle() for _ in range(self.size)]
-        for host in hosts[:-1]:
-            with contextlib.suppress(OSError):  # it has ended, which is heard when it is needed
-                host.connection.send({"ahead": "keras"})
-        self._kept.extend(hosts)  # the last is taken first
 
     @property
     def busy(self) -> bool:
@@ -172,10 +157,10 @@ class Crew:
         """Returns a kept process that still lives, or a new one."""
         while self._kept:
             host = self._kept.pop()
-            if host.alive:
+            if host.alive and not host.outgrown:
                 return host
             host.end()
-        return nursery.rested() or nursery.host(foreign=False)
+        return nursery.host(foreign=False)
 
     def _keep(self, one: _Working, result: Any) -> None:
         """Keeps the process of a built-in stage for the next, unless it has grown, and one that has read a detector."""

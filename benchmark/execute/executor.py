@@ -8,9 +8,11 @@ from __future__ import annotations
 from benchmark.execute.crew import Crew
 from benchmark.execute.state import Listener, Outcome, State
 from benchmark.plan.planner import Plan
+from benchmark.processes import nursery
 from benchmark.store.store import Store
 
 KERAS = {"train_extractor"}  # stages that need it, whatever plug-ins there are
+FIRST = "prepare"
 
 
 def execute(
@@ -44,13 +46,16 @@ def execute(
         with connection.connected(scheduler, store, listener, plan.spec.protocol.threads) as client:
             cluster.distribute(client, state, store)
         return state.outcomes
+    functions = {stage.function for stage in state.open.values()}
     with Crew(jobs, str(store.root), plan.spec.protocol.limit) as crew:
-        if any(stage.function in KERAS for stage in state.open.values()):
-            crew.get_ready()
+        if functions & KERAS and FIRST not in functions:
+            nursery.nursery().learn()
         while True:
             while not crew.full and (stage := state.take(crew.read)) is not None:
                 listener.started(stage)
                 crew.start(stage)
+            if functions & KERAS:  # imported while the images are read, for which everything else waits
+                nursery.nursery().learn()
             if not crew.busy:
                 return state.outcomes
             for kind, stage, content in crew.events():

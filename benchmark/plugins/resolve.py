@@ -10,6 +10,8 @@ import contextlib
 import importlib
 import importlib.util
 import inspect
+import linecache
+import re
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -306,12 +308,24 @@ def _check_methods(group: str, kind: str, thing: Any) -> None:
 
 def _origin(factory: Any, module: ModuleType) -> str:
     try:
-        path, (_, line) = Path(inspect.getsourcefile(factory) or ""), inspect.getsourcelines(factory)
+        path = Path(inspect.getsourcefile(factory) or "")
+        line = _line(factory)
     except (OSError, TypeError):
         return str(module.__name__)
     if path.is_relative_to(digest.HOUSE) and "site-packages" not in path.parts:
         path = path.relative_to(digest.HOUSE)
     return f"{path}:{line}" if "site-packages" not in path.parts else f"{_distribution(module)} ({module.__name__})"
+
+
+def _line(factory: Any) -> int:
+    """Returns where a factory begins in its file: of a plain class without parsing the file, which takes 0.03 s."""
+    if inspect.isclass(factory) and "." not in factory.__qualname__:
+        lines = linecache.getlines(inspect.getsourcefile(factory) or "", vars(inspect.getmodule(factory)))
+        start = re.compile(rf"class {factory.__name__}\b")
+        found = [number for number, line in enumerate(lines) if start.match(line)]
+        if len(found) == 1 and not (found[0] and lines[found[0] - 1].startswith(("@", ")"))):
+            return found[0] + 1
+    return inspect.getsourcelines(factory)[1]
 
 
 def _digest(module: ModuleType) -> str:

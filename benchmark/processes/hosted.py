@@ -14,6 +14,7 @@ import gc
 import importlib
 import inspect
 import os
+import select
 import shutil
 import signal
 import socket
@@ -22,14 +23,14 @@ import tempfile
 import threading
 import time
 from multiprocessing.connection import Connection
-from multiprocessing.reduction import recv_handle
 from pathlib import Path
 from typing import Any, NoReturn
 
 from benchmark.machine import importing
 from benchmark.machine.blame import traceback_of, words
-from benchmark.processes import apart, leftovers, settings, shims, warned
-from benchmark.processes.nursery import ANSWER, CLEAN_UP, FORK, ORDER
+from benchmark.processes import apart, leftovers, shims, warned
+from benchmark.processes.nursery import ANSWER, CLEAN_UP, FORK, LEARN, ORDER, REST
+from benchmark.store import imports
 from data.errors import UserError
 
 STAGES = ("line", "explain", "identity", "inception", "quality")
@@ -56,23 +57,48 @@ def main() -> None:
         if _is_over(channel):  # a mistake in a spec has ended the run: nobody is to wait for imports
             return
         importlib.import_module(name)
+    imports.ahead()
     gc.freeze()  # copies look for cycles among what is theirs only
     children: set[int] = set()
     with leftovers.own_folder() as folder, channel:
         try:
             with contextlib.suppress(OSError):  # its owner was killed between an order and the answer
-                while _obey(channel, children, folder):
+                while _has_work(channel, children) and _obey(channel, children, folder):
                     pass
         finally:
             _end_all(children)
 
 
 def _is_over(channel: socket.socket) -> bool:
-    """Says whether the other side has been closed."""
+    """Says whether the other side has been closed, whatever it had asked before."""
+    ends = select.poll()
+    ends.register(channel, getattr(select, "POLLRDHUP", select.POLLHUP))
+    return bool(ends.poll(0))
+
+
+def _has_work(channel: socket.socket, children: set[int]) -> bool:
+    """Waits for the next order; not for ever where no copy lives, if what this process holds is worth the seconds."""
+    seconds = None if children or "keras" not in sys.modules else REST
+    return bool(select.select([channel], [], [], seconds)[0])
+
+
+def _learn(channel: socket.socket) -> None:
+    """Imports Keras, as long as somebody wants it."""
+
+    def look(*_: Any) -> None:
+        if _is_over(channel):
+            sys.exit(0)  # what imports ask for and can do without, they miss by another kind of exception
+
+    signal.signal(signal.SIGALRM, look)
+    signal.setitimer(signal.ITIMER_REAL, OFTEN, OFTEN)
     try:
-        return not channel.recv(1, socket.MSG_PEEK | socket.MSG_DONTWAIT)
-    except BlockingIOError:
-        return False
+        importing.install(ours=True)
+        with contextlib.suppress(Exception):  # whatever it is, the stage that needs it says so
+            importlib.import_module("keras")
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        signal.signal(signal.SIGALRM, signal.SIG_DFL)
+    gc.freeze()
 
 
 def _obey(channel: socket.socket, children: set[int], folder: Path) -> bool:
@@ -81,6 +107,10 @@ def _obey(channel: socket.socket, children: set[int], folder: Path) -> bool:
     if len(order) < ORDER.size:
         return False
     what, pid = ORDER.unpack(order)
+    if what == LEARN:
+        channel.sendall(ANSWER.pack(0))
+        _learn(channel)
+        return True
     if what == FORK:
         answer = _fork(channel, descriptors, folder)
         children |= {answer} if answer > 0 else set()
@@ -209,7 +239,10 @@ def _be_nobody(link: Connection) -> None:
 def _serve(connection: Connection, own: Path) -> None:
     apart.inside = True
     setup = connection.recv()
-    _be_where(setup)
+    os.environ.clear()
+    os.environ.update(setup["environ"])
+    os.chdir(setup["folder"])
+    sys.path[:] = setup["path"]
     with contextlib.suppress(OSError):  # of a full disk; whoever needs the folder is told
         (own / "modules").mkdir(parents=True)
         shims.folders[:] = [own / "modules"]  # its own: another may have had other code under the same name
@@ -218,15 +251,7 @@ def _serve(connection: Connection, own: Path) -> None:
     warned.once(own.parent)
     sys.path[:] = [*sys.path, *map(str, shims.folders)]
     while True:
-        message = connection.recv()
-        if isinstance(message, dict) and "ahead" in message:
-            with contextlib.suppress(Exception):  # whatever it is, the stage that needs it says so
-                importlib.import_module(message["ahead"])
-            continue
-        if isinstance(message, dict):
-            _rest(connection, message["rest"])
-            continue
-        function, arguments, keywords = message
+        function, arguments, keywords = connection.recv()
         answer = _answer(function, arguments, keywords, _Teller(connection))
         if _to_end:
             sys.exit(128 + _to_end[0])
@@ -236,28 +261,6 @@ def _serve(connection: Connection, own: Path) -> None:
             raise
         except BaseException as error:  # of what cannot be pickled
             connection.send(("failed", {"error": words(error), "traceback": traceback_of(error)}))
-
-
-def _be_where(setup: dict[str, Any]) -> None:
-    os.environ.clear()
-    os.environ.update(setup["environ"])
-    os.chdir(setup["folder"])
-    sys.path[:] = setup["path"]
-
-
-def _rest(connection: Connection, seconds: float) -> None:
-    """Waits for the next caller, and goes where that one is; ends if there is none in time."""
-    settings.put_back()
-    temporary, path = os.environ["TMPDIR"], list(sys.path)
-    if not connection.poll(seconds):
-        sys.exit(0)
-    _be_where(connection.recv())
-    os.environ["TMPDIR"], sys.path[:] = temporary, path
-    error = recv_handle(connection)
-    os.dup2(error, 1)
-    os.dup2(error, 2)
-    os.close(error)
-    settings.forget()
 
 
 def _answer(function: str, arguments: tuple, keywords: dict[str, Any], progress: _Teller) -> tuple[str, Any]:

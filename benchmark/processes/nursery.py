@@ -23,7 +23,6 @@ import threading
 import time
 from collections.abc import Iterable
 from multiprocessing import Pipe
-from multiprocessing.reduction import send_handle
 from typing import Any
 
 from benchmark.processes import leftovers
@@ -31,17 +30,14 @@ from data.errors import UserError
 
 ORDER = struct.Struct("!cq")  # what the nursery is asked for, and a process number
 ANSWER = struct.Struct("!q")
-FORK, WAIT = b"F", b"W"
+FORK, WAIT, LEARN = b"F", b"W", b"L"
 TRIES = 4  # to start a nursery
-REST = 300.0  # seconds that a process waits for another run before it ends, since it holds half a gigabyte
-PASSING = {  # environment variables that no library computes by
-    "COLUMNS", "FAUXBENCH_DATA", "FAUXBENCH_OFFLINE", "LINES", "OLDPWD", "PWD", "PYTEST_CURRENT_TEST", "TMPDIR",
-    "XDG_CACHE_HOME", "_",
-}  # fmt: skip
+REST = 300.0  # seconds without a copy after which one that has Keras ends, since it holds half a gigabyte
 CLEAN_UP = 5.0  # seconds that processes which are asked to end have to remove what they have written
 AT_START = (  # settings that libraries read when they are imported
     "FAUXBENCH_CPU", "GLIBC_TUNABLES", "MKL_NUM_THREADS", "NPY_", "OMP_NUM_THREADS", "OPENBLAS_",
 )  # fmt: skip
+BY_KERAS = ("CUDA_", "DNNL_", "JAX_", "KERAS_", "NPROC", "ONEDNN_", "TF_", "XLA_")  # and its backend, likewise
 
 
 class Lost(Exception):
@@ -63,13 +59,18 @@ class Host:
             self.pid = nursery.fork(theirs.fileno())
         self.ended = False
         self.least: float | None = None  # bytes that it held after its first training
-        self.called_with = _caller()
-        self._send(_place() | {"foreign": foreign})
+        self.learned = nursery.learned
+        self._send({"environ": dict(os.environ), "folder": os.getcwd(), "path": list(sys.path), "foreign": foreign})
 
     @property
     def alive(self) -> bool:
         """Whether it can be asked: between two requests it says nothing, so that what can be read is its end."""
         return not self.ended and self._nursery.usable and not self.connection.poll()
+
+    @property
+    def outgrown(self) -> bool:
+        """Whether a new copy would have Keras, and this one is from before."""
+        return self._nursery.learned and not self.learned
 
     def ask(self, function: str, *arguments: Any, **keywords: Any) -> None:
         """Asks for a call of `module:function`; answers are read from `connection` by `heard`."""
@@ -112,20 +113,6 @@ class Host:
             return f"killed by {signal.Signals(os.WTERMSIG(status)).name}"
         return f"exit code {os.waitstatus_to_exitcode(status)}"
 
-    def rest(self) -> None:
-        """Lets the process wait for another caller in this Python process, who takes it by `rested`; not for ever."""
-        self._send({"rest": REST})
-        self._nursery.resting.append(self)
-
-    def wakes(self) -> bool:
-        """Tells a process that has waited where its caller is now; says whether it can be asked."""
-        if not (self.alive and self.called_with == _caller()):
-            return False
-        self._send(_place())
-        with contextlib.suppress(OSError):
-            send_handle(self.connection, 2, self.pid)
-        return self.alive
-
     def interrupt(self) -> None:
         """Asks the process to clean up and end; `end` does not wait for that."""
         with contextlib.suppress(ProcessLookupError):
@@ -143,8 +130,8 @@ class Nursery:
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
-        self.owner, self.settings = os.getpid(), at_start()
-        self.resting: list[Host] = []
+        self.owner, self.learned = os.getpid(), False
+        self.settings, self.of_keras = at_start(), at_start(BY_KERAS)
         self._channel, theirs = socket.socketpair()
         start = "import json, sys; sys.path[:] = json.loads(sys.argv[1])\n"
         start += "from benchmark.processes.hosted import main; main()"
@@ -161,7 +148,16 @@ class Nursery:
     def usable(self) -> bool:
         """Whether it lives, is this process's own, and read the settings that hold now when it started."""
         mine = self.owner == os.getpid() and self._channel.fileno() >= 0 and self._process.poll() is None
-        return mine and self.settings == at_start()
+        return mine and self.settings == at_start() and (not self.learned or self.of_keras == at_start(BY_KERAS))
+
+    def learn(self) -> None:
+        """Lets it import Keras for all copies that it makes from now on; does not wait for that.
+
+        One that started when Keras was to be imported otherwise does not: its copies then do so themselves.
+        """
+        if not self.learned and self.of_keras == at_start(BY_KERAS):
+            self._asked(LEARN, 0)
+            self.learned = True
 
     def fork(self, connection: int) -> int:
         """Makes a copy that talks through a file descriptor, and writes to this process's standard error.
@@ -185,9 +181,6 @@ class Nursery:
         """Ends it and its copies, and removes what it has left if it was killed."""
         atexit.unregister(self.close)
         self._channel.close()
-        for one in self.resting:
-            one.connection.close()
-        self.resting.clear()
         if self.owner == os.getpid() and self._process.wait() != 0:
             leftovers.sweep()
 
@@ -247,20 +240,6 @@ def host(*, foreign: bool = True) -> Host:
         raise UserError(f"No other process can be started: {str(error).rstrip('.')}.") from error
 
 
-def rested() -> Host | None:
-    """Returns a process of built-in stages that an earlier run of this Python process has left to `rest`, if any.
-
-    Importing TensorFlow takes seconds, which the second run in a notebook or a script need not wait for.
-    """
-    resting = nursery().resting
-    while resting:
-        one = resting.pop()
-        if one.wakes():
-            return one
-        one.end()
-    return None
-
-
 def wind_up(hosts: Iterable[Host]) -> None:
     """Asks processes to clean up, waits for all of them no longer than `CLEAN_UP`, and ends them."""
     hosts = list(hosts)
@@ -277,16 +256,6 @@ def wind_up(hosts: Iterable[Host]) -> None:
             one.end()
 
 
-def _place() -> dict[str, Any]:
-    """Returns where this process is, for one that is to work for it."""
-    return {"environ": dict(os.environ), "folder": os.getcwd(), "path": list(sys.path)}
-
-
-def _caller() -> tuple[dict[str, str], list[str]]:
-    """Returns what a process must have been started with to do a run's stages: libraries read it when imported."""
-    return {name: value for name, value in os.environ.items() if name not in PASSING}, list(sys.path)
-
-
-def at_start() -> dict[str, str]:
-    """Returns the environment variables that the imported libraries have read for good."""
-    return {name: value for name, value in os.environ.items() if name.startswith(AT_START)}
+def at_start(names: tuple[str, ...] = AT_START) -> dict[str, str]:
+    """Returns the environment variables that the imported libraries have read for good, by how their names begin."""
+    return {name: value for name, value in os.environ.items() if name.startswith(names)}

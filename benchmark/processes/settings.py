@@ -129,15 +129,10 @@ _taken: list[Surroundings] = []
 
 
 def put_back() -> None:
-    """Puts back what Python itself has set, to what it was when this was first called since the last `forget`."""
+    """Puts back what Python itself has set, to what it was when this was first called."""
     if not _taken:
         _taken.append(Surroundings())
     _taken[0].restore()
-
-
-def forget() -> None:
-    """What is set now is right from here on: the process has another caller."""
-    _taken.clear()
 
 
 def _keras(keras: ModuleType, seed: int) -> None:

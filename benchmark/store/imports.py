@@ -60,6 +60,13 @@ def of(start: Path) -> Code:
     return code
 
 
+def ahead() -> None:
+    """Reads once what built-in plug-ins import, for this process and its copies, which would each take 0.3 s."""
+    for package in ("data", "detection", "generation"):
+        for file in (HOUSE / package).rglob("*.py"):
+            _house(file)
+
+
 def loaded(before: Collection[str]) -> list[Path]:
     """Returns the files of the modules that this process has imported since, but for installed ones and our own.
 

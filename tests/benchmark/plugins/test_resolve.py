@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import sys
 
 import pytest
@@ -40,6 +41,34 @@ def test_every_builtin_resolves_and_imports_no_keras(group):
         plugin = plugins.resolve(group, name)
         assert plugin.origin.endswith(tuple("0123456789"))
         assert len(plugin.digest) == 64
+
+
+LINES = """
+def kept(**_):
+    return lambda one: one
+@kept(
+    a=1,
+)
+class Long: pass
+class Plain(dict): pass
+class PlainToo: pass
+if True:
+    class Plain: pass
+"""
+
+
+def test_a_class_is_found_where_python_finds_it(tmp_path, module_of, monkeypatch):
+    for group in plugins.NOUNS:
+        for name in plugins.builtins(group):
+            factory = plugins.resolve(group, name).factory
+            assert plugins._line(factory) == inspect.getsourcelines(factory)[1], name
+    file = tmp_path / "lines.py"
+    file.write_text(LINES)
+    module = module_of(file)
+    monkeypatch.setitem(sys.modules, module.__name__, module)
+    for name in ("Long", "Plain", "PlainToo"):
+        factory = getattr(module, name)
+        assert plugins._line(factory) == inspect.getsourcelines(factory)[1], name
 
 
 def test_a_class_and_a_factory_from_a_file(good):

@@ -7,8 +7,9 @@ import signal
 import socket
 import sys
 import tempfile
+import threading
+import time
 from collections.abc import Iterator
-from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any
 
@@ -146,72 +147,96 @@ def test_processes_that_were_kept_and_killed_are_not_given_work(own: Path, tmp_p
     assert ended[0][2]["error"] == "as said"
 
 
-def test_an_idle_process_does_the_next_run_of_the_same_python_process(
-    own: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
-) -> None:
-    """It is where its new caller is; one that computes by other settings, or finds other modules, has a new one."""
-    first = nursery.host(foreign=False)
-    _said(first, "os:putenv", "x", "y")
-    first.rest()
-    assert nursery.nursery().resting == [first]
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.setenv("XDG_CACHE_HOME", "elsewhere")
-    again = nursery.rested()
-    assert again is first
-    assert _said(again, "os:getcwd") == str(tmp_path)
-    assert _said(again, "os:getenv", "XDG_CACHE_HOME") == "elsewhere"
-    assert _said(again, "os:getenv", "TMPDIR").startswith(str(own))
-    _said(again, "os:write", 2, b"heard")
-    assert capfd.readouterr().err == "heard"
-    assert nursery.rested() is None
-    again.rest()
-    monkeypatch.setenv("TF_DETERMINISTIC_OPS", "1")
-    assert nursery.rested() is None
-    assert again.ended
-    monkeypatch.setattr(nursery, "REST", 0.05)
-    late = nursery.host(foreign=False)
-    late.rest()
-    tools.wait_for(lambda: late.connection.poll(), "it ends")
-    assert nursery.rested() is None
-
-
-def test_a_crew_leaves_its_idle_processes_and_ends_those_of_strangers(own: Path, tmp_path: Path) -> None:
+def test_a_crew_keeps_processes_of_built_in_stages_and_ends_those_of_strangers(own: Path, tmp_path: Path) -> None:
     from benchmark.plan.stage import Work
 
-    def stage(foreign: bool) -> Work:
+    def stage(number: int, foreign: bool) -> Work:
         where = {"broken": "as said", "foreign": foreign}
-        return Work({"name": "x", "function": "x", "key": f"{foreign}", "inputs": {}, "params": {}, "where": where})
+        return Work({"name": "x", "function": "x", "key": f"{number}", "inputs": {}, "params": {}, "where": where})
 
-    pids = []
-    for foreign in (False, True, False):
-        with Crew(1, str(Store(tmp_path / "store").root)) as crew:
-            crew.start(stage(foreign))
-            pids += [one.host.pid for one in crew._working.values()]
+    hosts = []
+    with Crew(1, str(Store(tmp_path / "store").root)) as crew:
+        for number, foreign in enumerate((False, True, False)):
+            crew.start(stage(number, foreign))
+            hosts += [one.host for one in crew._working.values()]
             while crew.busy:
                 list(crew.events())
-        assert [one.pid for one in nursery.nursery().resting] == pids[:1]
-    assert pids[0] == pids[2] != pids[1]
+        assert hosts[0] is hosts[2] is not hosts[1]
+        assert hosts[1].ended
+        assert not hosts[0].ended
+    assert hosts[0].ended, "nothing is left at work"
 
 
-def test_all_processes_but_the_first_get_ready(own: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    asked = []
-    monkeypatch.setattr(nursery.Host, "_send", lambda host, message: None)
-    monkeypatch.setattr(Connection, "send", lambda self, message: asked.append((self, message)))
-    with Crew(3, str(Store(tmp_path / "store").root)) as crew:
-        crew.get_ready()
-        hosts = list(crew._kept)
-        assert asked == [(host.connection, {"ahead": "keras"}) for host in hosts[:-1]]
-        assert crew._idle() is hosts[-1], "which has nothing to wait for"
-        crew._kept.append(hosts[-1])
+KERAS = (
+    "[('keras' in __import__('sys').modules), len(__import__('os').listdir('/proc/self/task')), "
+    "__import__('benchmark.machine.device').machine.device.is_running('tensorflow')]"
+)
 
 
-def test_a_module_is_imported_ahead_and_one_that_there_is_not_breaks_nothing(own: Path) -> None:
-    host = nursery.host(foreign=False)
-    loaded = "'colorsys' in __import__('sys').modules"
-    assert not _said(host, "builtins:eval", loaded)
-    for module in ("colorsys", "no_such_module"):
-        host.connection.send({"ahead": module})
-    assert _said(host, "builtins:eval", loaded)
+def test_what_the_nursery_has_learned_its_copies_have(own: Path, tmp_path: Path) -> None:
+    """Keras, without a thread that a copy would lack, and with a backend that has not started."""
+    before = nursery.host(foreign=False)
+    (_, threads, _) = _said(before, "builtins:eval", KERAS)
+    nursery.nursery().learn()
+    nursery.nursery().learn()
+    after = nursery.host(foreign=False)
+    assert _said(after, "builtins:eval", KERAS) == [True, threads, False]
+    assert before.outgrown
+    assert not after.outgrown
+    with Crew(1, str(Store(tmp_path / "store").root)) as crew:
+        crew._kept += [after, before]
+        assert crew._idle() is after, "one that would have to import Keras is not given work"
+    assert before.ended
+    after.end()
+
+
+def test_a_nursery_that_imported_keras_by_other_settings_is_replaced(
+    own: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(nursery.Nursery, "_asked", lambda self, what, pid: asked.append(what))
+    asked: list[bytes] = []
+    first = nursery.nursery()
+    with monkeypatch.context() as patched:
+        patched.setenv("TF_DETERMINISTIC_OPS", "1")
+        first.learn()
+        assert not asked, "it would import it by those it was started with"
+        assert nursery.nursery() is first, "which has nothing that these change"
+        patched.delenv("TF_DETERMINISTIC_OPS")
+        first.learn()
+        assert asked == [nursery.LEARN]
+        patched.setenv("COLUMNS", "80")
+        assert nursery.nursery() is first
+        patched.setenv("TF_DETERMINISTIC_OPS", "1")
+        assert nursery.nursery() is not first
+
+
+def test_a_nursery_that_imports_keras_ends_with_its_owner(own: Path) -> None:
+    one = nursery.nursery()
+    one.learn()
+    one._channel.send(nursery.ORDER.pack(nursery.FORK, 0))  # which it has not come to
+    began = time.monotonic()
+    one.close()
+    assert one._process.returncode == 0
+    assert time.monotonic() - began < 2
+
+
+def test_a_nursery_with_keras_and_without_copies_ends_after_a_while(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(hosted, "REST", 0.02)
+    here, there = socket.socketpair()
+    with here, there:
+        monkeypatch.setitem(sys.modules, "keras", sys)
+        assert not hosted._has_work(there, set())
+        here.send(b"F")
+        assert hosted._has_work(there, set())
+        there.recv(1)
+        late = threading.Timer(0.2, here.send, (b"W",))
+        late.start()
+        assert hosted._has_work(there, {1}), "a copy lives"
+        there.recv(1)
+        monkeypatch.delitem(sys.modules, "keras")
+        late = threading.Timer(0.2, here.send, (b"W",))
+        late.start()
+        assert hosted._has_work(there, set()), "it holds little"
 
 
 def test_a_nursery_whose_owner_has_ended_imports_no_more(own: Path) -> None:
@@ -220,9 +245,8 @@ def test_a_nursery_whose_owner_has_ended_imports_no_more(own: Path) -> None:
         assert not hosted._is_over(there)
         here.send(b"F")
         assert not hosted._is_over(there), "there is something to do"
-        there.recv(1)
         here.close()
-        assert hosted._is_over(there)
+        assert hosted._is_over(there), "though it has not come to that"
 
 
 def _said(host: nursery.Host, function: str, *arguments: object) -> Any:
