@@ -22,6 +22,7 @@ import sys
 import tempfile
 import threading
 import time
+from collections.abc import Callable
 from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any, NoReturn
@@ -43,6 +44,7 @@ LOOK = 0.02  # seconds between two looks at which copies have ended
 DEATH_OF_PARENT, TAKE_ORPHANS = 1, 36  # PR_SET_PDEATHSIG and PR_SET_CHILD_SUBREAPER of Linux
 _nursery = [0]  # its process number
 _to_end: list[int] = []  # the signal that has asked this copy to end
+_when_idle: list[Callable[[], None]] = [imports.ahead]  # what the nursery does for its copies when nothing is asked
 
 
 def main() -> None:
@@ -57,7 +59,7 @@ def main() -> None:
         if _is_over(channel):  # a mistake in a spec has ended the run: nobody is to wait for imports
             return
         importlib.import_module(name)
-    imports.ahead()
+    gc.enable()  # its owner has switched it off: an import makes many objects, and drops few
     gc.freeze()  # copies look for cycles among what is theirs only
     children: set[int] = set()
     with leftovers.own_folder() as folder, channel:
@@ -78,6 +80,8 @@ def _is_over(channel: socket.socket) -> bool:
 
 def _has_work(channel: socket.socket, children: set[int]) -> bool:
     """Waits for the next order; not for ever where no copy lives, if what this process holds is worth the seconds."""
+    if _when_idle and not select.select([channel], [], [], 0)[0]:
+        _when_idle.pop()()
     seconds = None if children or "keras" not in sys.modules else REST
     return bool(select.select([channel], [], [], seconds)[0])
 

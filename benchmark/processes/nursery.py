@@ -133,7 +133,7 @@ class Nursery:
         self.owner, self.learned = os.getpid(), False
         self.settings, self.of_keras = at_start(), at_start(BY_KERAS)
         self._channel, theirs = socket.socketpair()
-        start = "import json, sys; sys.path[:] = json.loads(sys.argv[1])\n"
+        start = "import gc, json, sys; gc.disable(); sys.path[:] = json.loads(sys.argv[1])\n"
         start += "from benchmark.processes.hosted import main; main()"
         with theirs:
             os.set_inheritable(theirs.fileno(), True)

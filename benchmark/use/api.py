@@ -19,6 +19,7 @@ from benchmark.machine import runtime
 from benchmark.plan import planner as planning
 from benchmark.plan import specs
 from benchmark.plan.ladder import climbed
+from benchmark.plugins import describe
 from benchmark.processes import jobs as processes
 from benchmark.processes import nursery
 from benchmark.quality.inception import weights as inception_weights
@@ -253,8 +254,7 @@ def run(
     runtime.configure(chosen.protocol.threads, jobs, here=False)
     listener = listener or Listener()
     if scheduler is None and not (folder / MANIFEST).is_file():  # else there may be nothing to do
-        with contextlib.suppress(OSError):  # that the system allows no process is said when one has something to do
-            nursery.nursery()  # imports what stages need while the plan is made
+        _get_ready(chosen)
     listener.doing("Planning: looking at the data files and plug-ins")
     planned = make_plan(chosen, data=data, base=base, smoke=smoke)
     stages = [(stage.function, stage.key) for stage in planned.stages]
@@ -328,6 +328,20 @@ def make_plan(
     return planning.plan(
         spec, folders=data_folders(data), base=base, smoke=smoke, weights=weights, measurements=measurements.known()
     )
+
+
+def _get_ready(spec: specs.Spec) -> None:
+    """Starts the nursery, which imports what stages need while the plan is made.
+
+    Keras too, where the plan is not to wait for it: it asks plug-ins of others what they are in copies of the nursery.
+    """
+    rows = [("datasets", spec.dataset.name, spec.dataset.model_extra or {})]
+    rows += [("generators", row.kind, row.options) for row in spec.generator]
+    rows += [("detectors", row.kind, row.options) for row in spec.detector]
+    with contextlib.suppress(OSError):  # that the system allows no process is said when one has something to do
+        ready = nursery.nursery()
+        if spec.quality.enabled and not any(describe.is_foreign(*row) for row in rows):
+            ready.learn()
 
 
 def _devices(store: Store, outcomes: dict[str, Outcome]) -> list[str]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+import time
 import urllib.error
 import urllib.request
 from collections.abc import Callable, Iterable, Sequence
@@ -18,8 +19,10 @@ from data.reading.regular import open_regular
 
 BLOCK = 2**20  # bytes
 TIMEOUT = 30  # seconds without a byte
+SETTLED = 2.0  # seconds after which a change of a file shows in its times
 Progress = Callable[[int, int, str], None]
 Found = TypeVar("Found")
+_digests: dict[tuple[str | int, ...], str] = {}  # of files as they are now: a plan asks three times for the same
 
 
 def data_folders(explicit: Path | str | None = None) -> list[Path]:
@@ -116,9 +119,16 @@ def digest(path: Path, kind: str = "sha256") -> str:
     """
     try:
         with open_regular(path) as file:
-            return hashlib.file_digest(file, lambda: hashlib.new(kind, usedforsecurity=False)).hexdigest()
+            now = os.fstat(file.fileno())
+            state = (kind, now.st_dev, now.st_ino, now.st_size, now.st_mtime_ns, now.st_ctime_ns)
+            if state in _digests:
+                return _digests[state]
+            found = hashlib.file_digest(file, lambda: hashlib.new(kind, usedforsecurity=False)).hexdigest()
     except OSError as error:
         raise UserError(f"{path} cannot be read ({error.strerror}).") from None
+    if time.time() - max(now.st_mtime, now.st_ctime) > SETTLED:
+        _digests[state] = found
+    return found
 
 
 def fingerprint(paths: Iterable[Path]) -> str:

@@ -19,6 +19,7 @@ from data.reading.regular import check_regular, open_regular
 
 MAX_PICKLE = 2**28  # bytes; a CIFAR batch has 2**25
 MAX_MEMBER = 2**26  # bytes of one file inside a zip
+PLAIN = {bool, int, float, str, bytes}
 MAX_RATIO = 200  # unpacked : packed of a zip's member; deflate reaches 1,032 on nothing but zeros, photographs about 1
 
 
@@ -104,6 +105,8 @@ def _unwrap(value: Any) -> Any:
     if isinstance(value, dict):
         return {_unwrap(key): _unwrap(entry) for key, entry in value.items()}
     if isinstance(value, list | tuple):
+        if {type(entry) for entry in value} <= PLAIN:  # as the 10,000 labels and names of a batch
+            return value
         return type(value)(_unwrap(entry) for entry in value)
     return value
 

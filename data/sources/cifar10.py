@@ -87,7 +87,7 @@ class Cifar10:
             pixels, batch_labels = _decode(data, name)
             part = "test" if name.endswith("test_batch") else "train"
             index, chosen = pick(batch_labels, CLASSES, self.classes)
-            images.append(pixels[index])
+            images.append(_as_images(pixels[index]))
             labels.append(chosen)
             ids += [f"{part}/{counts[part] + i:05d}" for i in index]
             official += [part] * len(index)
@@ -186,7 +186,7 @@ def _look(folder: Path) -> list[Path] | None:
 
 
 def _decode(data: bytes, name: str) -> tuple[np.ndarray, np.ndarray]:
-    """Returns uint8 `(n, 32, 32, 3)` and int64 `(n,)` from one batch."""
+    """Returns uint8 `(n, 3072)` and int64 `(n,)` from one batch."""
     batch = read_pickle(data, name)
     pixels = batch.get("data") if isinstance(batch, dict) else None
     labels = batch.get("labels") if isinstance(batch, dict) else None
@@ -195,8 +195,12 @@ def _decode(data: bytes, name: str) -> tuple[np.ndarray, np.ndarray]:
     valid = isinstance(labels, list) and all(isinstance(label, int) and 0 <= label < 10 for label in labels)
     if not isinstance(labels, list) or not valid or len(labels) != len(pixels):
         raise UserError(f"{name} is not a CIFAR-10 batch. Expected 'labels', {len(pixels):,} numbers from 0 to 9.")
-    # a row is all of red, then green, then blue, each line by line
-    return np.ascontiguousarray(pixels.reshape(-1, 3, 32, 32).transpose(0, 2, 3, 1)), np.array(labels, np.int64)
+    return pixels, np.array(labels, np.int64)
+
+
+def _as_images(rows: np.ndarray) -> np.ndarray:
+    """Returns uint8 `(n, 32, 32, 3)`: a row is all of red, then green, then blue, each line by line."""
+    return np.ascontiguousarray(rows.reshape(-1, 3, 32, 32).transpose(0, 2, 3, 1))
 
 
 def _first(whole: ImageSet, limit: int) -> np.ndarray:
