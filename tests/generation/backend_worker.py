@@ -62,6 +62,9 @@ def real(shape: tuple[int, ...], n: int = 24) -> tuple[np.ndarray, np.ndarray]:
 
 def train(recipe: str) -> dict[str, np.ndarray]:
     """Returns logs and variables after the first and the last step."""
+    import keras
+
+    keras.backend.clear_session(free_memory=False)  # layers are numbered, and other tests have made some here
     name, shape, options = RECIPES[recipe]
     images, labels = real(shape)
     program = {"autoencoder": _swap, "flow": _flow}.get(name, _adversary)(name, shape, options)

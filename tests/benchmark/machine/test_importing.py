@@ -68,7 +68,10 @@ def test_keras_is_imported_without_the_search_for_cycles_and_what_nobody_needs(
 
 
 @pytest.mark.parametrize("foreign", [False, True])
-def test_processes_with_a_strangers_code_may_draw_with_keras(stand_in: Path, foreign: bool) -> None:
+def test_processes_with_a_strangers_code_may_draw_with_keras(
+    stand_in: Path, foreign: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(nursery, "_shared", [])  # the one of other tests may have imported the real one
     (stand_in / "asks.py").write_text("def can_draw():\n  import keras\n  return 'matplotlib' in keras.found\n")
     host = nursery.host(foreign=foreign)
     try:
@@ -76,3 +79,4 @@ def test_processes_with_a_strangers_code_may_draw_with_keras(stand_in: Path, for
         assert host.heard(60) == ("result", foreign)
     finally:
         host.end()
+        nursery.nursery().close()

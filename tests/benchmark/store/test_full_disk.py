@@ -149,9 +149,9 @@ def test_full_temporary_folder(
     """Not the store, nor the plug-in whose file was to be written there, is said to be at fault."""
     disk = small_disk(4)
     monkeypatch.setenv("TMPDIR", str(disk))
-    spec = spec_file(quality=True)  # its network's files fill what is left
+    spec = spec_file()
     for number in range(3):
-        Path(f"row{number}.py").write_text(f"{PLUGIN}# {number}\n")
+        Path(f"row{number}.py").write_text(f"{PLUGIN}# {number}{'.' * 5000}\n")  # more than the disk holds
         with spec.open("a") as file:
             file.write(f'[[detector]]\nid = "row{number}"\nkind = "row{number}.py:Sum"\n')
     answer = call("run", spec, "--out", "result")
