@@ -46,10 +46,10 @@ class Answer(Protocol):
     err: str
 
 
-def spec_file(*, quality: bool = False, folder: Path | None = None) -> Path:
+def spec_file(*, folder: Path | None = None) -> Path:
     path = (folder or Path.cwd()) / "spec.toml"
     rows = '[[generator]]\nkind = "noise"\n[[detector]]\nkind = "linear-pixel"\n'
-    head = f'name = "tiny"\n[dataset]\nname = "digits"\nlimit = 120\n[quality]\nenabled = {str(quality).lower()}\n'
+    head = 'name = "tiny"\n[dataset]\nname = "digits"\nlimit = 120\n[quality]\nenabled = false\n'
     path.write_text(head + rows, encoding="utf-8")
     return path
 
