@@ -223,6 +223,21 @@ def test_levels_that_nobody_leaves_out_are_a_pass_and_rare_ones_none():
     assert audited(flat[:300], flat[300:])["a level left out"]["verdict"] == "cannot tell"
 
 
+@pytest.mark.parametrize(("strokes", "verdict"), [(200, "cannot tell"), (24, "alarm")])
+def test_the_edge_of_a_peak_says_nothing_of_a_level(strokes, verdict):
+    """MNIST's digits are drawn with 252 to 254, and hardly touch 248 to 250: what is due at 251 nobody can say."""
+
+    def drawn(n, seed, share):
+        rng = np.random.default_rng(seed)
+        flat = np.full((n, 28 * 28), 120, np.uint8)
+        flat[:, :12] = rng.integers(248, 251, (n, 12))
+        flat[:, 12 : 12 + strokes] = rng.integers(252, 255, (n, strokes))
+        flat[rng.random(n) < share, 300] = 251
+        return flat.reshape(n, 28, 28, 1)
+
+    assert audited(drawn(300, 0, 0.6), drawn(300, 1, 1.0))["a level left out"]["verdict"] == verdict
+
+
 def test_images_of_one_unit_are_one_image():
     """200 frames of one film carry a trace: that is one film."""
     reals, fakes = scenes(200, 1), repeated(scenes(200, 2))
