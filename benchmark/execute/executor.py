@@ -49,13 +49,13 @@ def execute(
     functions = {stage.function for stage in state.open.values()}
     with Crew(jobs, str(store.root), plan.spec.protocol.limit) as crew:
         if functions & KERAS and FIRST not in functions:
-            nursery.nursery().learn()
+            nursery.get_ready(learn=True)
         while True:
             while not crew.full and (stage := state.take(crew.read)) is not None:
                 listener.started(stage)
                 crew.start(stage)
             if functions & KERAS:  # imported while the images are read, for which everything else waits
-                nursery.nursery().learn()
+                nursery.get_ready(learn=True)
             if not crew.busy:
                 return state.outcomes
             for kind, stage, content in crew.events():

@@ -2,7 +2,7 @@
 
 Of the 5 seconds that the two take on a CPU, Python's search for reference cycles is 1.4, and packages that they import
 because these happen to be installed, to draw in notebooks, to be estimators or to convert networks of JAX, are 1.7. A
-run starts several processes that each pay this, so none of them does either.
+process of a run pays for neither that it can do without.
 """
 
 from __future__ import annotations

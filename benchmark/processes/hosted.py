@@ -22,7 +22,6 @@ import sys
 import tempfile
 import threading
 import time
-from collections.abc import Callable
 from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any, NoReturn
@@ -44,7 +43,6 @@ LOOK = 0.02  # seconds between two looks at which copies have ended
 DEATH_OF_PARENT, TAKE_ORPHANS = 1, 36  # PR_SET_PDEATHSIG and PR_SET_CHILD_SUBREAPER of Linux
 _nursery = [0]  # its process number
 _to_end: list[int] = []  # the signal that has asked this copy to end
-_when_idle: list[Callable[[], None]] = [imports.ahead]  # what the nursery does for its copies when nothing is asked
 
 
 def main() -> None:
@@ -73,17 +71,21 @@ def main() -> None:
 
 def _is_over(channel: socket.socket) -> bool:
     """Says whether the other side has been closed, whatever it had asked before."""
-    ends = select.poll()
-    ends.register(channel, getattr(select, "POLLRDHUP", select.POLLHUP))
-    return bool(ends.poll(0))
+    return _has_come(channel, getattr(select, "POLLRDHUP", select.POLLHUP), 0)
 
 
 def _has_work(channel: socket.socket, children: set[int]) -> bool:
     """Waits for the next order; not for ever where no copy lives, if what this process holds is worth the seconds."""
-    if _when_idle and not select.select([channel], [], [], 0)[0]:
-        _when_idle.pop()()
-    seconds = None if children or "keras" not in sys.modules else REST
-    return bool(select.select([channel], [], [], seconds)[0])
+    if not _has_come(channel, select.POLLIN, 0):
+        imports.ahead()  # once, for all copies
+    return _has_come(channel, select.POLLIN, None if children or "keras" not in sys.modules else REST)
+
+
+def _has_come(channel: socket.socket, event: int, seconds: float | None) -> bool:
+    """Waits for an event, or the end of the other side; says whether it came in time."""
+    events = select.poll()  # not `select.select`, which knows no descriptor above 1,023
+    events.register(channel, event)
+    return bool(events.poll(None if seconds is None else 1000 * seconds))
 
 
 def _learn(channel: socket.socket) -> None:

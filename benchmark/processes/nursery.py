@@ -214,6 +214,18 @@ def nursery() -> Nursery:
         return _shared[0]
 
 
+def get_ready(*, learn: bool) -> None:
+    """Starts this process's nursery ahead of the first host; that it cannot be started is said when there is one.
+
+    Args:
+        learn: Whether it is to import Keras, see `Nursery.learn`.
+    """
+    with contextlib.suppress(Lost, OSError):
+        ready = nursery()
+        if learn:
+            ready.learn()
+
+
 def close() -> None:
     """Ends this process's nursery, if it has one, before the process itself ends; the next host has a new one."""
     with _shared_lock:

@@ -60,6 +60,7 @@ def of(start: Path) -> Code:
     return code
 
 
+@cache
 def ahead() -> None:
     """Reads once what built-in plug-ins import, for this process and its copies, which would each take 0.3 s."""
     for package in ("data", "detection", "generation"):

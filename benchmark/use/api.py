@@ -338,10 +338,7 @@ def _get_ready(spec: specs.Spec) -> None:
     rows = [("datasets", spec.dataset.name, spec.dataset.model_extra or {})]
     rows += [("generators", row.kind, row.options) for row in spec.generator]
     rows += [("detectors", row.kind, row.options) for row in spec.detector]
-    with contextlib.suppress(OSError):  # that the system allows no process is said when one has something to do
-        ready = nursery.nursery()
-        if spec.quality.enabled and not any(describe.is_foreign(*row) for row in rows):
-            ready.learn()
+    nursery.get_ready(learn=spec.quality.enabled and not any(describe.is_foreign(*row) for row in rows))
 
 
 def _devices(store: Store, outcomes: dict[str, Outcome]) -> list[str]:

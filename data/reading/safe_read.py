@@ -19,7 +19,7 @@ from data.reading.regular import check_regular, open_regular
 
 MAX_PICKLE = 2**28  # bytes; a CIFAR batch has 2**25
 MAX_MEMBER = 2**26  # bytes of one file inside a zip
-PLAIN = {bool, int, float, str, bytes}
+PLAIN = {bool, int, float, str, bytes}  # types that hold no array
 MAX_RATIO = 200  # unpacked : packed of a zip's member; deflate reaches 1,032 on nothing but zeros, photographs about 1
 
 

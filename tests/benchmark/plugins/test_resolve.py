@@ -61,14 +61,14 @@ def test_a_class_is_found_where_python_finds_it(tmp_path, module_of, monkeypatch
     for group in plugins.NOUNS:
         for name in plugins.builtins(group):
             factory = plugins.resolve(group, name).factory
-            assert plugins._line(factory) == inspect.getsourcelines(factory)[1], name
+            assert plugins._line(factory, inspect.getsourcefile(factory)) == inspect.getsourcelines(factory)[1], name
     file = tmp_path / "lines.py"
     file.write_text(LINES)
     module = module_of(file)
     monkeypatch.setitem(sys.modules, module.__name__, module)
     for name in ("Long", "Plain", "PlainToo"):
         factory = getattr(module, name)
-        assert plugins._line(factory) == inspect.getsourcelines(factory)[1], name
+        assert plugins._line(factory, inspect.getsourcefile(factory)) == inspect.getsourcelines(factory)[1], name
 
 
 def test_a_class_and_a_factory_from_a_file(good):

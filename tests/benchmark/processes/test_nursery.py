@@ -210,6 +210,22 @@ def test_a_nursery_that_imported_keras_by_other_settings_is_replaced(
         assert nursery.nursery() is not first
 
 
+def test_one_that_is_killed_as_it_gets_ready_is_replaced_when_it_is_needed(
+    own: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    start = nursery.Nursery.__init__
+
+    def and_kill(self: nursery.Nursery) -> None:
+        start(self)
+        os.kill(self._process.pid, signal.SIGKILL)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(nursery.Nursery, "__init__", and_kill)
+        nursery.get_ready(learn=True)
+    assert not nursery._shared[0].learned
+    assert apart.call("os:getpid") != os.getpid()
+
+
 def test_a_nursery_that_imports_keras_ends_with_its_owner(own: Path) -> None:
     one = nursery.nursery()
     one.learn()
