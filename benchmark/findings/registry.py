@@ -73,8 +73,8 @@ _LIST = [
         "FB012", "membership",
         "Whether images of one part have closer neighbours in another part than units dealt by chance would have, by "
         "a permutation test of nearest neighbours that knows mirrored, turned, brighter and coded copies: an alarm at "
-        "99 % over test, detectors' and generators' parts. An official test part counts as if it had been dealt so; "
-        "one of other writers or places lies farther, which never makes an alarm.",
+        "99 % over test, detectors' and generators' parts. An official test or validation part counts as if it had "
+        "been dealt so; one of other writers or places lies farther, which never makes an alarm.",
         "share of a part's images with a copy in another", "Do not use the run: look for copies that the ledger does "
         "not know, or give images that belong together a group.",
     ),

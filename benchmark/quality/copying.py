@@ -9,13 +9,21 @@ import numpy as np
 from benchmark.findings.finding import found
 from benchmark.quality.closest import Closest
 from benchmark.statistics import dealt
+from benchmark.statistics.deals import deals
 
 LEVEL = 0.01  # of a false alarm, over both looks at a training run: by pixels and by features
 LOOKS = 2
 
 
 def finding(
-    near: Closest, seen: np.ndarray, units: np.ndarray, labels: np.ndarray, *, by: str, covered: float = 1.0
+    near: Closest,
+    seen: np.ndarray,
+    units: np.ndarray,
+    labels: np.ndarray,
+    *,
+    moved: np.ndarray | None = None,
+    by: str,
+    covered: float = 1.0,
 ) -> dict[str, Any]:
     """Judges whether fakes lie close to training images more often than to images that were held out.
 
@@ -30,6 +38,7 @@ def finding(
         seen: bool `(m,)`, the real images that the generator was trained on.
         units: int `(m,)`, of the real images.
         labels: int `(m,)`, their classes, which were dealt in proportion.
+        moved: bool `(m,)`, those that the ledger dealt, see `deals.dealt_by_ledger`. Defaults to `None`, all.
         by: What the distance is of, such as `"pixels"`; it stands in the finding's name.
         covered: The share of the training images that are among the real images: copies of others are not seen, and
             the share of copies is scaled up for them. Defaults to `1.0`.
@@ -39,7 +48,7 @@ def finding(
         section 3 (there with a rank test of distances to the training images alone).
     """
     level = LEVEL / LOOKS
-    hits = dealt.deals(seen, units, labels, at=near.at)
+    hits = deals(seen, units, labels, moved=moved, at=near.at)
     result = dealt.excess(hits, near.ratio, level=level, copies_only=True)
     n = len(near.at)
     whole = n * covered

@@ -15,6 +15,7 @@ from benchmark.quality.estimate import Estimate, normal
 from benchmark.quality.fakes import Together
 from benchmark.quality.lesson import EXTRACTOR, FEATURES
 from benchmark.quality.references import FEWEST, References
+from benchmark.statistics.deals import dealt_by_ledger
 from data.imageset import ImageSet
 from detection.frozen.extractor import Extractor
 
@@ -75,9 +76,11 @@ def copied(
     at = np.concatenate([against.seen, against.held])
     pool = np.concatenate([trained[:n], held])
     near = closest.by_features(fake, pool, own, units[at])
+    first = np.arange(len(at)) < n
     return copying.finding(
-        near, np.arange(len(at)) < n, units[at], images.labels[at], by="features", covered=n / len(trained)
-    )
+        near, first, units[at], images.labels[at],
+        moved=dealt_by_ledger(images, at, first), by="features", covered=n / len(trained),
+    )  # fmt: skip
 
 
 def controlled(generator: Any, images: ImageSet, against: References, fakes: np.ndarray, folder: Path) -> Any:

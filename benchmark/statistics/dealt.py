@@ -14,11 +14,9 @@ from dataclasses import dataclass
 import numpy as np
 import scipy
 
-DRAWS = 1999
 NEAR = (0.1, 0.25, 0.5)  # a copy lies so much nearer than what else is near: see `benchmark.quality.closest`
 NEAREST = (0.05, 0.2)  # and, for what lies less near, these shares of all pairs, the nearest ones
 POWER = 0.8
-BLOCK = 100  # deals of all images that are in memory together
 
 
 @dataclass(frozen=True)
@@ -40,42 +38,6 @@ class Excess:
     smallest: float
 
 
-def deals(
-    chosen: np.ndarray, units: np.ndarray, strata: np.ndarray, *,
-    at: np.ndarray | None = None, draws: int = DRAWS, seed: int = 0,
-) -> np.ndarray:  # fmt: skip
-    """Deals units to two parts again and again, as many of each stratum to each part as there are.
-
-    Args:
-        chosen: bool `(n,)`, the images of the first part; those of one unit are all in one part.
-        units: int `(n,)`.
-        strata: int `(n,)`, such as class labels; a unit has that of its first image.
-        at: int `(m,)`, the images whose deals are returned. Defaults to `None`, all.
-        draws: How often. Defaults to `1999`.
-        seed: Of the draws. Defaults to `0`.
-
-    Returns:
-        bool `(draws + 1, m)`; the first row is that of `chosen`.
-
-    Example:
-        >>> import numpy as np
-        >>> chosen = np.array([True, True, False, False])
-        >>> deals(chosen, np.array([7, 7, 8, 9]), np.zeros(4, int), draws=2).sum(axis=1).tolist()[0]
-        2
-    """
-    _, first, index = np.unique(units, return_index=True, return_inverse=True)
-    wanted = index.reshape(-1) if at is None else index.reshape(-1)[at]
-    members = [np.flatnonzero(strata[first] == stratum) for stratum in np.unique(strata[first])]
-    rng = np.random.default_rng(seed)
-    blocks = [chosen[first][None][:, wanted]]
-    for start in range(0, draws, BLOCK):
-        dealt = np.repeat(chosen[first][None], min(BLOCK, draws - start), axis=0)
-        for units_of in members:
-            dealt[:, units_of] = rng.permuted(dealt[:, units_of], axis=1)
-        blocks.append(dealt[:, wanted])
-    return np.concatenate(blocks)
-
-
 def excess(
     hits: np.ndarray, ratios: np.ndarray, *, level: float, pairs_per_copy: int = 1, copies_only: bool = False
 ) -> Excess:
@@ -94,6 +56,7 @@ def excess(
 
     Example:
         >>> import numpy as np
+        >>> from benchmark.statistics.deals import deals
         >>> chosen = np.arange(40) < 20  # 20 images here, and their copies there
         >>> dealt = deals(chosen, np.arange(40), np.zeros(40, int))
         >>> found = excess(dealt != np.roll(dealt, 20, axis=1), np.zeros(40), level=0.01, pairs_per_copy=2)

@@ -37,6 +37,7 @@ from detection.features.frequency import log_dct, planes
 from generation.gaussian import Gaussian
 
 NOISE = 6  # grey levels of standard deviation: a copy that was made noisy, and mirrored
+UNEQUAL = "digits in units of 2 and 60"
 TITLES = {
     "FB012": "membership", "FB013": "memorisation gap", "FB014": "shuffled null", "FB015": "memorisation",
 }  # fmt: skip
@@ -57,9 +58,21 @@ def source(name: str) -> ImageSet:
     """Returns the images; the units of a seed's ledger never depend on the seed."""
     if name == "digits":
         return Digits().load([])
+    if name == UNEQUAL:
+        return in_units(Digits().load([]))
     from data.sources.cifar10 import Cifar10
 
     return Cifar10(classes=["dog"]).load([Path(os.environ["FAUXBENCH_DATA"])])
+
+
+def in_units(images: ImageSet) -> ImageSet:
+    """Returns digits whose units are alike, nine in ten of them of 2 images and the others of 60."""
+    outlines = closest.outlines(images.images).reshape(images.n, -1)
+    order = np.lexsort((outlines[:, 1], images.labels))
+    sizes = np.where(np.random.default_rng(0).random(images.n) < 0.1, 60, 2)
+    groups = np.empty(images.n, np.int64)
+    groups[order] = np.repeat(np.arange(images.n), sizes)[: images.n]
+    return replace(images, groups=groups)
 
 
 @cache
@@ -165,6 +178,8 @@ def _of_units(rng: np.random.Generator, of: np.ndarray) -> np.ndarray:
 
 def cases(real: bool) -> Iterator[Case]:
     """Yields what is simulated; `real` for the dogs, too."""
+    yield Case("FB012", f"{UNEQUAL}: nothing", partial(members, name=UNEQUAL, share=0.0))
+    yield Case("FB015", f"{UNEQUAL}: nothing, reals", partial(copied, name=UNEQUAL, share=0.0, kind="reals"))
     for name in ("digits", *(["dogs"] if real else [])):
         part = 1.0 if name == "digits" else 0.1
         yield Case("FB012", f"{name}: nothing", partial(members, name=name, share=0.0), part)

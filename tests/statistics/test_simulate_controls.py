@@ -11,8 +11,11 @@ CASES = {f"{case.number} {case.planted}": case for case in simulation.cases(real
 @pytest.mark.slow
 @pytest.mark.parametrize(
     "name",
-    ["FB012 digits: nothing", "FB015 digits: nothing, gaussian", "FB013 20 units: nothing", "FB014 20 units"],
-)
+    [
+        "FB012 digits: nothing", "FB012 digits in units of 2 and 60: nothing", "FB015 digits: nothing, gaussian",
+        "FB013 20 units: nothing", "FB014 20 units",
+    ],
+)  # fmt: skip
 def test_clean_draws_raise_few_alarms(name):
     row = simulation.simulate(CASES[name], 16)
     assert row["share"] <= 0.1, row  # at a true rate of 1 %, two or more of 16 have a probability of 0.01

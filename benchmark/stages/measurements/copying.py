@@ -30,6 +30,7 @@ def copying(job: Any) -> None:
     from benchmark.quality.references import HELD_PARTS
     from benchmark.stages.bank import DETECTOR_PARTS
     from benchmark.stages.job import prepared
+    from benchmark.statistics.deals import dealt_by_ledger
 
     images, ledger = prepared(job)
     held = np.concatenate([ledger.parts[part] for part in HELD_PARTS])
@@ -40,7 +41,9 @@ def copying(job: Any) -> None:
     some = np.sort(np.random.default_rng(0).permutation(len(fakes))[:MOST])
     pool = closest.outlines(images.images[at])
     near = closest.by_outline(closest.outlines(fakes[some]), pool, units[some], ledger.units[at])
-    row = finding(near, np.arange(len(at)) < len(trained), ledger.units[at], images.labels[at], by="pixels")
+    seen = np.arange(len(at)) < len(trained)
+    moved = dealt_by_ledger(images, at, seen)
+    row = finding(near, seen, ledger.units[at], images.labels[at], moved=moved, by="pixels")
     frame([row]).to_csv(job.folder / "audit.csv", index=False)
 
 
@@ -48,6 +51,6 @@ MEASUREMENT = Measurement(
     "copying",
     stages,
     {"copying": "benchmark.stages.measurements.copying:copying"},
-    ("quality/closest.py", "quality/copying.py", "quality/references.py", "statistics/dealt.py"),
+    ("quality/closest.py", "quality/copying.py", "quality/references.py", "statistics/dealt.py", "statistics/deals.py"),
     findings="audit.csv",
 )

@@ -29,6 +29,6 @@ MEASUREMENT = Measurement(
     "membership",
     stages,
     {"membership": "benchmark.stages.measurements.membership:membership"},
-    ("quality/closest.py", "quality/membership.py", "statistics/dealt.py"),
+    ("quality/closest.py", "quality/membership.py", "statistics/dealt.py", "statistics/deals.py"),
     findings="audit.csv",
 )

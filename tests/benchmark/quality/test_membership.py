@@ -82,3 +82,20 @@ def test_without_a_generator_part_the_others_are_compared(digits):
     ledger = split(images, seed=0, parts={"generator-train": 0})
     (row,) = membership.compare(images, ledger.parts, ledger.units, 0.01)
     assert (row.first, row.second) == ("test", "detector-train")
+
+
+def test_a_publishers_validation_part_is_a_side_of_its_own(digits):
+    """It stays where it is whatever the seed: dealt anew with what the ledger deals, it would say more than it does."""
+    images, _ = digits
+    official = np.where(np.arange(images.n) % 4, "train", "validation")
+    ledger = split(replace(images, official=official), seed=0)
+    changed = with_copies(images, ledger, "detector-validation", "generator-train", 40)
+    rows = membership.compare(replace(changed, official=official), ledger.parts, ledger.units, 0.01)
+    p = {(row.first, row.second): row.p for row in rows}
+    assert list(p) == [
+        ("test", "detector-train"), ("test", "detector-validation"), ("test", "generator-train"),
+        ("detector-train", "generator-train"), ("detector-validation", "generator-train"),
+    ]  # fmt: skip
+    assert {row.level for row in rows} == {0.01 / 5}
+    assert p["detector-validation", "generator-train"] <= 0.001
+    assert min(value for pair, value in p.items() if pair != ("detector-validation", "generator-train")) > 0.01

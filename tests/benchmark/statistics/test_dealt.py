@@ -6,20 +6,7 @@ import numpy as np
 import pytest
 
 from benchmark.statistics import dealt
-
-
-def test_a_deal_keeps_units_whole_and_classes_in_proportion():
-    rng = np.random.default_rng(0)
-    units, strata = np.repeat(np.arange(40), 3), np.repeat(np.arange(40) % 2, 3)
-    chosen = np.isin(units, rng.permutation(40)[:15])
-    found = dealt.deals(chosen, units, strata, draws=50)
-    np.testing.assert_array_equal(found[0], chosen)
-    assert (found[:, ::3] == found[:, 1::3]).all()
-    assert (found[:, ::3] == found[:, 2::3]).all()
-    for stratum in (0, 1):
-        assert (found[:, strata == stratum].sum(axis=1) == chosen[strata == stratum].sum()).all()
-    assert len(np.unique(found, axis=0)) > 45
-    np.testing.assert_array_equal(dealt.deals(chosen, units, strata, at=np.array([7, 3]), draws=50), found[:, [7, 3]])
+from benchmark.statistics.deals import deals
 
 
 def neighbours(rng: np.random.Generator, n: int, chosen: np.ndarray, copies: int) -> tuple[np.ndarray, np.ndarray]:
@@ -36,8 +23,8 @@ def p_values(copies: int, draws: int, level: float = 0.01) -> np.ndarray:
         rng = np.random.default_rng(seed)
         chosen = rng.permutation(300) < 150
         at, ratio = neighbours(rng, 300, chosen, copies)
-        deals = dealt.deals(chosen, np.arange(300), np.zeros(300, int), draws=199, seed=seed)
-        result = dealt.excess(deals != deals[:, at], ratio, level=level, pairs_per_copy=2)
+        dealing = deals(chosen, np.arange(300), np.zeros(300, int), draws=199, seed=seed)
+        result = dealt.excess(dealing != dealing[:, at], ratio, level=level, pairs_per_copy=2)
         found.append((result.p, result.count, result.low, result.high, result.smallest))
     return np.array(found)
 
@@ -60,23 +47,23 @@ def test_the_smallest_that_it_says_is_seen_and_counted():
 def test_pairs_that_hang_together_are_no_evidence():
     """One real image that half of all fakes lie beside: a coin thrown once."""
     chosen = np.arange(60) < 30
-    deals = dealt.deals(chosen, np.arange(60), np.zeros(60, int), draws=199)
-    result = dealt.excess(deals[:, np.zeros(500, int)], np.zeros(500), level=0.01)
+    dealing = deals(chosen, np.arange(60), np.zeros(60, int), draws=199)
+    result = dealt.excess(dealing[:, np.zeros(500, int)], np.zeros(500), level=0.01)
     assert result.p > 0.4
     assert result.low == 0
 
 
 def test_only_what_is_as_near_as_a_copy_is_counted_where_asked():
     chosen = np.arange(200) < 100
-    deals = dealt.deals(chosen, np.arange(200), np.zeros(200, int), draws=499)
+    dealing = deals(chosen, np.arange(200), np.zeros(200, int), draws=499)
     at, ratio = np.arange(100), np.full(100, 0.7)  # all beside the first part, none as near as a copy
-    assert dealt.excess(deals[:, at], ratio, level=0.01).p <= 0.01
-    assert dealt.excess(deals[:, at], ratio, level=0.01, copies_only=True).p == 1
+    assert dealt.excess(dealing[:, at], ratio, level=0.01).p <= 0.01
+    assert dealt.excess(dealing[:, at], ratio, level=0.01, copies_only=True).p == 1
 
 
 @pytest.mark.parametrize("few", [2, 4])
 def test_so_few_that_nothing_could_be_seen(few):
     chosen = np.arange(2 * few) < few
-    deals = dealt.deals(chosen, np.arange(2 * few), np.zeros(2 * few, int), draws=199)
-    result = dealt.excess(deals[:, np.arange(few)], np.zeros(few), level=0.005)
+    dealing = deals(chosen, np.arange(2 * few), np.zeros(2 * few, int), draws=199)
+    result = dealt.excess(dealing[:, np.arange(few)], np.zeros(few), level=0.005)
     assert not result.smallest <= few, "more copies than there are fakes"
