@@ -115,6 +115,19 @@ def halves(folder: Path) -> Iterator[Path]:
     return folder.glob(f"{WORK}*")
 
 
+def check_folder(folder: Path, store: Path) -> None:
+    """Checks that a run may write into a folder: it is new, empty but for the store, or an earlier run's.
+
+    Raises:
+        UserError: If it holds anything else.
+    """
+    if not folder.is_dir() or (folder / MANIFEST).exists() or any(halves(folder)):
+        return
+    others = [path for path in folder.iterdir() if not store.is_relative_to(path.resolve())]
+    if any(not path.name.startswith(HIDDEN) for path in others):
+        raise UserError(f"{folder} holds files that are not a run's. Give --out a new folder.")
+
+
 def sweep(folder: Path) -> None:
     """Removes `halves`; the caller holds the folder as its only writer."""
     for half in halves(folder):

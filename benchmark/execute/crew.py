@@ -21,6 +21,7 @@ from benchmark.processes import leftovers, nursery
 # 200 million, which the next ones take again.
 GROWTH = 250e6
 DIED = "Every process that tried it died: the plug-in ended it, or the memory was not enough."
+PLAIN = {"prepare"}  # functions that need no Keras
 TRIES = 2  # of a stage whose process dies: the memory may have been another program's
 
 
@@ -142,7 +143,7 @@ class Crew:
         self._dismiss_readers()
         if reader is not None and reader.host.alive:
             return reader.host
-        return nursery.host() if stage.foreign else self._idle()
+        return nursery.host() if stage.foreign else self._idle(plain=stage.function in PLAIN)
 
     def _dismiss_readers(self) -> None:
         """Keeps the processes of readers for any built-in stage; those that have run a stranger's code end."""
@@ -153,14 +154,14 @@ class Crew:
                 self._kept.append(reader.host)
         self._readers.clear()
 
-    def _idle(self) -> nursery.Host:
-        """Returns a kept process that still lives, or a new one."""
+    def _idle(self, *, plain: bool = False) -> nursery.Host:
+        """Returns a kept process that still lives, or a new one; `plain` if what it first does needs no Keras."""
         while self._kept:
             host = self._kept.pop()
             if host.alive and not host.outgrown:
                 return host
             host.end()
-        return nursery.host(foreign=False)
+        return nursery.host(foreign=False, plain=plain)
 
     def _keep(self, one: _Working, result: Any) -> None:
         """Keeps the process of a built-in stage for the next, unless it has grown, and one that has read a detector."""

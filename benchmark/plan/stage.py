@@ -108,6 +108,11 @@ class Work:
         return str(self.given["key"])
 
     @property
+    def function(self) -> str:
+        """As of `Stage`."""
+        return str(self.given["function"])
+
+    @property
     def foreign(self) -> bool:
         """As of `Stage`."""
         return bool(self.given["where"].get("foreign"))

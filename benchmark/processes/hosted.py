@@ -78,7 +78,10 @@ def _has_work(channel: socket.socket, children: set[int]) -> bool:
     """Waits for the next order; not for ever where no copy lives, if what this process holds is worth the seconds."""
     if not _has_come(channel, select.POLLIN, 0):
         imports.ahead()  # once, for all copies
-    return _has_come(channel, select.POLLIN, None if children or "keras" not in sys.modules else REST)
+    while not _has_come(channel, select.POLLIN, REST if "keras" in sys.modules else None):
+        if all(os.waitid(os.P_PID, pid, os.WEXITED | os.WNOHANG | os.WNOWAIT) for pid in children):
+            return False
+    return True
 
 
 def _has_come(channel: socket.socket, event: int, seconds: float | None) -> bool:
@@ -113,11 +116,10 @@ def _obey(channel: socket.socket, children: set[int], folder: Path) -> bool:
     if len(order) < ORDER.size:
         return False
     what, pid = ORDER.unpack(order)
+    answer = 0
     if what == LEARN:
-        channel.sendall(ANSWER.pack(0))
         _learn(channel)
-        return True
-    if what == FORK:
+    elif what == FORK:
         answer = _fork(channel, descriptors, folder)
         children |= {answer} if answer > 0 else set()
     else:

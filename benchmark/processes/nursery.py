@@ -21,7 +21,8 @@ import sys
 import tempfile
 import threading
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from functools import cached_property
 from multiprocessing import Pipe
 from typing import Any
 
@@ -56,11 +57,23 @@ class Host:
         self._nursery = nursery
         self.connection, theirs = Pipe()
         with theirs:
-            self.pid = nursery.fork(theirs.fileno())
+            self._order = nursery.fork(theirs.fileno())
         self.ended = False
         self.least: float | None = None  # bytes that it held after its first training
         self.learned = nursery.learned
         self._send({"environ": dict(os.environ), "folder": os.getcwd(), "path": list(sys.path), "foreign": foreign})
+
+    @cached_property
+    def pid(self) -> int:
+        """Its number, for which the nursery is waited for.
+
+        Raises:
+            UserError: If the system allows no other process.
+        """
+        pid = self._nursery.answer(self._order)
+        if pid < 0:
+            raise UserError(f"No other process can be started: {os.strerror(-pid)}. Try fewer --jobs.")
+        return pid
 
     @property
     def alive(self) -> bool:
@@ -131,6 +144,8 @@ class Nursery:
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self.owner, self.learned = os.getpid(), False
+        self.spare: Host | None = None  # a copy from before it imports Keras, for what needs none
+        self._sent, self._heard, self._answers = 0, 0, dict[int, int]()
         self.settings, self.of_keras = at_start(), at_start(BY_KERAS)
         self._channel, theirs = socket.socketpair()
         start = "import gc, json, sys; gc.disable(); sys.path[:] = json.loads(sys.argv[1])\n"
@@ -150,30 +165,33 @@ class Nursery:
         mine = self.owner == os.getpid() and self._channel.fileno() >= 0 and self._process.poll() is None
         return mine and self.settings == at_start() and (not self.learned or self.of_keras == at_start(BY_KERAS))
 
-    def learn(self) -> None:
+    def learn(self, *, spare: bool = False) -> None:
         """Lets it import Keras for all copies that it makes from now on; does not wait for that.
 
         One that started when Keras was to be imported otherwise does not: its copies then do so themselves.
+
+        Args:
+            spare: Whether it makes a copy before, which has something to do meanwhile. Defaults to `False`.
         """
         if not self.learned and self.of_keras == at_start(BY_KERAS):
-            self._asked(LEARN, 0)
+            if spare:
+                self.spare = Host(self, foreign=False)
+            self._order(LEARN, 0)
             self.learned = True
 
     def fork(self, connection: int) -> int:
-        """Makes a copy that talks through a file descriptor, and writes to this process's standard error.
+        """Orders a copy that talks through a file descriptor, and writes to this process's standard error.
 
-        Raises:
-            UserError: If the system allows no other process.
+        Returns:
+            The order: its `answer` is the number of the copy, or what keeps it from being made, the system's error
+            number below 0.
         """
-        pid = self._asked(FORK, 0, [connection, 2])
-        if pid < 0:
-            raise UserError(f"No other process can be started: {os.strerror(-pid)}. Try fewer --jobs.")
-        return pid
+        return self._order(FORK, 0, [connection, 2])
 
     def wait(self, pid: int) -> int:
         """Returns how a copy ended, as `os.waitpid` does; until it is asked for, no other process gets its number."""
         try:
-            return self._asked(WAIT, pid)
+            return self.answer(self._order(WAIT, pid))
         except (OSError, Lost):
             return int(signal.SIGKILL)  # the nursery itself was killed, and its copies with it
 
@@ -184,20 +202,38 @@ class Nursery:
         if self.owner == os.getpid() and self._process.wait() != 0:
             leftovers.sweep()
 
-    def _asked(self, what: bytes, pid: int, descriptors: Iterable[int] = ()) -> int:
-        with self._lock:
-            try:
-                socket.send_fds(self._channel, [ORDER.pack(what, pid)], list(descriptors))
+    def answer(self, order: int) -> int:
+        """Waits for the answer to an order; orders are obeyed one after the other.
+
+        Raises:
+            Lost: If the nursery has ended.
+        """
+        with self._lock, self._or_closed():
+            while self._heard < order:
                 received = b""
                 while len(received) < ANSWER.size:
                     part = self._channel.recv(ANSWER.size - len(received))
                     if not part:
                         raise Lost("the process that starts others was killed")
                     received += part
-            except BaseException:  # after an interrupt the next answer would be taken for that of another question
-                self._channel.close()
-                raise
-        return int(ANSWER.unpack(received)[0])
+                self._heard += 1
+                self._answers[self._heard] = int(ANSWER.unpack(received)[0])
+            return self._answers.pop(order)
+
+    def _order(self, what: bytes, pid: int, descriptors: Iterable[int] = ()) -> int:
+        with self._lock, self._or_closed():
+            socket.send_fds(self._channel, [ORDER.pack(what, pid)], list(descriptors))
+            self._sent += 1
+            return self._sent
+
+    @contextlib.contextmanager
+    def _or_closed(self) -> Iterator[None]:
+        """After an interrupt the next answer could be taken for that of another order."""
+        try:
+            yield
+        except BaseException:
+            self._channel.close()
+            raise
 
 
 _shared: list[Nursery] = []
@@ -214,16 +250,27 @@ def nursery() -> Nursery:
         return _shared[0]
 
 
-def get_ready(*, learn: bool) -> None:
+def get_ready(*, learn: bool, spare: bool = False) -> None:
     """Starts this process's nursery ahead of the first host; that it cannot be started is said when there is one.
 
     Args:
         learn: Whether it is to import Keras, see `Nursery.learn`.
+        spare: Whether it makes a copy before, for the first who asks for one that needs no Keras; `unspared` ends it
+            if nobody does. Defaults to `False`.
     """
     with contextlib.suppress(Lost, OSError):
         ready = nursery()
         if learn:
-            ready.learn()
+            ready.learn(spare=spare)
+
+
+def unspared() -> None:
+    """Lets go of the copy that nobody has asked for, if there is one, which ends when it hears that."""
+    with _shared_lock:
+        for one in _shared:
+            if one.spare is not None:
+                one.spare.connection.close()
+                one.spare = None
 
 
 def close() -> None:
@@ -233,11 +280,12 @@ def close() -> None:
             _shared.pop().close()
 
 
-def host(*, foreign: bool = True) -> Host:
+def host(*, foreign: bool = True, plain: bool = False) -> Host:
     """Returns a new process.
 
     Args:
         foreign: Whether it may run a stranger's code. Defaults to `True`.
+        plain: Whether what it first does needs no Keras, so that the spare copy may do it. Defaults to `False`.
 
     Raises:
         UserError: If the system allows none, or there is no place for temporary files.
@@ -246,10 +294,17 @@ def host(*, foreign: bool = True) -> Host:
         tempfile.gettempdir()
         for _ in range(TRIES):
             with contextlib.suppress(Lost, ConnectionError):  # the nursery was killed a moment ago, or as it started
-                return Host(nursery(), foreign=foreign)
+                found = (plain and _taken(nursery())) or Host(nursery(), foreign=foreign)
+                found.pid  # noqa: B018 - it is waited for
+                return found
         raise Lost("the process that starts others is killed again and again")
     except (Lost, OSError) as error:
         raise UserError(f"No other process can be started: {str(error).rstrip('.')}.") from error
+
+
+def _taken(ready: Nursery) -> Host | None:
+    spare, ready.spare = ready.spare, None
+    return spare if spare is not None and spare.alive else None
 
 
 def wind_up(hosts: Iterable[Host]) -> None:

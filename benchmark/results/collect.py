@@ -19,24 +19,11 @@ from benchmark.results import answers, cards, explanations, held, manifest, over
 from benchmark.results.gather import Gathered
 from benchmark.store.store import Store, written
 from data.errors import UserError
-from data.run_folder import HIDDEN, MANIFEST, WORK, forget_drawn, halves, named, seal, sweep
+from data.run_folder import MANIFEST, WORK, forget_drawn, named, seal, sweep
 
 BEFORE = ("cells", "scores", "metrics", "configurations", "comparisons", "ranks", "components")  # the answers
 AFTER = ("audit", "files", "pictures", "cards", "manifest")
 OFTEN = 100  # stages, after which it is told how far their check has come
-
-
-def check_folder(folder: Path, store: Path) -> None:
-    """Checks that a run may write into a folder: it is new, empty but for the store, or an earlier run's.
-
-    Raises:
-        UserError: If it holds anything else.
-    """
-    if not folder.is_dir() or (folder / MANIFEST).exists() or any(halves(folder)):
-        return
-    others = [path for path in folder.iterdir() if not store.is_relative_to(path.resolve())]
-    if any(not path.name.startswith(HIDDEN) for path in others):
-        raise UserError(f"{folder} holds files that are not a run's. Give --out a new folder.")
 
 
 def write(

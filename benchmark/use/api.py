@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import json
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import cached_property
@@ -31,7 +31,7 @@ from benchmark.store.run_register import is_registered, registered
 from benchmark.store.store import Store, writable, written
 from data.errors import UserError
 from data.reading import paths
-from data.run_folder import MANIFEST, Damaged, checked, halves, sweep
+from data.run_folder import MANIFEST, Damaged, check_folder, checked, halves, sweep
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -253,24 +253,24 @@ def run(
         writable(paths.new_place(tensorboard, "TensorBoard folder"), "TensorBoard folder")
     runtime.configure(chosen.protocol.threads, jobs, here=False)
     listener = listener or Listener()
-    if scheduler is None and not (folder / MANIFEST).is_file():  # else there may be nothing to do
-        _get_ready(chosen)
-    listener.doing("Planning: looking at the data files and plug-ins")
-    planned = make_plan(chosen, data=data, base=base, smoke=smoke)
-    stages = [(stage.function, stage.key) for stage in planned.stages]
-
-    def result(keys: Iterable[str]) -> str:
-        return digest.of_value(
-            [chosen.resolved(), smoke, ignored, _code(), sorted(keys)]
-        )  # a failure has no key of its own
-
-    everything = result({key for _, key in stages})
-    if all(kept.has(*stage) for stage in stages) and _is_current(folder, everything, listener):
-        _register_again(kept, folder, stages)
-        _sweep(folder)
-        return Run(folder)
-    _check_places(folder, kept)
     with contextlib.ExitStack() as stack:
+        if scheduler is None and not (folder / MANIFEST).is_file():  # else there may be nothing to do
+            stack.enter_context(_ready(chosen))
+        listener.doing("Planning: looking at the data files and plug-ins")
+        planned = make_plan(chosen, data=data, base=base, smoke=smoke)
+        stages = [(stage.function, stage.key) for stage in planned.stages]
+
+        def result(keys: Iterable[str]) -> str:
+            return digest.of_value(
+                [chosen.resolved(), smoke, ignored, _code(), sorted(keys)]
+            )  # a failure has no key of its own
+
+        everything = result({key for _, key in stages})
+        if all(kept.has(*stage) for stage in stages) and _is_current(folder, everything, listener):
+            _register_again(kept, folder, stages)
+            _sweep(folder)
+            return Run(folder)
+        _check_places(folder, kept)
         with written(folder):
             stack.enter_context(only_writer(folder, f"run folder {folder}"))
         with written(kept.root):
@@ -330,15 +330,20 @@ def make_plan(
     )
 
 
-def _get_ready(spec: specs.Spec) -> None:
-    """Starts the nursery, which imports what stages need while the plan is made.
+@contextlib.contextmanager
+def _ready(spec: specs.Spec) -> Iterator[None]:
+    """Starts the nursery, which imports what stages need while the plan is made and the images are read.
 
     Keras too, where the plan is not to wait for it: it asks plug-ins of others what they are in copies of the nursery.
     """
     rows = [("datasets", spec.dataset.name, spec.dataset.model_extra or {})]
     rows += [("generators", row.kind, row.options) for row in spec.generator]
     rows += [("detectors", row.kind, row.options) for row in spec.detector]
-    nursery.get_ready(learn=spec.quality.enabled and not any(describe.is_foreign(*row) for row in rows))
+    nursery.get_ready(learn=spec.quality.enabled and not any(describe.is_foreign(*row) for row in rows), spare=True)
+    try:
+        yield
+    finally:
+        nursery.unspared()
 
 
 def _devices(store: Store, outcomes: dict[str, Outcome]) -> list[str]:
@@ -348,8 +353,6 @@ def _devices(store: Store, outcomes: dict[str, Outcome]) -> list[str]:
 
 
 def _check_places(folder: Path, store: Store) -> None:
-    from benchmark.results.collect import check_folder
-
     writable(folder, "output folder")
     writable(store.root, "store")
     check_folder(folder, store.root)

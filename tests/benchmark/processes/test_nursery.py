@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import signal
 import socket
+import subprocess
 import sys
 import tempfile
 import threading
@@ -17,6 +18,7 @@ import kill_tools as tools
 import pytest
 
 from benchmark.execute.crew import Crew
+from benchmark.plan.stage import Work
 from benchmark.processes import apart, hosted, leftovers, nursery
 from benchmark.store.store import Store
 
@@ -190,10 +192,41 @@ def test_what_the_nursery_has_learned_its_copies_have(own: Path, tmp_path: Path)
     after.end()
 
 
+def test_what_needs_no_keras_is_done_while_it_is_imported(own: Path, tmp_path: Path) -> None:
+    """The images are read by a copy from before, which is let go of where nobody wants it."""
+    nursery.get_ready(learn=True, spare=True)
+    spare = nursery._shared[0].spare
+    assert spare is not None
+    with Crew(1, str(Store(tmp_path / "store").root)) as crew:
+        assert crew._host(Work({"key": "a", "where": {}, "function": "prepare", "inputs": {}})) is spare
+        assert _said(spare, "builtins:eval", KERAS)[0] is False
+        crew._kept.append(spare)
+        after = crew._host(Work({"key": "b", "where": {}, "function": "audit", "inputs": {}}))
+        assert _said(after, "builtins:eval", KERAS)[0] is True
+        after.end()
+    assert spare.ended
+
+
+def test_a_copy_that_nobody_wants_ends_by_itself(own: Path) -> None:
+    nursery.get_ready(learn=False, spare=True)
+    one = nursery._shared[0]
+    assert one.spare is None, "there is nothing to wait for"
+    one.spare = spare = nursery.Host(one, foreign=False)
+    nursery.unspared()
+    assert one.spare is None
+    until = time.monotonic() + 20
+    while Path(f"/proc/{spare.pid}/stat").read_text(encoding="ascii").split()[2] != "Z":
+        assert time.monotonic() < until
+        time.sleep(0.02)
+    other = nursery.host(plain=True)
+    assert other.pid != spare.pid
+    other.end()
+
+
 def test_a_nursery_that_imported_keras_by_other_settings_is_replaced(
     own: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(nursery.Nursery, "_asked", lambda self, what, pid: asked.append(what))
+    monkeypatch.setattr(nursery.Nursery, "_order", lambda self, what, pid: asked.append(what))
     asked: list[bytes] = []
     first = nursery.nursery()
     with monkeypatch.context() as patched:
@@ -222,7 +255,6 @@ def test_one_that_is_killed_as_it_gets_ready_is_replaced_when_it_is_needed(
     with monkeypatch.context() as patched:
         patched.setattr(nursery.Nursery, "__init__", and_kill)
         nursery.get_ready(learn=True)
-    assert not nursery._shared[0].learned
     assert apart.call("os:getpid") != os.getpid()
 
 
@@ -247,7 +279,13 @@ def test_a_nursery_with_keras_and_without_copies_ends_after_a_while(monkeypatch:
         there.recv(1)
         late = threading.Timer(0.2, here.send, (b"W",))
         late.start()
-        assert hosted._has_work(there, {1}), "a copy lives"
+        with subprocess.Popen(["sleep", "60"]) as copy:
+            assert hosted._has_work(there, {copy.pid}), "a copy lives"
+            there.recv(1)
+            copy.kill()
+            os.waitid(os.P_PID, copy.pid, os.WEXITED | os.WNOWAIT)
+            assert not hosted._has_work(there, {copy.pid}), "one that has ended and was not asked about is no work"
+        here.send(b"W")
         there.recv(1)
         monkeypatch.delitem(sys.modules, "keras")
         late = threading.Timer(0.2, here.send, (b"W",))
@@ -335,7 +373,7 @@ def test_a_destructor_that_fails_on_the_way_out_is_not_heard(own: Path, capfd: p
 def test_a_system_that_allows_no_process_is_told_in_one_line(own: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     from data.errors import UserError
 
-    monkeypatch.setattr(nursery.Nursery, "_asked", lambda *_: -11)
+    monkeypatch.setattr(nursery.Nursery, "answer", lambda *_: -11)
     with pytest.raises(UserError, match="No other process can be started: Resource temporarily unavailable"):
         nursery.host()
 
