@@ -71,6 +71,15 @@ def dealt_by_ledger(images: ImageSet, at: np.ndarray, chosen: np.ndarray) -> np.
 
     Returns:
         bool `(n,)`.
+
+    Example:
+        >>> import numpy as np
+        >>> from data.imageset import ImageSet
+        >>> black, label, name = np.zeros((3, 2, 2, 1), np.uint8), np.zeros(3, int), np.array(["a", "b", "c"])
+        >>> official = np.array(["train", "train", "validation"])
+        >>> images = ImageSet("three", black, label, name, ("one",), official=official)
+        >>> dealt_by_ledger(images, np.arange(3), np.array([True, False, False])).tolist()
+        [True, True, False]
     """
     if images.official is None:
         return np.ones(len(at), bool)
