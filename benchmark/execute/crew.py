@@ -21,7 +21,7 @@ from benchmark.processes import leftovers, nursery
 # 200 million, which the next ones take again.
 GROWTH = 250e6
 DIED = "Every process that tried it died: the plug-in ended it, or the memory was not enough."
-PLAIN = {"prepare"}  # functions that need no Keras
+PLAIN = {"prepare"}  # what comes first needs no Keras, which is imported meanwhile
 TRIES = 2  # of a stage whose process dies: the memory may have been another program's
 
 

@@ -5,14 +5,13 @@ Stages pass keys, never arrays: a worker finds its inputs in the store, which al
 
 from __future__ import annotations
 
-from benchmark.execute.crew import Crew
+from benchmark.execute.crew import PLAIN, Crew
 from benchmark.execute.state import Listener, Outcome, State
 from benchmark.plan.planner import Plan
 from benchmark.processes import nursery
 from benchmark.store.store import Store
 
 KERAS = {"train_extractor"}  # stages that need it, whatever plug-ins there are
-FIRST = "prepare"
 
 
 def execute(
@@ -48,7 +47,7 @@ def execute(
         return state.outcomes
     functions = {stage.function for stage in state.open.values()}
     with Crew(jobs, str(store.root), plan.spec.protocol.limit) as crew:
-        if functions & KERAS and FIRST not in functions:
+        if functions & KERAS and not functions & PLAIN:
             nursery.get_ready(learn=True)
         while True:
             while not crew.full and (stage := state.take(crew.read)) is not None:
