@@ -16,6 +16,7 @@ It needs Linux. With full disks deals `tests/benchmark/store/test_full_disk.py`.
 from __future__ import annotations
 
 import argparse
+import contextlib
 import os
 import random
 import shutil
@@ -24,7 +25,7 @@ import subprocess
 import tempfile
 import time
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import kill_tools as tools
@@ -208,8 +209,7 @@ def signals(folder: Path, reference: Path, short: bool = False) -> list[str]:
             place = folder / ("run" if short else kind.strip("- ").replace(" ", "-"))
             chosen = [signal.SIGTERM] if short and kind != "inline" else list(CODES)
             for number in chosen:
-                with tools.run(place, *options) as one:
-                    tools.wait_for(lambda one=one, place=place: running(one, place), f"{kind} trains")  # type: ignore[misc]
+                with training(place, *options) as one:
                     one.process.send_signal(number)
                     assert one.wait(60) == CODES[number], (number, one.process.returncode, one.said[-3000:])
                     assert "Traceback" not in one.said, one.said[-3000:]
@@ -227,9 +227,27 @@ def signals(folder: Path, reference: Path, short: bool = False) -> list[str]:
     return done
 
 
+@contextlib.contextmanager
+def training(place: Path, *options: str) -> Iterator[tools.Marked]:
+    """A run that trains, in a folder emptied once if the training there had ended before a signal reached its run."""
+    for attempt in range(2):
+        with tools.run(place, *options) as one:
+            tools.wait_for(lambda one=one: is_running(place) or one.process.poll() is not None, "it trains or ends")
+            if one.process.poll() is None:
+                yield one
+                return
+        assert attempt == 0 and one.process.returncode == 0, one.said[-3000:]
+        shutil.rmtree(place)
+
+
 def running(one: tools.Marked, place: Path) -> bool:
     """Says whether a run trains, or goes on with the training of one before; fails if it has ended."""
     assert one.process.poll() is None, one.said[-3000:]
+    return is_running(place)
+
+
+def is_running(place: Path) -> bool:
+    """Says whether a training is under way here that a process of now holds."""
     return tools.is_training(place) and any((place / "runs/.store/locks").glob("*"))
 
 

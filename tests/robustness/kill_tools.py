@@ -47,7 +47,7 @@ kind = "dcgan"
 architecture = "small"
 width = 8
 discriminator_width = 8
-epochs = 40
+epochs = 80
 [[detector]]
 kind = "linear-pixel"
 [[detector]]

@@ -102,7 +102,7 @@ def test_workers_that_cannot_run_it_or_see_the_store_are_named(
 def test_a_stage_that_nobody_waits_for_any_more_ends_on_its_worker(dask: tools.Cluster, tmp_path: Path) -> None:
     """The command was killed; a training of hours must not keep the cluster from the next run."""
     place = tmp_path / "run"
-    spec = tools.SPEC.replace("epochs = 40", "epochs = 100000")
+    spec = tools.SPEC.replace("epochs = 80", "epochs = 100000")
     assert spec != tools.SPEC
     with tools.run(place, "--scheduler", dask.address, spec=spec) as one:
         tools.wait_for(lambda: tools.is_training(place), "it trains")
