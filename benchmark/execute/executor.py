@@ -62,3 +62,5 @@ def execute(
                     listener.progress(stage.name, *content)
                 else:
                     state.end(content, stage)
+                    if stage.foreign and content.get("heavy") and any(one.foreign for one in state.open.values()):
+                        nursery.get_ready(learn=True)  # else each process of a stranger's code would import it

@@ -14,6 +14,7 @@ from benchmark.cli import main as cli
 from benchmark.cli import starting_file
 from benchmark.plan import planner, specs
 from benchmark.plugins import check
+from benchmark.processes import nursery
 from benchmark.use import api
 from data.errors import UserError
 
@@ -80,14 +81,17 @@ def test_they_pass_the_checks_as_they_stand(files):
 
 
 @pytest.mark.slow
-def test_they_run_in_the_spec_that_they_show(files, tmp_path):
+def test_they_run_in_the_spec_that_they_show(files, tmp_path, monkeypatch):
     shown = [Path(kind.partition(":")[0]).read_text().partition("name = ")[2] for kind in files]
     texts = ["[dataset]\nname = " + text.partition("    fauxbench run")[0].replace("\n    ", "\n") for text in shown]
     detector, generator = (tomllib.loads(text) for text in texts)
     assert detector["detector"] == [{"kind": "net.py:Net", "epochs": 10}]
     assert generator["generator"] == [{"kind": "draws.py:Draws", "components": 20}]
     values = generator | {"detector": detector["detector"], "quality": {"enabled": False}, "name": "mine"}
+    called, ready = [], nursery.get_ready
+    monkeypatch.setattr(nursery, "get_ready", lambda **asked: called.append(asked) or ready(**asked))
     run = api.run(specs.parse(values), out=tmp_path / "run", smoke=True)
+    assert called[-1] == {"learn": True}, "the processes after that of the network's training share one import"
     assert set(run.cells["status"]) == {"done"}
     assert "net.py:Net" in set(run.cells["detector"])
     assert "draws.py:Draws" in set(run.cells["generator"])
