@@ -9,7 +9,7 @@ import pandas as pd
 from markupsafe import Markup
 
 from reports.embed.data import packed
-from reports.embed.tiles import Grid, Picture, grid, tiled
+from reports.embed.tiles import Grid, Picture, grid, in_few_colours, tiled
 from reports.figures.spectra import SpectrumFigure
 from reports.load import Run
 
@@ -19,7 +19,7 @@ KINDS = {
     "fake called real": ("Fake, called real", "the surest first"),
     "doubtful": ("Nearest to the threshold", "the nearest first"),
 }
-PIXELS = 150_000  # of all picks in the page together: a third of a megabyte
+PIXELS = 200_000  # of all picks in the page together: a fifth of a megabyte
 MAP, PLANE, TILE = 96, 64, 64  # about the pixels in the page of a map, of one plane of several, of an image of a row
 
 
@@ -32,7 +32,7 @@ def section(run: Run) -> dict[str, Any] | None:
     generators = [generator.id for generator in run.generators if generator.id in set(rows["generator"])]
     found = {(row.kind, row.detector, row.generator): row for row in rows.itertuples()}
     detectors = sorted(run.detectors, key=lambda detector: bool(detector.role))  # sentinels last
-    most = _most(rows)
+    most, chosen = _most(rows), _chosen(rows, [detector.id for detector in detectors])
     first = _first_seeds(run.picks).dropna(subset=["row", "column"])
     picked = dict(list(first.groupby(["detector", "generator"], sort=False)))
     return {
@@ -41,11 +41,12 @@ def section(run: Run) -> dict[str, Any] | None:
         "means": _table(run, found, "means", generators),
         "weights": _table(run, found, "weights", generators),
         "picks": [
-            (detector.id, panels)
-            for detector in detectors
-            if (panels := [p for name in generators if (p := _picks(run, found, picked, detector.id, name, most))])
+            (detector, panels)
+            for detector in chosen
+            if (panels := [p for name in generators if (p := _picks(run, found, picked, detector, name, most))])
         ],
         "most": most,
+        "left_out": len(set(rows.loc[rows["kind"] == "picks", "detector"]) - set(chosen)),
     }
 
 
@@ -59,9 +60,21 @@ def _first_seeds(frame: pd.DataFrame) -> pd.DataFrame:
 def _most(rows: pd.DataFrame) -> int:
     """Returns how many images of each kind fit into the page: at least one, at most a whole row of the figure."""
     strips = rows[rows["kind"].isin(["picks", "heat"])]
-    area = (strips["height"].clip(upper=TILE) * strips["width"].clip(upper=TILE)).sum() * len(KINDS)
+    area = _areas(strips).sum()
     longest = strips["columns"].fillna(1).max() if len(strips) else 1
     return int(max(1, min(longest, PIXELS // area))) if area > 0 else 1
+
+
+def _chosen(rows: pd.DataFrame, detectors: list[str]) -> list[str]:
+    """Returns the first of these detectors: those of which one image of each kind fits into the page, one at least."""
+    strips = rows[rows["kind"].isin(["picks", "heat"])]
+    areas = _areas(strips).groupby(strips["detector"]).sum().reindex(detectors).fillna(0)
+    return [name for at, name in enumerate(detectors) if at == 0 or areas.iloc[: at + 1].sum() <= PIXELS]
+
+
+def _areas(strips: pd.DataFrame) -> pd.Series:
+    """Returns the pixels in the page of one image of each kind, by row."""
+    return strips["height"].clip(upper=TILE) * strips["width"].clip(upper=TILE) * len(KINDS)
 
 
 def _spectrum(run: Run, figure: SpectrumFigure, found: dict, generator: str, position: int) -> dict[str, Any]:
@@ -101,6 +114,8 @@ def _picks(run: Run, found: dict, picked: dict, detector: str, generator: str, m
     opened = {kind: images for kind, row in figures if row and (images := grid(run, row, FOLDER, largest=TILE))}
     if "picks" not in opened:
         return None
+    if "heat" in opened:
+        opened["heat"] = in_few_colours(opened["heat"])
     table = picked.get((detector, generator))
     if table is None:
         return None
@@ -112,7 +127,9 @@ def _picks(run: Run, found: dict, picked: dict, detector: str, generator: str, m
         line["fakes"] = int(fakes.sum()) if kind == "doubtful" else None
         line["sides"] = ", ".join("fake" if fake else "real" for fake in fakes)
         line["pictures"] = [
-            (name, _strip(images, int(mine["row"].iloc[0]), len(mine))) for name, images in opened.items() if len(mine)
+            (name, _strip(images, int(mine["row"].iloc[0]), len(mine), exact=name == "heat"))
+            for name, images in opened.items()
+            if len(mine)
         ]
         lines.append(line)
     known = table["threshold"].dropna()
@@ -128,9 +145,9 @@ def _range(scores: pd.Series) -> str:
     return first if first == last else f"{first} to {last}"
 
 
-def _strip(images: Grid, line: int, n: int) -> Picture:
+def _strip(images: Grid, line: int, n: int, *, exact: bool) -> Picture:
     cut = images.image.crop((0, line * images.height, images.image.width, (line + 1) * images.height))
-    return tiled(replace(images, image=cut), n, n)
+    return tiled(replace(images, image=cut), n, n, exact=exact)
 
 
 def _pieces(run: Run, row: Any) -> list[tuple[Picture, int]]:
@@ -138,6 +155,7 @@ def _pieces(run: Run, row: Any) -> list[tuple[Picture, int]]:
     images = grid(run, row, FOLDER, largest=MAP)
     if images is None:
         return []
+    images = in_few_colours(images)
     width = images.width
     cuts = [images.image.crop((at * width, 0, (at + 1) * width, images.height)) for at in range(images.columns)]
     zoom = max((MAP if images.columns < 3 or row.kind == "spectrum" else PLANE) // width, 1)

@@ -236,7 +236,8 @@ def training(place: Path, *options: str) -> Iterator[tools.Marked]:
             if one.process.poll() is None:
                 yield one
                 return
-        assert attempt == 0 and one.process.returncode == 0, one.said[-3000:]
+        assert attempt == 0, "the training ends before a signal can be sent"
+        assert one.process.returncode == 0, one.said[-3000:]
         shutil.rmtree(place)
 
 

@@ -41,6 +41,11 @@ def saved(run: Run, name: str) -> np.ndarray:
     return np.asarray(Image.open(run.folder / "explanations" / name).convert("RGB"))
 
 
+def is_seen_as(shown: np.ndarray, saved: np.ndarray) -> bool:
+    """A map has fewer colours in the page, and an image is stored with a loss where that is a third of the bytes."""
+    return float(np.abs(shown.astype(int) - saved).mean()) < 25
+
+
 def test_detectors_show_what_they_have(run: Run) -> None:
     found = explain.section(run)
     assert found is not None
@@ -57,14 +62,14 @@ def test_pieces_are_cut_where_they_lie(run: Run) -> None:
     (_, means), _ = found["means"]
     whole = saved(run, "tuned-cnn-means.png")
     for side, (piece, zoom) in enumerate(means[1]):
-        np.testing.assert_array_equal(pixels(piece), whole[:, 8 * side : 8 * side + 8])
+        assert is_seen_as(pixels(piece), whole[:, 8 * side : 8 * side + 8])
         assert zoom == 12
     panel = found["picks"][0][1][0]
     doubtful = panel["lines"][2]
     for kind, strip in doubtful["pictures"]:
         third = saved(run, f"baseline-cnn-{kind}.png")[16:24]
         for at in range(8):
-            np.testing.assert_array_equal(pixels(strip)[:, 9 * at : 9 * at + 8], third[:, 8 * at : 8 * at + 8])
+            assert is_seen_as(pixels(strip)[:, 9 * at : 9 * at + 8], third[:, 8 * at : 8 * at + 8])
 
 
 def test_rows_of_images_say_what_is_in_them(run: Run) -> None:
@@ -81,14 +86,28 @@ def test_rows_of_images_say_what_is_in_them(run: Run) -> None:
 def test_large_images_leave_room_for_fewer(run: Run) -> None:
     assert explain.section(run)["most"] == 8
     rows = pd.DataFrame({"kind": "picks", "height": 32.0, "width": 32.0, "columns": 8.0}, index=range(10))
-    assert explain._most(rows) == 4
-    assert explain._most(rows.assign(height=64.0)) == 2
-    assert explain._most(rows.assign(height=512.0)) == 2  # scaled down to 64
+    assert explain._most(rows) == 6
+    assert explain._most(rows.assign(height=64.0)) == 3
+    assert explain._most(rows.assign(height=512.0)) == 3  # scaled down to 64
     assert explain._most(rows.head(0)) == 1
     sizes = run.explanations.assign(height=run.explanations["height"] * 4, width=run.explanations["width"] * 4)
     fewer = explain.section(replace(run, explanations=sizes))
-    assert fewer["most"] == 4
-    assert fewer["picks"][0][1][0]["lines"][2]["n"] == 4
+    assert fewer["most"] == 6
+    assert fewer["picks"][0][1][0]["lines"][2]["n"] == 6
+
+
+def test_many_detectors_leave_room_for_the_first(run: Run) -> None:
+    names = [f"d{at:02d}" for at in range(25)]
+    rows = pd.DataFrame({"kind": "picks", "height": 32.0, "width": 32.0, "columns": 8.0, "detector": names * 5})
+    assert explain._chosen(rows, names) == names[:13]  # of 3 times 5 images of 1,024 pixels
+    assert explain._chosen(rows.assign(height=4096.0, width=4096.0), names) == names[:3]  # scaled down to 64
+    sizes = run.explanations.assign(height=4096.0, width=4096.0)
+    large = pd.concat([sizes] * 20)
+    fewer = explain.section(replace(run, explanations=large))
+    assert ([name for name, _ in fewer["picks"]], fewer["left_out"]) == (["cnn"], 2)
+    assert explain.section(run)["left_out"] == 0
+    text = page.render(replace(run, explanations=large))
+    assert "of the first detector: those of 2 more would not fit" in re.sub(r"\s+", " ", text)
 
 
 def test_curves_are_of_the_table_and_share_their_axes(run: Run) -> None:
