@@ -64,9 +64,12 @@ def _cost(times: TimeLeft, kept: Store) -> str:
     free = f"{shutil.disk_usage(place).free / 1e9:.1f} GB are free"
     if seconds is None or size is None:
         return f"Time and disk: not known, since this store has no stage of some of these kinds yet; {free}."
+    by = "what such stages took before"
+    if not times.alike:
+        by = "what stages of these kinds took before, some with other images or options, so it may be far more"
     return (
         f"Time: about {duration(seconds)}, one stage after the other. Disk: about {size / 1e6:,.0f} MB more; {free}. "
-        "Both by what such stages took before."
+        f"Both by {by}."
     )
 
 
