@@ -159,8 +159,17 @@ def figure_files(place: Path) -> set[str]:
 
 def page_is_current(folder: Path) -> bool:
     """Says whether a run folder's page is of the very results that it holds, by when they were written."""
-    page = folder / PAGE
-    return page.exists() and page.stat().st_mtime_ns >= (folder / MANIFEST).stat().st_mtime_ns
+    return _is_of_these_results(folder, folder / PAGE)
+
+
+def figures_are_current(folder: Path) -> bool:
+    """Says whether all of a run folder's figures are there, and of the very results that it holds."""
+    files = [folder / FIGURES / name for name in figure_files(folder / FIGURES)]
+    return bool(files) and all(_is_of_these_results(folder, file) for file in files)
+
+
+def _is_of_these_results(folder: Path, drawn: Path) -> bool:
+    return drawn.is_file() and drawn.stat().st_mtime_ns >= (folder / MANIFEST).stat().st_mtime_ns
 
 
 def forget_drawn(folder: Path) -> None:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from data.run_folder import FIGURE_ENDINGS, WORK, figure_files, figures_place
+from data.run_folder import FIGURE_ENDINGS, WORK, figure_files, figures_are_current, figures_place
 from reports.figures import sheet
 from reports.figures.charts import charts
 from reports.load import Run, load
@@ -18,7 +18,7 @@ COLUMNS = ("name", "title", "generator", "width_inches", "height_inches")
 
 
 def figures(run_folder: Path) -> Path:
-    """Returns the folder of a run's figures, and draws them where they are not there yet.
+    """Returns the folder of a run's figures, and draws them unless all of them are there, of these very results.
 
     Args:
         run_folder: A run folder.
@@ -26,8 +26,9 @@ def figures(run_folder: Path) -> Path:
     Raises:
         UserError: As `write`.
     """
-    place = figures_place(Path(run_folder))
-    return place if figure_files(place) else write(run_folder)
+    folder = Path(run_folder)
+    place = figures_place(folder)
+    return place if figures_are_current(folder) else write(folder)
 
 
 def write(run_folder: Path) -> Path:

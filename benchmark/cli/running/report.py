@@ -39,7 +39,7 @@ def report(
     api.load(folder)
     screen.say(f"Report: {page(folder, again=True)}")
     if figures:
-        screen.say(figures_of(folder))
+        screen.say(figures_of(folder, again=True))
     if form is Form.PDF:
         screen.say(f"PDF: {_pdf(folder)}")
 
@@ -61,14 +61,14 @@ def page(folder: Path, again: bool = False) -> Path:
     return folder / PAGE
 
 
-def figures_of(folder: Path) -> str:
-    """Draws the figures, and says where they are."""
+def figures_of(folder: Path, *, again: bool = False) -> str:
+    """Draws the figures unless those that are there are of these very results, and says where they are."""
     from benchmark.store.store import drawing
     from reports import paper
 
     screen.say("Drawing the figures ...", err=True)
     with drawing(folder, FIGURES):
-        place = paper.write(folder)
+        place = paper.write(folder) if again else paper.figures(folder)
     return f"Figures: {place} ({paper.count(place)} as SVG, PNG and CSV)"
 
 
