@@ -73,6 +73,11 @@ class Known:
         """Of each metric and cell the value, the ends of its interval, and the note."""
         return over_runs.by_metric(self.metrics)
 
+    @property
+    def unasked(self) -> str:
+        """Why a cell that an answer needs is not there, in words."""
+        return "left out by --smoke" if self.plan.rows.smoke else "not asked"
+
     def options(self, question: str) -> Any:
         """Returns the options of a question, see `benchmark.plan.questions.options`."""
         return questions.options(question, self.plan.spec.question.get(question, {}))

@@ -112,7 +112,7 @@ class _Configuration:
         best = _best(self.known, cells)
         failed = cells.loc[cells["status"] != "done", "error"]
         if best is None:
-            return _untold(f"cannot tell: {'not asked' if cells.empty else failed.iloc[0]}", about)
+            return _untold(f"cannot tell: {self.known.unasked if cells.empty else failed.iloc[0]}", about)
         mine = cells[(cells["detector"] == best) & (cells["status"] == "done")]
         single, whole, one = self.known.aucs["cell"], self.known.aucs["configuration"], mine.iloc[0]
         for name in (name for name in over_runs.FIXED if name in whole):

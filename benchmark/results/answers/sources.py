@@ -102,7 +102,7 @@ def _by_key(known: Known, cells: pd.DataFrame, generators: list[str]) -> tuple[d
     """Returns for each detector and configuration that it has learned from its cell by tested configuration.
 
     Found by lesson and exam: whichever question has asked for a cell. A detector of which one cell has failed, or that
-    was not put to all pairs, is left out whole.
+    was not put to all pairs, is left out whole; said is which, and why.
     """
     asked = list(dict.fromkeys(row.id for row, _ in known.plan.rows.askable))
     mine = as_usual(cells, but=NAMED)
@@ -110,22 +110,24 @@ def _by_key(known: Known, cells: pd.DataFrame, generators: list[str]) -> tuple[d
     names = {
         (row.detector, row.train_sources, row.generator): row.cell for row in plain.itertuples()
     }  # a lesson of one run is named by it
+    broken = set(mine.loc[mine["status"] != "done", "detector"])
     seed = cells["generator_seed"].iloc[0]
     found: dict[Key, dict[str, str]] = {}
-    left_out = []
+    left_out: dict[str, list[str]] = {}
     for detector in asked:
         mine = {
             (learned, tested): names.get((detector, f"{learned}/{seed}", tested))
             for learned in generators for tested in generators
         }  # fmt: skip
         if None in mine.values():
-            left_out.append(detector)
+            why = "since a cell of it has failed" if detector in broken else f"since a cell of it was {known.unasked}"
+            left_out.setdefault(why, []).append(detector)
             continue
         for learned in generators:
             found[detector, learned] = {tested: str(mine[learned, tested]) for tested in generators} | {
                 REAL: str(mine[learned, learned])
             }
-    return found, f"left out, since a cell of it has failed: {', '.join(left_out)}" if left_out else ""
+    return found, "; ".join(f"left out, {why}: {', '.join(names)}" for why, names in left_out.items())
 
 
 def _images(known: Known, by_key: dict[Key, dict[str, str]], name: str, part: str) -> Images:

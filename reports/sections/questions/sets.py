@@ -42,7 +42,10 @@ def section(run: Run) -> dict[str, Any] | None:
         "left_out": len(figure.generators) - len(drawn),
         "keys": [name for name in detectors if any(name in figure.detectors(one) for one in figure.generators)],
         "generators": generators,
-        "rows": [(name, [_needed(at.get((name, one))) for one in generators]) for name in detectors],
+        "rows": [
+            (name, [_needed(row) if (row := at.get((name, one))) else _lacking(run, name, one) for one in generators])
+            for name in detectors
+        ],
     }
 
 
@@ -67,9 +70,15 @@ def needed(value: float, low: float, high: float, most: float, note: str = "") -
     return text, f"[{ends[0]}, {ends[1]}]"
 
 
+def _lacking(run: Run, detector: str, generator: str) -> dict[str, str]:
+    """Says why nothing is known of a detector's sets of a generator's images: of what is done they would be."""
+    cells = run.main_cells
+    is_asked = ((cells["detector"] == detector) & (cells["generator"] == generator)).any()
+    text = "failed" if is_asked else "left out by --smoke" if run.manifest.get("smoke") else "not asked"
+    return {"text": text, "interval": "", "note": ""}
+
+
 def _needed(row: Any) -> dict[str, str]:
-    if row is None:
-        return {"text": "not asked", "interval": "", "note": ""}
     text, interval = needed(row.value, row.low, row.high, row.m, row.note)
     return {"text": text, "interval": interval, "note": row.note}
 

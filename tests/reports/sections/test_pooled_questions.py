@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import shutil
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import made_profile
@@ -58,6 +59,16 @@ def test_sets_say_how_many_images_are_needed(answered: Path) -> None:
     assert places["cnn"] == [("3", "[2, 4]"), ("cannot tell", "")]
     assert places["linear-dct"] == [("11", "[6, >16]"), (">16", "[9, >16]")]
     assert [name for name, *_ in shown["drawings"]] == ["baseline", "tuned"]
+
+
+@pytest.mark.parametrize("smoke", [False, True])
+def test_sets_say_why_there_are_none(answered: Path, smoke: bool) -> None:
+    run = load(answered)
+    cells = run.cells[(run.cells["detector"] != "cnn") | (run.cells["generator"] != "tuned")]
+    lacking = replace(run, cells=cells, manifest=run.manifest | {"smoke": smoke})
+    why = "left out by --smoke" if smoke else "not asked"
+    assert sets._lacking(lacking, "cnn", "tuned")["text"] == why
+    assert sets._lacking(lacking, "linear-dct", "tuned")["text"] == "failed", "it is among the cells"
 
 
 def test_sources_are_a_matrix_whose_rows_are_the_images_of_a_class(answered: Path) -> None:

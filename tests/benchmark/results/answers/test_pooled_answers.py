@@ -30,7 +30,7 @@ Gap = Callable[[Cell], float]
 
 def known(
     gap: Gap, seeds: int = 3, n: int = 200, *, validation: Gap | None = None, unit: int = 1, failed: Any = None,
-    ask: str = "sources", **values: Any,
+    ask: str = "sources", smoke: bool = False, **values: Any,
 ) -> answers.Known:  # fmt: skip
     """What a run with these answers knows: normal scores, of which those of a cell's fakes are higher by its gap.
 
@@ -42,10 +42,11 @@ def known(
         unit: Images in a unit, which are all alike.
         failed: Says of a cell whether it has failed.
         ask: What is asked beside the usual question.
+        smoke: Whether it is a smoke run.
         **values: Of the spec.
     """
     protocol = {"ask": [ask], "generator_seeds": [*range(seeds)]}
-    plan = planning.plan(specs.parse(VALUES | {"protocol": protocol} | values), folders=[])
+    plan = planning.plan(specs.parse(VALUES | {"protocol": protocol} | values), folders=[], smoke=smoke)
     cells, scores, measured = [], [], []
     for number, cell in enumerate(plan.cells):
         bad = failed is not None and failed(cell)
@@ -174,6 +175,13 @@ def test_a_detector_of_which_a_cell_has_failed_is_left_out_and_one_configuration
     failed = known(_pairs, 1, failed=lambda cell: cell.name == "a/0/linear-dct/0 after b/0")
     whole = row(sources.table(failed), scope="configuration", measure="right", made_by="all")
     assert "left out, since a cell of it has failed: linear-dct" in whole.note
+    assert "--smoke" not in whole.note
+    smoked = sources.table(known(_pairs, 1, smoke=True))  # of three generators two are asked of
+    assert "has failed" not in "".join(smoked["note"])
+    assert (
+        "left out, since a cell of it was left out by --smoke: linear-pixel, linear-dct, sentinel-content"
+        in smoked["note"].iloc[-1]
+    )
     assert whole.value > 0.6
     alone = sources.table(known(_pairs, 1, generator=VALUES["generator"][:1]))
     assert set(alone["note"]) == {sources.ONE}
