@@ -149,7 +149,7 @@ def _share(runs: pd.DataFrame, note: str) -> dict[str, Any]:
         return {"runs": len(runs), "note": "cannot tell: nothing in its training watches for a collapse"}
     low, high = (float(end) for end in intervals.clopper_pearson(len(seen), n))
     named = [f"seed {row.generator_seed}: {row.collapsed}" for row in seen.itertuples()]
-    said = "; ".join(filter(None, [f"{len(seen)} of {n} training runs", *named, note]))
+    said = "; ".join(filter(None, [f"{len(seen)} of {n} training run{'s' * (n != 1)}", *named, note]))
     return {"runs": n, "value": len(seen) / n, "low": low, "high": high, "note": said}
 
 

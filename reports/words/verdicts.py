@@ -144,7 +144,7 @@ def best(found: Verdict) -> str:
     if found.doubts:
         shown += ", DOUBTFUL"
     if len(found.done) == 1:
-        return f"It is {shown}."
+        return f"{'It' if len(_counted(found)) == 1 else 'The only one with a result'} is {shown}."
     low, high = found.best_interval
     if low == low and high == high:
         shown += f" (as the best of {len(found.done)}: {numbers.interval(low, high)})"
@@ -175,11 +175,14 @@ def details(found: Verdict) -> list[str]:
     return out + found.cheap
 
 
+def _counted(found: Verdict) -> list[str]:
+    """What is claimed of its detectors, but for those that a smoke run has left out."""
+    return [word for word in found.claims.of.values() if not (found.smoke and word == claims.ABSENT)]
+
+
 def _told(found: Verdict) -> str:
-    """The first sentence: how many of all detectors tell, and by which test. All its detectors are counted, but for
-    those that a smoke run has left out."""
-    said = found.claims
-    counted = [word for word in said.of.values() if not (found.smoke and word == claims.ABSENT)]
+    """The first sentence: how many of the detectors tell, and by which test."""
+    said, counted = found.claims, _counted(found)
     total, telling = len(counted), len(said.named(claims.TELLS))
     tried = " tried" if total < len(said.of) else ""
     if not found.done:

@@ -42,7 +42,8 @@ def auc(ranking: Ranking, part: Components, labels: np.ndarray, clusters: Cluste
     wrong = clusters.touched(ranking.wrong_at_cut(reverse=part.auc < 0.5))
     df = degrees_of_freedom(part, *groups)
     low, high = intervals.auc_interval(part.auc, variance, clusters.pairs(labels), wrong, df=df, level=level)
-    note = "" if wrong >= intervals.FEW else f"conservative bound: {wrong} images on the wrong side of the best cut"
+    what = f"{'image' if clusters.trivial else 'unit'}{'s' * (wrong != 1)}"
+    note = "" if wrong >= intervals.FEW else f"conservative bound: {wrong} {what} on the wrong side of the best cut"
     return part.auc, float(low), float(high), note
 
 

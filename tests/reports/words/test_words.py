@@ -95,7 +95,7 @@ def test_no_sentence_contradicts_the_table(synthetic: Callable[..., Run], option
         else:
             assert not re.search(r"\d detectors? tells?|The one detector tells", text)
         # nothing is best that has no result, and no sentinel is a detector
-        leaders = re.findall(r"(Best|Highest|It) is (\w+), AUC", text)
+        leaders = re.findall(r"(Best|Highest|It|result) is (\w+), AUC", text)
         assert len(leaders) == bool(done)
         assert all(done[name].value == max(entry.value for entry in done.values()) for _, name in leaders)
         assert not done or "No detector has a result" not in text
@@ -151,7 +151,14 @@ def test_what_tells_at_95_percent_alone_is_not_said_to_tell(synthetic: Callable[
 def test_no_detector_is_best_where_none_has_a_result(synthetic: Callable[..., Run]) -> None:
     text = said(synthetic(["failed", "failed"], sentinel="clear", compared="tied", cheap=True))
     assert text.startswith("tuned: No detector has a result. Failed (2): d0 and d1.")
-    assert not re.search("(Best|Highest|It) is", text)
+    assert not re.search("(Best|Highest|It|result) is", text)
+
+
+def test_one_of_two_with_a_result_is_not_said_to_be_the_best(synthetic: Callable[..., Run]) -> None:
+    text = said(synthetic(["chance", "failed"]))
+    assert text.startswith("tuned: None of 2 detectors is shown to tell its images from real ones, ")
+    assert "The only one with a result is d0, AUC 0.509" in text
+    assert "It is d0" in said(synthetic(["chance"]))
 
 
 def test_below_chance_is_called_backwards_and_not_guessing(synthetic: Callable[..., Run]) -> None:

@@ -4,9 +4,10 @@ from sklearn import metrics as sk
 
 from benchmark.statistics import bootstrap
 from benchmark.statistics.bootstrap import replicates, running
-from benchmark.statistics.cells.ranked import resampled
+from benchmark.statistics.cells.ranked import auc, resampled
 from benchmark.statistics.cells.roc import average_precision, equal_error_rate
 from benchmark.statistics.clusters import Clusters
+from benchmark.statistics.delong import components
 from benchmark.statistics.ranking import Ranking
 
 
@@ -59,3 +60,16 @@ def test_resamples_spread_as_the_bootstrap_of_images_does():
     assert fast.std() == pytest.approx(slow.std(), rel=0.08)
     assert np.array_equal(resampled(ranking, alone)[0], fast)
     assert not np.array_equal(resampled(ranking, alone, seed=1)[0], fast)
+
+
+@pytest.mark.parametrize(
+    ("wrong", "units", "said"),
+    [(0, None, "0 images on"), (1, None, "1 image on"), (3, None, "3 images on"), (3, 3, "1 unit on"), (20, None, "")],
+)
+def test_the_note_counts_what_is_on_the_wrong_side(wrong, units, said):
+    is_fake = np.arange(120) >= 60
+    scores = np.where(np.arange(120) < wrong, 2.0, is_fake.astype(float))  # the first reals stand above all fakes
+    clusters = Clusters.of(None if units is None else np.arange(120) // units, is_fake)
+    ranking = Ranking.of(scores, is_fake)
+    *_, note = auc(ranking, components(ranking), is_fake, clusters, 0.95)
+    assert note == (f"conservative bound: {said} the wrong side of the best cut" if said else "")
