@@ -3,7 +3,8 @@
 A row of `results-cifar10-dog.csv` is a metric of one cell, as `metrics.csv` has it, or a quality of one checkpoint. A
 figure of the page is the mean over three training runs with the interval of `configuration.mean_interval`, as
 `over_runs.csv` has it. `study-cifar10-dog.csv` is one training run of each configuration: quality as `generators.csv`
-has it, AUCs of `along_training.csv`, and losses of `training.csv`, the mean over the steps of an epoch.
+has it, AUCs of `along_training.csv`, and losses of `training.csv`, the mean over the steps of an epoch. What begins
+with `cpu` is of `answers.py`.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ import re
 from collections.abc import Sequence
 from pathlib import Path
 
+import answers
 import pandas as pd
 from scipy import stats
 
@@ -74,7 +76,7 @@ def tables(frame: pd.DataFrame) -> dict[str, list[str]]:
     study = pd.read_csv(STUDY, keep_default_na=False, na_values={"value": "", "low": "", "high": "", "epoch": ""})
     made["study fd"], made["study auc"] = _study(study, "fd"), _study(study, "auc", "features-knn", "linear-log-dct")
     made["study losses"] = _losses(study)
-    return made
+    return made | {name: _lines(head, rows) for name, (head, *rows) in answers.tables().items()}
 
 
 def filled(page: str, made: dict[str, list[str]]) -> str:
