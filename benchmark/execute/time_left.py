@@ -46,7 +46,8 @@ class TimeLeft:
     @property
     def alike(self) -> bool:
         """Whether stages of the same options and images are known of all that is left, not of others alone."""
-        return all(self._heard.same(kind) or self._seen.same(kind) for kind, n in self._waiting.items() if n > 0)
+        known = self._heard, self._seen
+        return all(any(one.same(kind) is not None for one in known) for kind, n in self._waiting.items() if n > 0)
 
     def left(self) -> float | None:
         """Returns the seconds of all stages that have not ended, done one after the other.
@@ -62,11 +63,12 @@ class TimeLeft:
     def _sum(self, *known: _Means) -> float | None:
         total = 0.0
         for kind, n in self._waiting.items():
-            looked = [*(one.same(kind) for one in known), *(one.like(kind) for one in known)]
-            mean = next((found for found in looked if found is not None), None)
-            if n > 0 and mean is None:
-                return None
-            total += n * (mean or 0.0)
+            if n > 0:
+                looked = [*(one.same(kind) for one in known), *(one.like(kind) for one in known)]
+                mean = next((found for found in looked if found is not None), None)
+                if mean is None:
+                    return None
+                total += n * mean
         return total
 
 

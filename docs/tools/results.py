@@ -15,6 +15,7 @@ from pathlib import Path
 
 import answers
 import pandas as pd
+from answers import DETECTORS, GENERATORS
 from scipy import stats
 
 from benchmark.statistics.columns.configuration import mean_interval
@@ -23,8 +24,6 @@ from reports.numbers import number, with_interval
 DOCS = Path(__file__).parents[1]
 PAGE, CELLS = DOCS / "results-cifar10-dog.md", DOCS / "tables" / "results-cifar10-dog.csv"
 STUDY = DOCS / "tables" / "study-cifar10-dog.csv"
-GENERATORS = ["baseline", "tuned-0.0002", "tuned-0.0003", "stable", "flow"]
-DETECTORS = ["linear-pixel", "linear-log-dct", "features-knn", "patch-5", "cnn", "sentinel-content"]
 JPEG = "jpeg-75"
 SHARES = ["precision", "recall", "coverage"]
 PAIRS = [

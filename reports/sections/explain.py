@@ -32,7 +32,8 @@ def section(run: Run) -> dict[str, Any] | None:
     generators = [generator.id for generator in run.generators if generator.id in set(rows["generator"])]
     found = {(row.kind, row.detector, row.generator): row for row in rows.itertuples()}
     detectors = sorted(run.detectors, key=lambda detector: bool(detector.role))  # sentinels last
-    most, chosen = _most(rows), _chosen(rows, [detector.id for detector in detectors])
+    strips = rows[rows["kind"].isin(["picks", "heat"])]
+    most, chosen = _most(strips), _chosen(strips, [detector.id for detector in detectors])
     first = _first_seeds(run.picks).dropna(subset=["row", "column"])
     picked = dict(list(first.groupby(["detector", "generator"], sort=False)))
     return {
@@ -57,19 +58,17 @@ def _first_seeds(frame: pd.DataFrame) -> pd.DataFrame:
     return frame
 
 
-def _most(rows: pd.DataFrame) -> int:
+def _most(strips: pd.DataFrame) -> int:
     """Returns how many images of each kind fit into the page: at least one, at most a whole row of the figure."""
-    strips = rows[rows["kind"].isin(["picks", "heat"])]
     area = _areas(strips).sum()
     longest = strips["columns"].fillna(1).max() if len(strips) else 1
     return int(max(1, min(longest, PIXELS // area))) if area > 0 else 1
 
 
-def _chosen(rows: pd.DataFrame, detectors: list[str]) -> list[str]:
+def _chosen(strips: pd.DataFrame, detectors: list[str]) -> list[str]:
     """Returns the first of these detectors: those of which one image of each kind fits into the page, one at least."""
-    strips = rows[rows["kind"].isin(["picks", "heat"])]
-    areas = _areas(strips).groupby(strips["detector"]).sum().reindex(detectors).fillna(0)
-    return [name for at, name in enumerate(detectors) if at == 0 or areas.iloc[: at + 1].sum() <= PIXELS]
+    areas = _areas(strips).groupby(strips["detector"]).sum().reindex(detectors).fillna(0).cumsum()
+    return detectors[: max(1, int((areas <= PIXELS).sum()))]
 
 
 def _areas(strips: pd.DataFrame) -> pd.Series:

@@ -10,7 +10,7 @@ import typer
 
 from benchmark.cli import completion, screen
 from benchmark.cli.running.options import FiguresOption
-from data.run_folder import FIGURES, PAGE, PDF, page_is_current
+from data.run_folder import FIGURES, PAGE, PDF, figures_are_current, page_is_current
 
 
 class Form(enum.StrEnum):
@@ -66,7 +66,8 @@ def figures_of(folder: Path, *, again: bool = False) -> str:
     from benchmark.store.store import drawing
     from reports import paper
 
-    screen.say("Drawing the figures ...", err=True)
+    if again or not figures_are_current(folder):
+        screen.say("Drawing the figures ...", err=True)
     with drawing(folder, FIGURES):
         place = paper.write(folder) if again else paper.figures(folder)
     return f"Figures: {place} ({paper.count(place)} as SVG, PNG and CSV)"

@@ -63,6 +63,8 @@ def test_the_same_images_and_options_count_before_others(tmp_path):
     assert (others.left(), others.alike) == (229.0, False)
     others.heard(stages[2], 30.0)
     assert (others.left(), others.alike) == (180.0, True)
+    recorded(tmp_path, "quick", "noise", 0.0)
+    assert TimeLeft(Store(tmp_path), [Stage("sample", "sample", {"plugin": "noise"})]).alike, "it takes no time"
 
 
 def test_of_many_records_the_newest_are_read(tmp_path, monkeypatch):

@@ -41,11 +41,6 @@ def saved(run: Run, name: str) -> np.ndarray:
     return np.asarray(Image.open(run.folder / "explanations" / name).convert("RGB"))
 
 
-def is_seen_as(shown: np.ndarray, saved: np.ndarray) -> bool:
-    """A map has fewer colours in the page, and an image is stored with a loss where that is a third of the bytes."""
-    return float(np.abs(shown.astype(int) - saved).mean()) < 25
-
-
 def test_detectors_show_what_they_have(run: Run) -> None:
     found = explain.section(run)
     assert found is not None
@@ -62,14 +57,15 @@ def test_pieces_are_cut_where_they_lie(run: Run) -> None:
     (_, means), _ = found["means"]
     whole = saved(run, "tuned-cnn-means.png")
     for side, (piece, zoom) in enumerate(means[1]):
-        assert is_seen_as(pixels(piece), whole[:, 8 * side : 8 * side + 8])
+        np.testing.assert_array_equal(pixels(piece), whole[:, 8 * side : 8 * side + 8])
         assert zoom == 12
     panel = found["picks"][0][1][0]
     doubtful = panel["lines"][2]
     for kind, strip in doubtful["pictures"]:
         third = saved(run, f"baseline-cnn-{kind}.png")[16:24]
         for at in range(8):
-            assert is_seen_as(pixels(strip)[:, 9 * at : 9 * at + 8], third[:, 8 * at : 8 * at + 8])
+            apart = np.abs(pixels(strip)[:, 9 * at : 9 * at + 8].astype(int) - third[:, 8 * at : 8 * at + 8])
+            assert apart.mean() <= (20 if kind == "heat" else 0), "128 colours for 512 of noise; else every pixel"
 
 
 def test_rows_of_images_say_what_is_in_them(run: Run) -> None:
