@@ -18,18 +18,22 @@ from reports.embed.templates import environment
 from reports.figures import svg
 from reports.load import Run, load
 from reports.sections import views
+from reports.sections.views import Other
 
 if TYPE_CHECKING:
     from jinja2 import Environment
 
 TEMPLATE = Path(__file__).parent / "template"
+PAGE = "report.html.j2"
 
 
-def write(run_folder: Path) -> Path:
+def write(run_folder: Path, other: Other | None = None) -> Path:
     """Writes `report.html` into a run folder; a kill leaves the old one or the new one, never half of one.
 
     Args:
         run_folder: A run folder.
+        other: Returns what `half` does of the same folder, done by another process, or `None` if it could not. Defaults
+            to `None`: all is done here.
 
     Returns:
         The path of the page.
@@ -38,19 +42,28 @@ def write(run_folder: Path) -> Path:
         UserError: `run_folder` is no run folder, or damaged.
     """
     path = Path(run_folder) / "report.html"
-    return whole.write(path, render(load(path.parent)))
+    return whole.write(path, render(load(path.parent), other))
 
 
-def render(run: Run) -> str:
-    """The page of a run as text."""
+def half(run_folder: str) -> dict[str, Any]:
+    """Returns about half of what a page shows, for a process that writes the page meanwhile."""
+    with svg.themed(), _uncollected():
+        return views.half(load(Path(run_folder)))
+
+
+def render(run: Run, other: Other | None = None) -> str:
+    """The page of a run as text; `other` as of `write`."""
     style, script = (_joined(kind) for kind in ("css", "js"))
     # The policy forbids every request, and every script but this one: text that slips through stays text.
     digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
     with svg.themed(), _uncollected():
-        shown = views.everything(run)
-    return (
-        _environment().get_template("report.html.j2").render(style=style, script=script, script_digest=digest, **shown)
-    )
+        shown = views.everything(run, other)
+    return _environment().get_template(PAGE).render(style=style, script=script, script_digest=digest, **shown)
+
+
+def get_ready() -> None:
+    """Translates the template ahead of the first page of this process."""
+    _environment().get_template(PAGE)
 
 
 @contextlib.contextmanager

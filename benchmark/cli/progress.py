@@ -8,14 +8,29 @@ from __future__ import annotations
 import time
 from typing import Any
 
+from benchmark.cli import ahead
 from benchmark.cli.screen import Silence, hush
 from benchmark.execute.state import Listener, Outcome
 from benchmark.plan.stage import Stage
+from benchmark.processes.second import Second
 
 EVERY = 10.0  # seconds between plain lines of one stage
 
 
-class Plain(Listener):
+class Early(Listener):
+    """Uses waits: what tables and page import is there when the stages have ended, and who writes half of the page."""
+
+    second: Second | None = None  # who writes half of the page, if anybody
+
+    def idle(self) -> None:
+        ahead.of_results()
+
+    def ended(self) -> None:
+        if self.second is not None:
+            self.second.get_ready(ahead.PAGE)
+
+
+class Plain(Early):
     """Prints a line per finished stage, and now and then one of a stage under way."""
 
     def __init__(self, console: Any) -> None:
@@ -71,7 +86,7 @@ class Plain(Listener):
         self.console.print(text, markup=False, highlight=False, soft_wrap=True)
 
 
-class Live(Listener):
+class Live(Early):
     """Shows one bar for the whole run and one for each stage under way."""
 
     def __init__(self, console: Any) -> None:

@@ -21,7 +21,6 @@ from benchmark.processes import leftovers, nursery
 # 200 million, which the next ones take again.
 GROWTH = 250e6
 DIED = "Every process that tried it died: the plug-in ended it, or the memory was not enough."
-PLAIN = {"prepare"}  # what comes first needs no Keras, which is imported meanwhile
 TRIES = 2  # of a stage whose process dies: the memory may have been another program's
 
 
@@ -85,27 +84,35 @@ class Crew:
         """The keys of the detectors that idle processes have read: exams of these are best taken next."""
         return set(self._readers)
 
-    def start(self, stage: Stage | Work) -> None:
-        """Begins a stage."""
+    @property
+    def has_spare(self) -> bool:
+        """Whether a process is there already for another built-in stage."""
+        readers = [one for one in self._readers.values() if not one.stage.foreign]
+        return bool(self._kept or readers) or nursery.has_spare()
+
+    def start(self, stage: Stage | Work, *, plain: bool = False) -> None:
+        """Begins a stage; `plain` if it needs no Keras, so that a process from before that was imported does for it."""
         began = time.perf_counter()
-        host = self._host(stage)
+        host = self._host(stage, plain)
         self._tries[stage.key] = self._tries.get(stage.key, 0) + 1
         until = time.monotonic() + self.limit if self.limit and stage.foreign else math.inf
         self._working[stage.key] = _Working(stage, host, time.perf_counter() - began, until)
         host.ask("benchmark.execute.attempt:fresh", stage.as_json(), self.store)
 
-    def events(self, within: float = math.inf) -> Iterator[tuple[str, Any, Any]]:
+    def events(self, within: float = math.inf, also: nursery.Nursery | None = None) -> Iterator[tuple[str, Any, Any]]:
         """Waits until a stage under way tells something, and yields it.
 
         Args:
             within: Seconds that it waits at most. Defaults to infinity.
+            also: Whose next answer ends the waiting too. Defaults to `None`, nobody's.
 
         Yields:
             `("progress", stage, (done, total, text))`, or `("ended", stage, result)` with what
             `benchmark.execute.attempt.attempt` returns.
         """
-        first = min(within, min(one.until for one in self._working.values()) - time.monotonic())
-        wait([one.host.connection for one in self._working.values()], None if first == math.inf else max(0, first))
+        first = min(within, min((one.until for one in self._working.values()), default=math.inf) - time.monotonic())
+        heard = [*(one.host.connection for one in self._working.values()), *([also] if also is not None else ())]
+        wait(heard, None if first == math.inf else max(0, first))
         for one in list(self._working.values()):
             if time.monotonic() > one.until and not one.host.connection.poll():
                 del self._working[one.stage.key]
@@ -134,7 +141,7 @@ class Crew:
             failed = {"status": "failed", "seconds": 0.0, **content} if kind != "result" else content
             yield "ended", one.stage, failed | {"started": round(one.started, 3)}
 
-    def _host(self, stage: Stage | Work) -> nursery.Host:
+    def _host(self, stage: Stage | Work, plain: bool) -> nursery.Host:
         """Returns the process that has read the stage's detector; else a new one, or for built-in stages a kept one.
 
         Readers whose detector has no exam waiting are no longer needed: exams are taken before anything else.
@@ -143,7 +150,7 @@ class Crew:
         self._dismiss_readers()
         if reader is not None and reader.host.alive:
             return reader.host
-        return nursery.host() if stage.foreign else self._idle(plain=stage.function in PLAIN)
+        return nursery.host() if stage.foreign else self._idle(plain)
 
     def _dismiss_readers(self) -> None:
         """Keeps the processes of readers for any built-in stage; those that have run a stranger's code end."""
@@ -154,11 +161,11 @@ class Crew:
                 self._kept.append(reader.host)
         self._readers.clear()
 
-    def _idle(self, *, plain: bool = False) -> nursery.Host:
+    def _idle(self, plain: bool) -> nursery.Host:
         """Returns a kept process that still lives, or a new one; `plain` if what it first does needs no Keras."""
         while self._kept:
             host = self._kept.pop()
-            if host.alive and not host.outgrown:
+            if host.alive and not (host.outgrown and not plain):
                 return host
             host.end()
         return nursery.host(foreign=False, plain=plain)

@@ -5,13 +5,17 @@ Stages pass keys, never arrays: a worker finds its inputs in the store, which al
 
 from __future__ import annotations
 
-from benchmark.execute.crew import PLAIN, Crew
+from benchmark.execute.crew import Crew
 from benchmark.execute.state import Listener, Outcome, State
 from benchmark.plan.planner import Plan
+from benchmark.plan.stage import Stage
 from benchmark.processes import nursery
 from benchmark.store.store import Store
 
 KERAS = {"train_extractor"}  # stages that need it, whatever plug-ins there are
+FIRST = {"prepare"}  # what all others wait for: Keras is imported meanwhile
+PLAIN = FIRST | {"audit", "measure"}  # stages that need no Keras, whatever plug-ins there are
+OWN = {"train_generator", "sample", "train_detector", "score"}  # those that need what their plug-in does, and no more
 
 
 def execute(
@@ -46,21 +50,41 @@ def execute(
             cluster.distribute(client, state, store)
         return state.outcomes
     functions = {stage.function for stage in state.open.values()}
+    plain_kinds = _plain_kinds(plan)
+
+    def is_plain(stage: Stage) -> bool:
+        own = stage.function in OWN and stage.where.get("kind") in plain_kinds
+        return stage.function in PLAIN or (own and not stage.foreign)
+
     with Crew(jobs, str(store.root), plan.spec.protocol.limit) as crew:
-        if functions & KERAS and not functions & PLAIN:
+        if functions & KERAS and not functions & FIRST:
             nursery.get_ready(learn=True)
         while True:
-            while not crew.full and (stage := state.take(crew.read)) is not None:
+            learning = nursery.learning()  # a new process is waited for, and one from before does what needs no Keras
+            fits = is_plain if learning else None
+            while (
+                not crew.full
+                and (crew.has_spare or not learning)
+                and (stage := state.take(crew.read, fits)) is not None
+            ):
                 listener.started(stage)
-                crew.start(stage)
+                crew.start(stage, plain=is_plain(stage))
             if functions & KERAS:  # imported while the images are read, for which everything else waits
                 nursery.get_ready(learn=True)
-            if not crew.busy:
+            if learning:
+                listener.idle()
+            elif not crew.busy:
                 return state.outcomes
-            for kind, stage, content in crew.events():
+            for kind, stage, content in crew.events(also=learning):
                 if kind == "progress":
                     listener.progress(stage.name, *content)
                 else:
                     state.end(content, stage)
                     if stage.foreign and content.get("heavy") and any(one.foreign for one in state.open.values()):
                         nursery.get_ready(learn=True)  # else each process of a stranger's code would import it
+
+
+def _plain_kinds(plan: Plan) -> set[str]:
+    """Returns the plug-ins that are known to have no network: controls and sentinels."""
+    rows = [row.plugin for row in (*plan.generators, *plan.detectors)]
+    return {one.kind for one in rows if one.attribute("control") or one.attribute("sentinel")}

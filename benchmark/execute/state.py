@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
-from collections.abc import Collection, Iterator
+from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass
 from itertools import chain
 from typing import Any
@@ -58,6 +58,12 @@ class Listener:
     def doing(self, text: str) -> None:
         """What is done from now on, beside stages, until the next word; it may take a while."""
 
+    def idle(self) -> None:
+        """This process has nothing to do for some seconds. It may be told so again."""
+
+    def ended(self) -> None:
+        """The last stage has ended: the tables come next."""
+
     def left(self, seconds: float) -> None:
         """How long the stages that are left took when others did them before, one after the other."""
 
@@ -93,11 +99,12 @@ class State:
         while stage := self.take():
             yield stage
 
-    def take(self, read: Collection[str] = ()) -> Stage | None:
+    def take(self, read: Collection[str] = (), fits: Callable[[Stage], bool] | None = None) -> Stage | None:
         """Takes the next stage that can be done; skips those whose inputs have failed.
 
         Args:
             read: Keys of trained detectors whose exams come first, since processes have them at hand.
+            fits: Which stages can be done now. Defaults to `None`, all.
         """
         for stage in self._next(read):
             inputs = [self.outcomes.get(read.key) for read in stage.inputs.values()]
@@ -106,7 +113,7 @@ class State:
                 del self.open[stage.key]
                 cause = failed.error if failed.status == "skipped" else f"{failed.stage.name} failed: {failed.error}"
                 self._record(Outcome(stage, "skipped", error=cause))
-            elif all(inputs):
+            elif all(inputs) and (fits is None or fits(stage)):
                 return self.open.pop(stage.key)
         return None
 

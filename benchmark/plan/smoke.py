@@ -27,22 +27,32 @@ def tried(rows: Rows, asked: Sequence[tuple[str, Asked]]) -> list[tuple[str, Ask
     """Returns what a smoke run asks of all that a run would ask, each with its question.
 
     It is less than `shrink.tried` leaves. Of the controls, detectors but the first are tried on noise, which one of all
-    must see; not those that learn in epochs, nor rungs of the ladder. What `ask` names is asked of two generators, with
-    two draws of so many images.
+    must see; not those that learn in epochs, nor rungs of the ladder. Sentinels are tried on two generators and on the
+    controls. What `ask` names is asked of two generators, of the first one alone if a detector learns for it once more,
+    and then with two draws of so many images.
     """
     first = judge(rows)
     mains = [row.id for row in rows.generators if row.plugin.attribute("control") is None][: shrink.REPEATED]
+    usual = {one.lesson.id for name, one in asked if _is_usual(name)}
 
     def is_tried(question: str, one: Asked) -> bool:
-        detector, lesson = one.detector, one.lesson
-        if not hasattr(questions.known()[question], "WORD"):
-            among = len(lesson.sources) > 1 or lesson.sources[0][0] in mains
-            return one.exam.generator in mains and among and lesson.draw < DRAWS
-        if not one.exam.control or detector.id == (first or detector.id) or detector.plugin.attribute("sentinel"):
+        detector, exam, lesson = one.detector, one.exam, one.lesson
+        if not _is_usual(question):
+            if lesson.id not in usual:
+                return exam.generator in mains[:1] and lesson.draw < DRAWS
+            return exam.generator in mains and (len(lesson.sources) > 1 or lesson.sources[0][0] in mains)
+        if detector.id == (first or detector.id):
             return True
-        return one.exam.control == NOISE and not detector.rung and not detector.plugin.takes("epochs")
+        if detector.plugin.attribute("sentinel"):
+            return bool(exam.control) or exam.generator in mains
+        return not exam.control or (exam.control == NOISE and not detector.rung and not detector.plugin.takes("epochs"))
 
     return [pair for pair in shrink.tried(rows, asked) if is_tried(*pair)]
+
+
+def _is_usual(question: str) -> bool:
+    """Says whether it is one that detectors ask by their `train_on`."""
+    return hasattr(questions.known()[question], "WORD")
 
 
 def judge(rows: Rows) -> str | None:

@@ -44,7 +44,8 @@ VERSIONS = {
 }
 
 
-SCORES = frozenset({"score", "gap", "format_bias"})  # the stages that apply a trained detector to images
+SCORES = frozenset({"score", "gap", "format_bias"})  # the stages that ask a trained detector for scores of images
+APPLY = SCORES | {"explain"}  # and those that ask it for anything
 
 
 @dataclass(frozen=True)
@@ -84,8 +85,8 @@ class Stage:
 
     @property
     def detector(self) -> str | None:
-        """The key of the trained detector that it scores with, if that is what it does, and nothing else."""
-        return self.inputs["trained"].key if self.function in SCORES else None
+        """The key of the trained detector that it applies, if that is what it does, and nothing else."""
+        return self.inputs["trained"].key if self.function in APPLY else None
 
     def as_json(self) -> dict[str, Any]:
         """Returns what a worker needs to do the stage, keys in place of the stages that it reads."""
@@ -120,7 +121,7 @@ class Work:
     @property
     def detector(self) -> str | None:
         """As of `Stage`."""
-        return str(self.given["inputs"]["trained"][1]) if self.given["function"] in SCORES else None
+        return str(self.given["inputs"]["trained"][1]) if self.given["function"] in APPLY else None
 
     def as_json(self) -> dict[str, Any]:
         """As of `Stage`."""

@@ -24,6 +24,7 @@ import time
 from collections.abc import Iterable, Iterator
 from functools import cached_property
 from multiprocessing import Pipe
+from multiprocessing.connection import wait
 from typing import Any
 
 from benchmark.processes import leftovers
@@ -144,6 +145,7 @@ class Nursery:
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self.owner, self.learned = os.getpid(), False
+        self._lesson = 0  # the order by which it imports Keras, once there is one
         self.spare: Host | None = None  # a copy from before it imports Keras, for what needs none
         self._sent, self._heard, self._answers = 0, 0, dict[int, int]()
         self.settings, self.of_keras = at_start(), at_start(BY_KERAS)
@@ -176,8 +178,23 @@ class Nursery:
         if not self.learned and self.of_keras == at_start(BY_KERAS):
             if spare:
                 self.spare = Host(self, foreign=False)
-            self._order(LEARN, 0)
+            self._lesson = self._order(LEARN, 0)
             self.learned = True
+
+    @property
+    def learning(self) -> bool:
+        """Whether it imports Keras at this moment, and makes no copy before it has."""
+        try:
+            with self._lock, self._or_closed():
+                while self._heard < self._lesson and self._channel in wait([self._channel], 0):
+                    self._hear()
+        except (Lost, OSError):
+            return False  # it has ended: another one is started by the first who needs a copy
+        return self._heard < self._lesson
+
+    def fileno(self) -> int:
+        """Returns where its next answer comes from, to be waited for."""
+        return self._channel.fileno()
 
     def fork(self, connection: int) -> int:
         """Orders a copy that talks through a file descriptor, and writes to this process's standard error.
@@ -195,10 +212,14 @@ class Nursery:
         except (OSError, Lost):
             return int(signal.SIGKILL)  # the nursery itself was killed, and its copies with it
 
+    def leave(self) -> None:
+        """Lets it and its copies end, which `close` waits for."""
+        self._channel.close()
+
     def close(self) -> None:
         """Ends it and its copies, and removes what it has left if it was killed."""
         atexit.unregister(self.close)
-        self._channel.close()
+        self.leave()
         if self.owner == os.getpid() and self._process.wait() != 0:
             leftovers.sweep()
 
@@ -210,15 +231,19 @@ class Nursery:
         """
         with self._lock, self._or_closed():
             while self._heard < order:
-                received = b""
-                while len(received) < ANSWER.size:
-                    part = self._channel.recv(ANSWER.size - len(received))
-                    if not part:
-                        raise Lost("the process that starts others was killed")
-                    received += part
-                self._heard += 1
-                self._answers[self._heard] = int(ANSWER.unpack(received)[0])
+                self._hear()
             return self._answers.pop(order)
+
+    def _hear(self) -> None:
+        """Waits for the next answer."""
+        received = b""
+        while len(received) < ANSWER.size:
+            part = self._channel.recv(ANSWER.size - len(received))
+            if not part:
+                raise Lost("the process that starts others was killed")
+            received += part
+        self._heard += 1
+        self._answers[self._heard] = int(ANSWER.unpack(received)[0])
 
     def _order(self, what: bytes, pid: int, descriptors: Iterable[int] = ()) -> int:
         with self._lock, self._or_closed():
@@ -264,6 +289,24 @@ def get_ready(*, learn: bool, spare: bool = False) -> None:
             ready.learn(spare=spare)
 
 
+def learning() -> Nursery | None:
+    """Returns this process's nursery if it imports Keras at this moment: until it has, a new `host` is waited for."""
+    with _shared_lock:
+        return next((one for one in _shared if one.usable and one.learning), None)
+
+
+def is_running() -> bool:
+    """Says whether this process has a nursery that can be used."""
+    with _shared_lock:
+        return any(one.usable for one in _shared)
+
+
+def has_spare() -> bool:
+    """Says whether there is a copy that nobody has asked for."""
+    with _shared_lock:
+        return any(one.spare is not None for one in _shared)
+
+
 def unspared() -> None:
     """Lets go of the copy that nobody has asked for, if there is one, which ends when it hears that."""
     with _shared_lock:
@@ -271,6 +314,13 @@ def unspared() -> None:
             if one.spare is not None:
                 one.spare.connection.close()
                 one.spare = None
+
+
+def leave() -> None:
+    """Lets this process's nursery end, if it has one, while something else is done; `close` waits for it."""
+    with _shared_lock:
+        for one in _shared:
+            one.leave()
 
 
 def close() -> None:

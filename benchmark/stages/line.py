@@ -22,7 +22,7 @@ from benchmark.findings.finding import found, frame
 from benchmark.machine import runtime, seeds
 from benchmark.machine.stopwatch import Stopwatch
 from benchmark.plan.preparation import NO_TRAINING_PARTS, SMOKE_IMAGES
-from benchmark.plan.stage import SCORES
+from benchmark.plan.stage import APPLY
 from benchmark.plugins import adapt
 from benchmark.plugins import resolve as plugins
 from benchmark.processes import settings
@@ -293,7 +293,7 @@ def _fewer(images: ImageSet, parts: Any, wanted: dict[str, int], seed: int) -> t
     return (images.take(few) if len(few) < images.n else images), parts
 
 
-READS_LITTLE = SCORES | {"measure"}  # stages that need no memory: what the process has read last may stay
+READS_LITTLE = APPLY | {"measure"}  # stages that need no memory: what the process has read last may stay
 RESUMES = {"train_generator"}  # stages that go on from what a killed process left behind
 
 

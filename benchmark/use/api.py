@@ -299,6 +299,7 @@ def run(
         }  # fmt: skip
         from benchmark.results import collect
 
+        listener.ended()
         listener.doing("Writing the tables")
         with earlier_result.kept(folder, kept, chosen.resolved(), smoke=smoke) as before:
             collect.write(folder, planned, kept, outcomes, facts | runtime.describe(), listener)

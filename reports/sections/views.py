@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 from reports import numbers
@@ -28,9 +29,22 @@ from reports.sections.shown import cards, evidence, findings, losses, matrix
 from reports.words import answers, verdicts
 from reports.words.doubts import doubts
 
+Other = Callable[[], dict[str, Any] | None]
 
-def everything(run: Run) -> dict[str, Any]:
-    """All the template needs."""
+
+def half(run: Run) -> dict[str, Any]:
+    """What takes about half of the time, and needs nothing of the rest."""
+    return {"rocs": evidence.rocs(run, tables.table(run)), "questions": questions.asked(run)}
+
+
+def everything(run: Run, other: Other | None = None) -> dict[str, Any]:
+    """All the template needs.
+
+    Args:
+        run: The run.
+        other: Returns what `half` does, done by another process, or `None` if it could not. It is asked last. Defaults
+            to `None`: all is done here.
+    """
     entries = tables.table(run)
     found = [verdicts.verdict(run, generator, entries) for generator in run.generators if not generator.role]
     shown = {
@@ -52,7 +66,6 @@ def everything(run: Run) -> dict[str, Any]:
         "matrices": [matrix.matrix(run, metric) for metric in tables.metric_names(run)],
         "ranks": ranks.section(run),
         "legend": curves.of_detectors(run),
-        "rocs": evidence.rocs(run, entries),
         "several_runs": _several(run),
         "doubts": doubts(run),
         "repeated": run.repeated,
@@ -61,7 +74,6 @@ def everything(run: Run) -> dict[str, Any]:
         "quality": quality.section(run),
         "inception": inception.section(run),
         "explain": explain.section(run),
-        "questions": questions.asked(run),
         "measured": measured.sections(run),
         "grids": pictures.grids(run),
         "nearest": pictures.nearest(run),
@@ -76,6 +88,7 @@ def everything(run: Run) -> dict[str, Any]:
         "provenance": provenance.provenance(run),
     }
     shown |= evidence.seeds(run)
+    shown |= (other() if other is not None else None) or half(run)
     return shown | {"contents": _contents(shown)}
 
 

@@ -10,6 +10,7 @@ import typer
 
 from benchmark.cli import completion, screen
 from benchmark.cli.running.options import FiguresOption
+from benchmark.processes.second import Second
 from data.run_folder import FIGURES, PAGE, PDF, figures_are_current, page_is_current
 
 
@@ -49,15 +50,17 @@ def register(app: typer.Typer) -> None:
     app.command()(report)
 
 
-def page(folder: Path, again: bool = False) -> Path:
-    """Writes the page unless the one there is of these very results."""
+def page(folder: Path, *, again: bool = False, second: Second | None = None) -> Path:
+    """Writes the page unless the one there is of these very results; a second process, if there is one, does half."""
     if again or not page_is_current(folder):
         from benchmark.store.store import drawing
 
         with screen.doing("Writing the page"), drawing(folder, PAGE):
+            if second is not None:
+                second.ask("reports.page:half", str(folder.resolve()))
             from reports.page import write
 
-            return Path(write(folder))
+            return Path(write(folder, second.answer if second is not None else None))
     return folder / PAGE
 
 

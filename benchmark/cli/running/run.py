@@ -28,6 +28,7 @@ from benchmark.cli.running.options import (
     asking,
 )  # fmt: skip
 from benchmark.processes import nursery
+from benchmark.processes.second import Second
 from benchmark.store import private
 from data.errors import UserError, visible
 
@@ -83,19 +84,31 @@ def run(
     private.trust(trust_store)
     changes = [*(changes or ()), *asking(ask)]
     chosen = chosen_spec(spec, real, fake, changes)
-    with _listener() as listener, _mended(real, fake):
+    jobs = jobs or _jobs(smoke, scheduler)
+    second = Second() if jobs > 1 else None
+    with _listener(second) as listener, _mended(real, fake):
         result = api.run(
-            chosen, out=out, store=store, data=data, jobs=jobs or _jobs(smoke, scheduler), scheduler=scheduler,
+            chosen, out=out, store=store, data=data, jobs=jobs, scheduler=scheduler,
             changes=changes, smoke=smoke, tensorboard=tensorboard, inception_weights=inception_weights,
             ladder=ladder, ignore=ignore or (), listener=listener, command=_command(),
         )  # fmt: skip
-    page = report.page(result.folder)
+    page = report.page(result.folder, second=second)
     drawn = report.figures_of(result.folder) if figures else ""
     with screen.doing("Summing up"):
-        from reports.sections import summary  # noqa: F401  which takes a moment
+        nursery.leave()
+        from reports.load import load
+        from reports.sections.summary import sentences
 
+        loaded = load(result.folder)
+        said = [] if as_json else sentences(loaded)
         nursery.close()  # so that nothing is waited for after the last line
-    _show(result, page, as_json)
+    if as_json:
+        _print(result, page)
+    else:
+        for sentence in said:
+            screen.say(sentence)
+        result_table.show(loaded)
+        screen.say(f"Report: {page}")
     if not as_json and (drawn or not result.manifest["smoke"]):
         screen.say(drawn or f"Charts as files: {shlex.join(['fauxbench', 'report', str(result.folder), '--figures'])}")
     if result.failures:
@@ -162,35 +175,26 @@ def _command_for(real: Path | None, fake: list[Path] | None, errors: list[str]) 
 
 
 @contextlib.contextmanager
-def _listener() -> Iterator[Any]:
+def _listener(second: Second | None) -> Iterator[Any]:
     from benchmark.cli import progress
 
     console = screen.console(err=True)
     shown = progress.Live(console) if console.is_terminal else progress.Plain(console)
+    shown.second = second
     try:
         yield shown
     finally:
         shown.close()
 
 
-def _show(result: Any, page: Path, as_json: bool) -> None:
-    if as_json:
-        print_json(
-            {
-                "folder": str(result.folder), "report": str(page), "smoke": result.manifest["smoke"],
-                "failures": result.failures, "audit": json.loads(result.audit.to_json(orient="records")),
-                "metrics": json.loads(result.metrics.to_json(orient="records")),
-            }
-        )  # fmt: skip
-        return
-    from reports.load import load
-    from reports.sections.summary import sentences
-
-    run = load(result.folder)
-    for sentence in sentences(run):
-        screen.say(sentence)
-    result_table.show(run)
-    screen.say(f"Report: {page}")
+def _print(result: Any, page: Path) -> None:
+    print_json(
+        {
+            "folder": str(result.folder), "report": str(page), "smoke": result.manifest["smoke"],
+            "failures": result.failures, "audit": json.loads(result.audit.to_json(orient="records")),
+            "metrics": json.loads(result.metrics.to_json(orient="records")),
+        }
+    )  # fmt: skip
 
 
 def _command() -> str:

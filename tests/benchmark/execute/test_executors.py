@@ -17,6 +17,10 @@ import kill_tools
 import pandas as pd
 import pytest
 
+from benchmark.execute.state import Listener
+from benchmark.plan import specs
+from benchmark.plan.stage import Stage
+from benchmark.processes import nursery
 from benchmark.use import api
 
 HOUSE = Path(__file__).parents[3]
@@ -205,3 +209,41 @@ def test_two_runs_at_once_share_a_store(tmp_path: Path, tmp_path_factory: pytest
     assert not list((tmp_path / "store/locks").glob("*"))
     for i in range(2):
         equal(inline, digests(tmp_path / "store"), tmp_path / f"out{i}")
+
+
+class _Enough(Exception):
+    pass
+
+
+class _Watching(Listener):
+    """Notes what begins, and ends the run with the first stage that waits for Keras."""
+
+    def __init__(self) -> None:
+        self.began: list[str] = []
+        self.idled = 0
+
+    def started(self, stage: Stage) -> None:
+        self.began.append(stage.name)
+        if stage.name == "train_generator gaussian seed 0":
+            raise _Enough
+
+    def idle(self) -> None:
+        self.idled += 1
+
+
+def test_what_has_no_network_is_done_while_keras_is_imported(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(nursery, "_shared", [])
+    rows = {"generator": [{"kind": "gaussian"}], "detector": [{"kind": "linear-pixel"}, {"kind": "sentinel-content"}]}
+    listener = _Watching()
+    with pytest.raises(_Enough):
+        api.run(
+            specs.parse({"dataset": {"name": "digits", "limit": 200}} | rows), out=tmp_path / "run", jobs=2,
+            smoke=True, listener=listener,
+        )  # fmt: skip
+    nursery.close()
+    assert listener.began[:2] == ["prepare digits", "audit ledger"]
+    assert set(listener.began[2:-1]) >= {
+        "train_generator real-copy seed 0", "sample noise seed 0", "score sentinel-content seed 0 on noise seed 0",
+    }  # fmt: skip
+    assert not any("linear-pixel" in name or "gaussian" in name for name in listener.began[:-1])
+    assert listener.idled

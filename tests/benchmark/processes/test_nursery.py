@@ -20,6 +20,7 @@ import pytest
 from benchmark.execute.crew import Crew
 from benchmark.plan.stage import Work
 from benchmark.processes import apart, hosted, leftovers, nursery
+from benchmark.processes.second import Second
 from benchmark.store.store import Store
 
 
@@ -187,24 +188,59 @@ def test_what_the_nursery_has_learned_its_copies_have(own: Path, tmp_path: Path)
     assert not after.outgrown
     with Crew(1, str(Store(tmp_path / "store").root)) as crew:
         crew._kept += [after, before]
-        assert crew._idle() is after, "one that would have to import Keras is not given work"
+        assert crew._idle(plain=False) is after, "one that would have to import Keras is not given work"
     assert before.ended
     after.end()
 
 
 def test_what_needs_no_keras_is_done_while_it_is_imported(own: Path, tmp_path: Path) -> None:
     """The images are read by a copy from before, which is let go of where nobody wants it."""
+    assert nursery.learning() is None
     nursery.get_ready(learn=True, spare=True)
     spare = nursery._shared[0].spare
     assert spare is not None
+    first, second = (Work({"key": key, "where": {}, "function": "prepare", "inputs": {}}) for key in "ab")
     with Crew(1, str(Store(tmp_path / "store").root)) as crew:
-        assert crew._host(Work({"key": "a", "where": {}, "function": "prepare", "inputs": {}})) is spare
+        assert nursery.learning() is nursery.nursery()
+        assert crew.has_spare
+        assert crew._host(first, plain=True) is spare
+        assert not crew.has_spare
         assert _said(spare, "builtins:eval", KERAS)[0] is False
         crew._kept.append(spare)
-        after = crew._host(Work({"key": "b", "where": {}, "function": "audit", "inputs": {}}))
+        assert crew.has_spare
+        assert crew._host(second, plain=True) is spare, "and again, though a new one would have Keras"
+        crew._kept.append(spare)
+        assert nursery.learning() is nursery.nursery()
+        assert not list(crew.events(also=nursery.learning())), "the end of that is an event too"
+        assert nursery.learning() is None
+        after = crew._host(second, plain=False)
         assert _said(after, "builtins:eval", KERAS)[0] is True
         after.end()
     assert spare.ended
+
+
+def test_a_nursery_that_is_killed_while_it_learns_is_not_waited_for(own: Path) -> None:
+    nursery.get_ready(learn=True)
+    one = nursery.learning()
+    assert one is nursery.nursery()
+    os.kill(one._process.pid, signal.SIGKILL)
+    tools.wait_for(lambda: nursery.learning() is None, "that is noticed")
+    assert apart.call("os:getpid") != os.getpid()
+
+
+def test_a_second_process_does_a_part_and_fails_alone(own: Path) -> None:
+    second = Second()
+    second.get_ready(["json"])
+    assert second.answer() is None, "there is no nursery that it could be a copy of"
+    for function, given, value in (("operator:add", (1, 2), 3), ("operator:truediv", (1, 0), None)):
+        nursery.get_ready(learn=False)
+        second.get_ready(["json", "no_such_module"])
+        second.ask(function, *given)
+        assert second.answer() == value
+    assert second.answer() is None
+    second.get_ready(["json"])
+    second.ask("os:_exit", 1)
+    assert second.answer() is None
 
 
 def test_a_copy_that_nobody_wants_ends_by_itself(own: Path) -> None:

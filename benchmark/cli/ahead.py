@@ -1,0 +1,22 @@
+"""What the command line imports while it has to wait anyway: all that tables and page need, a second and more."""
+
+from __future__ import annotations
+
+import contextlib
+
+from benchmark.processes.second import imported
+
+TABLES = ("benchmark.results.collect", "scipy.stats", "pyarrow.dataset", "PIL.features", "data.near_duplicates")
+PAGE = ("matplotlib.figure", "matplotlib.backends.backend_svg", "reports.page", "reports.sections.summary")
+
+
+def of_results() -> None:
+    """Imports what is needed once the stages have ended."""
+    from PIL import Image
+
+    imported((*TABLES, *PAGE))
+    Image.init()  # its readers, which it looks for when the first picture is written
+    with contextlib.suppress(ImportError):
+        from reports import page
+
+        page.get_ready()
