@@ -1,8 +1,9 @@
-"""Keeps of a run folder what `docs/results-cifar10-dog.md` shows of it: `python docs/tools/answers.py RUN_FOLDER`.
+"""Keeps of run folders what `docs/results-cifar10-dog.md` shows of them: `python docs/tools/answers.py RUN_FOLDER ...`.
 
 `docs/tools/results.py` makes the tables. A row of `answers-cifar10-dog.csv` is an answer over all training runs, as the
-run folder's tables have it: `quality`, `own` and `robustness` (the AUC of a configuration), `sets` (the images that a
-set needs for an AUC of 0.99), `sources` (what the images of a class are said to be) and `ranks`.
+run folders' tables have it: `fd` (of each training), `auc` (of a configuration, clean and processed), `sets` (the
+images that a set needs for an AUC of 0.99), `sources` (what the images of a class are said to be), `ranks`, and `along`
+(AUC and FD of a checkpoint). Each is taken from the first folder that has it.
 """
 
 from __future__ import annotations
@@ -20,33 +21,63 @@ TABLE = Path(__file__).parents[1] / "tables" / "answers-cifar10-dog.csv"
 COLUMNS = ["answer", "of", "by", "how", "value", "low", "high", "note"]
 DETECTORS = ["linear-pixel", "linear-log-dct", "features-knn", "patch-5", "cnn", "sentinel-content"]
 GENERATORS = ["baseline", "tuned-0.0002", "tuned-0.0003", "stable", "flow"]
+EPOCHS = ["10", "20", "28", "30", "40"]
 CLEAN, HARSH, LEARNED = "clean", "jpeg-75", "jpeg-75, learned with it"
 
 
-def of_run(folder: Path) -> pd.DataFrame:
-    """Returns the rows of a run folder whose answers are those of the module's first lines."""
-    keep = {"keep_default_na": False, "na_values": {"value": "", "low": "", "high": ""}}
-    sets, sources = (pd.read_csv(folder / f"answers/{name}.csv", **keep) for name in ("sets", "sources"))
-    sets = sets[(sets["scope"] == "configuration") & (sets["measure"] == "images_for_99")]
-    sources = sources[(sources["scope"] == "configuration") & sources["measure"].isin(["said", "right"])]
+def of_runs(folders: Sequence[Path]) -> pd.DataFrame:
+    """Returns the rows of run folders, see the module's first lines."""
+    found: dict[str, pd.DataFrame] = {}
+    for folder in folders:
+        for name, rows in _of_run(folder).items():
+            found.setdefault(name, rows.assign(answer=name)[COLUMNS])
+    return pd.concat([found[name] for name in sorted(found)], ignore_index=True)
+
+
+def _of_run(folder: Path) -> dict[str, pd.DataFrame]:
+    """Returns the answers that a run folder has."""
+    made = {"fd": _quality(pd.read_csv(folder / "generators.csv"))}
     ranks = pd.read_csv(folder / "ranks.csv", keep_default_na=False)
     ranks = ranks[(ranks["scope"] == "configurations") & (ranks["table"] == "own")]
-    robust = pd.read_csv(folder / "answers/robustness.csv", **keep)
-    robust = robust[(robust["metric"] == "auc") & robust["perturbation"].isin(["none", HARSH])]
+    ends = {"low": ranks["rank_low"], "high": ranks["rank_high"]}
+    made["ranks"] = ranks.assign(of=ranks["name"], by=ranks["detector"], how=ranks["group"], **ends)
+    keep = {
+        "keep_default_na": False,
+        "na_values": dict.fromkeys(["value", "low", "high", "fd", "fd_low", "fd_high"], ""),
+    }
+    for name, kept in QUESTIONS.items():
+        if (path := folder / f"answers/{name}.csv").is_file():
+            answer, rows = kept(pd.read_csv(path, **keep))
+            made[answer] = rows
+    return made
+
+
+def _sets(rows: pd.DataFrame) -> tuple[str, pd.DataFrame]:
+    rows = rows[(rows["scope"] == "configuration") & (rows["measure"] == "images_for_99")]
+    return "sets", rows.assign(of=rows["generator"], by=rows["detector"], how=rows["m"].astype(str))
+
+
+def _made_by(rows: pd.DataFrame) -> tuple[str, pd.DataFrame]:
+    rows = rows[(rows["scope"] == "configuration") & rows["measure"].isin(["said", "right"])]
+    return "sources", rows.assign(of=rows["made_by"], by=rows["said"].where(rows["measure"] == "said", "right"), how="")
+
+
+def _robust(rows: pd.DataFrame) -> tuple[str, pd.DataFrame]:
+    rows = rows[(rows["metric"] == "auc") & rows["perturbation"].isin(["none", HARSH])]
     ways = {("none", "none"): CLEAN, (HARSH, "none"): HARSH, (HARSH, "same"): LEARNED}
-    how = [ways.get(pair, "") for pair in zip(robust["perturbation"], robust["train"], strict=True)]
-    said = sources["said"].where(sources["measure"] == "said", "right")
-    parts = [
-        _quality(pd.read_csv(folder / "generators.csv")),
-        robust.assign(answer="auc", of=robust["generator"], by=robust["detector"], how=how),
-        sets.assign(answer="sets", of=sets["generator"], by=sets["detector"], how=sets["m"].astype(str)),
-        sources.assign(answer="sources", of=sources["made_by"], by=said, how=""),
-        ranks.assign(
-            answer="ranks", of=ranks["name"], by=ranks["detector"], how=ranks["group"],
-            low=ranks["rank_low"], high=ranks["rank_high"],
-        ),
-    ]  # fmt: skip
-    return pd.concat([part[COLUMNS] for part in parts if len(part)], ignore_index=True)
+    how = [ways.get(pair, "") for pair in zip(rows["perturbation"], rows["train"], strict=True)]
+    return "auc", rows.assign(of=rows["generator"], by=rows["detector"], how=how)
+
+
+def _checkpoints(rows: pd.DataFrame) -> tuple[str, pd.DataFrame]:
+    rows = rows[(rows["kind"] == "auc") & (rows["family"] == "") & (rows["lesson"] == "own")]
+    rows = rows.assign(of=rows["generator"], how=rows["epoch"].astype(float).astype(int).astype(str))
+    fd = {"value": rows["fd"], "low": rows["fd_low"], "high": rows["fd_high"]}
+    once = rows.assign(by="fd", **fd).drop_duplicates(["of", "how"])
+    return "along", pd.concat([once, rows.assign(by=rows["detector"])], ignore_index=True)
+
+
+QUESTIONS = {"robustness": _robust, "sets": _sets, "sources": _made_by, "along_training": _checkpoints}
 
 
 def _quality(rows: pd.DataFrame) -> pd.DataFrame:
@@ -55,7 +86,7 @@ def _quality(rows: pd.DataFrame) -> pd.DataFrame:
     last = rows.groupby(["generator", "generator_seed"])["checkpoint"].transform("max")
     rows = rows[rows["checkpoint"] == last]
     named = {"fd": "value", "fd_low": "low", "fd_high": "high", "generator": "of"}
-    return rows.rename(columns=named).assign(answer="fd", by=rows["generator_seed"].astype(int), how="", note="")
+    return rows.rename(columns=named).assign(by=rows["generator_seed"].astype(int), how="", note="")
 
 
 def tables() -> dict[str, list[list[str]]]:
@@ -70,13 +101,15 @@ def tables() -> dict[str, list[list[str]]]:
         "cpu ranks": _grid(of["ranks"], heads, of="rank"),
         "cpu sets": _grid(of["sets"], heads, of="sets"),
         "cpu sources": _sources(of["sources"]),
+        "cpu along": _along(of["along"]),
     }
 
 
 def _fd(rows: pd.DataFrame, name: str) -> list[str]:
     mine = rows[rows["of"] == name]
-    value, low, high = mean_interval(mine["value"], mine["low"], mine["high"], bounded=False, least=0.0)
-    return [f"{value:.1f} [{low:.1f}, {high:.1f}]", ", ".join(f"{one:.1f}" for one in mine["value"])]
+    ends = mean_interval(mine["value"], mine["low"], mine["high"], bounded=False, least=0.0)
+    mean = pd.Series(ends, index=["value", "low", "high"])
+    return [_fd_words(mean), ", ".join(f"{one:.1f}" for one in mine["value"])]
 
 
 def _grid(rows: pd.DataFrame, heads: Sequence[str], *, of: str = "AUC") -> list[list[str]]:
@@ -115,6 +148,21 @@ def _jpeg(rows: pd.DataFrame) -> list[list[str]]:
     return [["", "AUC", "clean", "JPEG 75", "JPEG 75, learned with it"], *lines]
 
 
+def _along(rows: pd.DataFrame) -> list[list[str]]:
+    """Two rows for each configuration, FD and AUCs of its checkpoints, and a column for each checkpoint."""
+    at, lines = rows.set_index(["of", "by", "how"]), []
+    for name in GENERATORS:
+        for what in ["fd", *(one for one in DETECTORS if one in set(rows["by"]))]:
+            found = [at.loc[(name, what, epoch)] for epoch in EPOCHS if (name, what, epoch) in at.index]
+            shown = [_fd_words(row) if what == "fd" else _words(row, "AUC") for row in found]
+            lines.append([f"`{name}`", "FD" if what == "fd" else f"`{what}`", *shown, *["-"] * (4 - len(shown))])
+    return [["", "", "10 epochs", "20", "30 (`flow`: 28)", "40"], *lines]
+
+
+def _fd_words(row: pd.Series) -> str:
+    return f"{row['value']:.1f} [{row['low']:.1f}, {row['high']:.1f}]"
+
+
 def _sources(rows: pd.DataFrame) -> list[list[str]]:
     """A row for each class that images are of, a column for each that they are said to be of, the true one in bold."""
     at, classes = rows.set_index(["of", "by"]), ["", *GENERATORS]
@@ -128,4 +176,4 @@ def _sources(rows: pd.DataFrame) -> list[list[str]]:
 
 
 if __name__ == "__main__":
-    of_run(Path(sys.argv[1])).to_csv(TABLE, index=False)
+    of_runs([Path(folder) for folder in sys.argv[1:]]).to_csv(TABLE, index=False)
