@@ -93,4 +93,4 @@ def made_small(about: Description, kept: Collection[str]) -> Description:
         plugins.make(about.plugin, options, 0, about.plugin.name)
     except UserError:  # an architecture that has fixed its own
         return about
-    return replace(about, options=options)
+    return replace(about, options=options, whole=about.options)

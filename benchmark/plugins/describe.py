@@ -32,6 +32,7 @@ class Description:
         logs: Whether its `fit` tells of its losses while it trains.
         foreign: Whether its code, or that of an object in its options, is not ours or scikit-learn's.
         broken: Why it cannot be used, if it cannot: all that is about it fails, and nothing else.
+        whole: The options that a smoke run has made smaller, as they were; `None` elsewhere.
     """
 
     plugin: plugins.Plugin
@@ -42,6 +43,7 @@ class Description:
     logs: bool = False
     foreign: bool = False
     broken: str | None = None
+    whole: dict[str, Any] | None = None
 
     def apart(self) -> Description:
         """Returns what other processes may know: all but the code."""

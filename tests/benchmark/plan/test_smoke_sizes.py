@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from benchmark.execute.state import _refused
 from benchmark.plan import ladder, planner, preparation, specs
 from benchmark.plan.preparation import SMOKE_IMAGES, SMOKE_PARTS
 from benchmark.stages.line import _fewer
@@ -100,3 +101,12 @@ def test_a_generator_has_the_images_of_a_step(options, images):
 def test_more_images_than_there_are_are_refused_as_in_a_whole_run():
     with pytest.raises(UserError, match="ask for 6,000 images"):
         _fewer(image_set(5000, 1000), {"generator-train": 6000}, SMOKE_PARTS, 0)
+
+
+@pytest.mark.parametrize("smoke", [False, True])
+def test_sizes_that_the_whole_network_refuses_are_refused(smoke):
+    spec = specs.parse({"dataset": {"name": "digits"}, "generator": [{"kind": "flow"}]})
+    (row,) = [one for one in api.make_plan(spec, smoke=smoke).generators if one.id == "flow"]
+    assert (row.options.get("depth") == 1) is smoke
+    assert "18" in _refused(row, (18, 18, 3)), "two halvings make 9 of it, and then no more"
+    assert _refused(row, (16, 16, 3)) is None
