@@ -12,11 +12,11 @@ PAGE = ("matplotlib.figure", "matplotlib.backends.backend_svg", "reports.page", 
 
 def of_results() -> None:
     """Imports what is needed once the stages have ended."""
-    from PIL import Image
-
     imported((*TABLES, *PAGE))
-    Image.init()  # its readers, which it looks for when the first picture is written
-    with contextlib.suppress(ImportError):
+    with contextlib.suppress(Exception):  # whatever it is, who needs it says so
+        from PIL import Image
+
         from reports import page
 
+        Image.init()  # its readers, which it looks for when the first picture is written
         page.get_ready()

@@ -50,9 +50,7 @@ class Second:
 
 
 def imported(modules: Sequence[str]) -> None:
-    """Imports modules; what cannot be imported is missed by those who need it."""
+    """Imports modules; those that cannot be imported, for whatever reason, are missed by those who need them."""
     for name in modules:
-        try:
+        with contextlib.suppress(Exception):
             importlib.import_module(name)
-        except ImportError:
-            return

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+import pickle
 import re
 import subprocess
 import sys
@@ -263,3 +264,15 @@ def test_imports_neither_keras_nor_what_draws_nor_what_makes_a_run() -> None:
     code += " & {'keras', 'tensorflow', 'sklearn', 'matplotlib', 'seaborn', 'generation', 'detection', 'benchmark'}))"
     found = subprocess.run([sys.executable, "-c", code], capture_output=True, check=True, text=True)
     assert found.stdout.strip() == "[]"
+
+
+def test_half_of_it_by_another_process_makes_the_same_page(make_run: Callable[..., Path]) -> None:
+    folder = make_run(n=40)
+    alone = page.render(load(folder))
+    half = pickle.loads(pickle.dumps(page.half(str(folder))))
+    assert set(half) == {"rocs", "questions"}
+    assert half["rocs"]
+    asked = []
+    for other in (half, None):  # a process that has failed says nothing
+        assert page.render(load(folder), lambda other=other: asked.append(1) or other) == alone
+    assert asked == [1, 1]
