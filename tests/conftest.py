@@ -68,7 +68,8 @@ def processes_are_kept() -> Iterator[None]:
     """Lets the processes of a run serve the next one: the command ends them, since Python ends after it, and here it
     goes on. To start one takes two seconds of the processor."""
     with pytest.MonkeyPatch.context() as patched:
-        patched.setattr(nursery, "close", lambda: None)
+        for ends in ("leave", "close"):
+            patched.setattr(nursery, ends, lambda: None)
         yield
 
 

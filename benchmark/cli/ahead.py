@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+from collections.abc import Iterator
 
 from benchmark.processes.second import imported
 
@@ -10,9 +11,11 @@ TABLES = ("benchmark.results.collect", "scipy.stats", "pyarrow.dataset", "PIL.fe
 PAGE = ("matplotlib.figure", "matplotlib.backends.backend_svg", "reports.page", "reports.sections.summary")
 
 
-def of_results() -> None:
-    """Imports what is needed once the stages have ended."""
-    imported((*TABLES, *PAGE))
+def of_results() -> Iterator[str]:
+    """Imports what is needed once the stages have ended; yields the name of each module, once it is there."""
+    for name in (*TABLES, *PAGE):
+        imported([name])
+        yield name
     with contextlib.suppress(Exception):  # whatever it is, who needs it says so
         from PIL import Image
 

@@ -22,8 +22,11 @@ class Early(Listener):
 
     second: Second | None = None  # who writes half of the page, if anybody
 
-    def idle(self) -> None:
-        ahead.of_results()
+    def __init__(self) -> None:
+        self._imports = ahead.of_results()
+
+    def idle(self) -> bool:
+        return next(self._imports, None) is not None
 
     def ended(self) -> None:
         if self.second is not None:
@@ -34,6 +37,7 @@ class Plain(Early):
     """Prints a line per finished stage, and now and then one of a stage under way."""
 
     def __init__(self, console: Any) -> None:
+        super().__init__()
         self.console = console
         self.first: dict[str, tuple[float, int]] = {}  # when a stage was first heard of, and how far it was then
         self.told: dict[str, float] = {}
@@ -90,6 +94,7 @@ class Live(Early):
     """Shows one bar for the whole run and one for each stage under way."""
 
     def __init__(self, console: Any) -> None:
+        super().__init__()
         from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 
         columns = (TextColumn("{task.description}"), BarColumn(bar_width=24), TextColumn("{task.fields[text]}"))

@@ -84,11 +84,13 @@ class Crew:
         """The keys of the detectors that idle processes have read: exams of these are best taken next."""
         return set(self._readers)
 
-    @property
-    def has_spare(self) -> bool:
-        """Whether a process is there already for another built-in stage."""
-        readers = [one for one in self._readers.values() if not one.stage.foreign]
-        return bool(self._kept or readers) or nursery.has_spare()
+    def has_process_for(self, stage: Stage, *, plain: bool) -> bool:
+        """Says whether a process is there already that can do a stage: one that has read its detector, or, if the stage
+        is `plain`, any of built-in stages."""
+        if stage.detector in self._readers or not plain:
+            return stage.detector in self._readers
+        readers = [one.host for one in self._readers.values() if not one.stage.foreign]
+        return any(host.alive for host in (*self._kept, *readers)) or nursery.has_spare()
 
     def start(self, stage: Stage | Work, *, plain: bool = False) -> None:
         """Begins a stage; `plain` if it needs no Keras, so that a process from before that was imported does for it."""
@@ -110,6 +112,8 @@ class Crew:
             `("progress", stage, (done, total, text))`, or `("ended", stage, result)` with what
             `benchmark.execute.attempt.attempt` returns.
         """
+        if also is not None and also.fileno() < 0:  # it has been closed
+            return
         first = min(within, min((one.until for one in self._working.values()), default=math.inf) - time.monotonic())
         heard = [*(one.host.connection for one in self._working.values()), *([also] if also is not None else ())]
         wait(heard, None if first == math.inf else max(0, first))

@@ -5,6 +5,9 @@ Stages pass keys, never arrays: a worker finds its inputs in the store, which al
 
 from __future__ import annotations
 
+import math
+from collections.abc import Callable
+
 from benchmark.execute.crew import Crew
 from benchmark.execute.state import Listener, Outcome, State
 from benchmark.plan.planner import Plan
@@ -50,32 +53,22 @@ def execute(
             cluster.distribute(client, state, store)
         return state.outcomes
     functions = {stage.function for stage in state.open.values()}
-    plain_kinds = _plain_kinds(plan)
-
-    def is_plain(stage: Stage) -> bool:
-        own = stage.function in OWN and stage.where.get("kind") in plain_kinds
-        return stage.function in PLAIN or (own and not stage.foreign)
-
+    is_plain = _plain(plan)
     with Crew(jobs, str(store.root), plan.spec.protocol.limit) as crew:
         if functions & KERAS and not functions & FIRST:
             nursery.get_ready(learn=True)
         while True:
             learning = nursery.learning()  # a new process is waited for, and one from before does what needs no Keras
-            fits = is_plain if learning else None
-            while (
-                not crew.full
-                and (crew.has_spare or not learning)
-                and (stage := state.take(crew.read, fits)) is not None
-            ):
+            fits = None if learning is None else lambda stage: crew.has_process_for(stage, plain=is_plain(stage))
+            while not crew.full and (stage := state.take(crew.read, fits)) is not None:
                 listener.started(stage)
                 crew.start(stage, plain=is_plain(stage))
             if functions & KERAS:  # imported while the images are read, for which everything else waits
                 nursery.get_ready(learn=True)
-            if learning:
-                listener.idle()
-            elif not crew.busy:
+            if not crew.busy and not (learning and state.open):
                 return state.outcomes
-            for kind, stage, content in crew.events(also=learning):
+            at_once = learning is not None and listener.idle()
+            for kind, stage, content in crew.events(0 if at_once else math.inf, learning):
                 if kind == "progress":
                     listener.progress(stage.name, *content)
                 else:
@@ -84,7 +77,13 @@ def execute(
                         nursery.get_ready(learn=True)  # else each process of a stranger's code would import it
 
 
-def _plain_kinds(plan: Plan) -> set[str]:
-    """Returns the plug-ins that are known to have no network: controls and sentinels."""
+def _plain(plan: Plan) -> Callable[[Stage], bool]:
+    """Returns what says whether a stage needs no Keras for sure: controls and sentinels have no network."""
     rows = [row.plugin for row in (*plan.generators, *plan.detectors)]
-    return {one.kind for one in rows if one.attribute("control") or one.attribute("sentinel")}
+    kinds = {one.kind for one in rows if one.attribute("control") or one.attribute("sentinel")}
+
+    def is_plain(stage: Stage) -> bool:
+        own = stage.function in OWN and stage.where.get("kind") in kinds
+        return not stage.foreign and (own or stage.function in PLAIN)
+
+    return is_plain

@@ -58,8 +58,9 @@ class Listener:
     def doing(self, text: str) -> None:
         """What is done from now on, beside stages, until the next word; it may take a while."""
 
-    def idle(self) -> None:
-        """This process has nothing to do for some seconds. It may be told so again."""
+    def idle(self) -> bool:
+        """This process has nothing to do for some seconds: something short may be done. Says whether there is more."""
+        return False
 
     def ended(self) -> None:
         """The last stage has ended: the tables come next."""

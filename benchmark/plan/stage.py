@@ -45,7 +45,7 @@ VERSIONS = {
 
 
 SCORES = frozenset({"score", "gap", "format_bias"})  # the stages that ask a trained detector for scores of images
-APPLY = SCORES | {"explain"}  # and those that ask it for anything
+APPLY = SCORES | {"explain"}  # and those that ask it for anything: a stranger's may change by more than scores
 
 
 @dataclass(frozen=True)
@@ -86,7 +86,7 @@ class Stage:
     @property
     def detector(self) -> str | None:
         """The key of the trained detector that it applies, if that is what it does, and nothing else."""
-        return self.inputs["trained"].key if self.function in APPLY else None
+        return self.inputs["trained"].key if self.function in (SCORES if self.foreign else APPLY) else None
 
     def as_json(self) -> dict[str, Any]:
         """Returns what a worker needs to do the stage, keys in place of the stages that it reads."""
@@ -121,7 +121,8 @@ class Work:
     @property
     def detector(self) -> str | None:
         """As of `Stage`."""
-        return str(self.given["inputs"]["trained"][1]) if self.given["function"] in APPLY else None
+        applies = self.function in (SCORES if self.foreign else APPLY)
+        return str(self.given["inputs"]["trained"][1]) if applies else None
 
     def as_json(self) -> dict[str, Any]:
         """As of `Stage`."""

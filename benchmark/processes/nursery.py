@@ -304,7 +304,7 @@ def is_running() -> bool:
 def has_spare() -> bool:
     """Says whether there is a copy that nobody has asked for."""
     with _shared_lock:
-        return any(one.spare is not None for one in _shared)
+        return any(one.spare is not None and one.spare.alive for one in _shared)
 
 
 def unspared() -> None:

@@ -12,17 +12,27 @@ from data.errors import UserError
 
 
 class Second:
-    """A copy of this process's nursery, if that is there: to start one takes longer than what is gained."""
+    """A copy of this process's nursery, if that is there: to start one takes longer than what is gained.
+
+    Used in a `with`, which ends it.
+    """
 
     def __init__(self) -> None:
         self._host: nursery.Host | None = None
         self._open = 0  # requests without an answer
 
+    def __enter__(self) -> Second:
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self._end()
+
     def get_ready(self, modules: Sequence[str]) -> None:
         """Starts the process, which imports modules, and does not wait for it."""
-        if self._host is None and nursery.is_running():
+        has_time = nursery.has_spare() or nursery.learning() is None  # else it would be waited for
+        if self._host is None and nursery.is_running() and has_time:
             with contextlib.suppress(UserError):
-                self._host = nursery.host(foreign=False)
+                self._host = nursery.host(foreign=False, plain=True)
                 self.ask("benchmark.processes.second:imported", modules)
 
     def ask(self, function: str, *arguments: Any) -> None:
@@ -44,9 +54,14 @@ class Second:
         except nursery.Lost:
             return None
         finally:
+            self._end()
+        return value
+
+    def _end(self) -> None:
+        if self._host is not None:
             self._host.end()
             self._host = None
-        return value
+            self._open = 0
 
 
 def imported(modules: Sequence[str]) -> None:

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import contextlib
 import json
-from collections.abc import Iterator
 
 import numpy as np
 import pandas as pd
 
 from benchmark.plugins import adapt
 from benchmark.stages import bank, mixed, picks
-from benchmark.stages.job import Job, forget, instance, prepared, trained_detector
+from benchmark.stages.job import Job, instance, prepared, trained_detector
 from detection.networks.gradcam import NoFeatureMap
 
 SAMPLE = 256  # images of each side that a mean heat map is of, at most
@@ -39,13 +38,7 @@ def explain(job: Job) -> None:
     weighs = callable(getattr(detector.detector, "weights_image", None))
     if not detector.explains and not weighs:
         return
-    with _unshared(job):
-        detector = trained_detector(job)
-        _draw(job, detector, test, at)
-
-
-def _draw(job: Job, detector: adapt.DetectorAdapter, test: bank.Labelled, at: np.ndarray) -> None:
-    """Writes the heat maps of chosen test images and the mean ones of each side, and the weights."""
+    detector = trained_detector(job)
     if detector.explains:
         sides = [test.images[_sample(test.is_fake == side)] for side in (False, True)]
         with contextlib.suppress(NoFeatureMap):  # a network that sees images as a whole: then there are no maps
@@ -54,19 +47,6 @@ def _draw(job: Job, detector: adapt.DetectorAdapter, test: bank.Labelled, at: np
             np.save(job.folder / "means.npy", np.stack([detector.heat_maps(side).mean(axis=0) for side in sides]))
     if (weights := detector.weights_image()) is not None:
         np.save(job.folder / "weights.npy", weights)
-
-
-@contextlib.contextmanager
-def _unshared(job: Job) -> Iterator[None]:
-    """Reads a stranger's detector anew, before and after: it may change by what it is asked."""
-    is_strange = job.where.get("foreign")
-    try:
-        if is_strange:
-            forget()
-        yield
-    finally:
-        if is_strange:
-            forget()
 
 
 def spectra(job: Job) -> None:

@@ -85,14 +85,15 @@ def run(
     changes = [*(changes or ()), *asking(ask)]
     chosen = chosen_spec(spec, real, fake, changes)
     jobs = jobs or _jobs(smoke, scheduler)
-    second = Second() if jobs > 1 else None
-    with _listener(second) as listener, _mended(real, fake):
-        result = api.run(
-            chosen, out=out, store=store, data=data, jobs=jobs, scheduler=scheduler,
-            changes=changes, smoke=smoke, tensorboard=tensorboard, inception_weights=inception_weights,
-            ladder=ladder, ignore=ignore or (), listener=listener, command=_command(),
-        )  # fmt: skip
-    page = report.page(result.folder, second=second)
+    with contextlib.ExitStack() as stack:
+        second = stack.enter_context(Second()) if jobs > 1 else None
+        with _listener(second) as listener, _mended(real, fake):
+            result = api.run(
+                chosen, out=out, store=store, data=data, jobs=jobs, scheduler=scheduler,
+                changes=changes, smoke=smoke, tensorboard=tensorboard, inception_weights=inception_weights,
+                ladder=ladder, ignore=ignore or (), listener=listener, command=_command(),
+            )  # fmt: skip
+        page = report.page(result.folder, second=second)
     drawn = report.figures_of(result.folder) if figures else ""
     with screen.doing("Summing up"):
         nursery.leave()

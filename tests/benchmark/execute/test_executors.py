@@ -240,7 +240,7 @@ def test_what_has_no_network_is_done_while_keras_is_imported(tmp_path: Path, mon
             specs.parse({"dataset": {"name": "digits", "limit": 200}} | rows), out=tmp_path / "run", jobs=2,
             smoke=True, listener=listener,
         )  # fmt: skip
-    nursery.close()
+    nursery._shared.pop().close()
     assert listener.began[:2] == ["prepare digits", "audit ledger"]
     assert set(listener.began[2:-1]) >= {
         "train_generator real-copy seed 0", "sample noise seed 0", "score sentinel-content seed 0 on noise seed 0",

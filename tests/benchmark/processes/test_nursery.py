@@ -18,7 +18,7 @@ import kill_tools as tools
 import pytest
 
 from benchmark.execute.crew import Crew
-from benchmark.plan.stage import Work
+from benchmark.plan.stage import Stage, Work
 from benchmark.processes import apart, hosted, leftovers, nursery
 from benchmark.processes.second import Second
 from benchmark.store.store import Store
@@ -200,14 +200,16 @@ def test_what_needs_no_keras_is_done_while_it_is_imported(own: Path, tmp_path: P
     spare = nursery._shared[0].spare
     assert spare is not None
     first, second = (Work({"key": key, "where": {}, "function": "prepare", "inputs": {}}) for key in "ab")
+    plain = Stage("prepare", "prepare", {})
     with Crew(1, str(Store(tmp_path / "store").root)) as crew:
         assert nursery.learning() is nursery.nursery()
-        assert crew.has_spare
+        assert crew.has_process_for(plain, plain=True)
+        assert not crew.has_process_for(plain, plain=False)
         assert crew._host(first, plain=True) is spare
-        assert not crew.has_spare
+        assert not crew.has_process_for(plain, plain=True)
         assert _said(spare, "builtins:eval", KERAS)[0] is False
         crew._kept.append(spare)
-        assert crew.has_spare
+        assert crew.has_process_for(plain, plain=True)
         assert crew._host(second, plain=True) is spare, "and again, though a new one would have Keras"
         crew._kept.append(spare)
         assert nursery.learning() is nursery.nursery()
@@ -225,6 +227,8 @@ def test_a_nursery_that_is_killed_while_it_learns_is_not_waited_for(own: Path) -
     assert one is nursery.nursery()
     os.kill(one._process.pid, signal.SIGKILL)
     tools.wait_for(lambda: nursery.learning() is None, "that is noticed")
+    with Crew(1, str(Store(own / "store").root)) as crew:
+        assert not list(crew.events(also=one)), "though its channel is closed"
     assert apart.call("os:getpid") != os.getpid()
 
 
@@ -232,6 +236,11 @@ def test_a_second_process_does_a_part_and_fails_alone(own: Path) -> None:
     second = Second()
     second.get_ready(["json"])
     assert second.answer() is None, "there is no nursery that it could be a copy of"
+    with Second() as other:
+        nursery.get_ready(learn=True)
+        other.get_ready(["json"])
+        assert other._host is None, "it would be waited for"
+    nursery._shared.pop().close()
     for function, given, value in (("operator:add", (1, 2), 3), ("operator:truediv", (1, 0), None)):
         nursery.get_ready(learn=False)
         second.get_ready(["json", "no_such_module"])
@@ -241,6 +250,10 @@ def test_a_second_process_does_a_part_and_fails_alone(own: Path) -> None:
     second.get_ready(["json"])
     second.ask("os:_exit", 1)
     assert second.answer() is None
+    with second:
+        second.get_ready(["json"])
+        assert (host := second._host) is not None
+    assert host.ended
 
 
 def test_a_copy_that_nobody_wants_ends_by_itself(own: Path) -> None:
