@@ -2,8 +2,9 @@
 
 `docs/tools/results.py` makes the tables. A row of `answers-cifar10-dog.csv` is an answer over all training runs, as the
 run folders' tables have it: `fd` (of each training), `auc` (of a configuration, clean and processed), `sets` (the
-images that a set needs for an AUC of 0.99), `sources` (what the images of a class are said to be), `ranks`, and `along`
-(AUC and FD of a checkpoint). Each is taken from the first folder that has it.
+images that a set needs for an AUC of 0.99), `sources` (what the images of a class are said to be), `ranks`, `along`
+(AUC and FD of a checkpoint), `transfer` (AUC of what was learned elsewhere) and `profile`. Each is taken from the first
+folder that has it.
 """
 
 from __future__ import annotations
@@ -21,6 +22,10 @@ TABLE = Path(__file__).parents[1] / "tables" / "answers-cifar10-dog.csv"
 COLUMNS = ["answer", "of", "by", "how", "value", "low", "high", "note"]
 DETECTORS = ["linear-pixel", "linear-log-dct", "features-knn", "patch-5", "cnn", "sentinel-content"]
 GENERATORS = ["baseline", "tuned-0.0002", "tuned-0.0003", "stable", "flow"]
+PROFILE = {
+    "clean": "clean", "few_shot": "64 images", "unseen": "unseen", "processed": "`social-1`",
+    "pooled": "images for 0.99",
+}  # fmt: skip
 EPOCHS = ["10", "20", "28", "30", "40"]
 CLEAN, HARSH, LEARNED = "clean", "jpeg-75", "jpeg-75, learned with it"
 
@@ -77,7 +82,20 @@ def _checkpoints(rows: pd.DataFrame) -> tuple[str, pd.DataFrame]:
     return "along", pd.concat([once, rows.assign(by=rows["detector"])], ignore_index=True)
 
 
-QUESTIONS = {"robustness": _robust, "sets": _sets, "sources": _made_by, "along_training": _checkpoints}
+def _elsewhere(rows: pd.DataFrame) -> tuple[str, pd.DataFrame]:
+    rows = rows[(rows["scope"] == "configuration") & (rows["measure"] == "auc") & (rows["part"] != "next")]
+    lesson = rows["lesson"].where(rows["part"] == "pairs", rows["part"])
+    return "transfer", rows.assign(of=rows["generator"], by=rows["detector"], how=lesson)
+
+
+def _profile(rows: pd.DataFrame) -> tuple[str, pd.DataFrame]:
+    return "profile", rows.assign(of=rows["generator"], by=rows["detector"], how=rows["number"])
+
+
+QUESTIONS = {
+    "robustness": _robust, "sets": _sets, "sources": _made_by, "along_training": _checkpoints,
+    "transfer": _elsewhere, "profile": _profile,
+}  # fmt: skip
 
 
 def _quality(rows: pd.DataFrame) -> pd.DataFrame:
@@ -102,6 +120,8 @@ def tables() -> dict[str, list[list[str]]]:
         "cpu sets": _grid(of["sets"], heads, of="sets"),
         "cpu sources": _sources(of["sources"]),
         "cpu along": _along(of["along"]),
+        "cpu profile": _first(of["profile"]),
+        **_transfer(of["transfer"], heads),
     }
 
 
@@ -146,6 +166,29 @@ def _jpeg(rows: pd.DataFrame) -> list[list[str]]:
             shown = [_words(at.loc[key], "AUC") if key in at.index else "-" for key in keys]
             lines.append([f"`{name}`", f"`{detector}`", *shown])
     return [["", "AUC", "clean", "JPEG 75", "JPEG 75, learned with it"], *lines]
+
+
+def _first(rows: pd.DataFrame) -> list[list[str]]:
+    """A row for each configuration and a column for each number of the profile, with the detector that has it."""
+    at, lines = rows.set_index(["of", "how"]), []
+    for name in GENERATORS:
+        found = {number: at.loc[(name, number)] for number in PROFILE}
+        shown = [_words(row, "sets" if number == "pooled" else "AUC") for number, row in found.items()]
+        by = [f"`{row['by']}`" for row in found.values()]
+        lines.append([f"`{name}`", *map(" ".join, zip(shown, by, strict=True))])
+    return [["", *PROFILE.values()], *lines]
+
+
+def _transfer(rows: pd.DataFrame, heads: Sequence[str]) -> dict[str, list[list[str]]]:
+    """What was learned of the flow, and tested on the others; the reverse; of all but one; and of another run."""
+    of_flow, on_flow = rows[rows["how"] == "flow"], rows[(rows["of"] == "flow") & rows["how"].isin(GENERATORS)]
+    own = len(GENERATORS)  # the column of the flow itself
+    return {
+        "cpu after flow": [line[:own] for line in _grid(of_flow, heads)],
+        "cpu on flow": [line[:own] for line in _grid(on_flow.assign(of=on_flow["how"]), heads)],
+        "cpu unseen": _grid(rows[rows["how"] == "leave-one-out"], heads),
+        "cpu another run": _grid(rows[rows["how"] == "runs"], heads),
+    }
 
 
 def _along(rows: pd.DataFrame) -> list[list[str]]:
