@@ -112,11 +112,11 @@ def _carries(figure: TransferFigure, best: str) -> str:
     if behind.empty:
         return f"{first}."
     tied = [str(name) for name, row in behind.iterrows() if not row["low"] > 0]
-    rest = len(behind) - len(tied)
+    rest = [str(name) for name in behind.index if name not in tied]
     words = f"the highest of {numbers.plural(len(behind) + 1, 'detector')}"
     if not tied:
         return f"{first}, {words} by more than chance (paired DeLong, Bonferroni over all pairs, 5 %)."
-    more = f", and the other {rest} are lower by more than chance" if rest else ""
+    more = f", and {numbers.listed(rest)} {'is' if len(rest) == 1 else 'are'} lower by more than chance" if rest else ""
     test = "paired DeLong, Bonferroni over all pairs, 5 %"
     return f"{first}, {words}; {numbers.listed(tied)} cannot be told from it{more} ({test})."
 
@@ -158,7 +158,7 @@ def _pairs(figure: TransferFigure, best: str) -> str:
     lost = rows[rows["difference_high"] < 0]
     second = f"trained on {most['lesson']} it finds {most['generator']} with AUC {_told(most, 'auc')}"
     count = f"{len(lost)} of {len(rows)}" if len(lost) else f"none of {len(rows)}"
-    third = f"{count} pairs loses AUC by more than its interval, each by itself"
+    third = f"{count} pairs {'lose' if len(lost) > 1 else 'loses'} AUC by more than its interval, each by itself"
     return f"{first}, the lowest of all pairs; {second}, the highest; {third}."
 
 

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
+from types import SimpleNamespace
 
+import pandas as pd
 import pytest
 
 from reports import page
@@ -33,6 +35,29 @@ def test_sentences_say_who_carries_what_is_hardest_and_what_is_lost(with_transfe
     assert "6 of 6 pairs" in pairs
     assert "finds tuned with AUC 0.700 [0.670, 0.730] and older with AUC 0.600" in later
     assert "on none of 3 configurations; the largest change is -0.010" in unseen
+
+
+@pytest.mark.parametrize(
+    ("lows", "said"),
+    [
+        ({"b": -0.1, "c": 0.1}, "b cannot be told from it, and c is lower by"),
+        ({"b": -0.1, "c": 0.1, "d": 0.2}, "b cannot be told from it, and c and d are lower by"),
+        ({"b": -0.1}, "b cannot be told from it (paired"),
+    ],
+)
+def test_who_is_behind_is_named(lows: dict[str, float], said: str) -> None:
+    behind = pd.DataFrame({"detector": list(lows), "value": 0.1, "low": list(lows.values()), "measure": "behind_best"})
+    mean = pd.DataFrame({"detector": ["a"], "value": 0.9, "low": 0.8, "high": 1.0, "measure": "mean"})
+    answer = pd.concat([behind, mean]).assign(scope="detector", ledger_seed=0)
+    assert said in transfer._carries(SimpleNamespace(answer=answer, generators=["x"]), "a")
+
+
+@pytest.mark.parametrize(("ends", "said"), [([-0.1, 0.1], "1 of 2 pairs loses"), ([-0.1, -0.2], "2 of 2 pairs lose ")])
+def test_pairs_that_lose_are_counted(ends: list[float], said: str) -> None:
+    one = {"part": "pairs", "lesson": "x", "generator": "y", "own_auc": 0.9, "auc": 0.8}
+    one |= {f"{name}_{end}": 0.8 for name in ("auc", "own_auc") for end in ("low", "high")}
+    rows = pd.DataFrame([one | {"difference_high": end} for end in ends])
+    assert said in transfer._pairs(SimpleNamespace(of=lambda _: rows), "a")
 
 
 def test_the_diagonal_is_the_usual_lesson_and_sentinels_come_last(with_transfer: Callable[..., Path]) -> None:
