@@ -87,11 +87,13 @@ def _hidden(aucs: pd.DataFrame, trained: str) -> str:
     ]
     n, detectors = aucs["perturbation"].nunique(), numbers.plural(aucs["detector"].nunique(), "detector")
     which = detectors if aucs["detector"].nunique() == 1 else f"all {detectors}"
-    found = f": {'; '.join(pairs)}" if pairs else ", since after each some AUC is above 0.5 with its 95 % interval"
-    said = (
-        f"{trained}: of {numbers.plural(n, 'processing')}, {hidden['perturbation'].nunique() or 'none'} "
-        f"{'hides' if hidden['perturbation'].nunique() < 2 else 'hide'} a configuration from {which}{found}"
-    )
+    some = "some AUC is above 0.5 with its 95 % interval"
+    found = f": {'; '.join(pairs)}" if pairs else f", since {'on each' if n == 1 else 'after each'} {some}"
+    many = hidden["perturbation"].nunique()
+    who = f"of {n} processings, {many or 'none'} {'hides' if many < 2 else 'hide'} a"
+    if n == 1:
+        who = f"{aucs['perturbation'].iloc[0]} hides {'a' if many else 'no'}"
+    said = f"{trained}: {who} configuration from {which}{found}"
     said += " (no AUC is above 0.5 with its 95 % interval)" if pairs else ""
     if len(unknown):
         places = [f"{row.perturbation} on {row.generator}" for row in unknown.itertuples()]
@@ -139,11 +141,14 @@ def _back(rows: pd.DataFrame) -> Iterator[str]:
         return
     both = lost.merge(gains, on=keys)
     counts = (both["told"] == "above 0").sum(), (both["told"] == "below 0").sum()
-    less = f", and takes more in {counts[1]}" if counts[1] else ""
-    yield (
-        f"Training with the same processing gives some of it back in {counts[0]} of the {len(both)} pairs of detector "
-        f"and processing whose AUC falls{less} (paired, at 95 % for all of one detector together)."
-    )
+    if len(both) == 1:
+        does = "gives some of it back" if counts[0] else "takes more" if counts[1] else "is not shown to give any back"
+        does += f": to {both['detector'].iloc[0]} after {both['perturbation'].iloc[0]}, the only one whose AUC falls"
+    else:
+        does = (
+            f"gives some of it back in {counts[0]} of the {len(both)} pairs of detector and processing whose AUC falls"
+        )
+    yield f"Training with the same processing {does} (paired, at 95 % for all of one detector together)."
 
 
 def _carried(rows: pd.DataFrame) -> Iterator[str]:

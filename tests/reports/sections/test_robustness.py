@@ -61,11 +61,11 @@ def rows(**columns: list) -> pd.DataFrame:
 def test_nothing_hidden_nothing_known_and_sentinels() -> None:
     whole = rows(metric=["auc"] * 2, detector=["d", "e"], value=[0.9, 0.5], low=[0.8, 0.4], high=[0.95, 0.6])
     assert robustness.answer(whole, ["d", "e"]) == [
-        "Trained on clean images: of 1 processing, none hides a configuration from all 2 detectors, since after each "
-        "some AUC is above 0.5 with its 95 % interval."
+        "Trained on clean images: jpeg-50 hides no configuration from all 2 detectors, since on each some AUC is above "
+        "0.5 with its 95 % interval."
     ]
     (alone,) = robustness.answer(whole, ["e"])  # the sentinel that tells is counted nowhere
-    assert "1 hides a configuration from 1 detector: jpeg-50 hides a (" in alone
+    assert "images: jpeg-50 hides a configuration from 1 detector: jpeg-50 hides a (" in alone
     (unknown,) = robustness.answer(whole.assign(low=np.nan), ["d", "e"])
     assert unknown.endswith("; without an interval nothing is told of jpeg-50 on a.")
     level = rows(metric=["drop"], value=[0.01], low=[-0.1], high=[0.1])
@@ -73,6 +73,26 @@ def test_nothing_hidden_nothing_known_and_sentinels() -> None:
         "No AUC is lower after processing than on clean images (paired on the same images, 95 % each)."
     ]
     assert robustness.sentences(level.assign(low=np.nan), ["d"]) == []
+
+
+@pytest.mark.parametrize(
+    ("told", "said"),
+    [
+        (["above 0"], "gives some of it back: to d after jpeg-50, the only one whose AUC falls (paired"),
+        (["below 0"], "takes more: to d after"),
+        ([""], "is not shown to give any back: to d"),
+        (
+            ["above 0", ""],
+            "gives some of it back in 1 of the 2 pairs of detector and processing whose AUC falls (",
+        ),
+    ],
+)
+def test_what_training_gives_back_is_counted(told: list[str], said: str) -> None:
+    n = len(told)
+    names = ["d", "e"][:n]
+    drop, back = (rows(metric=[metric] * n, detector=names) for metric in ("drop", "regained"))
+    (sentence,) = robustness._back(pd.concat([drop.assign(told="above 0"), back.assign(told=told, train="same")]))
+    assert said in sentence
 
 
 def test_fakes_that_a_carried_threshold_no_longer_finds_are_told() -> None:
