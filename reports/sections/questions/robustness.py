@@ -145,9 +145,9 @@ def _back(rows: pd.DataFrame) -> Iterator[str]:
         does = "gives some of it back" if counts[0] else "takes more" if counts[1] else "is not shown to give any back"
         does += f": to {both['detector'].iloc[0]} after {both['perturbation'].iloc[0]}, the only one whose AUC falls"
     else:
-        does = (
-            f"gives some of it back in {counts[0]} of the {len(both)} pairs of detector and processing whose AUC falls"
-        )
+        less = f", and takes more in {counts[1]}" if counts[1] else ""
+        does = f"gives some of it back in {counts[0]} of the {len(both)} pairs of detector and processing whose AUC "
+        does += f"falls{less}"
     yield f"Training with the same processing {does} (paired, at 95 % for all of one detector together)."
 
 
