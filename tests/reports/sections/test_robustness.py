@@ -80,6 +80,10 @@ def test_nothing_hidden_nothing_known_and_sentinels() -> None:
     [
         (["above 0"], "gives some of it back: to d after jpeg-50, the only one whose AUC falls (paired"),
         (["below 0"], "takes more: to d after"),
+        (
+            ["below 0", "below 0"],
+            "in 0 of the 2 pairs of detector and processing whose AUC falls, and takes more in 2 (",
+        ),
         ([""], "is not shown to give any back: to d"),
         (
             ["above 0", ""],
