@@ -3,8 +3,8 @@
 `docs/tools/results.py` makes the tables. A row of `answers-cifar10-dog.csv` is an answer over all training runs, as the
 run folders' tables have it: `fd` (of each training), `auc` (of a configuration, clean and processed), `sets` (the
 images that a set needs for an AUC of 0.99), `sources` (what the images of a class are said to be), `ranks`, `along`
-(AUC and FD of a checkpoint), `transfer` (AUC of what was learned elsewhere) and `profile`. Each is taken from the first
-folder that has it.
+(AUC and FD of a checkpoint), `transfer` (AUC of what was learned elsewhere), `curve` (AUC by labelled images, and how
+many a threshold needs) and `profile`. Each is taken from the first folder that has it.
 """
 
 from __future__ import annotations
@@ -26,6 +26,7 @@ PROFILE = {
     "clean": "clean", "few_shot": "64 images", "unseen": "unseen", "processed": "`social-1`",
     "pooled": "images for 0.99",
 }  # fmt: skip
+LABELLED = ["8", "32", "128", "512", "all"]
 EPOCHS = ["10", "20", "28", "30", "40"]
 CLEAN, HARSH, LEARNED = "clean", "jpeg-75", "jpeg-75, learned with it"
 
@@ -88,13 +89,19 @@ def _elsewhere(rows: pd.DataFrame) -> tuple[str, pd.DataFrame]:
     return "transfer", rows.assign(of=rows["generator"], by=rows["detector"], how=lesson)
 
 
+def _curve(rows: pd.DataFrame) -> tuple[str, pd.DataFrame]:
+    n = rows["n"].astype(str).where(rows["all_images"] != "True", "all")
+    how = n.where(rows["kind"] == "auc", rows["threshold"].astype(str))
+    return "curve", rows.assign(of=rows["generator"], by=rows["detector"], how=how)
+
+
 def _profile(rows: pd.DataFrame) -> tuple[str, pd.DataFrame]:
     return "profile", rows.assign(of=rows["generator"], by=rows["detector"], how=rows["number"])
 
 
 QUESTIONS = {
     "robustness": _robust, "sets": _sets, "sources": _made_by, "along_training": _checkpoints,
-    "transfer": _elsewhere, "profile": _profile,
+    "transfer": _elsewhere, "learning_curve": _curve, "profile": _profile,
 }  # fmt: skip
 
 
@@ -120,6 +127,7 @@ def tables() -> dict[str, list[list[str]]]:
         "cpu sets": _grid(of["sets"], heads, of="sets"),
         "cpu sources": _sources(of["sources"]),
         "cpu along": _along(of["along"]),
+        "cpu curve": _labelled(of["curve"]),
         "cpu profile": _first(of["profile"]),
         **_transfer(of["transfer"], heads),
     }
@@ -177,6 +185,22 @@ def _first(rows: pd.DataFrame) -> list[list[str]]:
         by = [f"`{row['by']}`" for row in found.values()]
         lines.append([f"`{name}`", *map(" ".join, zip(shown, by, strict=True))])
     return [["", *PROFILE.values()], *lines]
+
+
+def _labelled(rows: pd.DataFrame) -> list[list[str]]:
+    """A row for each configuration and detector, its AUC by labelled images of each side, and how many it needs."""
+    at, lines = rows.set_index(["of", "by", "how"]), []
+    for name in GENERATORS:
+        for detector in (one for one in DETECTORS if one in set(rows["by"])):
+            aucs = [_words(at.loc[(name, detector, n)], "AUC") for n in LABELLED]
+            needed = [_needed(at.loc[(name, detector, threshold)]) for threshold in ("0.75", "0.9", "0.99")]
+            lines.append([f"`{name}`", f"`{detector}`", *aucs, *needed])
+    return [["", "AUC of", *LABELLED, "0.75 needs", "0.9", "0.99"], *lines]
+
+
+def _needed(row: pd.Series) -> str:
+    """How many images a mean AUC needs: at most the number, and more than the one before it."""
+    return "not reached" if pd.isna(row["value"]) else f"{row['value']:.0f}"
 
 
 def _transfer(rows: pd.DataFrame, heads: Sequence[str]) -> dict[str, list[list[str]]]:
