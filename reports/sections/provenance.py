@@ -12,6 +12,7 @@ from reports import numbers
 from reports.load import MAIN, Run
 
 MOST = 1000  # stages that the page names each; of more a browser would draw megabytes that nobody reads
+DONE = ("done", "cached")  # in this run, or in an earlier one
 
 
 def failures(run: Run) -> list[dict[str, Any]]:
@@ -99,7 +100,7 @@ def provenance(run: Run) -> dict[str, Any]:
             {key: str(stage.get(key) or "") for key in ("id", "status", "key", "error")}
             | {"seconds": numbers.duration(stage.get("seconds"))}
             for stage in stages
-            if len(stages) <= MOST or stage.get("status") != "done"
+            if len(stages) <= MOST or stage.get("status") not in DONE
         ],
         "spec": json.dumps(manifest.get("spec") or {}, indent=2, ensure_ascii=False),
     }

@@ -22,7 +22,9 @@ def of(*stages: dict[str, Any]) -> dict[str, Any]:
 
 def test_many_stages_stand_by_kind_and_those_that_are_not_done_by_name(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(provenance, "MOST", 3)
-    done = [{"id": f"score a {at}", "stage": "score", "key": "k", "status": "done", "seconds": 20.0} for at in range(3)]
+    score = {"stage": "score", "key": "k", "seconds": 20.0}
+    statuses = ("done", "cached", "done")  # in this run, or in the one that it goes on from
+    done = [score | {"id": f"score a {at}", "status": status} for at, status in enumerate(statuses)]
     failed = {
         "id": "measure b",
         "stage": "measure",
@@ -44,5 +46,5 @@ def test_many_stages_stand_by_kind_and_those_that_are_not_done_by_name(monkeypat
     assert "4 stages" in text
     assert "manifest.json</code>; here are those that are not done" in text
     assert "no &lt;space&gt;" in text
-    assert "score a 0" not in text
+    assert "score a" not in text
     assert "manifest.json" not in template.render(provenance=few)
