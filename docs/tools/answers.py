@@ -199,8 +199,8 @@ def _labelled(rows: pd.DataFrame) -> list[list[str]]:
 
 
 def _needed(row: pd.Series) -> str:
-    """How many images a mean AUC needs: at most the number, and more than the one before it."""
-    return "not reached" if pd.isna(row["value"]) else f"{row['value']:.0f}"
+    """How many images a mean AUC needs: the smallest number that was tried and has it."""
+    return "not reached" if pd.isna(row["value"]) else f"{'≤ ' * (row['value'] == 8)}{row['value']:.0f}"
 
 
 def _transfer(rows: pd.DataFrame, heads: Sequence[str]) -> dict[str, list[list[str]]]:
