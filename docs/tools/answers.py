@@ -200,7 +200,11 @@ def _labelled(rows: pd.DataFrame) -> list[list[str]]:
 
 def _needed(row: pd.Series) -> str:
     """How many images a mean AUC needs: the smallest number that was tried and has it."""
-    return "not reached" if pd.isna(row["value"]) else f"{'≤ ' * (row['value'] == 8)}{row['value']:.0f}"
+    return (
+        "not reached"
+        if pd.isna(row["value"])
+        else f"{'≤ ' if row['value'] == int(LABELLED[0]) else ''}{row['value']:.0f}"
+    )
 
 
 def _transfer(rows: pd.DataFrame, heads: Sequence[str]) -> dict[str, list[list[str]]]:
