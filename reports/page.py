@@ -17,7 +17,7 @@ from reports.embed.axis import axis
 from reports.embed.templates import environment
 from reports.figures import svg
 from reports.load import Run, load
-from reports.sections import views
+from reports.sections import tables, views
 from reports.sections.views import Other
 
 if TYPE_CHECKING:
@@ -48,7 +48,8 @@ def write(run_folder: Path, other: Other | None = None) -> Path:
 def half(run_folder: str) -> dict[str, Any]:
     """Returns about half of what a page shows, for a process that writes the page meanwhile."""
     with svg.themed(), _uncollected():
-        return views.half(load(Path(run_folder)))
+        run = load(Path(run_folder))
+        return views.half(run, tables.table(run))
 
 
 def render(run: Run, other: Other | None = None) -> str:

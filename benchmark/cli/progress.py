@@ -8,7 +8,7 @@ from __future__ import annotations
 import time
 from typing import Any
 
-from benchmark.cli import ahead
+from benchmark.cli.running import ahead
 from benchmark.cli.screen import Silence, hush
 from benchmark.execute.state import Listener, Outcome
 from benchmark.plan.stage import Stage

@@ -45,18 +45,18 @@ def tried(rows: Rows, asked: Sequence[tuple[str, Asked]]) -> list[tuple[str, Ask
     judges = [row.id for row, _ in rows.askable if not row.plugin.attribute("sentinel")]
     first = rows.generator_seeds[0], rows.detector_seeds[0]
     asked_of = _mains(rows.generators)[:REPEATED]
-    usual = {one.lesson.id for name, one in asked if _is_usual(name)}
+    usual = {one.lesson.id for name, one in asked if questions.is_usual(name)}
     on: dict[str, str] = {}  # of each detector, the first generator that it can be tried on
     for name, one in asked:
-        if _is_usual(name) and not one.exam.control:
+        if questions.is_usual(name) and not one.exam.control:
             on.setdefault(one.detector.id, one.exam.generator)
 
     def is_tried(name: str, one: Asked) -> bool:
         detector, exam = one.detector, one.exam
         if detector.id == (judges or [detector.id])[0]:
             takes_little = exam.generator in asked_of or one.lesson.id in usual
-            return _is_usual(name) or (exam.generator_seed == first[0] and takes_little)
-        if not _is_usual(name) or (exam.generator_seed, one.detector_seed) != first:
+            return questions.is_usual(name) or (exam.generator_seed == first[0] and takes_little)
+        if not questions.is_usual(name) or (exam.generator_seed, one.detector_seed) != first:
             return False
         if exam.control or detector.plugin.attribute("sentinel"):
             return not detector.rung or exam.control == REALS
@@ -68,8 +68,3 @@ def tried(rows: Rows, asked: Sequence[tuple[str, Asked]]) -> list[tuple[str, Ask
 def _mains(generators: Sequence[Row]) -> list[str]:
     """Returns the ids of the generators that are no controls."""
     return [row.id for row in generators if row.plugin.attribute("control") is None]
-
-
-def _is_usual(question: str) -> bool:
-    """Says whether it is one that detectors ask by their `train_on`."""
-    return hasattr(questions.known()[question], "WORD")

@@ -33,11 +33,11 @@ def tried(rows: Rows, asked: Sequence[tuple[str, Asked]]) -> list[tuple[str, Ask
     """
     first = judge(rows)
     mains = [row.id for row in rows.generators if row.plugin.attribute("control") is None][: shrink.REPEATED]
-    usual = {one.lesson.id for name, one in asked if _is_usual(name)}
+    usual = {one.lesson.id for name, one in asked if questions.is_usual(name)}
 
     def is_tried(question: str, one: Asked) -> bool:
         detector, exam, lesson = one.detector, one.exam, one.lesson
-        if not _is_usual(question):
+        if not questions.is_usual(question):
             if lesson.id not in usual:
                 return exam.generator in mains[:1] and lesson.draw < DRAWS
             return exam.generator in mains and (len(lesson.sources) > 1 or lesson.sources[0][0] in mains)
@@ -48,11 +48,6 @@ def tried(rows: Rows, asked: Sequence[tuple[str, Asked]]) -> list[tuple[str, Ask
         return not exam.control or (exam.control == NOISE and not detector.rung and not detector.plugin.takes("epochs"))
 
     return [pair for pair in shrink.tried(rows, asked) if is_tried(*pair)]
-
-
-def _is_usual(question: str) -> bool:
-    """Says whether it is one that detectors ask by their `train_on`."""
-    return hasattr(questions.known()[question], "WORD")
 
 
 def judge(rows: Rows) -> str | None:

@@ -86,7 +86,7 @@ class Stage:
     @property
     def detector(self) -> str | None:
         """The key of the trained detector that it applies, if that is what it does, and nothing else."""
-        return self.inputs["trained"].key if self.function in (SCORES if self.foreign else APPLY) else None
+        return self.inputs["trained"].key if _applies(self) else None
 
     def as_json(self) -> dict[str, Any]:
         """Returns what a worker needs to do the stage, keys in place of the stages that it reads."""
@@ -121,12 +121,16 @@ class Work:
     @property
     def detector(self) -> str | None:
         """As of `Stage`."""
-        applies = self.function in (SCORES if self.foreign else APPLY)
-        return str(self.given["inputs"]["trained"][1]) if applies else None
+        return str(self.given["inputs"]["trained"][1]) if _applies(self) else None
 
     def as_json(self) -> dict[str, Any]:
         """As of `Stage`."""
         return self.given
+
+
+def _applies(stage: Stage | Work) -> bool:
+    """Says whether it applies a trained detector that others may apply after it."""
+    return stage.function in (SCORES if stage.foreign else APPLY)
 
 
 @dataclass(frozen=True)

@@ -2,9 +2,9 @@
 
 Starting Python and importing NumPy, SciPy and pandas takes more than a second; a copy of a process that has them takes
 a few hundredths. So one process, the nursery, is started from scratch when it is first needed, imports them, and from
-then on does nothing but copy itself (`benchmark.processes.hosted`). It never imports TensorFlow or a plug-in, so it has
-no threads that a copy would lack, and no state that a copy could inherit. The copies end when it ends, and it ends when
-this process does.
+then on does nothing but copy itself (`benchmark.processes.hosted`). It starts no backend and imports no plug-in, so it
+has no threads that a copy would lack, and no state that a copy could inherit. The copies end when it ends, and it ends
+when this process does.
 """
 
 from __future__ import annotations

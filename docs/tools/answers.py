@@ -180,8 +180,8 @@ def _first(rows: pd.DataFrame) -> list[list[str]]:
     """A row for each configuration and a column for each number of the profile, with the detector that has it."""
     at, lines = rows.set_index(["of", "how"]), []
     for name in GENERATORS:
-        found = {number: at.loc[(name, number)] for number in PROFILE}
-        shown = [_words(row, "sets" if number == "pooled" else "AUC") for number, row in found.items()]
+        found = {kind: at.loc[(name, kind)] for kind in PROFILE}
+        shown = [_words(row, "sets" if kind == "pooled" else "AUC") for kind, row in found.items()]
         by = [f"`{row['by']}`" for row in found.values()]
         lines.append([f"`{name}`", *map(" ".join, zip(shown, by, strict=True))])
     return [["", *PROFILE.values()], *lines]
@@ -200,11 +200,10 @@ def _labelled(rows: pd.DataFrame) -> list[list[str]]:
 
 def _needed(row: pd.Series) -> str:
     """How many images a mean AUC needs: the smallest number that was tried and has it."""
-    return (
-        "not reached"
-        if pd.isna(row["value"])
-        else f"{'≤ ' if row['value'] == int(LABELLED[0]) else ''}{row['value']:.0f}"
-    )
+    if pd.isna(row["value"]):
+        return "not reached"
+    at_most = "≤ " if row["value"] == int(LABELLED[0]) else ""  # fewer were not tried
+    return f"{at_most}{row['value']:.0f}"
 
 
 def _transfer(rows: pd.DataFrame, heads: Sequence[str]) -> dict[str, list[list[str]]]:
@@ -220,7 +219,7 @@ def _transfer(rows: pd.DataFrame, heads: Sequence[str]) -> dict[str, list[list[s
 
 
 def _along(rows: pd.DataFrame) -> list[list[str]]:
-    """Two rows for each configuration, FD and AUCs of its checkpoints, and a column for each checkpoint."""
+    """Rows for each configuration, FD and the AUC of each detector, and a column for each checkpoint."""
     at, lines = rows.set_index(["of", "by", "how"]), []
     for name in GENERATORS:
         for what in ["fd", *(one for one in DETECTORS if one in set(rows["by"]))]:

@@ -97,15 +97,12 @@ def run(
     drawn = report.figures_of(result.folder) if figures else ""
     with screen.doing("Summing up"):
         nursery.leave()
-        from reports.load import load
-        from reports.sections.summary import sentences
-
-        loaded = load(result.folder)
-        said = [] if as_json else sentences(loaded)
+        summed_up = None if as_json else _summed_up(result.folder)
         nursery.close()  # so that nothing is waited for after the last line
-    if as_json:
+    if summed_up is None:
         _print(result, page)
     else:
+        loaded, said = summed_up
         for sentence in said:
             screen.say(sentence)
         result_table.show(loaded)
@@ -186,6 +183,15 @@ def _listener(second: Second | None) -> Iterator[Any]:
         yield shown
     finally:
         shown.close()
+
+
+def _summed_up(folder: Path) -> tuple[Any, list[str]]:
+    """Returns a run as the reports read it, and what is said of it."""
+    from reports.load import load
+    from reports.sections.summary import sentences
+
+    loaded = load(folder)
+    return loaded, sentences(loaded)
 
 
 def _print(result: Any, page: Path) -> None:

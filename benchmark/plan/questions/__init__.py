@@ -37,15 +37,20 @@ def known() -> dict[str, ModuleType]:
     return {name: importlib.import_module(f"{__name__}.{name}") for name in names}
 
 
+def is_usual(name: str) -> bool:
+    """Says whether a question is one that detectors ask by their `train_on`."""
+    return hasattr(known()[name], "WORD")
+
+
 def words() -> list[str]:
     """Returns the words that `train_on` may have, the default first."""
-    named = [str(question.WORD) for question in known().values() if hasattr(question, "WORD")]
+    named = [str(question.WORD) for name, question in known().items() if is_usual(name)]
     return sorted(named, key=lambda word: (word != "each", word))
 
 
 def names() -> list[str]:
     """Returns what `ask` may name, the usual question first."""
-    return [USUAL, *(name for name, question in known().items() if not hasattr(question, "WORD"))]
+    return [USUAL, *(name for name in known() if not is_usual(name))]
 
 
 def chosen(ask: Iterable[str]) -> list[str]:
@@ -86,7 +91,7 @@ def cells(rows: Rows, ask: Sequence[str], given: Mapping[str, Mapping[str, Any]]
     wished: list[tuple[str, Asked]] = []
     places: dict[tuple[Any, ...], int] = {}  # of each cell, by what is asked
     for name, question in sorted(known().items(), key=lambda item: getattr(item[1], "SHARES", False)):
-        if name not in asked and not hasattr(question, "WORD"):
+        if name not in asked and not is_usual(name):
             continue
         takes, shares = hasattr(question, "Options"), getattr(question, "SHARES", False)
         for one in question.cells(rows, options(name, given.get(name, {}))) if takes else question.cells(rows):
