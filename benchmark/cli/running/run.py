@@ -95,18 +95,7 @@ def run(
             )  # fmt: skip
         page = report.page(result.folder, second=second)
     drawn = report.figures_of(result.folder) if figures else ""
-    with screen.doing("Summing up"):
-        nursery.leave()
-        summed_up = None if as_json else _summed_up(result.folder)
-        nursery.close()  # so that nothing is waited for after the last line
-    if summed_up is None:
-        _print(result, page)
-    else:
-        loaded, said = summed_up
-        for sentence in said:
-            screen.say(sentence)
-        result_table.show(loaded)
-        screen.say(f"Report: {page}")
+    _show(result, page, as_json)
     if not as_json and (drawn or not result.manifest["smoke"]):
         screen.say(drawn or f"Charts as files: {shlex.join(['fauxbench', 'report', str(result.folder), '--figures'])}")
     if result.failures:
@@ -183,6 +172,22 @@ def _listener(second: Second | None) -> Iterator[Any]:
         yield shown
     finally:
         shown.close()
+
+
+def _show(result: Any, page: Path, as_json: bool) -> None:
+    """Sums a run up, while its processes end: so nothing is waited for after the last line."""
+    with screen.doing("Summing up"):
+        nursery.leave()
+        summed_up = None if as_json else _summed_up(result.folder)
+        nursery.close()
+    if summed_up is None:
+        _print(result, page)
+        return
+    run, said = summed_up
+    for sentence in said:
+        screen.say(sentence)
+    result_table.show(run)
+    screen.say(f"Report: {page}")
 
 
 def _summed_up(folder: Path) -> tuple[Any, list[str]]:

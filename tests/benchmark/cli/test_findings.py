@@ -31,7 +31,7 @@ def alarmed(monkeypatch: pytest.MonkeyPatch) -> list[list[str]]:
         return Run(Path("run"))
 
     monkeypatch.setattr(api, "run", run)
-    monkeypatch.setattr(running.report, "page", lambda folder: folder / "report.html")
+    monkeypatch.setattr(running.report, "page", lambda folder, second: folder / "report.html")
     monkeypatch.setattr(running, "_show", lambda *_: None)
     return told
 
