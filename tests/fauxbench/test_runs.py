@@ -104,7 +104,7 @@ def test_run_takes_what_benchmark_takes_and_writes_the_page(
     shutil.copytree(finished, tmp_path / "copy")
     monkeypatch.chdir(tmp_path / "copy")
     drawn = []
-    monkeypatch.setattr("reports.page.render", lambda run: drawn.append(run) or "page")
+    monkeypatch.setattr("reports.page.render", lambda run, other: drawn.append(run) or "page")
     run = fauxbench.run("images.toml", out="runs/images", listener=cli_progress.Listener())
     assert run.report.read_text() == "page"
     fauxbench.run("images.toml", out="runs/images", progress=False)

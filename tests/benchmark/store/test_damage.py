@@ -17,6 +17,7 @@ import pytest
 from PIL import Image
 
 from benchmark.cli.running import report
+from benchmark.processes.second import Second
 from benchmark.results import collect
 from benchmark.store import stage_files
 from benchmark.store.folder_lock import only_writer
@@ -38,7 +39,11 @@ def nothing_was_read() -> None:
 def pageless(monkeypatch: pytest.MonkeyPatch) -> None:
     """Lets `run` draw no page, which takes most of a run that has nothing else to do; `report` draws it."""
     page = report.page
-    monkeypatch.setattr(report, "page", lambda folder, again=False: page(folder, again) if again else folder / PAGE)
+
+    def drawn(folder: Path, *, again: bool = False, second: Second | None = None) -> Path:
+        return page(folder, again=again, second=second) if again else folder / PAGE
+
+    monkeypatch.setattr(report, "page", drawn)
 
 
 def edit_metric(copied: Path) -> Path:
