@@ -22,7 +22,7 @@ def test_examples_come_out_as_printed(
     shutil.copytree(finished, tmp_path / "copy")
     shutil.copytree(simulated, tmp_path / "copy" / "runs" / "digits")
     monkeypatch.chdir(tmp_path / "copy")
-    monkeypatch.setattr("reports.page.render", lambda run: RENDERED)
+    monkeypatch.setattr("reports.page.render", lambda run, other=None: RENDERED)
     mpl.use("agg")
     found = {
         test.name.removeprefix("fauxbench.runs."): test for test in doctest.DocTestFinder().find(runs) if test.examples
