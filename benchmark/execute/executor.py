@@ -6,19 +6,21 @@ Stages pass keys, never arrays: a worker finds its inputs in the store, which al
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
 
 from benchmark.execute.crew import Crew
 from benchmark.execute.state import Listener, Outcome, State
 from benchmark.plan.planner import Plan
 from benchmark.plan.stage import Stage
+from benchmark.plugins import networks
 from benchmark.processes import nursery
 from benchmark.store.store import Store
 
 KERAS = {"train_extractor"}  # stages that need it, whatever plug-ins there are
 FIRST = {"prepare"}  # what all others wait for: Keras is imported meanwhile
 PLAIN = FIRST | {"audit", "measure"}  # stages that need no Keras, whatever plug-ins there are
-OWN = {"train_generator", "sample", "train_detector", "score"}  # those that need what their plug-in does, and no more
+OWN = {  # those that need what their plug-in does, and no more, with the group that it is of
+    "train_generator": "generators", "sample": "generators", "train_detector": "detectors", "score": "detectors",
+}  # fmt: skip
 
 
 def execute(
@@ -52,18 +54,17 @@ def execute(
         with connection.connected(scheduler, store, listener, plan.spec.protocol.threads) as client:
             cluster.distribute(client, state, store)
         return state.outcomes
-    functions = {stage.function for stage in state.open.values()}
-    is_plain = _plain(plan)
+    needed, waits = any(map(_needs_keras, state.open.values())), any(map(_is_first, state.open.values()))
     with Crew(jobs, str(store.root), plan.spec.protocol.limit) as crew:
-        if functions & KERAS and not functions & FIRST:
+        if needed and not waits:
             nursery.get_ready(learn=True)
         while True:
             learning = nursery.learning()  # a new process is waited for, and one from before does what needs no Keras
-            fits = None if learning is None else lambda stage: crew.has_process_for(stage, plain=is_plain(stage))
+            fits = None if learning is None else lambda stage: crew.has_process_for(stage, plain=_is_plain(stage))
             while not crew.full and (stage := state.take(crew.read, fits)) is not None:
                 listener.started(stage)
-                crew.start(stage, plain=is_plain(stage))
-            if functions & KERAS:  # imported while the images are read, for which everything else waits
+                crew.start(stage, plain=_is_plain(stage))
+            if needed:  # imported while the images are read, for which everything else waits
                 nursery.get_ready(learn=True)
             if not crew.busy and not (learning and state.open):
                 return state.outcomes
@@ -77,13 +78,17 @@ def execute(
                         nursery.get_ready(learn=True)  # else each process of a stranger's code would import it
 
 
-def _plain(plan: Plan) -> Callable[[Stage], bool]:
-    """Returns what says whether a stage needs no Keras for sure: controls and sentinels have no network."""
-    rows = [row.plugin for row in (*plan.generators, *plan.detectors)]
-    kinds = {one.kind for one in rows if one.attribute("control") or one.attribute("sentinel")}
+def _is_first(stage: Stage) -> bool:
+    return stage.function in FIRST
 
-    def is_plain(stage: Stage) -> bool:
-        own = stage.function in OWN and stage.where.get("kind") in kinds
-        return not stage.foreign and (own or stage.function in PLAIN)
 
-    return is_plain
+def _needs_keras(stage: Stage) -> bool:
+    """Says whether a stage of built-in code computes with Keras."""
+    if stage.function not in OWN:
+        return stage.function in KERAS
+    return not stage.foreign and networks.needs_keras(OWN[stage.function], stage.where["kind"], stage.where["options"])
+
+
+def _is_plain(stage: Stage) -> bool:
+    """Says whether a stage needs no Keras for sure."""
+    return not stage.foreign and (stage.function in PLAIN or (stage.function in OWN and not _needs_keras(stage)))

@@ -122,7 +122,7 @@ def describe(wanted: Wanted) -> Description:
     owner = wanted.owner or f"{plugins.NOUNS[wanted.group]} '{plugin.name}'"
     seed = None if wanted.group == "datasets" else 0
     instance = plugins.make(plugin, options, seed, owner)  # so that a wrong option is met before any work
-    plugin = replace(plugin, traits={**plugin.traits, **traits(instance, owner)})
+    plugin = replace(plugin, code=plugin.digest, traits={**plugin.traits, **traits(instance, owner)})
     fingerprint = _fingerprint(instance, options) if wanted.group != "datasets" else None
     logs = wanted.group == "generators" and accepts(instance.fit, "on_logs")
     code = nested.code(plugin, options)

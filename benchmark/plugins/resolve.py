@@ -15,6 +15,7 @@ import re
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from importlib import metadata
 from pathlib import Path
 from types import ModuleType
@@ -53,7 +54,7 @@ class Plugin:
         group: `"datasets"`, `"generators"` or `"detectors"`.
         kind: Its name as a spec gives it; for a file, the path is absolute.
         origin: `path:line`, or the distribution it comes from.
-        digest: Of the code that it runs; part of every key that depends on it.
+        code: The module of the code that it runs, or the `digest` of that where another process has described it.
         traits: What it says of itself by attributes, checked; see `benchmark.plugins.traits`.
         options: What its constructor takes.
         summary: The first paragraph of its docstring.
@@ -63,7 +64,7 @@ class Plugin:
     group: str
     kind: str
     origin: str
-    digest: str
+    code: str | ModuleType = field(repr=False)
     traits: Mapping[str, Any] = field(default_factory=dict)
     options: tuple[Declared, ...] = ()
     summary: str = ""
@@ -73,6 +74,11 @@ class Plugin:
     def name(self) -> str:
         """The kind without the folder of its file, so that moving a file changes no key."""
         return self.kind.rpartition("/")[2]
+
+    @cached_property
+    def digest(self) -> str:
+        """A digest of its code, part of every key that depends on it: a plan asks for it, and no stage."""
+        return self.code if isinstance(self.code, str) else _digest(self.code)
 
     @property
     def factory(self) -> Callable[..., Any]:
@@ -106,7 +112,7 @@ class Plugin:
 
     def apart(self) -> Plugin:
         """Returns what other processes may know of it: all but the code."""
-        return replace(self, made_by=None)
+        return replace(self, code=self.digest, made_by=None)
 
 
 def builtins(group: str) -> dict[str, str]:
@@ -207,7 +213,7 @@ def resolve(group: str, kind: str, base: Path | None = None) -> Plugin:
         _check_methods(group, kind, factory)
     summary = (inspect.getdoc(factory) or "").split("\n\n")[0].replace("\n", " ")
     return Plugin(
-        group, kind, _origin(factory, module), _digest(module), traits(factory, f"{noun} '{kind}'"),
+        group, kind, _origin(factory, module), module, traits(factory, f"{noun} '{kind}'"),
         declared(factory), summary, factory,
     )  # fmt: skip
 

@@ -30,7 +30,6 @@ from benchmark.machine import importing
 from benchmark.machine.blame import traceback_of, words
 from benchmark.processes import apart, leftovers, shims, warned
 from benchmark.processes.nursery import ANSWER, CLEAN_UP, FORK, LEARN, ORDER, REST
-from benchmark.store import imports
 from data.errors import UserError
 
 STAGES = ("line", "explain", "identity", "inception", "quality")
@@ -76,8 +75,6 @@ def _is_over(channel: socket.socket) -> bool:
 
 def _has_work(channel: socket.socket, children: set[int]) -> bool:
     """Waits for the next order; not for ever where no copy lives, if what this process holds is worth the seconds."""
-    if not _has_come(channel, select.POLLIN, 0):
-        imports.ahead()  # once, for all copies
     while not _has_come(channel, select.POLLIN, REST if "keras" in sys.modules else None):
         if all(os.waitid(os.P_PID, pid, os.WEXITED | os.WNOHANG | os.WNOWAIT) for pid in children):
             return False

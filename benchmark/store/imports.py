@@ -61,11 +61,11 @@ def of(start: Path) -> Code:
 
 
 @cache
-def ahead() -> None:
-    """Reads once what built-in plug-ins import, for this process and its copies, which would each take 0.3 s."""
-    for package in ("data", "detection", "generation"):
-        for file in (HOUSE / package).rglob("*.py"):
-            _house(file)
+def reaches(module: str, packages: tuple[str, ...]) -> bool:
+    """Says whether one of this project's modules imports one of some packages somewhere, or another one for it does."""
+    file = _house_file(module)
+    named = (name for one in _house(file) for level, name, _ in _wanted(one) if not level) if file else ()
+    return any(name.partition(".")[0] in packages for name in named)
 
 
 def loaded(before: Collection[str]) -> list[Path]:
@@ -172,8 +172,14 @@ def _house(start: Path) -> set[Path]:
 
 @cache
 def _house_imports(path: Path) -> tuple[Path, ...]:
-    found = (_house_named(name, names) for level, name, names in import_names.wanted(path) if not level)
+    found = (_house_named(name, names) for level, name, names in _wanted(path) if not level)
     return tuple(file for files in found for file in files)
+
+
+@cache
+def _wanted(path: Path) -> tuple[tuple[int, str, tuple[str, ...]], ...]:
+    """What one of this project's files imports, read once in a process."""
+    return tuple(import_names.wanted(path))
 
 
 def _house_named(module: str, names: Sequence[str]) -> Iterator[Path]:

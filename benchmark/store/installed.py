@@ -74,13 +74,20 @@ def _recorded(distribution: metadata.Distribution) -> list[str]:
 
 def _root(path: Path) -> Path | None:
     """Returns the innermost folder around a file that modules or packages are looked for in."""
-    places = {Path(place).resolve() for place in (*sys.path, *site.getsitepackages(), site.getusersitepackages())}
+    places = _places((*sys.path, *site.getsitepackages(), site.getusersitepackages()))
     return next((each for each in path.parents if each.name in PACKAGES or each in places), None)
 
 
-def _standard() -> set[Path]:
+@cache
+def _places(names: tuple[str, ...]) -> frozenset[Path]:
+    """Where folders lead, which is asked for each of a thousand modules."""
+    return frozenset(Path(name).resolve() for name in names)
+
+
+@cache
+def _standard() -> frozenset[Path]:
     paths = sysconfig.get_paths()
-    return {Path(paths[name]).resolve() for name in ("stdlib", "platstdlib")}
+    return _places((paths["stdlib"], paths["platstdlib"]))
 
 
 def _holds(name: str, root: Path) -> bool:

@@ -19,7 +19,7 @@ from benchmark.machine import runtime
 from benchmark.plan import planner as planning
 from benchmark.plan import specs
 from benchmark.plan.ladder import climbed
-from benchmark.plugins import describe
+from benchmark.plugins import describe, networks
 from benchmark.processes import jobs as processes
 from benchmark.processes import nursery
 from benchmark.quality.inception import weights as inception_weights
@@ -340,7 +340,8 @@ def _ready(spec: specs.Spec) -> Iterator[None]:
     rows = [("datasets", spec.dataset.name, spec.dataset.model_extra or {})]
     rows += [("generators", row.kind, row.options) for row in spec.generator]
     rows += [("detectors", row.kind, row.options) for row in spec.detector]
-    nursery.get_ready(learn=spec.quality.enabled and not any(describe.is_foreign(*row) for row in rows), spare=True)
+    needed = spec.quality.enabled or any(networks.needs_keras(*row) for row in rows)
+    nursery.get_ready(learn=needed and not any(describe.is_foreign(*row) for row in rows), spare=True)
     try:
         yield
     finally:
