@@ -55,17 +55,17 @@ def execute(
             cluster.distribute(client, state, store)
         return state.outcomes
     needed, waits = any(map(_needs_keras, state.open.values())), any(map(_is_first, state.open.values()))
+    first = nursery.OF_OTHERS if any(stage.foreign for stage in state.open.values()) else ()
     with Crew(jobs, str(store.root), plan.spec.protocol.limit) as crew:
-        if needed and not waits:
-            nursery.get_ready(learn=True)
+        if not waits:
+            nursery.get_ready(learn=needed, first=first)
         while True:
             learning = nursery.learning()  # a new process is waited for, and one from before does what needs no Keras
             fits = None if learning is None else lambda stage: crew.has_process_for(stage, plain=_is_plain(stage))
             while not crew.full and (stage := state.take(crew.read, fits)) is not None:
                 listener.started(stage)
                 crew.start(stage, plain=_is_plain(stage))
-            if needed:  # imported while the images are read, for which everything else waits
-                nursery.get_ready(learn=True)
+            nursery.get_ready(learn=needed, first=first)  # while images are read, for which everything else waits
             if not crew.busy and not (learning and state.open):
                 return state.outcomes
             at_once = learning is not None and listener.idle()

@@ -32,12 +32,14 @@ from data.errors import UserError
 
 ORDER = struct.Struct("!cq")  # what the nursery is asked for, and a process number
 ANSWER = struct.Struct("!q")
-FORK, WAIT, LEARN = b"F", b"W", b"L"
+FORK, WAIT, LEARN, IMPORT = b"F", b"W", b"L", b"I"
+OF_OTHERS = ("sklearn.linear_model", "skops.io")  # what most plug-ins of others import, and what stores their models
 TRIES = 4  # to start a nursery
 REST = 300.0  # seconds without a copy after which one that has Keras ends, since it holds half a gigabyte
 CLEAN_UP = 5.0  # seconds that processes which are asked to end have to remove what they have written
 AT_START = (  # settings that libraries read when they are imported
-    "FAUXBENCH_CPU", "GLIBC_TUNABLES", "MKL_NUM_THREADS", "NPY_", "OMP_NUM_THREADS", "OPENBLAS_",
+    "FAUXBENCH_CPU", "GLIBC_TUNABLES", "JOBLIB_", "LOKY_", "MKL_NUM_THREADS", "NPY_", "OMP_NUM_THREADS", "OPENBLAS_",
+    "SKLEARN_",
 )  # fmt: skip
 BY_KERAS = ("CUDA_", "DNNL_", "JAX_", "KERAS_", "NPROC", "ONEDNN_", "TF_", "XLA_")  # and its backend, likewise
 
@@ -145,6 +147,7 @@ class Nursery:
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self.owner, self.learned = os.getpid(), False
+        self._imported: set[str] = set()  # beside Keras and what all copies need
         self._lesson = 0  # the order by which it imports Keras, once there is one
         self.spare: Host | None = None  # a copy from before it imports Keras, for what needs none
         self._sent, self._heard, self._answers = 0, 0, dict[int, int]()
@@ -180,6 +183,12 @@ class Nursery:
                 self.spare = Host(self, foreign=False)
             self._lesson = self._order(LEARN, 0)
             self.learned = True
+
+    def imports(self, name: str) -> None:
+        """Lets it import a module of `OF_OTHERS` for all copies that it makes from now on; does not wait for that."""
+        if name not in self._imported:
+            self._order(IMPORT, OF_OTHERS.index(name))
+            self._imported.add(name)
 
     @property
     def learning(self) -> bool:
@@ -275,16 +284,20 @@ def nursery() -> Nursery:
         return _shared[0]
 
 
-def get_ready(*, learn: bool, spare: bool = False) -> None:
+def get_ready(*, learn: bool, spare: bool = False, first: Iterable[str] = ()) -> None:
     """Starts this process's nursery ahead of the first host; that it cannot be started is said when there is one.
 
     Args:
         learn: Whether it is to import Keras, see `Nursery.learn`.
+        first: The modules of `OF_OTHERS` that it is to import before: each stage of a stranger's code has a process of
+            its own, which would do so. Defaults to none.
         spare: Whether it makes a copy before, for the first who asks for one that needs no Keras; `unspared` ends it
             if nobody does. Defaults to `False`.
     """
     with contextlib.suppress(Lost, OSError):
         ready = nursery()
+        for name in first:
+            ready.imports(name)
         if learn:
             ready.learn(spare=spare)
 

@@ -340,8 +340,9 @@ def _ready(spec: specs.Spec) -> Iterator[None]:
     rows = [("datasets", spec.dataset.name, spec.dataset.model_extra or {})]
     rows += [("generators", row.kind, row.options) for row in spec.generator]
     rows += [("detectors", row.kind, row.options) for row in spec.detector]
-    needed = spec.quality.enabled or any(networks.needs_keras(*row) for row in rows)
-    nursery.get_ready(learn=needed and not any(describe.is_foreign(*row) for row in rows), spare=True)
+    needed, foreign = (any(asked(*row) for row in rows) for asked in (networks.needs_keras, describe.is_foreign))
+    first = nursery.OF_OTHERS[:1] if foreign else ()
+    nursery.get_ready(learn=(needed or spec.quality.enabled) and not foreign, spare=True, first=first)
     try:
         yield
     finally:

@@ -193,6 +193,22 @@ def test_what_the_nursery_has_learned_its_copies_have(own: Path, tmp_path: Path)
     after.end()
 
 
+def test_what_plugins_of_others_import_is_imported_once(own: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Without a thread that a copy would lack, and anew where scikit-learn is to read another setting."""
+    before = nursery.host()
+    has = f"[[name in __import__('sys').modules for name in {nursery.OF_OTHERS}], {KERAS}[1]]"
+    (found, threads) = _said(before, "builtins:eval", has)
+    assert found == [False, False]
+    for _ in range(2):
+        nursery.get_ready(learn=False, first=nursery.OF_OTHERS)
+    after = nursery.host()
+    assert _said(after, "builtins:eval", has) == [[True, True], threads]
+    first = nursery.nursery()
+    monkeypatch.setenv("SKLEARN_ASSUME_FINITE", "1")
+    assert not first.usable
+    assert _said(nursery.host(), "builtins:eval", has)[0] == [False, False]
+
+
 def test_what_needs_no_keras_is_done_while_it_is_imported(own: Path, tmp_path: Path) -> None:
     """The images are read by a copy from before, which is let go of where nobody wants it."""
     assert nursery.learning() is None
