@@ -25,7 +25,7 @@ from benchmark.machine import runtime, seeds
 from benchmark.machine.blame import message_of, words
 from benchmark.plugins import allowed
 from benchmark.plugins.traits import METHODS_KNOWN, Declared, declared, traits
-from benchmark.processes import shims
+from benchmark.processes import lent, shims
 from benchmark.store import digest, imports
 from benchmark.store.installed import distributions
 from benchmark.store.store import written
@@ -278,6 +278,7 @@ def _load_file(path: Path, noun: str) -> ModuleType:
         for ours in digest.PACKAGES:
             importlib.import_module(ours)  # before a file beside the plug-in could hide it
         sys.path.insert(0, str(path.parent))  # as for a script: it can import what lies beside it
+    lent.give_way(path.parent)
     for folder in shims.folders:
         lines = ("import pathlib", f"__file__ = {str(path)!r}", CODE)
         with written(folder):

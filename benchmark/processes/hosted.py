@@ -28,7 +28,7 @@ from typing import Any, NoReturn
 
 from benchmark.machine import importing
 from benchmark.machine.blame import traceback_of, words
-from benchmark.processes import apart, leftovers, shims, warned
+from benchmark.processes import apart, leftovers, lent, shims, warned
 from benchmark.processes.nursery import ANSWER, CLEAN_UP, FORK, IMPORT, LEARN, OF_OTHERS, ORDER, REST
 from data.errors import UserError
 
@@ -117,8 +117,7 @@ def _obey(channel: socket.socket, children: set[int], folder: Path) -> bool:
     if what == LEARN:
         _learn(channel)
     elif what == IMPORT:
-        with contextlib.suppress(Exception):  # whatever it is, the stage that needs it says so
-            importlib.import_module(OF_OTHERS[pid])
+        lent.lend(OF_OTHERS[pid])
         gc.freeze()
     elif what == FORK:
         answer = _fork(channel, descriptors, folder)

@@ -19,6 +19,7 @@ import pytest
 
 from benchmark.execute.crew import Crew
 from benchmark.plan.stage import Stage, Work
+from benchmark.plugins import describe
 from benchmark.processes import apart, hosted, leftovers, nursery
 from benchmark.processes.second import Second
 from benchmark.store.store import Store
@@ -207,6 +208,21 @@ def test_what_plugins_of_others_import_is_imported_once(own: Path, monkeypatch: 
     monkeypatch.setenv("SKLEARN_ASSUME_FINITE", "1")
     assert not first.usable
     assert _said(nursery.host(), "builtins:eval", has)[0] == [False, False]
+
+
+def test_what_was_imported_gives_way_to_what_lies_beside_a_plugin(own: Path, tmp_path: Path) -> None:
+    """`joblib` is imported ahead; a folder of images called `sklearn` hides nothing."""
+    place = tmp_path / "plugin"
+    (place / "sklearn").mkdir(parents=True)
+    (place / "joblib.py").write_text('WORDS = "what lies beside it."\n')
+    (place / "mine.py").write_text(
+        "import joblib\nimport sklearn\nclass Mine:\n    def fit(self, images, is_fake): ...\n"
+        "    def decision_function(self, images): ...\n"
+        "Mine.__doc__ = f'{sklearn.__name__} {len(sklearn.__version__) > 1} and {joblib.WORDS}'\n"
+    )
+    nursery.get_ready(learn=False, first=nursery.OF_OTHERS)
+    known = describe.known("detectors", f"{place / 'mine.py'}:Mine")
+    assert known.summary == "sklearn True and what lies beside it."
 
 
 def test_what_needs_no_keras_is_done_while_it_is_imported(own: Path, tmp_path: Path) -> None:
