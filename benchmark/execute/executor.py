@@ -54,8 +54,9 @@ def execute(
         with connection.connected(scheduler, store, listener, plan.spec.protocol.threads) as client:
             cluster.distribute(client, state, store)
         return state.outcomes
-    needed, waits = any(map(_needs_keras, state.open.values())), any(map(_is_first, state.open.values()))
-    first = nursery.OF_OTHERS if any(stage.foreign for stage in state.open.values()) else ()
+    stages = list(state.open.values())
+    needed, waits = any(map(_needs_keras, stages)), any(stage.function in FIRST for stage in stages)
+    first = nursery.OF_OTHERS if any(stage.foreign for stage in stages) else ()
     with Crew(jobs, str(store.root), plan.spec.protocol.limit) as crew:
         if not waits:
             nursery.get_ready(learn=needed, first=first)
@@ -65,7 +66,8 @@ def execute(
             while not crew.full and (stage := state.take(crew.read, fits)) is not None:
                 listener.started(stage)
                 crew.start(stage, plain=_is_plain(stage))
-            nursery.get_ready(learn=needed, first=first)  # while images are read, for which everything else waits
+            if needed or first:  # while the images are read, for which everything else waits
+                nursery.get_ready(learn=needed, first=first)
             if not crew.busy and not (learning and state.open):
                 return state.outcomes
             at_once = learning is not None and listener.idle()
@@ -75,11 +77,8 @@ def execute(
                 else:
                     state.end(content, stage)
                     if stage.foreign and content.get("heavy") and any(one.foreign for one in state.open.values()):
-                        nursery.get_ready(learn=True)  # else each process of a stranger's code would import it
-
-
-def _is_first(stage: Stage) -> bool:
-    return stage.function in FIRST
+                        needed = True  # else each process of a stranger's code would import it
+                        nursery.get_ready(learn=needed, first=first)
 
 
 def _needs_keras(stage: Stage) -> bool:

@@ -91,7 +91,9 @@ def test_they_run_in_the_spec_that_they_show(files, tmp_path, monkeypatch):
     called, ready = [], nursery.get_ready
     monkeypatch.setattr(nursery, "get_ready", lambda **asked: called.append(asked) or ready(**asked))
     run = api.run(specs.parse(values), out=tmp_path / "run", smoke=True)
-    assert {"learn": True} in called, "the processes after that of the network's training share one import"
+    assert called[-1] == {"learn": True, "first": nursery.OF_OTHERS}, (
+        "the processes after that of the network's training share one import"
+    )
     assert set(run.cells["status"]) == {"done"}
     assert "net.py:Net" in set(run.cells["detector"])
     assert "draws.py:Draws" in set(run.cells["generator"])
